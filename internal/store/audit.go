@@ -1,0 +1,70 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"firemode"
+)
+
+// AuditReader reads the audit log.
+type AuditReader interface {
+	// Audits lists the entries of user ("" for everybody), newest first.
+	Audits(ctx context.Context, org firemode.OrgID, user firemode.UserID, p Page) ([]Keyed[firemode.AuditEntry], error)
+	// EachAudit calls fn for every entry of org in order of Seq, and stops at its first error.
+	EachAudit(ctx context.Context, org firemode.OrgID, fn func(firemode.AuditEntry) error) error
+}
+
+// AuditWriter writes the audit log.
+type AuditWriter interface {
+	// LockAudit returns the number and hash of the last entry of org (0 and nil before the first) and keeps other writers from
+	// the log until the transaction ends.
+	LockAudit(ctx context.Context, org firemode.OrgID) (seq int64, hash []byte, err error)
+	// InsertAudit adds sealed entries. Use AppendAudit.
+	InsertAudit(ctx context.Context, entries []firemode.AuditEntry) error
+}
+
+// AppendAudit seals entries, all of org, in order onto the end of org's log. Take other locks first: the log's is the last.
+func AppendAudit(ctx context.Context, tx Tx, org firemode.OrgID, entries ...firemode.AuditEntry) error {
+	if len(entries) == 0 {
+		return nil
+	}
+	seq, hash, err := tx.LockAudit(ctx, org)
+	if err != nil {
+		return err
+	}
+	sealed := make([]firemode.AuditEntry, len(entries))
+	for i, e := range entries {
+		e.Org = org
+		if e.At.IsZero() {
+			e.At = tx.Now()
+		}
+		seq++
+		sealed[i] = e.Seal(seq, hash)
+		hash = sealed[i].Hash
+	}
+	return tx.InsertAudit(ctx, sealed)
+}
+
+// Answer is what a request with an Idempotency-Key was answered: the service's result, to be encoded again the same way.
+type Answer struct {
+	Scope       string // organisation, user, method and route with its parameters
+	Key         string // the Idempotency-Key
+	Fingerprint []byte // of the request
+	Result      []byte
+	CreatedAt   time.Time
+}
+
+// AnswerReader reads stored answers.
+type AnswerReader interface {
+	// Answers returns those that are stored of (Scope, Key), in any order.
+	Answers(ctx context.Context, keys []Answer) ([]Answer, error)
+}
+
+// AnswerWriter writes stored answers.
+type AnswerWriter interface {
+	// SaveAnswers adds answers; CodeConflict if a (Scope, Key) is taken.
+	SaveAnswers(ctx context.Context, answers []Answer) error
+	// DeleteAnswers removes at most limit answers created before t, oldest first, and returns how many.
+	DeleteAnswers(ctx context.Context, t time.Time, limit int) (int, error)
+}

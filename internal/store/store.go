@@ -1,0 +1,116 @@
+// Package store is the port to the database: what the services may read and write, without a word about how.
+//
+// It promises, on every engine alike, and the contract suite in storetest holds each engine to it:
+//
+//   - View sees one consistent snapshot. Update is atomic: when it returns nil, everything its function wrote is durable
+//     (it survives a power cut); when it returns an error, nothing is there, unless the error is Unknown.
+//   - Update never runs its function twice, and runs it to the end even if the caller's context is cancelled meanwhile.
+//   - Every method names the organisation it works for, and never returns a row of another.
+//   - A thing that is not there is firemode.CodeNotFound; a broken uniqueness is firemode.CodeConflict, decided by the
+//     constraint and not by looking first; a stale version is firemode.CodeChanged.
+//   - Times are kept to the microsecond, in UTC.
+//
+// It does not check roles or the meaning of what it is given: that is the services' part.
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"firemode"
+)
+
+// ErrUnknown is in the chain of an error from Update when the engine could not say whether the transaction was committed.
+var ErrUnknown = errors.New("outcome of the commit is unknown")
+
+// Store is a database.
+type Store interface {
+	// View runs fn on a consistent snapshot.
+	View(ctx context.Context, fn func(ReadTx) error) error
+	// Update runs fn in a transaction and commits it. Engines may carry several concurrent Updates in one commit; an error
+	// of one fn undoes that fn's writes alone.
+	Update(ctx context.Context, fn func(Tx) error) error
+	// Migrate brings the schema to the newest version this binary knows. It is safe to run on several nodes at once.
+	Migrate(ctx context.Context) error
+	// Migrations lists every migration this binary knows, in order, and which are applied.
+	Migrations(ctx context.Context) ([]Migration, error)
+	// CheckSchema refuses a schema that is older (run migrate up) or newer than this binary knows.
+	CheckSchema(ctx context.Context) error
+	// Ping makes a round trip to the database.
+	Ping(ctx context.Context) error
+	Close() error
+}
+
+// Migration is one numbered change of the schema.
+type Migration struct {
+	Version   int64
+	Name      string
+	Applied   bool
+	AppliedAt time.Time // zero unless applied
+}
+
+// ReadTx is what a View may do.
+type ReadTx interface {
+	OrganisationReader
+	UserReader
+	TokenReader
+	RuleReader
+	BuildingReader
+	AssetReader
+	SessionReader
+	ItemReader
+	ResultReader
+	DefectReader
+	AuditReader
+	AnswerReader
+}
+
+// Tx is what an Update may do.
+type Tx interface {
+	ReadTx
+	OrganisationWriter
+	UserWriter
+	TokenWriter
+	RuleWriter
+	BuildingWriter
+	AssetWriter
+	SessionWriter
+	ItemWriter
+	ResultWriter
+	DefectWriter
+	AuditWriter
+	AnswerWriter
+
+	// Now is the time of the transaction, in UTC to the microsecond, the same at every call.
+	Now() time.Time
+	// AfterCommit registers f to be run once the transaction is durable, in order of registration, and not at all if it
+	// is not. f must be quick: metrics and wake-ups.
+	AfterCommit(f func())
+}
+
+// Page asks for a part of a list. Lists are in an order that no write changes, so that a walk over one that others write to
+// shows everything that existed when it began exactly once.
+type Page struct {
+	After string // the Key of the last row of the previous page, "" for the first page
+	Limit int    // at least 1
+}
+
+// Keyed is a row of a list with the key to put into Page.After.
+type Keyed[T any] struct {
+	Key string
+	Row T
+}
+
+// OrganisationReader reads organisations.
+type OrganisationReader interface {
+	Organisation(ctx context.Context, id firemode.OrgID) (firemode.Organisation, error)
+	// Organisations lists all of them by id.
+	Organisations(ctx context.Context) ([]firemode.Organisation, error)
+}
+
+// OrganisationWriter writes organisations.
+type OrganisationWriter interface {
+	// CreateOrganisation is CodeConflict if the id is taken.
+	CreateOrganisation(ctx context.Context, o firemode.Organisation) error
+}
