@@ -1,6 +1,9 @@
 package firemode
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Building is a site that is serviced.
 type Building struct {
@@ -14,6 +17,11 @@ type Building struct {
 	Version   int64
 	CreatedAt time.Time
 	Creation  []byte
+}
+
+// ReadableBy reports whether p may read the building: an owner only if it names them. p is of the same organisation.
+func (b Building) ReadableBy(p Principal) bool {
+	return p.Role != RoleOwner || slices.Contains(b.Owners, p.User)
 }
 
 // Statuses of a building.

@@ -67,7 +67,7 @@ func (f Frequency) Includes(g Frequency) bool {
 	return f.rank() >= g.rank() && g.rank() >= 0
 }
 
-// Rule is one immutable version of a rule. Active alone can change, and only from true to false.
+// Rule is one immutable version of a rule. DeactivatedAt alone can change, and only once.
 type Rule struct {
 	Org         OrgID // "" in the shared catalogue
 	Code        RuleCode
@@ -80,10 +80,16 @@ type Rule struct {
 	Frequencies []Frequency
 	Schema      RuleSchema
 	Note        string // provenance and doubts, shown wherever the rule is
-	Active      bool   // as the organisation that asks sees it
 	CreatedAt   time.Time
 	CreatedBy   UserID
 	Creation    []byte
+	// DeactivatedAt is when the organisation that asks stopped using it, zero while it is active.
+	DeactivatedAt time.Time
+}
+
+// ActiveAt reports whether the version was made and not yet deactivated at t.
+func (r Rule) ActiveAt(t time.Time) bool {
+	return !r.CreatedAt.After(t) && (r.DeactivatedAt.IsZero() || r.DeactivatedAt.After(t))
 }
 
 // RuleSchema is the judging part of a rule.

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/binary"
+	"slices"
 	"strings"
 	"time"
 )
@@ -39,6 +40,12 @@ type Session struct {
 	CreatedBy   UserID
 	CompletedAt time.Time // zero unless completed
 	Creation    []byte
+}
+
+// OpenTo reports whether p may see the session by what the session itself says: a technician those that name them or nobody.
+// An owner's right hangs from the building, see Building.ReadableBy.
+func (s Session) OpenTo(p Principal) bool {
+	return p.Role != RoleTechnician || len(s.Technicians) == 0 || slices.Contains(s.Technicians, p.User)
 }
 
 // Head is the moving part of a session: where its log of batches ends, and counts that follow from it. It is a row of its

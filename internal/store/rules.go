@@ -8,8 +8,8 @@ import (
 
 // RuleReader reads rules.
 type RuleReader interface {
-	// Rules lists every version that org sees: the shared catalogue (Org "") and its own, in no particular order. A version is
-	// not Active if its owner deactivated it, or org did. An organisation's own version hides a shared one of the same
+	// Rules lists every version that org sees: the shared catalogue (Org "") and its own, in no particular order. DeactivatedAt
+	// is set if its owner deactivated it, or org did. An organisation's own version hides a shared one of the same
 	// code and version.
 	Rules(ctx context.Context, org firemode.OrgID) ([]firemode.Rule, error)
 	// RulesStamp changes whenever the answer of Rules may have: caches compare it.
