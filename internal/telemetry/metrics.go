@@ -1,0 +1,127 @@
+package telemetry
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"firemode"
+)
+
+// Other is the label value that stands for everything outside a fixed set.
+const Other = "other"
+
+// DefaultMaxSessions is how many sessions have series of their own unless Config says otherwise.
+const DefaultMaxSessions = 1000
+
+// Config of Metrics.
+type Config struct {
+	// MaxSessions is the number of session_id values each metric keeps, the most recently used ones; 0 means
+	// DefaultMaxSessions.
+	MaxSessions int
+}
+
+// Validate says what is wrong with c.
+func (c Config) Validate() error {
+	if c.MaxSessions < 0 {
+		return errors.New("telemetry: MaxSessions is negative")
+	}
+	return nil
+}
+
+// Metrics is the registry of a process. Its methods are safe for concurrent use.
+type Metrics struct {
+	registry    *prometheus.Registry
+	requests    *prometheus.HistogramVec
+	conflicts   *capped[prometheus.Counter]
+	sync        *prometheus.HistogramVec
+	bundles     *capped[prometheus.Observer]
+	connections prometheus.Gauge
+}
+
+// NewMetrics returns a registry with the metrics of the contract, those of the Go runtime and of the process, and the
+// build information.
+func NewMetrics(c Config) (*Metrics, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	if c.MaxSessions == 0 {
+		c.MaxSessions = DefaultMaxSessions
+	}
+	conflicts := conflictsTotal()
+	bundles := bundleBytes()
+	m := &Metrics{
+		registry:    prometheus.NewRegistry(),
+		requests:    requestDuration(),
+		conflicts:   newCapped(c.MaxSessions, conflicts.MetricVec, func(id string) prometheus.Counter { return conflicts.WithLabelValues(id) }),
+		sync:        syncLatency(),
+		bundles:     newCapped(c.MaxSessions, bundles.MetricVec, func(id string) prometheus.Observer { return bundles.WithLabelValues(id) }),
+		connections: activeConnections(),
+	}
+	m.registry.MustRegister(m.requests, conflicts, m.sync, bundles, m.connections,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector())
+	return m, nil
+}
+
+// Handler serves the metrics in the Prometheus formats, native histograms included where the scraper takes them.
+func (m *Metrics) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry})
+}
+
+// ObserveRequest reports one answered request. endpoint is the route pattern, never the path; took is from the first byte
+// in to the last byte out.
+func (m *Metrics) ObserveRequest(method, endpoint string, status int, took time.Duration) {
+	m.requests.WithLabelValues(knownMethod(method), endpoint, strconv.Itoa(status)).Observe(took.Seconds())
+}
+
+// ConflictsArose reports n new conflicts in a session. Sessions of the same id in two organisations share a series: the
+// contract gives the metric no other label.
+func (m *Metrics) ConflictsArose(s firemode.SessionID, n int) {
+	m.conflicts.use(string(s), func(c prometheus.Counter) { c.Add(float64(n)) })
+}
+
+// ResultsDurable reports the time from a results body having been read to its being durable.
+func (m *Metrics) ResultsDurable(clientType string, took time.Duration) {
+	m.sync.WithLabelValues(knownClientType(clientType)).Observe(took.Seconds())
+}
+
+// BundleSent reports the bytes on the wire of one offline bundle.
+func (m *Metrics) BundleSent(s firemode.SessionID, bytes int64) {
+	m.bundles.use(string(s), func(o prometheus.Observer) { o.Observe(float64(bytes)) })
+}
+
+// ConnState counts open connections; put it into http.Server.ConnState.
+func (m *Metrics) ConnState(_ net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		m.connections.Inc()
+	case http.StateHijacked, http.StateClosed:
+		m.connections.Dec()
+	case http.StateActive, http.StateIdle:
+	}
+}
+
+func knownMethod(m string) string {
+	switch m {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return m
+	}
+	return Other
+}
+
+// ClientTypes returns the values of client_type that are kept; anything else is Other.
+func ClientTypes() []string { return []string{"web", "android", "ios", "desktop", "cli", "loadtest"} }
+
+func knownClientType(t string) string {
+	if slices.Contains(ClientTypes(), t) {
+		return t
+	}
+	return Other
+}
