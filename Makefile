@@ -1,0 +1,78 @@
+# FireMode. `make help` lists the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+ADDR     ?= localhost:8080
+DATA     ?= data
+FUZZTIME ?= 10s
+PKG      ?= ./...
+
+TOOL   := go tool -modfile=tools/go.mod
+# Stamp the version where git can tell it; a source archive is built without.
+BUILDVCS := $(shell git rev-parse --verify -q HEAD >/dev/null 2>&1 && echo true || echo false)
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build ## build, and start the demo on ADDR (localhost:8080) with its data in DATA (./data)
+	bin/firemode demo --addr $(ADDR) --data $(DATA)
+
+.PHONY: test
+test: setup lint race ## everything CI runs: set-up, lint, all tests with the race detector
+
+.PHONY: build
+build: ## build bin/firemode
+	CGO_ENABLED=0 go build -trimpath -buildvcs=$(BUILDVCS) -o bin/firemode ./cmd/firemode
+
+.PHONY: setup
+setup: ## install what the tests need from Debian (PostgreSQL) unless it is there
+	@tools/setup
+
+.PHONY: lint
+lint: ## check formatting, go vet, staticcheck
+	@unformatted="$$($(TOOL) gofumpt -l .)"; \
+	if [ -n "$$unformatted" ]; then echo "not gofumpt-ed (make fmt mends it):"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	$(TOOL) staticcheck ./...
+
+.PHONY: golangci
+golangci: ## the longer list of linters in .golangci.yml; builds golangci-lint into .tools once (about 4 minutes)
+	@test -x .tools/golangci-lint || GOBIN=$(CURDIR)/.tools go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+	.tools/golangci-lint run ./...
+
+.PHONY: race
+race: ## all tests of PKG (./...) with the race detector
+	go test -race -timeout 10m $(PKG)
+
+.PHONY: quick
+quick: ## all tests of PKG (./...) without the race detector
+	go test -timeout 10m $(PKG)
+
+.PHONY: cover
+cover: ## tests with coverage over all packages, in coverage.html
+	go test -timeout 10m -coverpkg=./... -coverprofile=coverage.out $(PKG)
+	go tool cover -html=coverage.out -o coverage.html
+	@go tool cover -func=coverage.out | tail -1
+
+.PHONY: bench
+bench: ## benchmarks of PKG (./...)
+	go test -run '^$$' -bench . -benchmem $(PKG)
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME (10s)
+	@tools/fuzz $(FUZZTIME)
+
+.PHONY: openapi
+openapi: ## write api/openapi.yaml from the Go types
+	go generate ./api
+
+.PHONY: fmt
+fmt: ## format all Go files
+	$(TOOL) gofumpt -w .
+
+.PHONY: clean
+clean: ## remove what was built; ./data stays
+	rm -rf bin .tools coverage.out coverage.html
