@@ -1,0 +1,62 @@
+package rules
+
+import (
+	"crypto/sha256"
+	stdjson "encoding/json"
+	"errors"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"firemode"
+)
+
+// decode reads strict JSON: duplicate and unknown members are refused, and names are compared with their case.
+func decode(data []byte, into any) error {
+	err := json.Unmarshal(data, into, json.RejectUnknownMembers(true))
+	if err == nil {
+		return nil
+	}
+	var semantic *json.SemanticError
+	if !errors.As(err, &semantic) {
+		e := firemode.Malformed("the JSON cannot be read")
+		e.Err = err
+		return e
+	}
+	reason := "has the wrong type"
+	if errors.Is(err, json.ErrUnknownName) {
+		reason = "is not known"
+	}
+	return firemode.InvalidField(fieldOf(semantic.JSONPointer), "%s", reason)
+}
+
+// fieldOf writes a JSON pointer the way fields are named: /rules/0/rule_code as rules[0].rule_code.
+func fieldOf(p jsontext.Pointer) string {
+	var b strings.Builder
+	for token := range p.Tokens() {
+		switch {
+		case strings.Trim(token, "0123456789") == "":
+			b.WriteString("[" + token + "]")
+		case b.Len() > 0:
+			b.WriteString("." + clip(token))
+		default:
+			b.WriteString(clip(token))
+		}
+	}
+	if b.Len() == 0 {
+		return "body"
+	}
+	return b.String()
+}
+
+// Fingerprint is a hash over all that a user says about a rule: two versions with the same fingerprint are the same rule.
+func Fingerprint(r firemode.Rule) []byte {
+	// encoding/json writes maps in order of key, and a Document holds nothing that it cannot write.
+	text, err := stdjson.Marshal(NewDocument(r))
+	if err != nil {
+		text = []byte(err.Error())
+	}
+	sum := sha256.Sum256(text)
+	return sum[:]
+}
