@@ -103,6 +103,13 @@ func PreconditionMissing(format string, args ...any) *Error {
 	return newError(CodePreconditionMissing, format, args)
 }
 
+// RateLimited says that the caller has tried too often and may try again after d.
+func RateLimited(d time.Duration, format string, args ...any) *Error {
+	e := newError(CodeRateLimited, format, args)
+	e.RetryAfter = d
+	return e
+}
+
 // Unavailable says that a dependency is down or that load is shed; the caller may try again after d.
 func Unavailable(d time.Duration, format string, args ...any) *Error {
 	e := newError(CodeUnavailable, format, args)
