@@ -108,10 +108,16 @@ func New(s store.Store, c Config) (*Service, error) {
 	}, nil
 }
 
-// Janitor deletes tokens and revocations that expired before now, and returns how many. It may run on several nodes at once.
+// Janitor deletes tokens and revocations that expired before now and the answers of exchanges that can no longer be retried, and
+// returns how many. It is to run every minute, and may run on several nodes at once.
 func (s *Service) Janitor(ctx context.Context, now time.Time) (n int, err error) {
 	err = s.store.Update(ctx, func(tx store.Tx) error {
-		n, err = tx.DeleteExpiredTokens(ctx, now)
+		answers, err := tx.ForgetRetryAnswers(ctx, now.Add(-RetryWindow))
+		if err != nil {
+			return err
+		}
+		tokens, err := tx.DeleteExpiredTokens(ctx, now)
+		n = answers + tokens
 		return err
 	})
 	return n, err

@@ -42,6 +42,9 @@ type TokenWriter interface {
 	LockRefreshToken(ctx context.Context, hash []byte) (firemode.RefreshToken, error)
 	// UseRefreshToken records UsedAt, RetryKey and RetryAnswer of the token with t.Hash.
 	UseRefreshToken(ctx context.Context, t firemode.RefreshToken) error
+	// ForgetRetryAnswers empties RetryKey and RetryAnswer of tokens used before t, and returns how many had an answer. Its cost follows the
+	// number of answers kept, not the number of tokens.
+	ForgetRetryAnswers(ctx context.Context, t time.Time) (int, error)
 	// RevokeFamily marks every refresh token of the family revoked.
 	RevokeFamily(ctx context.Context, family string) error
 	// RevokeUserTokens marks every refresh token of the user revoked.
