@@ -1,0 +1,33 @@
+package catalogue
+
+import (
+	"context"
+	"encoding/json"
+
+	"firemode"
+	"firemode/internal/store"
+)
+
+// Actions in the audit log. The subject is the rule code.
+const (
+	ActionCreate     = "rule.create"
+	ActionDeactivate = "rule.deactivate"
+	ActionClassify   = "classify"
+)
+
+// audit records in org's log that the caller did action to each of rs. Org "" is nobody's and has no log.
+func (s *Service) audit(ctx context.Context, tx store.Tx, org firemode.OrgID, action string, rs []firemode.Rule) error {
+	if org == "" {
+		return nil
+	}
+	p, _ := firemode.PrincipalFrom(ctx)
+	entries := make([]firemode.AuditEntry, len(rs))
+	for i, r := range rs {
+		data, err := json.Marshal(map[string]any{"version": r.Version, "fingerprint": r.Creation})
+		if err != nil {
+			return err
+		}
+		entries[i] = firemode.AuditEntry{ID: firemode.AuditID(s.newID()), User: p.User, Action: action, Subject: string(r.Code), Data: data}
+	}
+	return store.AppendAudit(ctx, tx, org, entries...)
+}

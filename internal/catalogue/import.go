@@ -1,0 +1,91 @@
+package catalogue
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"firemode"
+	"firemode/internal/rules"
+	"firemode/internal/store"
+)
+
+// MaxImport is the greatest number of bytes of a catalogue that Import takes.
+const MaxImport = 8 << 20
+
+// Import adds the versions of a catalogue file (see rules.ParseCatalogue) to the rules of org, all or none of them; org "" is the
+// shared catalogue. Versions that are there already with the same body are unchanged; with another body the import is
+// firemode.CodeConflict and names them.
+func (s *Service) Import(ctx context.Context, org firemode.OrgID, r io.Reader) (created, unchanged int, err error) {
+	data, err := io.ReadAll(io.LimitReader(r, MaxImport+1))
+	if err != nil {
+		return 0, 0, fmt.Errorf("read the catalogue: %w", err)
+	}
+	if len(data) > MaxImport {
+		return 0, 0, firemode.TooLarge("a catalogue is at most %d bytes", MaxImport)
+	}
+	rs, err := rules.ParseCatalogue(data)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer s.forget(org)
+	err = s.store.Update(ctx, func(tx store.Tx) error {
+		added, kept, err := s.add(ctx, tx, org, rs)
+		created, unchanged = len(added), len(kept)
+		return err
+	})
+	if err != nil {
+		return 0, 0, fmt.Errorf("import rules: %w", err)
+	}
+	return created, unchanged, nil
+}
+
+// Seed puts the embedded catalogue into the store, as the shared one: versions that are missing are added, and none is ever
+// changed. Several nodes may do so at once.
+func (s *Service) Seed(ctx context.Context) error {
+	shipped, err := rules.Catalogue()
+	if err != nil {
+		return fmt.Errorf("the embedded catalogue: %w", err)
+	}
+	missing, err := s.missing(ctx, shipped)
+	if err != nil || len(missing) == 0 {
+		return err
+	}
+	defer s.forget("")
+	err = s.store.Update(ctx, func(tx store.Tx) error {
+		for i := range missing {
+			missing[i].CreatedAt = tx.Now()
+		}
+		return tx.CreateRules(ctx, missing)
+	})
+	if firemode.CodeOf(err) == firemode.CodeConflict {
+		// Another node seeded between our look and our write. If it is an older binary, something may still be missing.
+		missing, again := s.missing(ctx, shipped)
+		if again == nil && len(missing) == 0 {
+			return nil
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("seed the rule catalogue: %w", err)
+	}
+	return nil
+}
+
+// missing returns those of shipped whose version is not in the shared catalogue.
+func (s *Service) missing(ctx context.Context, shipped []firemode.Rule) (missing []firemode.Rule, err error) {
+	var present []firemode.Rule
+	err = s.store.View(ctx, func(tx store.ReadTx) error {
+		present, err = tx.Rules(ctx, "")
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the shared rules: %w", err)
+	}
+	book := rules.NewBook(present)
+	for _, r := range shipped {
+		if _, there := book.At(r.Code, r.Version); !there {
+			missing = append(missing, r)
+		}
+	}
+	return missing, nil
+}

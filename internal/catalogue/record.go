@@ -1,0 +1,132 @@
+package catalogue
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"slices"
+
+	"firemode"
+	"firemode/internal/batch"
+	"firemode/internal/store"
+)
+
+// maxGroup is the greatest number of classifications in one commit.
+const maxGroup = 512
+
+// record commits a group: one look at the stored answers, the new ones, and one append to the log of each organisation.
+func (s *Service) record(ctx context.Context, group []*pending) []error {
+	outcomes := make([]error, len(group))
+	err := s.store.Update(ctx, func(tx store.Tx) error {
+		stored, err := storedAnswers(ctx, tx, group)
+		if err != nil {
+			return err
+		}
+		var fresh []*pending
+		for i, one := range group {
+			was, answered := stored[one.key()]
+			switch {
+			case answered:
+				outcomes[i] = one.replay(was)
+			case one.err != nil:
+				outcomes[i] = one.err
+			default:
+				fresh = append(fresh, one)
+			}
+		}
+		return write(ctx, tx, fresh)
+	})
+	switch {
+	case err == nil:
+		return outcomes
+	case errors.Is(err, store.ErrUnknown), firemode.CodeOf(err) == firemode.CodeUnavailable:
+		return batch.All(len(group), err)
+	case firemode.CodeOf(err) == firemode.CodeConflict && len(group) == 1 && group[0].claim != nil:
+		return s.lostRace(ctx, group[0], err)
+	}
+	return batch.Undone(len(group), err)
+}
+
+// lostRace looks again after another node has answered the same key between our look and our write: its answer is the answer.
+func (s *Service) lostRace(ctx context.Context, one *pending, conflict error) []error {
+	err := s.store.View(ctx, func(tx store.ReadTx) error {
+		stored, err := storedAnswers(ctx, tx, []*pending{one})
+		if err != nil {
+			return err
+		}
+		was, answered := stored[one.key()]
+		if !answered {
+			return conflict
+		}
+		return one.replay(was)
+	})
+	return []error{err}
+}
+
+func write(ctx context.Context, tx store.Tx, fresh []*pending) error {
+	var answers []store.Answer
+	entries := map[firemode.OrgID][]firemode.AuditEntry{}
+	for _, one := range fresh {
+		if one.claim != nil {
+			answers = append(answers, store.Answer{
+				Scope: one.claim.Scope, Key: one.claim.Key, Fingerprint: one.claim.Fingerprint, Result: one.result, CreatedAt: tx.Now(),
+			})
+		}
+		entries[one.org] = append(entries[one.org], one.entry)
+	}
+	if len(answers) > 0 {
+		slices.SortFunc(answers, func(a, b store.Answer) int { return cmp.Or(cmp.Compare(a.Scope, b.Scope), cmp.Compare(a.Key, b.Key)) })
+		if err := tx.SaveAnswers(ctx, answers); err != nil {
+			return err
+		}
+	}
+	// In order of name, so that the groups of two nodes cannot wait for each other.
+	for _, org := range slices.Sorted(maps.Keys(entries)) {
+		if err := store.AppendAudit(ctx, tx, org, entries[org]...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+type answerKey struct{ scope, key string }
+
+func (one *pending) key() answerKey {
+	if one.claim == nil {
+		return answerKey{}
+	}
+	return answerKey{one.claim.Scope, one.claim.Key}
+}
+
+func storedAnswers(ctx context.Context, tx store.ReadTx, group []*pending) (map[answerKey]store.Answer, error) {
+	var asked []store.Answer
+	for _, one := range group {
+		if one.claim != nil {
+			asked = append(asked, store.Answer{Scope: one.claim.Scope, Key: one.claim.Key})
+		}
+	}
+	if len(asked) == 0 {
+		return nil, nil
+	}
+	found, err := tx.Answers(ctx, asked)
+	if err != nil {
+		return nil, err
+	}
+	stored := make(map[answerKey]store.Answer, len(found))
+	for _, a := range found {
+		stored[answerKey{a.Scope, a.Key}] = a
+	}
+	return stored, nil
+}
+
+// replay takes over the stored answer, if it is that of the same request.
+func (one *pending) replay(was store.Answer) error {
+	if !bytes.Equal(was.Fingerprint, one.claim.Fingerprint) {
+		return store.ErrKeyReused()
+	}
+	one.stored = new(Answer)
+	return json.Unmarshal(was.Result, one.stored)
+}
