@@ -1,0 +1,58 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"firemode"
+	"firemode/internal/auth"
+	"firemode/internal/buildings"
+)
+
+type assetsCommand struct {
+	Import assetsImport `cmd:"" help:"Import a building's asset register from CSV."`
+}
+
+type assetsImport struct {
+	File     string              `arg:"" help:"Register (CSV); - for the standard input."`
+	Org      firemode.OrgID      `required:"" placeholder:"ID" help:"Organisation of the building."`
+	Building firemode.BuildingID `required:"" placeholder:"ID" help:"Building of the register."`
+	DryRun   bool                `help:"Report the same and change nothing."`
+}
+
+func (assetsImport) Help() string {
+	return `Columns are found by their headings, in many spellings. Rows that make no sense are left out and listed with the reason; the
+others are taken. The same file again changes nothing. Examples:
+
+    firemode assets import --org acme --building tower --dry-run register.csv
+    firemode assets import --org acme --building tower register.csv`
+}
+
+// Run imports the file and prints what was done with its rows.
+func (c assetsImport) Run(ctx context.Context, p *program) error {
+	file, err := p.open(c.File)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return p.with(ctx, func(s *services) error {
+		report, err := s.buildings.Import(auth.AsOperator(ctx, c.Org), c.Building, file, c.DryRun)
+		if err != nil {
+			return err
+		}
+		return p.importReport(report)
+	})
+}
+
+func (p *program) importReport(r buildings.Report) error {
+	_, err := fmt.Fprintf(p.stdout, "created %d, updated %d, unchanged %d, rejected %d\n",
+		r.Created, r.Updated, r.Unchanged, len(r.Rejected)+r.Omitted)
+	if err != nil || len(r.Rejected) == 0 {
+		return err
+	}
+	rows := [][]string{{"LINE", "ASSET", "REASON"}}
+	for _, rejected := range r.Rejected {
+		rows = append(rows, []string{fmt.Sprint(rejected.Line), rejected.AssetID, rejected.Reason})
+	}
+	return p.table(rows)
+}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"firemode/internal/store"
+)
+
+const (
+	janitorInterval = time.Hour
+	// answersKept is how long an Idempotency-Key is remembered.
+	answersKept = 24 * time.Hour
+	// answersAtOnce bounds one transaction of the janitor, so that nobody waits for it long.
+	answersAtOnce = 1000
+)
+
+// background is what runs behind the API. Each part runs until ctx ends and returns nil then; an error stops the node.
+func (s *services) background(log *slog.Logger, now func() time.Time) []func(context.Context) error {
+	return []func(context.Context) error{
+		s.auth.Run,
+		s.catalogue.Run,
+		func(ctx context.Context) error { return s.sweep(ctx, log, now) },
+	}
+}
+
+// sweep removes what has expired, now and every hour. A failure is tried again at the next turn.
+func (s *services) sweep(ctx context.Context, log *slog.Logger, now func() time.Time) error {
+	tick := time.NewTicker(janitorInterval)
+	defer tick.Stop()
+	for {
+		if err := s.removeExpired(ctx, now()); err != nil && ctx.Err() == nil {
+			log.Warn("could not remove what has expired", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// removeExpired may run twice, and on several nodes at once.
+func (s *services) removeExpired(ctx context.Context, now time.Time) error {
+	if _, err := s.auth.Janitor(ctx, now); err != nil {
+		return err
+	}
+	for removed := answersAtOnce; removed == answersAtOnce; {
+		err := s.store.Update(ctx, func(tx store.Tx) (err error) {
+			removed, err = tx.DeleteAnswers(ctx, now.Add(-answersKept), answersAtOnce)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+	"time"
+
+	"firemode/internal/telemetry"
+)
+
+// Config is everything that can be set. Each field is a flag, an environment variable FIREMODE_* and a key of the
+// configuration file, by the same name; see settings.
+type Config struct {
+	Storage
+	Server
+}
+
+// Storage says where the data is. Every command takes it.
+type Storage struct {
+	Data  string `default:"./data" placeholder:"DIR" group:"Where the data is" help:"Folder of the database, the keys and other files."`
+	DBURL string `name:"db-url" secret:"" placeholder:"URL" group:"Where the data is" help:"Keep the rows in PostgreSQL, e.g. postgres://user@host/firemode. Without it they are in SQLite in the data folder."`
+	Keys  string `placeholder:"DIR" group:"Where the data is" help:"Folder of the signing keys, the same for every node; by default DATA/keys."`
+}
+
+// KeysDir is the folder of the keys.
+func (s Storage) KeysDir() string {
+	if s.Keys != "" {
+		return s.Keys
+	}
+	return filepath.Join(s.Data, "keys")
+}
+
+// Server is what serve and demo take.
+type Server struct {
+	Addr            string        `default:"localhost:8080" placeholder:"HOST:PORT" group:"Server" help:"Where to listen; port 0 picks a free one."`
+	TLSCert         string        `name:"tls-cert" placeholder:"FILE" group:"Server" help:"Certificate chain (PEM); with --tls-key, speak HTTPS."`
+	TLSKey          string        `name:"tls-key" placeholder:"FILE" group:"Server" help:"Private key of --tls-cert (PEM)."`
+	MetricsAddr     string        `placeholder:"HOST:PORT" group:"Server" help:"Serve /metrics here instead of on the main listener."`
+	MetricsSessions int           `default:"1000" placeholder:"N" group:"Server" help:"How many sessions keep metric series of their own."`
+	StopTimeout     time.Duration `default:"20s" placeholder:"DURATION" group:"Server" help:"How long a stop waits for requests that are running."`
+	LogLevel        string        `default:"info" placeholder:"LEVEL" group:"Server" help:"debug, info, warn or error."`
+	LogFormat       string        `default:"text" placeholder:"FORMAT" group:"Server" help:"text or json."`
+}
+
+// Validate says what is wrong with s, naming the setting.
+func (s Server) Validate() error {
+	if (s.TLSCert == "") != (s.TLSKey == "") {
+		return errors.New("tls-cert and tls-key go together: give both or neither")
+	}
+	if s.StopTimeout <= 0 {
+		return errors.New("stop-timeout must be more than 0, e.g. 20s")
+	}
+	if s.MetricsSessions < 1 {
+		return errors.New("metrics-sessions must be at least 1")
+	}
+	for name, addr := range map[string]string{"addr": s.Addr, "metrics-addr": s.MetricsAddr} {
+		if addr == "" && name != "addr" {
+			continue
+		}
+		if _, _, err := net.SplitHostPort(addr); err != nil {
+			return fmt.Errorf("%s: %q is not HOST:PORT", name, addr)
+		}
+	}
+	_, err := telemetry.NewLogger(nil, s.LogFormat, s.LogLevel)
+	return err
+}

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"firemode/internal/httpapi"
+	"firemode/internal/telemetry"
+)
+
+const (
+	headerTimeout = 10 * time.Second
+	idleTimeout   = 2 * time.Minute
+	// staleAfter is how old the list of revoked tokens may be before a node is not ready: the promise is one second.
+	staleAfter = 5 * time.Second
+)
+
+// node serves the API and runs what goes on behind it.
+type node struct {
+	config   Server
+	services *services
+	log      *slog.Logger
+	now      func() time.Time
+	metrics  *telemetry.Metrics
+	server   *http.Server
+	ready    atomic.Bool
+}
+
+func newNode(c Server, s *services, log *slog.Logger, now func() time.Time) (*node, error) {
+	metrics, err := telemetry.NewMetrics(telemetry.Config{MaxSessions: c.MetricsSessions})
+	if err != nil {
+		return nil, err
+	}
+	n := &node{config: c, services: s, log: log, now: now, metrics: metrics}
+	info, ok := debug.ReadBuildInfo()
+	api := httpapi.Config{
+		Services:  httpapi.Services{Auth: s.auth, Catalogue: s.catalogue, Buildings: s.buildings},
+		CursorKey: s.keys.Cursor(),
+		Checks:    n.checks(),
+		Now:       now,
+		NewID:     newID,
+		Logger:    log,
+		Metrics:   metrics,
+		Version:   versionOf(info, ok),
+	}
+	if c.MetricsAddr == "" {
+		api.MetricsPage = metrics.Handler()
+	}
+	handler, err := httpapi.New(api)
+	if err != nil {
+		return nil, err
+	}
+	n.server = httpServer(c, handler, metrics, log)
+	return n, nil
+}
+
+// checks are what readiness asks.
+func (n *node) checks() map[string]httpapi.Check {
+	return map[string]httpapi.Check{
+		"database": n.services.store.Ping,
+		"serving": func(context.Context) error {
+			if !n.ready.Load() {
+				return errors.New("starting or stopping")
+			}
+			return nil
+		},
+		"revocations": func(context.Context) error {
+			if age, err := n.services.auth.Fresh(); age > staleAfter {
+				return fmt.Errorf("the list of revoked tokens is %s old: %w", age.Round(time.Second), err)
+			}
+			return nil
+		},
+	}
+}
+
+// run serves on listener until ctx ends or a part fails, then stops everything in reverse order of its start. started is
+// called when the node is ready.
+func (n *node) run(ctx context.Context, listener net.Listener, started func()) error {
+	// What runs behind the API ends after it, not with ctx.
+	behind, endBehind := context.WithCancel(context.WithoutCancel(ctx))
+	defer endBehind()
+	parts, failed := errgroup.WithContext(behind)
+	for _, part := range n.services.background(n.log, n.now) {
+		parts.Go(func() error { return part(failed) })
+	}
+	parts.Go(func() error { return n.accept(n.server, listener) })
+	if n.config.MetricsAddr != "" {
+		parts.Go(func() error { return n.serveMetrics(failed) })
+	}
+	n.ready.Store(true)
+	started()
+	select {
+	case <-ctx.Done():
+		n.log.Info("stopping")
+	case <-failed.Done():
+	}
+	n.ready.Store(false)
+	err := n.stop()
+	endBehind()
+	return errors.Join(parts.Wait(), err)
+}
+
+func (n *node) accept(server *http.Server, listener net.Listener) (err error) {
+	if n.config.TLSCert != "" && server == n.server {
+		err = server.ServeTLS(listener, n.config.TLSCert, n.config.TLSKey)
+	} else {
+		err = server.Serve(listener)
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// stop lets running requests finish, as long as the settings allow.
+func (n *node) stop() error {
+	ctx, cancel := context.WithTimeout(context.Background(), n.config.StopTimeout)
+	defer cancel()
+	err := n.server.Shutdown(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return errors.Join(fmt.Errorf("requests still ran %s after the stop was asked for; they were cut off", n.config.StopTimeout), n.server.Close())
+	}
+	return err
+}
+
+// serveMetrics serves /metrics on a listener of its own until ctx ends.
+func (n *node) serveMetrics(ctx context.Context) error {
+	listener, err := net.Listen("tcp", n.config.MetricsAddr)
+	if err != nil {
+		return fmt.Errorf("metrics: %w", err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", n.metrics.Handler())
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout}
+	stop := context.AfterFunc(ctx, func() { server.Close() }) //nolint:errcheck // nothing is lost with a scrape
+	defer stop()
+	return n.accept(server, listener)
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"firemode"
+)
+
+type orgCommand struct {
+	Add  orgAdd  `cmd:"" help:"Add an organisation."`
+	List orgList `cmd:"" help:"List the organisations."`
+}
+
+type orgAdd struct {
+	ID   firemode.OrgID `arg:"" help:"Short and for ever: 1 to 64 letters, digits, _ or -."`
+	Name string         `arg:"" help:"As people know it."`
+}
+
+func (orgAdd) Help() string {
+	return `An organisation is a tenant: nothing in it is seen from another. It starts empty; give it an administrator next. Examples:
+
+    firemode org add acme "Acme Fire Services"
+    firemode user add --org acme --role admin jo@acme.example`
+}
+
+// Run adds the organisation.
+func (c orgAdd) Run(ctx context.Context, p *program) error {
+	return p.with(ctx, func(s *services) error {
+		if err := s.auth.AddOrganisation(ctx, c.ID, c.Name); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(p.stdout, "organisation %s is there\n", c.ID)
+		return err
+	})
+}
+
+type orgList struct{}
+
+func (orgList) Help() string {
+	return `Example:
+
+    firemode org list`
+}
+
+// Run prints one line per organisation.
+func (orgList) Run(ctx context.Context, p *program) error {
+	return p.with(ctx, func(s *services) error {
+		all, err := s.auth.Organisations(ctx)
+		if err != nil {
+			return err
+		}
+		rows := [][]string{{"ID", "NAME", "CREATED"}}
+		for _, o := range all {
+			rows = append(rows, []string{string(o.ID), o.Name, o.CreatedAt.Format(time.RFC3339)})
+		}
+		return p.table(rows)
+	})
+}

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"bufio"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+)
+
+// password gets a new password: made up, from a file, asked for on a terminal, or the first line of the input.
+func (p *program) password(generate bool, file string) (string, error) {
+	switch {
+	case generate:
+		return rand.Text(), nil
+	case file != "":
+		content, err := os.Open(file)
+		if err != nil {
+			return "", fmt.Errorf("password file: %w", err)
+		}
+		defer content.Close()
+		return firstLine(content)
+	}
+	if terminal, ok := p.stdin.(*os.File); ok && term.IsTerminal(int(terminal.Fd())) {
+		return p.askPassword(terminal)
+	}
+	return firstLine(p.stdin)
+}
+
+func firstLine(r io.Reader) (string, error) {
+	line, err := bufio.NewReader(r).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", err
+	}
+	line = strings.TrimRight(line, "\r\n")
+	if line == "" {
+		return "", errors.New("there is no password: give one on the standard input or with --password-file, or use --generate")
+	}
+	return line, nil
+}
+
+// askPassword asks twice, without showing what is typed.
+func (p *program) askPassword(terminal *os.File) (string, error) {
+	var answers [2]string
+	for i, question := range []string{"Password: ", "Once more: "} {
+		fmt.Fprint(p.stderr, question)
+		typed, err := term.ReadPassword(int(terminal.Fd()))
+		fmt.Fprintln(p.stderr)
+		if err != nil {
+			return "", err
+		}
+		answers[i] = string(typed)
+	}
+	if answers[0] != answers[1] {
+		return "", errors.New("the two passwords differ")
+	}
+	return answers[0], nil
+}

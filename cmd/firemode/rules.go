@@ -1,0 +1,84 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"firemode"
+)
+
+type rulesCommand struct {
+	Import rulesImport `cmd:"" help:"Add versions of rules from a catalogue file."`
+	List   rulesList   `cmd:"" help:"List the rules in force."`
+}
+
+type rulesImport struct {
+	File string         `arg:"" help:"Catalogue (JSON); - for the standard input."`
+	Org  firemode.OrgID `required:"" placeholder:"ID" help:"Organisation that the rules are for."`
+}
+
+func (rulesImport) Help() string {
+	return `An organisation's own rules lie over the shared catalogue and touch nobody else. A version never changes: the same one again is
+unchanged, another one under its number is refused, and then none of the file is taken. Example:
+
+    firemode rules import --org acme our-rules.json`
+}
+
+// Run imports the file.
+func (c rulesImport) Run(ctx context.Context, p *program) error {
+	file, err := p.open(c.File)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return p.with(ctx, func(s *services) error {
+		created, unchanged, err := s.catalogue.Import(ctx, c.Org, file)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(p.stdout, "created %d, unchanged %d\n", created, unchanged)
+		return err
+	})
+}
+
+type rulesList struct {
+	Org    firemode.OrgID `placeholder:"ID" help:"As this organisation sees them; without it, the shared catalogue."`
+	System string         `placeholder:"CODE" help:"Only rules of this system, e.g. FE."`
+}
+
+func (rulesList) Help() string {
+	return `In force is the highest active version of each rule. Examples:
+
+    firemode rules list --system FE
+    firemode rules list --org acme`
+}
+
+// Run prints one line per rule.
+func (c rulesList) Run(ctx context.Context, p *program) error {
+	return p.with(ctx, func(s *services) error {
+		if err := s.catalogue.Seed(ctx); err != nil {
+			return err
+		}
+		book, err := s.catalogue.Book(ctx, c.Org)
+		if err != nil {
+			return err
+		}
+		rows := [][]string{{"CODE", "VERSION", "SYSTEM", "NAME"}}
+		for _, r := range book.All() {
+			if c.System == "" || c.System == r.System {
+				rows = append(rows, []string{string(r.Code), r.Version, r.System, r.Name})
+			}
+		}
+		return p.table(rows)
+	})
+}
+
+// open opens a file that a command is to read, - being the standard input.
+func (p *program) open(name string) (io.ReadCloser, error) {
+	if name == "-" {
+		return io.NopCloser(p.stdin), nil
+	}
+	return os.Open(name)
+}

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+
+	"firemode/internal/telemetry"
+)
+
+type serveCommand struct {
+	Server
+}
+
+func (serveCommand) Help() string {
+	return `It brings the database to the schema of this binary, says "listening on URL" when it is ready, and stops when it is asked to
+(SIGINT, SIGTERM): requests that are running are finished first; a second signal ends it at once. One server at most works on a
+data folder with SQLite; with --db-url any number may share a database, if they have the same keys. Examples:
+
+    firemode serve
+    firemode serve --addr :443 --tls-cert cert.pem --tls-key key.pem
+    FIREMODE_DB_URL_FILE=/run/secrets/db-url firemode serve --keys /etc/firemode/keys --metrics-addr localhost:9090`
+}
+
+// Run serves until ctx ends.
+func (c serveCommand) Run(ctx context.Context, p *program) error {
+	return p.serve(ctx, c.Server, nil)
+}
+
+// serve runs one node until ctx ends. fill, unless nil, is given the services before anything is served.
+func (p *program) serve(ctx context.Context, c Server, fill func(context.Context, *services) error) (err error) {
+	log, err := telemetry.NewLogger(p.stderr, c.LogFormat, c.LogLevel)
+	if err != nil {
+		return err
+	}
+	// First of all: whether the address is free is worth knowing before anything is written.
+	listener, err := net.Listen("tcp", c.Addr)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	unlock, err := p.lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	s, err := openServices(ctx, p.storage, p.now, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	if err := s.prepare(ctx); err != nil {
+		return err
+	}
+	if fill != nil {
+		if err := fill(ctx, s); err != nil {
+			return err
+		}
+	}
+	n, err := newNode(c, s, log, p.now)
+	if err != nil {
+		return err
+	}
+	return n.run(ctx, listener, func() { p.announce(c, listener, log) })
+}
+
+// lock keeps a second server from a data folder that is a database; one that only holds keys may be shared.
+func (p *program) lock() (unlock func(), err error) {
+	if p.storage.DBURL != "" {
+		return func() {}, nil
+	}
+	if err := os.MkdirAll(p.storage.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("data folder: %w", err)
+	}
+	file, err := lockFolder(p.storage.Data)
+	if err != nil {
+		return nil, err
+	}
+	return func() { file.Close() }, nil //nolint:errcheck // the kernel lets go of the lock either way
+}
+
+// announce says where the API is. Scripts wait for this line.
+func (p *program) announce(c Server, listener net.Listener, log *slog.Logger) {
+	scheme := "http"
+	if c.TLSCert != "" {
+		scheme = "https"
+	}
+	if _, err := fmt.Fprintf(p.stdout, "listening on %s://%s\n", scheme, listener.Addr()); err != nil {
+		log.Warn("could not say that it is listening", "error", err)
+	}
+}
+
+// httpServer has no limit on a request as a whole: a register may come slowly over a bad line. The API ends a body
+// that stops coming.
+func httpServer(c Server, handler http.Handler, m *telemetry.Metrics, log *slog.Logger) *http.Server {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
+	protocols.SetUnencryptedHTTP2(true)
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: headerTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		ConnState:         m.ConnState,
+		Protocols:         protocols,
+	}
+}

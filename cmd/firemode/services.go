@@ -1,0 +1,106 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/google/uuid"
+
+	"firemode/internal/auth"
+	"firemode/internal/buildings"
+	"firemode/internal/catalogue"
+	"firemode/internal/keys"
+	"firemode/internal/store"
+	"firemode/internal/store/postgres"
+	"firemode/internal/store/sqlite"
+)
+
+// services are what FireMode does, ready to be asked, on one database.
+type services struct {
+	store     store.Store
+	keys      *keys.Keys
+	auth      *auth.Service
+	catalogue *catalogue.Service
+	buildings *buildings.Service
+}
+
+// openServices opens the database, brings it to the schema of this binary and builds every service on it.
+func openServices(ctx context.Context, c Storage, now func() time.Time, log *slog.Logger) (_ *services, err error) {
+	s := &services{}
+	stale := func(err error) { log.Warn("could not renew the rules", "error", err) }
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.close())
+		}
+	}()
+	if s.store, err = openStore(ctx, c); err != nil {
+		return nil, err
+	}
+	if err = s.store.Migrate(ctx); err != nil {
+		return nil, err
+	}
+	if err = s.store.CheckSchema(ctx); err != nil {
+		return nil, err
+	}
+	if s.keys, err = keys.Open(c.KeysDir()); err != nil {
+		return nil, err
+	}
+	if s.auth, err = auth.New(s.store, auth.Config{Now: now, NewID: newID, Keys: s.keys}); err != nil {
+		return nil, err
+	}
+	if s.catalogue, err = catalogue.New(s.store, catalogue.Config{NewID: newID, OnError: stale}); err != nil {
+		return nil, err
+	}
+	if s.buildings, err = buildings.New(s.store, buildings.Config{Now: now, NewID: newID}); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// prepare does what must be done before requests come: the shared rules are there, and revoked tokens are known.
+func (s *services) prepare(ctx context.Context) error {
+	if err := s.catalogue.Seed(ctx); err != nil {
+		return err
+	}
+	return s.auth.Load(ctx)
+}
+
+// with runs a command's work on the services. A server may be running on the same data.
+func (p *program) with(ctx context.Context, work func(*services) error) (err error) {
+	s, err := openServices(ctx, p.storage, p.now, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	return work(s)
+}
+
+// close waits for what the services have promised and closes the database.
+func (s *services) close() error {
+	if s.catalogue != nil {
+		s.catalogue.Close()
+	}
+	if s.store != nil {
+		return s.store.Close()
+	}
+	return nil
+}
+
+// openStore opens PostgreSQL if there is a URL, else the SQLite file of the data folder, which it makes.
+func openStore(ctx context.Context, c Storage) (store.Store, error) {
+	if c.DBURL != "" {
+		return postgres.Open(ctx, c.DBURL)
+	}
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return nil, fmt.Errorf("data folder: %w", err)
+	}
+	return sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(c.Data, "firemode.db")})
+}
+
+// newID mints a UUIDv7.
+func newID() string { return uuid.Must(uuid.NewV7()).String() }

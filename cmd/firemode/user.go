@@ -1,0 +1,112 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"firemode"
+	"firemode/internal/auth"
+	"firemode/internal/store"
+)
+
+type userCommand struct {
+	Add     userAdd     `cmd:"" help:"Add a user to an organisation."`
+	List    userList    `cmd:"" help:"List the users of an organisation."`
+	Disable userDisable `cmd:"" help:"Keep a user out, at once."`
+}
+
+type userAdd struct {
+	Username     string         `arg:"" help:"What they log in with; unique over all organisations."`
+	Org          firemode.OrgID `required:"" placeholder:"ID" help:"Organisation of the user."`
+	Role         firemode.Role  `required:"" enum:"admin,manager,technician,engineer,owner" placeholder:"ROLE" help:"admin, manager, technician, engineer or owner."`
+	Name         string         `placeholder:"NAME" help:"Full name."`
+	PasswordFile string         `xor:"password" placeholder:"FILE" help:"Take the password from the first line of FILE."`
+	Generate     bool           `xor:"password" help:"Make a password up and print it."`
+}
+
+func (userAdd) Help() string {
+	return `The password is asked for, or read from the first line of the standard input; it is never a flag, where others on the machine could
+see it. Examples:
+
+    firemode user add --org acme --role admin jo@acme.example
+    firemode user add --org acme --role technician --name "Sam Lee" --generate sam@acme.example
+    firemode user add --org acme --role owner --password-file /run/secrets/owner owner@tower.example`
+}
+
+// Run adds the user.
+func (c userAdd) Run(ctx context.Context, p *program) error {
+	password, err := p.password(c.Generate, c.PasswordFile)
+	if err != nil {
+		return err
+	}
+	return p.with(ctx, func(s *services) error {
+		n := auth.NewUser{Username: c.Username, FullName: c.Name, Role: c.Role, Password: password}
+		if n.FullName == "" {
+			n.FullName = c.Username
+		}
+		u, err := s.auth.CreateUser(auth.AsOperator(ctx, c.Org), n)
+		if err != nil {
+			return err
+		}
+		if _, err = fmt.Fprintf(p.stdout, "user %s is there with id %s\n", u.Username, u.ID); err == nil && c.Generate {
+			_, err = fmt.Fprintf(p.stdout, "password: %s\n", password)
+		}
+		return err
+	})
+}
+
+type userList struct {
+	Org firemode.OrgID `required:"" placeholder:"ID" help:"Organisation of the users."`
+}
+
+func (userList) Help() string {
+	return `Example:
+
+    firemode user list --org acme`
+}
+
+// Run prints one line per user.
+func (c userList) Run(ctx context.Context, p *program) error {
+	return p.with(ctx, func(s *services) error {
+		rows := [][]string{{"USERNAME", "NAME", "ROLE", "STATUS", "ID"}}
+		for page := (store.Page{Limit: 100}); ; {
+			users, err := s.auth.Users(auth.AsOperator(ctx, c.Org), page)
+			if err != nil {
+				return err
+			}
+			if len(users) == 0 {
+				return p.table(rows)
+			}
+			for _, u := range users {
+				status := "enabled"
+				if u.Row.Disabled {
+					status = "disabled"
+				}
+				rows = append(rows, []string{u.Row.Username, u.Row.FullName, string(u.Row.Role), status, string(u.Row.ID)})
+				page.After = u.Key
+			}
+		}
+	})
+}
+
+type userDisable struct {
+	Username string `arg:"" help:"Who to keep out."`
+}
+
+func (userDisable) Help() string {
+	return `Every token of the user is void within a second. What they recorded stays. Example:
+
+    firemode user disable sam@acme.example`
+}
+
+// Run disables the user.
+func (c userDisable) Run(ctx context.Context, p *program) error {
+	return p.with(ctx, func(s *services) error {
+		u, err := s.auth.DisableUser(ctx, c.Username)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(p.stdout, "user %s is disabled\n", u.Username)
+		return err
+	})
+}
