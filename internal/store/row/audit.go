@@ -1,0 +1,40 @@
+package row
+
+import (
+	"firemode"
+	"firemode/internal/store"
+)
+
+// AuditColumns are those of table audit.
+const AuditColumns = "org, seq, id, at, user_id, action, subject, data, prev, hash"
+
+// AuditTaken says what InsertAudit found taken.
+var AuditTaken = Taken{Primary: "the audit log has gone on meanwhile", Unique: "an audit entry with this id exists already"}
+
+// AuditValues are in the order of AuditColumns.
+func AuditValues(e firemode.AuditEntry) []any {
+	return []any{e.Org, e.Seq, e.ID, store.Micros(e.At), e.User, e.Action, e.Subject, blob(e.Data), blob(e.Prev), blob(e.Hash)}
+}
+
+// ScanAudit reads AuditColumns.
+func ScanAudit(r Scanner) (e firemode.AuditEntry, err error) {
+	err = r.Scan(&e.Org, &e.Seq, &e.ID, store.TimeColumn{Into: &e.At}, &e.User, &e.Action, &e.Subject, &e.Data, &e.Prev, &e.Hash)
+	return e, err
+}
+
+// AnswerColumns are those of table answers.
+const AnswerColumns = "scope, idempotency_key, fingerprint, result, created_at"
+
+// AnswerTaken says what SaveAnswers found taken.
+var AnswerTaken = Taken{Primary: "this Idempotency-Key was used meanwhile"}
+
+// AnswerValues are in the order of AnswerColumns.
+func AnswerValues(a store.Answer) []any {
+	return []any{a.Scope, a.Key, blob(a.Fingerprint), blob(a.Result), store.Micros(a.CreatedAt)}
+}
+
+// ScanAnswer reads AnswerColumns.
+func ScanAnswer(r Scanner) (a store.Answer, err error) {
+	err = r.Scan(&a.Scope, &a.Key, &a.Fingerprint, &a.Result, store.TimeColumn{Into: &a.CreatedAt})
+	return a, err
+}

@@ -1,0 +1,80 @@
+package row
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"firemode"
+	"firemode/internal/store"
+)
+
+// ItemColumns are those of table items after org and session_id, but for search, which follows from them.
+const ItemColumns = "id, kind, type, name, system, level, location, position, listed, checks, baselines, last_result, state, outcome, missing"
+
+// ItemTaken says what CreateItems found taken.
+var ItemTaken = Taken{Primary: "the session has an item with this id already"}
+
+// ItemValues are org and session, then those of ItemColumns, then search.
+func ItemValues(org firemode.OrgID, s firemode.SessionID, i firemode.Item) ([]any, error) {
+	var e encoder
+	values := []any{
+		org, s, i.ID, i.Kind, i.Type, i.Name, i.System, i.Level, e.json(i.Location), i.Position, i.Listed, e.json(i.Checks),
+		e.json(i.Baselines), e.json(i.Last), i.State, i.Outcome, e.json(i.Missing),
+		store.Search(string(i.ID), i.Name, strings.Join(i.Location, "\n")),
+	}
+	return values, e.err
+}
+
+// ItemStateValues are state, outcome and missing.
+func ItemStateValues(i firemode.Item) ([]any, error) {
+	var e encoder
+	return []any{i.State, i.Outcome, e.json(i.Missing)}, e.err
+}
+
+// ScanItem reads ItemColumns.
+func ScanItem(r Scanner) (i firemode.Item, err error) {
+	err = r.Scan(&i.ID, &i.Kind, &i.Type, &i.Name, &i.System, &i.Level, store.JSONColumn{Into: &i.Location}, &i.Position, &i.Listed,
+		store.JSONColumn{Into: &i.Checks}, store.JSONColumn{Into: &i.Baselines}, store.JSONColumn{Into: &i.Last},
+		&i.State, &i.Outcome, store.JSONColumn{Into: &i.Missing})
+	return i, err
+}
+
+// LastResultColumns are those of table last_results after org and building_id.
+const LastResultColumns = "item_id, session_id, completed_at, outcome, measurements"
+
+// FoundItem is a last result and its item.
+type FoundItem struct {
+	Item firemode.ItemID
+	firemode.LastResult
+}
+
+// FoundItems returns found in order of item, the order in which rows are locked.
+func FoundItems(found map[firemode.ItemID]firemode.LastResult) []FoundItem {
+	items := make([]FoundItem, 0, len(found))
+	for _, id := range slices.Sorted(maps.Keys(found)) {
+		items = append(items, FoundItem{Item: id, LastResult: found[id]})
+	}
+	return items
+}
+
+// LastResultValues are in the order of LastResultColumns.
+func LastResultValues(f FoundItem) ([]any, error) {
+	var e encoder
+	return []any{f.Item, f.Session, store.Micros(f.CompletedAt), f.Outcome, e.json(f.Measurements)}, e.err
+}
+
+// ScanLastResult reads LastResultColumns.
+func ScanLastResult(r Scanner) (f FoundItem, err error) {
+	err = r.Scan(&f.Item, &f.Session, store.TimeColumn{Into: &f.CompletedAt}, &f.Outcome, store.JSONColumn{Into: &f.Measurements})
+	return f, err
+}
+
+// LastResults returns list as a map.
+func LastResults(list []FoundItem) map[firemode.ItemID]firemode.LastResult {
+	m := make(map[firemode.ItemID]firemode.LastResult, len(list))
+	for _, f := range list {
+		m[f.Item] = f.LastResult
+	}
+	return m
+}

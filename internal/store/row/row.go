@@ -1,0 +1,49 @@
+// Package row says, for each noun, which columns its table has, in which order, and how a row is written and read. Both engines
+// use it, so that a new field is added once. It holds no SQL but names of columns, and knows no driver: an engine writes its own
+// statements around it.
+//
+// A binary column reads back as nil when it was empty.
+package row
+
+import (
+	"firemode/internal/store"
+)
+
+// Scanner is a row of any driver.
+type Scanner interface {
+	Scan(dest ...any) error
+}
+
+// Taken tells a user which of a table's two uniquenesses an insert or update would break.
+type Taken struct {
+	Primary string // the primary key
+	Unique  string // the table's one other unique index
+}
+
+// encoder makes JSON columns and remembers the first failure.
+type encoder struct{ err error }
+
+func (e *encoder) json(v any) string {
+	text, err := store.JSON(v)
+	if err != nil && e.err == nil {
+		e.err = err
+	}
+	return text
+}
+
+// blob makes empty and nil the same thing, as one of the drivers does.
+func blob(b []byte) []byte {
+	if len(b) == 0 {
+		return nil
+	}
+	return b
+}
+
+// Strings returns ids as plain strings, which drivers take as an array.
+func Strings[T ~string](ids []T) []string {
+	plain := make([]string, len(ids))
+	for i, id := range ids {
+		plain[i] = string(id)
+	}
+	return plain
+}

@@ -1,0 +1,97 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"math"
+	"strconv"
+	"time"
+
+	"firemode"
+	"firemode/internal/store"
+	"firemode/internal/store/row"
+)
+
+const selectAudit = "SELECT " + row.AuditColumns + " FROM audit"
+
+func (t *transaction) Audits(ctx context.Context, org firemode.OrgID, user firemode.UserID, p store.Page) ([]store.Keyed[firemode.AuditEntry], error) {
+	before := int64(math.MaxInt64)
+	if p.After != "" {
+		var err error
+		if before, err = store.ParseSeq(p.After); err != nil {
+			return nil, err
+		}
+	}
+	query := selectAudit + " WHERE org = ?1 AND seq < ?2"
+	if user != "" {
+		query += " AND user_id = ?4"
+	}
+	list, err := all(ctx, t, row.ScanAudit, query+" ORDER BY seq DESC LIMIT ?3", org, before, p.Limit, user)
+	return keyed(list, err, func(e firemode.AuditEntry) string { return strconv.FormatInt(e.Seq, 10) })
+}
+
+func (t *transaction) EachAudit(ctx context.Context, org firemode.OrgID, fn func(firemode.AuditEntry) error) error {
+	var last int64
+	for {
+		list, err := all(ctx, t, row.ScanAudit, selectAudit+" WHERE org = ? AND seq > ? ORDER BY seq LIMIT ?", org, last, chunk)
+		if err != nil || len(list) == 0 {
+			return err
+		}
+		for _, e := range list {
+			if err := fn(e); err != nil {
+				return err
+			}
+			last = e.Seq
+		}
+	}
+}
+
+func (t *transaction) LockAudit(ctx context.Context, org firemode.OrgID) (seq int64, hash []byte, err error) {
+	// An Update has the database to itself: the last entry stays the last.
+	last, err := one(ctx, t, row.ScanAudit, selectAudit+" WHERE org = ? ORDER BY seq DESC LIMIT 1", org)
+	if errors.Is(err, errNone) {
+		return 0, nil, nil
+	}
+	return last.Seq, last.Hash, err
+}
+
+func (t *transaction) InsertAudit(ctx context.Context, entries []firemode.AuditEntry) error {
+	for _, e := range entries {
+		_, err := t.write(ctx, row.AuditTaken,
+			"INSERT INTO audit ("+row.AuditColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row.AuditValues(e)...)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *transaction) Answers(ctx context.Context, keys []store.Answer) ([]store.Answer, error) {
+	var list []store.Answer
+	for _, k := range keys {
+		stored, err := all(ctx, t, row.ScanAnswer,
+			"SELECT "+row.AnswerColumns+" FROM answers WHERE scope = ? AND idempotency_key = ?", k.Scope, k.Key)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, stored...)
+	}
+	return list, nil
+}
+
+func (t *transaction) SaveAnswers(ctx context.Context, answers []store.Answer) error {
+	for _, a := range answers {
+		_, err := t.write(ctx, row.AnswerTaken,
+			"INSERT INTO answers ("+row.AnswerColumns+") VALUES (?, ?, ?, ?, ?)", row.AnswerValues(a)...)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *transaction) DeleteAnswers(ctx context.Context, before time.Time, limit int) (int, error) {
+	n, err := t.write(ctx, row.Taken{}, `DELETE FROM answers WHERE rowid IN
+		(SELECT rowid FROM answers WHERE created_at < ? ORDER BY created_at LIMIT ?)`, store.Micros(before), limit)
+	return int(n), err
+}

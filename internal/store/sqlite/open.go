@@ -1,0 +1,147 @@
+// Package sqlite keeps FireMode's data in one SQLite file. It is the default engine.
+//
+// It promises what package store promises. Durable means that the write-ahead log was flushed to the disk
+// (synchronous=FULL) before Update returned. All writing goes through one connection, owned by one goroutine: the Updates
+// that wait while a commit is on its way to the disk share the next one, each inside a savepoint of its own. Nothing is ever
+// held back to make a group larger. Readers have connections of their own and never wait for the writer.
+//
+// A file is for one machine. Several processes of that machine may open it (a command beside the server, say), not several
+// machines over a network file system.
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	_ "modernc.org/sqlite" // the database/sql driver "sqlite"
+
+	"firemode/internal/store"
+)
+
+// oldest is the first SQLite without the rare corruption of a write-ahead log that two connections reset at once.
+const oldest = "3.51.3"
+
+// Config says which file to open.
+type Config struct {
+	Path    string           // of the database file; it is made if it is not there, its folder is not
+	Readers int              // most Views that run at once; 8 if 0
+	Now     func() time.Time // the clock of transactions; time.Now if nil
+}
+
+// Store is a SQLite database. It implements store.Store.
+type Store struct {
+	path    string
+	now     func() time.Time
+	db      *sql.DB
+	readers *readers
+	writer  *writer
+	closing sync.Once
+}
+
+var _ store.Store = (*Store)(nil)
+
+// Open opens the database file. It does not migrate: call Migrate or CheckSchema next.
+func Open(ctx context.Context, c Config) (*Store, error) {
+	if c.Path == "" {
+		return nil, errors.New("sqlite: the path of the database file is missing")
+	}
+	if c.Readers == 0 {
+		c.Readers = 8
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if err := create(c.Path); err != nil {
+		return nil, fmt.Errorf("sqlite: %w", err)
+	}
+	db, err := sql.Open("sqlite", dsn(c.Path))
+	if err != nil {
+		return nil, fmt.Errorf("sqlite: %w", err)
+	}
+	if err := checkVersion(ctx, db); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return &Store{
+		path: c.Path, now: c.Now, db: db,
+		readers: newReaders(db, c.Readers),
+		writer:  startWriter(db, c.Now),
+	}, nil
+}
+
+// create makes the file, readable by its owner alone since it holds password hashes; SQLite's own files beside it inherit that.
+func create(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, os.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), syncFolder(filepath.Dir(path)))
+}
+
+// syncFolder makes the name of a new file in the folder survive a power cut.
+func syncFolder(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// dsn holds the pragmas, since one that is sent through a pool sets a single connection. busy_timeout is first, so that the
+// others wait for a lock too.
+func dsn(path string) string {
+	pragmas := []string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"}
+	return "file:" + escape(path) + "?_txlock=immediate&_pragma=" + strings.Join(pragmas, "&_pragma=")
+}
+
+// escape keeps the ? and % of a path out of the URI's syntax.
+func escape(path string) string { return (&url.URL{Path: path}).EscapedPath() }
+
+func checkVersion(ctx context.Context, db *sql.DB) error {
+	var version string
+	if err := db.QueryRowContext(ctx, "SELECT sqlite_version()").Scan(&version); err != nil {
+		return fmt.Errorf("sqlite: open: %w", err)
+	}
+	if number(version) < number(oldest) {
+		return fmt.Errorf("sqlite: this binary holds SQLite %s, which can corrupt its log; at least %s is needed", version, oldest)
+	}
+	return nil
+}
+
+// number is SQLITE_VERSION_NUMBER: 3051003 for 3.51.3.
+func number(version string) int {
+	var major, minor, patch int
+	if _, err := fmt.Sscanf(version, "%d.%d.%d", &major, &minor, &patch); err != nil {
+		return 0
+	}
+	return (major*1000+minor)*1000 + patch
+}
+
+// Ping reads from the file.
+func (s *Store) Ping(ctx context.Context) error {
+	return s.View(ctx, func(tx store.ReadTx) error {
+		_, err := one(ctx, tx.(*transaction), scanInt, "SELECT count(*) FROM sqlite_schema LIMIT 1")
+		return err
+	})
+}
+
+// Close waits for the Updates that were called before it, then closes the file.
+func (s *Store) Close() error {
+	var err error
+	s.closing.Do(func() {
+		s.writer.stop()
+		s.readers.close()
+		err = s.db.Close()
+	})
+	return err
+}

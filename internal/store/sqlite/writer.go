@@ -1,0 +1,219 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"firemode"
+	"firemode/internal/store"
+)
+
+const (
+	// groupSize is the most Updates that share a commit: it bounds what the first of them waits for the others.
+	groupSize = 256
+	// patience is how long the statements of one Update may go on.
+	patience = 30 * time.Second
+)
+
+// writer owns the one connection that writes, and the goroutine that uses it.
+type writer struct {
+	db    *sql.DB
+	now   func() time.Time
+	conn  *conn // nil until it is needed, and again after it failed
+	queue chan *update
+	idle  chan struct{} // closed when the goroutine has ended
+
+	mu     sync.RWMutex // held for writing to close the queue, for reading to send to it
+	closed bool
+}
+
+// update is one call of Store.Update.
+type update struct {
+	fn   func(store.Tx) error
+	tx   *transaction
+	err  error
+	done chan struct{}
+}
+
+func startWriter(db *sql.DB, now func() time.Time) *writer {
+	w := &writer{db: db, now: now, queue: make(chan *update, groupSize), idle: make(chan struct{})}
+	go w.run()
+	return w
+}
+
+// stop lets the queue run empty.
+func (w *writer) stop() {
+	w.mu.Lock()
+	w.closed = true
+	close(w.queue)
+	w.mu.Unlock()
+	<-w.idle
+}
+
+// Update runs fn in a transaction and waits until it is on the disk, whatever becomes of ctx.
+func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) error {
+	u := &update{fn: fn, done: make(chan struct{})}
+	if !s.writer.enqueue(u) {
+		return errClosed()
+	}
+	<-u.done
+	if u.err != nil {
+		return u.err
+	}
+	for _, f := range u.tx.afterCommit {
+		f()
+	}
+	return nil
+}
+
+func (w *writer) enqueue(u *update) bool {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	if !w.closed {
+		w.queue <- u
+	}
+	return !w.closed
+}
+
+func (w *writer) run() {
+	defer close(w.idle)
+	group := make([]*update, 0, groupSize)
+	for u := range w.queue {
+		group = w.gather(append(group[:0], u))
+		w.commit(group)
+		for _, u := range group {
+			close(u.done)
+		}
+		clear(group)
+	}
+	if w.conn != nil {
+		w.conn.close()
+	}
+}
+
+// gather adds what waits already, and waits for nothing.
+func (w *writer) gather(group []*update) []*update {
+	for len(group) < groupSize {
+		select {
+		case u, open := <-w.queue:
+			if !open {
+				return group
+			}
+			group = append(group, u)
+		default:
+			return group
+		}
+	}
+	return group
+}
+
+// commit runs the functions of group in one transaction and sets the error of each.
+func (w *writer) commit(group []*update) {
+	if err := w.begin(); err != nil {
+		fail(group, translate(err))
+		return
+	}
+	kept := make([]*update, 0, len(group))
+	for _, u := range group {
+		if err := w.runOne(u, len(group) > 1); err != nil {
+			// SQLite has given up the whole transaction, e.g. because the disk is full: nothing of it is there.
+			w.drop()
+			fail(group, translate(err))
+			return
+		}
+		if u.err == nil {
+			kept = append(kept, u)
+		}
+	}
+	end := "COMMIT"
+	if len(kept) == 0 {
+		end = "ROLLBACK"
+	}
+	if err := w.conn.do(end); err != nil {
+		w.drop()
+		fail(kept, unknown(err))
+	}
+}
+
+// fail gives err to those of group that have no error of their own.
+func fail(group []*update, err error) {
+	for _, u := range group {
+		if u.err == nil {
+			u.err = err
+		}
+	}
+}
+
+func (w *writer) begin() (err error) {
+	if w.conn == nil {
+		if w.conn, err = connect(context.Background(), w.db); err != nil {
+			return err
+		}
+	}
+	if err = w.conn.do("BEGIN IMMEDIATE"); err != nil {
+		w.drop()
+	}
+	return err
+}
+
+// drop closes a connection whose state is in doubt; SQLite rolls back what it had open.
+func (w *writer) drop() {
+	w.conn.close()
+	w.conn = nil
+}
+
+// runOne runs the function of u and sets its error. In a group it has a savepoint, so that its failure undoes its own writes
+// alone; when it is by itself, the transaction is enough. The error that is returned is one of the whole transaction.
+func (w *writer) runOne(u *update, grouped bool) error {
+	if grouped {
+		if err := w.conn.do("SAVEPOINT one"); err != nil {
+			return err
+		}
+	}
+	now := w.now()
+	u.tx = &transaction{conn: w.conn, at: now.UTC().Truncate(time.Microsecond), clock: w.now, deadline: now.Add(patience)}
+	u.err = isolate(u.tx, u.fn)
+	if !grouped {
+		return nil
+	}
+	if u.err != nil {
+		if err := w.conn.do("ROLLBACK TO one"); err != nil {
+			return err
+		}
+	}
+	return w.conn.do("RELEASE one")
+}
+
+// isolate runs fn on a goroutine of its own, so that neither a panic nor a runtime.Goexit (a test's FailNow) takes the writer
+// with it.
+func isolate(tx *transaction, fn func(store.Tx) error) (err error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		err = errors.New("the function of an Update ended its goroutine")
+		defer func() {
+			tx.end()
+			if p := recover(); p != nil {
+				err = fmt.Errorf("panic in an Update: %v\n%s", p, debug.Stack())
+			}
+		}()
+		err = fn(tx)
+		if err == nil {
+			err = tx.broken
+		}
+	}()
+	<-done
+	return err
+}
+
+// unknown is the error of an Update whose COMMIT failed: the log may have reached the disk or not.
+func unknown(err error) error {
+	e := firemode.Unavailable(time.Second, "the change may or may not have been saved; try again with the same Idempotency-Key")
+	e.Err = fmt.Errorf("%w: %w", store.ErrUnknown, err)
+	return e
+}
