@@ -14,15 +14,19 @@ import (
 
 // decode reads strict JSON: duplicate and unknown members are refused, and names are compared with their case.
 func decode(data []byte, into any) error {
-	err := json.Unmarshal(data, into, json.RejectUnknownMembers(true))
-	if err == nil {
-		return nil
+	// First as a whole, so that broken JSON is not taken for a field of the wrong type.
+	if !jsontext.Value(data).IsValid() {
+		return firemode.Malformed("the JSON cannot be read, or holds a name twice")
 	}
+	err := json.Unmarshal(data, into, json.RejectUnknownMembers(true))
 	var semantic *json.SemanticError
-	if !errors.As(err, &semantic) {
-		e := firemode.Malformed("the JSON cannot be read")
-		e.Err = err
-		return e
+	switch {
+	case err == nil:
+		return nil
+	case !errors.As(err, &semantic):
+		malformed := firemode.Malformed("the JSON cannot be read")
+		malformed.Err = err
+		return malformed
 	}
 	reason := "has the wrong type"
 	if errors.Is(err, json.ErrUnknownName) {

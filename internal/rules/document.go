@@ -43,8 +43,8 @@ type EscalationDocument struct {
 type LimitDocument struct {
 	Measurement string             `json:"measurement"`
 	Unit        string             `json:"unit"`
-	Min         stdjson.RawMessage `json:"min,omitempty"`
-	Max         stdjson.RawMessage `json:"max,omitempty"`
+	Min         stdjson.RawMessage `json:"min,omitzero"`
+	Max         stdjson.RawMessage `json:"max,omitzero"`
 	Condition   string             `json:"condition"`
 }
 
@@ -135,6 +135,13 @@ func boundText(raw stdjson.RawMessage) string {
 	return ""
 }
 
+func boundDocument(text string) stdjson.RawMessage {
+	if text == "" {
+		return nil
+	}
+	return stdjson.RawMessage(text)
+}
+
 // NewDocument returns r, which must be valid, as it is written in JSON.
 func NewDocument(r firemode.Rule) Document {
 	d := Document{
@@ -158,7 +165,7 @@ func NewDocument(r firemode.Rule) Document {
 	for _, l := range r.Schema.Limits {
 		d.Schema.Limits = append(d.Schema.Limits, LimitDocument{
 			Measurement: l.Measurement, Unit: l.Unit, Condition: l.Condition,
-			Min: stdjson.RawMessage(l.Min), Max: stdjson.RawMessage(l.Max),
+			Min: boundDocument(l.Min), Max: boundDocument(l.Max),
 		})
 	}
 	return d
