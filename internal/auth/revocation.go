@@ -166,13 +166,20 @@ func (r *revocations) add(one firemode.Revocation) {
 	r.put(one)
 }
 
+// put keeps the most that any of the revocations of a family or user voids, for the longest: they can come in any order, and twice.
 func (r *revocations) put(one firemode.Revocation) {
 	if one.Family != "" {
-		r.families[one.Family] = one.ExpiresAt
+		r.families[one.Family] = later(r.families[one.Family], one.ExpiresAt)
 		return
 	}
 	key := userKey{one.Org, one.User}
-	if one.Generation >= r.users[key].generation {
-		r.users[key] = voided{generation: one.Generation, expires: one.ExpiresAt}
+	v := r.users[key]
+	r.users[key] = voided{generation: max(v.generation, one.Generation), expires: later(v.expires, one.ExpiresAt)}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
 	}
+	return b
 }
