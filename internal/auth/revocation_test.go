@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -93,14 +94,16 @@ func TestLoginDuringAPasswordChange(t *testing.T) {
 // flaky is a store that cannot be read while down is set.
 type flaky struct {
 	store.Store
-	down  error
-	looks int
+	down  atomic.Bool
+	looks atomic.Int64
 }
 
+var errAway = errors.New("the database is away")
+
 func (f *flaky) View(ctx context.Context, fn func(store.ReadTx) error) error {
-	f.looks++
-	if f.down != nil {
-		return f.down
+	f.looks.Add(1)
+	if f.down.Load() {
+		return errAway
 	}
 	return f.Store.View(ctx, fn)
 }
@@ -118,16 +121,16 @@ func TestRunLooksEveryHalfSecond(t *testing.T) {
 		go func() { ended <- far.Run(ctx) }()
 		time.Sleep(10 * PollInterval)
 		synctest.Wait()
-		if f.looks != 11 {
-			t.Errorf("%d looks in five seconds, want one at the start and 10 more", f.looks)
+		if got := f.looks.Load(); got != 11 {
+			t.Errorf("%d looks in five seconds, want one at the start and 10 more", got)
 		}
-		f.down = errors.New("the database is away")
+		f.down.Store(true)
 		time.Sleep(6 * PollInterval)
 		synctest.Wait()
-		if age, err := far.Fresh(); age != 3*time.Second || !errors.Is(err, f.down) {
+		if age, err := far.Fresh(); age != 3*time.Second || !errors.Is(err, errAway) {
 			t.Errorf("fresh %s (%v), want 3s and the reason", age, err)
 		}
-		f.down = nil
+		f.down.Store(false)
 		time.Sleep(PollInterval)
 		synctest.Wait()
 		if age, err := far.Fresh(); age != 0 || err != nil {

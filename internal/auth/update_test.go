@@ -22,7 +22,8 @@ func TestUpdateUser(t *testing.T) {
 		"password":          {Patch{Password: ptr("battery staple")}, 2, 2, `{"password":"changed"}`},
 		"the same password": {Patch{Password: ptr(password)}, 2, 2, `{"password":"changed"}`},
 		"all": {
-			Patch{FullName: ptr("Tom"), Role: &engineer, Disabled: ptr(true), Password: ptr("battery staple")}, 2, 2,
+			Patch{FullName: ptr("Tom"), Role: &engineer, Disabled: ptr(true), Password: ptr("battery staple")},
+			2, 2,
 			`{"disabled":true,"full_name":"Tom","password":"changed","role":"engineer"}`,
 		},
 	} {
