@@ -1,0 +1,100 @@
+package httpapi
+
+import (
+	"context"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"firemode"
+	"firemode/internal/auth"
+	"firemode/internal/store"
+)
+
+// admit is what stands before every handler: who asks, whether that role may, whether we can answer in a form that is wanted,
+// what the body says, and whether the same request has been seen before. The handler runs with a context that carries it all.
+func (a *API) admit(rt *Route, handle http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		x := exchangeOf(r.Context())
+		x.route = rt
+		r, err := a.admitted(w, r, x)
+		if err != nil {
+			a.fail(w, r, err)
+			return
+		}
+		handle(w, r)
+	}
+}
+
+func (a *API) admitted(w http.ResponseWriter, r *http.Request, x *exchange) (*http.Request, error) {
+	ctx, err := a.identify(r, x)
+	if err != nil {
+		return r, err
+	}
+	if err := acceptable(r, x.route); err != nil {
+		return r, err
+	}
+	if _, err := url.ParseQuery(r.URL.RawQuery); err != nil {
+		return r, firemode.Malformed("the query of the address cannot be read")
+	}
+	r = r.WithContext(ctx)
+	if err := a.takeBody(w, r, x); err != nil {
+		return r, err
+	}
+	if err := a.claimKey(r, x); err != nil {
+		return r, err
+	}
+	if x.claim != nil {
+		r = r.WithContext(store.WithIdempotency(ctx, x.claim))
+	}
+	return r, nil
+}
+
+// identify says who asks and refuses a role that may not.
+func (a *API) identify(r *http.Request, x *exchange) (context.Context, error) {
+	ctx := r.Context()
+	if x.route.Permission == "" {
+		return ctx, nil
+	}
+	token, err := bearer(r)
+	if err != nil {
+		return nil, err
+	}
+	x.principal, x.claims, err = a.Services.Auth.Authenticate(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	if !auth.Allowed(x.route.Permission, x.principal.Role) {
+		return nil, firemode.Forbidden("the role %s may not do this", x.principal.Role)
+	}
+	return firemode.WithPrincipal(ctx, x.principal), nil
+}
+
+func bearer(r *http.Request) (string, error) {
+	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !ok || !strings.EqualFold(scheme, "Bearer") {
+		return "", firemode.Unauthenticated("a bearer token is needed: Authorization: Bearer <access token>")
+	}
+	return strings.TrimSpace(token), nil
+}
+
+// acceptable refuses a request whose Accept excludes what the route gives.
+func acceptable(r *http.Request, rt *Route) error {
+	accept := strings.Join(r.Header.Values("Accept"), ",")
+	if accept == "" {
+		return nil
+	}
+	given := rt.gives()
+	for item := range strings.SplitSeq(accept, ",") {
+		media, params, err := mime.ParseMediaType(strings.TrimSpace(item))
+		if err != nil || params["q"] == "0" {
+			continue
+		}
+		major, _, _ := strings.Cut(given, "/")
+		if media == "*/*" || media == major+"/*" || media == given {
+			return nil
+		}
+	}
+	return failure(firemode.CodeNotAcceptable, "this path answers %s, which the Accept header excludes", given)
+}

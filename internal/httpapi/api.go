@@ -1,0 +1,114 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"firemode"
+	"firemode/internal/auth"
+	"firemode/internal/buildings"
+	"firemode/internal/catalogue"
+)
+
+// Metrics is what the API reports about itself.
+type Metrics interface {
+	// ObserveRequest reports one answered request. endpoint is the route pattern, or "unmatched".
+	ObserveRequest(method, endpoint string, status int, took time.Duration)
+}
+
+// Check is one part of readiness: nil when that part can serve. It is called with a deadline.
+type Check func(context.Context) error
+
+// Services are what the endpoints work with.
+type Services struct {
+	Auth      *auth.Service
+	Catalogue *catalogue.Service
+	Buildings *buildings.Service
+}
+
+// Config of the API.
+type Config struct {
+	Services  Services
+	CursorKey []byte           // HMAC key of cursors, 32 bytes, the same on every node
+	Checks    map[string]Check // readiness by name
+	Now       func() time.Time
+	NewID     func() string // UUIDv7
+	Logger    *slog.Logger
+	Metrics   Metrics
+	// MetricsPage is served at /metrics; nil for no such path on this listener.
+	MetricsPage http.Handler
+	Version     string // of the program, for the documentation
+	// BodyPause is how long a request's body may stop coming before it is 408; 0 means 30 s.
+	BodyPause time.Duration
+}
+
+const defaultBodyPause = 30 * time.Second
+
+// Validate says what is missing.
+func (c Config) Validate() error {
+	var err error
+	need := func(ok bool, name string) {
+		if !ok {
+			err = errors.Join(err, errors.New("httpapi: Config."+name+" is missing"))
+		}
+	}
+	need(c.Services.Auth != nil, "Services.Auth")
+	need(c.Services.Catalogue != nil, "Services.Catalogue")
+	need(c.Services.Buildings != nil, "Services.Buildings")
+	need(len(c.CursorKey) >= 32, "CursorKey (32 bytes)")
+	need(c.Now != nil, "Now")
+	need(c.NewID != nil, "NewID")
+	need(c.Logger != nil, "Logger")
+	need(c.Metrics != nil, "Metrics")
+	return err
+}
+
+// API is the handler of every path. It is safe for concurrent use and holds no state but the keys of requests in flight.
+type API struct {
+	Config
+	mux      *http.ServeMux
+	huma     huma.API
+	checker  checker
+	answers  map[firemode.Code]answer
+	inFlight inFlight
+	spec     func() (documents, error)
+}
+
+// New returns the API, or what its configuration lacks.
+func New(c Config) (*API, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	return build(c)
+}
+
+// build registers every route. It needs no services: the documentation is made without any.
+func build(c Config) (*API, error) {
+	if c.BodyPause == 0 {
+		c.BodyPause = defaultBodyPause
+	}
+	a := &API{Config: c, mux: http.NewServeMux(), answers: answers()}
+	a.huma = huma.NewAPI(a.humaConfig(), adapter{a})
+	a.checker = checker{a.registry()}
+	a.spec = sync.OnceValues(a.render)
+	for _, rt := range routes() {
+		if rt.serve == nil {
+			return nil, errors.New("httpapi: no handler for " + rt.Method + " " + rt.Pattern)
+		}
+		rt.serve(a, &rt, a.operation(&rt))
+	}
+	lists(a.registry())
+	a.mux.HandleFunc(anyPath, a.unrouted)
+	return a, nil
+}
+
+func (a *API) registry() huma.Registry { return a.huma.OpenAPI().Components.Schemas }
+
+// ServeHTTP answers every path in the contract's format.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.observe(w, r, a.mux.ServeHTTP) }

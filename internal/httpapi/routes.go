@@ -1,0 +1,160 @@
+package httpapi
+
+import (
+	"net/http"
+
+	"firemode/internal/auth"
+)
+
+// routes is every endpoint there is. Whatever the frame does for a request follows from its line here.
+func routes() []Route {
+	return []Route{
+		{
+			Method: http.MethodPost, Pattern: "/v1/auth/login", ID: "login", Tag: "auth", Summary: "Exchange username and password for tokens",
+			Body: credentialBody(), serve: typed((*API).login),
+		},
+		{
+			Method: http.MethodPost, Pattern: "/v1/auth/refresh", ID: "refresh", Tag: "auth", Summary: "Exchange a refresh token for new tokens",
+			Body: credentialBody(), Once: OnceOptional, serve: typed((*API).refresh),
+		},
+		{
+			Method: http.MethodPost, Pattern: "/v1/auth/logout", ID: "logout", Tag: "auth", Summary: "Revoke the token and everything of the same login",
+			Permission: auth.OwnWrite, Status: http.StatusNoContent, serve: typed((*API).logout),
+		},
+
+		{
+			Method: http.MethodGet, Pattern: "/v1/users/me", ID: "me", Tag: "users", Summary: "The caller",
+			Permission: auth.OwnRead, serve: typed((*API).me),
+		},
+		{
+			Method: http.MethodGet, Pattern: "/v1/users/me/audits", ID: "my-audits", Tag: "users", Summary: "What the caller did, newest first",
+			Permission: auth.OwnRead, serve: typed((*API).myAudits),
+		},
+		{
+			Method: http.MethodPost, Pattern: "/v1/users/me/password", ID: "change-password", Tag: "users", Summary: "Change the own password; all own tokens are void",
+			Permission: auth.OwnWrite, Body: credentialBody(), Status: http.StatusNoContent, serve: typed((*API).changePassword),
+		},
+		{
+			Method: http.MethodPost, Pattern: "/v1/users", ID: "create-user", Tag: "users", Summary: "Add a user",
+			Permission: auth.UserWrite, Body: jsonBody(), Once: OnceOptional, Status: http.StatusCreated, serve: typed((*API).createUser),
+		},
+		{
+			Method: http.MethodGet, Pattern: "/v1/users", ID: "list-users", Tag: "users", Summary: "The users of the organisation, oldest first",
+			Permission: auth.UserRead, serve: typed((*API).listUsers),
+		},
+		{
+			Method: http.MethodGet, Pattern: "/v1/users/{id}", ID: "get-user", Tag: "users", Summary: "A user",
+			Permission: auth.UserRead, serve: typed((*API).getUser),
+		},
+		{
+			Method: http.MethodPatch, Pattern: "/v1/users/{id}", ID: "patch-user", Tag: "users", Summary: "Change a user",
+			Permission: auth.UserWrite, Body: jsonBody(), Once: OnceOptional, serve: typed((*API).patchUser),
+		},
+
+		{
+			Method: http.MethodPost, Pattern: "/v1/rules", ID: "create-rule", Tag: "rules", Summary: "Add a version of a rule",
+			Permission: auth.RuleWrite, Body: jsonBody(), Once: OnceOptional, Status: http.StatusCreated, serve: typed((*API).createRule),
+		},
+		{
+			Method: http.MethodGet, Pattern: "/v1/rules", ID: "list-rules", Tag: "rules", Summary: "The rules in force, by code",
+			Permission: auth.RuleRead, serve: typed((*API).listRules),
+		},
+		{
+			Method: http.MethodGet, Pattern: "/v1/rules/{rule_code}", ID: "get-rule", Tag: "rules", Summary: "The version of a rule that is in force",
+			Permission: auth.RuleRead, serve: typed((*API).getRule),
+		},
+		{
+			Method: http.MethodGet, Pattern: "/v1/rules/{rule_code}/versions", ID: "list-rule-versions", Tag: "rules", Summary: "All versions of a rule, newest first",
+			Permission: auth.RuleRead, serve: typed((*API).listVersions),
+		},
+		{
+			Method: http.MethodGet, Pattern: "/v1/rules/{rule_code}/versions/{version}", ID: "get-rule-version", Tag: "rules", Summary: "One version of a rule",
+			Permission: auth.RuleRead, serve: typed((*API).getRuleVersion),
+		},
+		{
+			Method: http.MethodPost, Pattern: "/v1/rules/{rule_code}/versions/{version}/deactivate", ID: "deactivate-rule-version", Tag: "rules",
+			Summary:    "Stop using a version of a rule",
+			Permission: auth.RuleWrite, Once: OnceOptional, serve: typed((*API).deactivateRule),
+		},
+		{
+			Method: http.MethodPost, Pattern: "/v1/classify", ID: "classify", Tag: "rules", Summary: "Classify what was seen, and record it",
+			Permission: auth.Classify, Body: jsonBody(), Once: OnceOptional, serve: typed((*API).classify),
+		},
+
+		{
+			Method: http.MethodPost, Pattern: "/v1/buildings", ID: "create-building", Tag: "buildings", Summary: "Add a building",
+			Permission: auth.BuildingWrite, Body: jsonBody(), Once: OnceOptional, Status: http.StatusCreated, serve: typed((*API).createBuilding),
+		},
+		{
+			Method: http.MethodGet, Pattern: "/v1/buildings", ID: "list-buildings", Tag: "buildings", Summary: "Buildings, oldest first",
+			Permission: auth.BuildingRead, serve: typed((*API).listBuildings),
+		},
+		{
+			Method: http.MethodGet, Pattern: "/v1/buildings/{id}", ID: "get-building", Tag: "buildings", Summary: "A building",
+			Permission: auth.BuildingRead, serve: typed((*API).getBuilding),
+		},
+		{
+			Method: http.MethodPatch, Pattern: "/v1/buildings/{id}", ID: "patch-building", Tag: "buildings", Summary: "Change a building",
+			Permission: auth.BuildingWrite, Body: jsonBody(), Once: OnceOptional, serve: typed((*API).patchBuilding),
+		},
+		{
+			Method: http.MethodPost, Pattern: "/v1/buildings/{id}/assets", ID: "create-asset", Tag: "assets", Summary: "Add an asset to the register",
+			Permission: auth.AssetWrite, Body: jsonBody(), Once: OnceOptional, Status: http.StatusCreated, serve: typed((*API).createAsset),
+		},
+		{
+			Method: http.MethodGet, Pattern: "/v1/buildings/{id}/assets", ID: "list-assets", Tag: "assets", Summary: "The asset register, by id",
+			Permission: auth.AssetRead, serve: typed((*API).listAssets),
+		},
+		{
+			Method: http.MethodPost, Pattern: "/v1/buildings/{id}/assets/import", ID: "import-assets", Tag: "assets", Summary: "Bring a spreadsheet into the register",
+			Permission: auth.AssetWrite, Body: Body{Media: mediaCSV, Limit: importLimit, Streamed: true}, Once: OnceOptional,
+			serve: raw(importAssets, documentImport),
+		},
+		{
+			Method: http.MethodGet, Pattern: "/v1/buildings/{id}/assets/export", ID: "export-assets", Tag: "assets", Summary: "The register as a spreadsheet",
+			Permission: auth.AssetRead, Media: mediaCSV, serve: raw(exportAssets, documentExport),
+		},
+		{
+			Method: http.MethodGet, Pattern: "/v1/buildings/{id}/assets/{asset_id}", ID: "get-asset", Tag: "assets", Summary: "An asset",
+			Permission: auth.AssetRead, serve: typed((*API).getAsset),
+		},
+		{
+			Method: http.MethodPatch, Pattern: "/v1/buildings/{id}/assets/{asset_id}", ID: "patch-asset", Tag: "assets", Summary: "Change an asset",
+			Permission: auth.AssetWrite, Body: jsonBody(), Once: OnceOptional, serve: typed((*API).patchAsset),
+		},
+		{
+			Method: http.MethodPut, Pattern: "/v1/buildings/{id}/assets/{asset_id}/baselines", ID: "put-baselines", Tag: "assets",
+			Summary:    "Replace the baseline readings of an asset",
+			Permission: auth.AssetWrite, Body: jsonBody(), Once: OnceOptional, serve: typed((*API).putBaselines),
+		},
+
+		{
+			Method: http.MethodGet, Pattern: "/health", ID: "health", Tag: "health", Summary: "Readiness, part by part",
+			Quiet: true, serve: typed((*API).ready),
+		},
+		{
+			Method: http.MethodGet, Pattern: "/health/live", ID: "live", Tag: "health", Summary: "The process answers",
+			Quiet: true, serve: typed((*API).live),
+		},
+		{
+			Method: http.MethodGet, Pattern: "/health/ready", ID: "ready", Tag: "health", Summary: "Readiness, part by part; 503 when something is not",
+			Quiet: true, serve: typed((*API).ready),
+		},
+		{
+			Method: http.MethodGet, Pattern: "/metrics", ID: "metrics", Tag: "health", Summary: "Prometheus metrics",
+			Media: "text/plain", Quiet: true, serve: raw(metricsPage, documentText("text/plain")),
+		},
+		{
+			Method: http.MethodGet, Pattern: "/openapi.yaml", ID: "openapi-yaml", Tag: "docs", Summary: "This description, as YAML",
+			Media: "application/yaml", serve: raw(serveDocument("application/yaml", func(d documents) []byte { return d.yaml }), documentText("application/yaml")),
+		},
+		{
+			Method: http.MethodGet, Pattern: "/openapi.json", ID: "openapi-json", Tag: "docs", Summary: "This description, as JSON",
+			serve: raw(serveDocument(mediaJSON, func(d documents) []byte { return d.json }), documentText(mediaJSON)),
+		},
+		{
+			Method: http.MethodGet, Pattern: "/docs", ID: "docs", Tag: "docs", Summary: "This description, for reading",
+			Media: "text/html", serve: raw(serveDocument("text/html; charset=utf-8", func(d documents) []byte { return d.page }), documentText("text/html")),
+		},
+	}
+}

@@ -1,0 +1,196 @@
+package httpapi
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alexedwards/argon2id"
+	"github.com/go-json-experiment/json"
+	"github.com/google/uuid"
+
+	"firemode"
+	"firemode/internal/auth"
+	"firemode/internal/buildings"
+	"firemode/internal/catalogue"
+	"firemode/internal/keys"
+	"firemode/internal/store"
+	"firemode/internal/store/storetest"
+)
+
+// world is an API on a real store, with two organisations and a user of every role in the first.
+type world struct {
+	*API
+	t      testing.TB
+	store  store.Store
+	logs   *logs
+	tokens map[string]string // by username
+}
+
+const password = "correct horse"
+
+// logs collects what the API logs.
+type logs struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *logs) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logs) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// observations keeps what the API reports to the metrics.
+type observations struct {
+	mu  sync.Mutex
+	all []string
+}
+
+func (o *observations) ObserveRequest(method, endpoint string, status int, _ time.Duration) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.all = append(o.all, fmt.Sprintf("%s %s %d", method, endpoint, status))
+}
+
+func newID() string { return uuid.Must(uuid.NewV7()).String() }
+
+func newWorld(t testing.TB, change ...func(*Config)) *world {
+	t.Helper()
+	s := storetest.OpenSQLite(t)
+	k, err := keys.Open(t.TempDir())
+	must(t, err)
+	out := &logs{}
+	c := Config{
+		CursorKey: k.Cursor(), Now: time.Now, NewID: newID, Metrics: &observations{},
+		Logger:   slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Checks:   map[string]Check{"store": s.Ping},
+		Services: servicesOn(t, s, k),
+	}
+	for _, f := range change {
+		f(&c)
+	}
+	a, err := New(c)
+	must(t, err)
+	w := &world{API: a, t: t, store: s, logs: out, tokens: map[string]string{}}
+	w.populate()
+	return w
+}
+
+func servicesOn(t testing.TB, s store.Store, k *keys.Keys) Services {
+	t.Helper()
+	var all Services
+	var err error
+	cheap := argon2id.Params{Memory: 8, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 16}
+	all.Auth, err = auth.New(s, auth.Config{Now: time.Now, NewID: newID, Keys: k, HashParams: cheap})
+	must(t, err)
+	must(t, all.Auth.Load(t.Context()))
+	all.Catalogue, err = catalogue.New(s, catalogue.Config{NewID: newID})
+	must(t, err)
+	t.Cleanup(all.Catalogue.Close)
+	must(t, all.Catalogue.Seed(t.Context()))
+	all.Buildings, err = buildings.New(s, buildings.Config{NewID: newID})
+	must(t, err)
+	return all
+}
+
+// populate makes organisation "a" with a user of every role, named as the role, and "b" with "stranger", an admin.
+func (w *world) populate() {
+	w.organisation("a")
+	w.organisation("b")
+	for _, role := range firemode.Roles {
+		w.user("a", string(role), role)
+	}
+	w.user("b", "stranger", firemode.RoleAdmin)
+}
+
+func (w *world) organisation(id firemode.OrgID) {
+	w.t.Helper()
+	must(w.t, w.Services.Auth.AddOrganisation(context.Background(), id, "Organisation "+string(id)))
+}
+
+func (w *world) user(org firemode.OrgID, name string, role firemode.Role) {
+	w.t.Helper()
+	ctx := auth.AsOperator(context.Background(), org)
+	_, err := w.Services.Auth.CreateUser(ctx, auth.NewUser{ID: firemode.UserID("u-" + name), Username: name, FullName: "User " + name, Role: role, Password: password})
+	must(w.t, err)
+	token, err := w.Services.Auth.AccessToken(context.Background(), name)
+	must(w.t, err)
+	w.tokens[name] = token
+}
+
+// request is one request of a scenario.
+type request struct {
+	as     string // username, "" for nobody
+	method string
+	path   string
+	body   string
+	header map[string]string
+}
+
+func (q request) build(w *world) *http.Request {
+	var body io.Reader
+	if q.body != "" {
+		body = strings.NewReader(q.body)
+	}
+	r := httptest.NewRequest(q.method, "/", body)
+	target, err := r.URL.Parse(q.path)
+	must(w.t, err)
+	r.URL.Path, r.URL.RawPath, r.URL.RawQuery = target.Path, target.RawPath, target.RawQuery
+	if q.body != "" {
+		r.Header.Set("Content-Type", mediaJSON)
+	}
+	if q.as != "" {
+		r.Header.Set("Authorization", "Bearer "+w.tokens[q.as])
+	}
+	for name, value := range q.header {
+		r.Header.Set(name, value)
+	}
+	return r
+}
+
+// do answers q by the real handler.
+func (w *world) do(q request) *httptest.ResponseRecorder {
+	w.t.Helper()
+	rec := httptest.NewRecorder()
+	w.ServeHTTP(rec, q.build(w))
+	return rec
+}
+
+// get is do for the JSON object that is answered, which must have the status.
+func (w *world) get(status int, q request) map[string]any {
+	w.t.Helper()
+	rec := w.do(q)
+	if rec.Code != status {
+		w.t.Fatalf("%s %s as %q: status %d, want %d: %s", q.method, q.path, q.as, rec.Code, status, rec.Body)
+	}
+	if rec.Body.Len() == 0 {
+		return nil
+	}
+	var v map[string]any
+	if err := json.Unmarshal(rec.Body.Bytes(), &v); err != nil {
+		w.t.Fatalf("%s %s: %v: %s", q.method, q.path, err, rec.Body)
+	}
+	return v
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
