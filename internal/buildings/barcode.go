@@ -3,6 +3,7 @@ package buildings
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"firemode"
@@ -13,7 +14,7 @@ import (
 type settled struct {
 	rows     []*row
 	rejected []Rejection
-	moving   []firemode.AssetID // assets whose present barcode goes to another row of the sheet
+	moving   map[firemode.AssetID]string // assets whose present barcode, this one, goes to another row of the sheet
 }
 
 // barcodes decides which rows get the barcodes they claim. What counts is the register as it will be: a barcode may move from
@@ -58,7 +59,7 @@ func (b *barcodes) settle(rows []row) settled {
 			b.reject(r)
 		}
 	}
-	out := settled{rejected: b.rejected}
+	out := settled{rejected: b.rejected, moving: map[firemode.AssetID]string{}}
 	for i := range rows {
 		r := &rows[i]
 		if b.rows[r.asset.ID] != r {
@@ -66,7 +67,7 @@ func (b *barcodes) settle(rows []row) settled {
 		}
 		out.rows = append(out.rows, r)
 		if id, ok := b.holder[r.asset.Barcode]; ok && id != r.asset.ID {
-			out.moving = append(out.moving, id)
+			out.moving[id] = r.asset.Barcode
 		}
 	}
 	return out
@@ -91,10 +92,10 @@ func (b *barcodes) reject(r *row) {
 	}
 }
 
-// release takes their barcodes from assets, so that others can have them: at no moment may two have the same.
-func (im *importer) release(ctx context.Context, tx store.Tx, ids []firemode.AssetID) error {
-	for part := range slices.Chunk(ids, chunk) {
-		list, err := tx.AssetsByID(ctx, im.org, im.building, part)
+// release takes the barcodes that move from the assets that have them: at no moment may two have the same.
+func (im *importer) release(ctx context.Context, tx store.Tx) error {
+	for ids := range slices.Chunk(slices.Sorted(maps.Keys(im.moving)), chunk) {
+		list, err := tx.AssetsByID(ctx, im.org, im.building, ids)
 		if err != nil {
 			return err
 		}

@@ -38,7 +38,7 @@ func (s *Service) PutBaselines(ctx context.Context, building firemode.BuildingID
 			return a, err
 		}
 		diff := change{baselineEvents(a.Baselines), baselineEvents(list)}
-		a.Baselines, a.UpdatedAt = list, tx.Now()
+		a.Baselines = list
 		if err := tx.PutBaselines(ctx, a); err != nil {
 			return a, err
 		}

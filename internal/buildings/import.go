@@ -64,6 +64,7 @@ type importer struct {
 	org      firemode.OrgID
 	building firemode.BuildingID
 	sheet    *sheet
+	moving   map[firemode.AssetID]string // see settled
 	report   Report
 }
 
@@ -74,9 +75,10 @@ func (im *importer) run(ctx context.Context, read store.ReadTx, write store.Tx) 
 	if err != nil {
 		return err
 	}
+	im.moving = settled.moving
 	im.report.reject(im.sheet.rejected, settled.rejected)
 	if write != nil {
-		if err := im.release(ctx, write, settled.moving); err != nil {
+		if err := im.release(ctx, write); err != nil {
 			return err
 		}
 	}
@@ -97,6 +99,9 @@ func (im *importer) take(ctx context.Context, read store.ReadTx, write store.Tx,
 	var created, updated []firemode.Asset
 	for _, r := range rows {
 		before, found := existing[r.asset.ID]
+		if code, ok := im.moving[r.asset.ID]; ok {
+			before.Barcode = code // as it was before release
+		}
 		after := im.merge(before, r, found)
 		switch {
 		case !found:
