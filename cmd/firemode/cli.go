@@ -32,10 +32,25 @@ Every setting is a flag, an environment variable and a key of the configuration 
 (FIREMODE_DB_URL_FILE). Try "firemode demo" first; "firemode COMMAND --help" shows examples.`
 
 // usageError is a command line that makes no sense.
-type usageError struct{ err error }
+type usageError struct {
+	command string // as far as it was understood, e.g. "firemode user add"
+	err     error
+}
 
-func (e *usageError) Error() string { return e.err.Error() }
+func (e *usageError) Error() string {
+	return e.err.Error() + "; \"" + e.command + " --help\" explains"
+}
+
 func (e *usageError) Unwrap() error { return e.err }
+
+// usageOf returns what is wrong with the command line, and names the command whose help to read.
+func usageOf(err *kong.ParseError) error {
+	command := "firemode"
+	if chosen := err.Context.Selected(); chosen != nil {
+		command = chosen.FullPath()
+	}
+	return &usageError{command, err}
+}
 
 // parse reads the command line, the environment and the configuration file. It returns nil and no error if it has already
 // given the answer, which is help.
@@ -46,7 +61,7 @@ func parse(args, env []string, stdout, stderr io.Writer) (*cli, *kong.Context, *
 	}
 	root, helped := &cli{}, false
 	parser, err := kong.New(root,
-		kong.Name("firemode"), kong.Description(description), kong.Writers(stdout, stderr), kong.Resolvers(values),
+		kong.Name("firemode"), kong.Description(description), kong.Writers(stdout, stderr), kong.WithBeforeResolve(values.load), kong.Resolvers(values),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 120}),
 		kong.Exit(func(int) { helped = true }))
 	if err != nil {
@@ -61,7 +76,7 @@ func parse(args, env []string, stdout, stderr io.Writer) (*cli, *kong.Context, *
 	}
 	var bad *kong.ParseError
 	if errors.As(err, &bad) {
-		return nil, nil, nil, &usageError{err}
+		return nil, nil, nil, usageOf(bad)
 	}
 	return root, parsed, values, err
 }

@@ -19,7 +19,7 @@ type Config struct {
 
 // Storage says where the data is. Every command takes it.
 type Storage struct {
-	Data  string `default:"./data" placeholder:"DIR" group:"Where the data is" help:"Folder of the database, the keys and other files."`
+	Data  string `default:"./data" placeholder:"DIR" group:"Where the data is" help:"Folder of the database, the keys and other files (${default})."`
 	DBURL string `name:"db-url" secret:"" placeholder:"URL" group:"Where the data is" help:"Keep the rows in PostgreSQL, e.g. postgres://user@host/firemode. Without it they are in SQLite in the data folder."`
 	Keys  string `placeholder:"DIR" group:"Where the data is" help:"Folder of the signing keys, the same for every node; by default DATA/keys."`
 }
@@ -34,14 +34,14 @@ func (s Storage) KeysDir() string {
 
 // Server is what serve and demo take.
 type Server struct {
-	Addr            string        `default:"localhost:8080" placeholder:"HOST:PORT" group:"Server" help:"Where to listen; port 0 picks a free one."`
+	Addr            string        `default:"localhost:8080" placeholder:"HOST:PORT" group:"Server" help:"Where to listen; port 0 picks a free one (${default})."`
 	TLSCert         string        `name:"tls-cert" placeholder:"FILE" group:"Server" help:"Certificate chain (PEM); with --tls-key, speak HTTPS."`
 	TLSKey          string        `name:"tls-key" placeholder:"FILE" group:"Server" help:"Private key of --tls-cert (PEM)."`
 	MetricsAddr     string        `placeholder:"HOST:PORT" group:"Server" help:"Serve /metrics here instead of on the main listener."`
-	MetricsSessions int           `default:"1000" placeholder:"N" group:"Server" help:"How many sessions keep metric series of their own."`
-	StopTimeout     time.Duration `default:"20s" placeholder:"DURATION" group:"Server" help:"How long a stop waits for requests that are running."`
-	LogLevel        string        `default:"info" placeholder:"LEVEL" group:"Server" help:"debug, info, warn or error."`
-	LogFormat       string        `default:"text" placeholder:"FORMAT" group:"Server" help:"text or json."`
+	MetricsSessions int           `default:"1000" placeholder:"N" group:"Server" help:"How many sessions keep metric series of their own (${default})."`
+	StopTimeout     time.Duration `default:"20s" placeholder:"DURATION" group:"Server" help:"How long a stop waits for requests that are running (${default})."`
+	LogLevel        string        `default:"info" placeholder:"LEVEL" group:"Server" help:"debug, info, warn or error (${default})."`
+	LogFormat       string        `default:"text" placeholder:"FORMAT" group:"Server" help:"text or json (${default})."`
 }
 
 // Validate says what is wrong with s, naming the setting.

@@ -20,20 +20,18 @@ folder that already has data is kept as it is. Do not put it where others can re
 
 // Run fills the data folder if it is empty, and serves it until ctx ends.
 func (c demoCommand) Run(ctx context.Context, p *program) error {
-	return p.serve(ctx, c.Server, func(ctx context.Context, s *services) error {
+	fill := func(ctx context.Context, s *services) error {
 		if err := s.fillDemo(ctx, p.stdout); err != nil {
 			return fmt.Errorf("demo data: %w", err)
 		}
-		return demoLogins(p.stdout)
-	})
+		return nil
+	}
+	return p.serve(ctx, c.Server, fill, demoLogins)
 }
 
-// demoLogins says who can log in to the demo.
-func demoLogins(w io.Writer) error {
-	_, err := fmt.Fprintln(w, `log in as admin@demo, manager@demo, tech1@demo, tech2@demo, engineer@demo or owner@demo
-or, in the other organisation, as admin@other or tech1@other; the password is firemode-demo`)
-	return err
-}
+const demoLogins = `log in as admin@demo, manager@demo, tech1@demo, tech2@demo, engineer@demo or owner@demo,
+or in the other organisation as admin@other or tech1@other; the password is firemode-demo
+`
 
 // fillDemo puts the demo data into an empty database, with one line of progress per step.
 func (s *services) fillDemo(context.Context, io.Writer) error {

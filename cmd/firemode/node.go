@@ -59,8 +59,8 @@ func newNode(c Server, s *services, log *slog.Logger, now func() time.Time) (*no
 	if err != nil {
 		return nil, err
 	}
-	n.server = httpServer(c, handler, metrics, log)
-	return n, nil
+	n.server, err = httpServer(c, handler, metrics, log)
+	return n, err
 }
 
 // checks are what readiness asks.
@@ -89,13 +89,13 @@ func (n *node) run(ctx context.Context, listener net.Listener, started func()) e
 	behind, endBehind := context.WithCancel(context.WithoutCancel(ctx))
 	defer endBehind()
 	parts, failed := errgroup.WithContext(behind)
+	if err := n.startMetrics(failed, parts); err != nil {
+		return err
+	}
 	for _, part := range n.services.background(n.log, n.now) {
 		parts.Go(func() error { return part(failed) })
 	}
-	parts.Go(func() error { return n.accept(n.server, listener) })
-	if n.config.MetricsAddr != "" {
-		parts.Go(func() error { return n.serveMetrics(failed) })
-	}
+	parts.Go(func() error { return n.accept(listener) })
 	n.ready.Store(true)
 	started()
 	select {
@@ -109,12 +109,14 @@ func (n *node) run(ctx context.Context, listener net.Listener, started func()) e
 	return errors.Join(parts.Wait(), err)
 }
 
-func (n *node) accept(server *http.Server, listener net.Listener) (err error) {
-	if n.config.TLSCert != "" && server == n.server {
-		err = server.ServeTLS(listener, n.config.TLSCert, n.config.TLSKey)
-	} else {
-		err = server.Serve(listener)
+func (n *node) accept(listener net.Listener) error {
+	if n.server.TLSConfig != nil {
+		return unlessClosed(n.server.ServeTLS(listener, "", ""))
 	}
+	return unlessClosed(n.server.Serve(listener))
+}
+
+func unlessClosed(err error) error {
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}
@@ -132,16 +134,20 @@ func (n *node) stop() error {
 	return err
 }
 
-// serveMetrics serves /metrics on a listener of its own until ctx ends.
-func (n *node) serveMetrics(ctx context.Context) error {
+// startMetrics serves /metrics on a listener of its own until ctx ends, if the settings name one.
+func (n *node) startMetrics(ctx context.Context, parts *errgroup.Group) error {
+	if n.config.MetricsAddr == "" {
+		return nil
+	}
 	listener, err := net.Listen("tcp", n.config.MetricsAddr)
 	if err != nil {
 		return fmt.Errorf("metrics: %w", err)
 	}
+	n.log.Info("metrics", "address", listener.Addr().String())
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", n.metrics.Handler())
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout}
-	stop := context.AfterFunc(ctx, func() { server.Close() }) //nolint:errcheck // nothing is lost with a scrape
-	defer stop()
-	return n.accept(server, listener)
+	context.AfterFunc(ctx, func() { server.Close() }) //nolint:errcheck // nothing is lost with a scrape
+	parts.Go(func() error { return unlessClosed(server.Serve(listener)) })
+	return nil
 }

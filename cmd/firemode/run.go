@@ -31,7 +31,8 @@ func run(ctx context.Context, args, env []string, stdin io.Reader, stdout, stder
 		storage: root.Storage, parsed: parsed, settings: values,
 		now: time.Now, stdin: stdin, stdout: stdout, stderr: stderr,
 	}
-	return parsed.Run(kong.BindTo(ctx, (*context.Context)(nil)), p)
+	parsed.BindTo(ctx, (*context.Context)(nil))
+	return parsed.Run(p)
 }
 
 // table prints rows in columns; the first one is the heading.

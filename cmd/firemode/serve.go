@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -28,11 +29,12 @@ data folder with SQLite; with --db-url any number may share a database, if they 
 
 // Run serves until ctx ends.
 func (c serveCommand) Run(ctx context.Context, p *program) error {
-	return p.serve(ctx, c.Server, nil)
+	return p.serve(ctx, c.Server, nil, "")
 }
 
-// serve runs one node until ctx ends. fill, unless nil, is given the services before anything is served.
-func (p *program) serve(ctx context.Context, c Server, fill func(context.Context, *services) error) (err error) {
+// serve runs one node until ctx ends. fill, unless nil, is given the services before anything is served; greeting is printed
+// after the address.
+func (p *program) serve(ctx context.Context, c Server, fill func(context.Context, *services) error, greeting string) (err error) {
 	log, err := telemetry.NewLogger(p.stderr, c.LogFormat, c.LogLevel)
 	if err != nil {
 		return err
@@ -65,7 +67,7 @@ func (p *program) serve(ctx context.Context, c Server, fill func(context.Context
 	if err != nil {
 		return err
 	}
-	return n.run(ctx, listener, func() { p.announce(c, listener, log) })
+	return n.run(ctx, listener, func() { p.announce(c, listener, greeting) })
 }
 
 // lock keeps a second server from a data folder that is a database; one that only holds keys may be shared.
@@ -83,25 +85,23 @@ func (p *program) lock() (unlock func(), err error) {
 	return func() { file.Close() }, nil //nolint:errcheck // the kernel lets go of the lock either way
 }
 
-// announce says where the API is. Scripts wait for this line.
-func (p *program) announce(c Server, listener net.Listener, log *slog.Logger) {
+// announce says where the API is. Scripts wait for its first line.
+func (p *program) announce(c Server, listener net.Listener, greeting string) {
 	scheme := "http"
 	if c.TLSCert != "" {
 		scheme = "https"
 	}
-	if _, err := fmt.Fprintf(p.stdout, "listening on %s://%s\n", scheme, listener.Addr()); err != nil {
-		log.Warn("could not say that it is listening", "error", err)
-	}
+	fmt.Fprintf(p.stdout, "listening on %s://%s\n%s", scheme, listener.Addr(), greeting) //nolint:errcheck // it serves all the same
 }
 
 // httpServer has no limit on a request as a whole: a register may come slowly over a bad line. The API ends a body
 // that stops coming.
-func httpServer(c Server, handler http.Handler, m *telemetry.Metrics, log *slog.Logger) *http.Server {
+func httpServer(c Server, handler http.Handler, m *telemetry.Metrics, log *slog.Logger) (*http.Server, error) {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(true)
 	protocols.SetUnencryptedHTTP2(true)
-	return &http.Server{
+	server := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
@@ -110,4 +110,13 @@ func httpServer(c Server, handler http.Handler, m *telemetry.Metrics, log *slog.
 		ConnState:         m.ConnState,
 		Protocols:         protocols,
 	}
+	if c.TLSCert == "" {
+		return server, nil
+	}
+	certificate, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey)
+	if err != nil {
+		return nil, fmt.Errorf("certificate: %w", err)
+	}
+	server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
+	return server, nil
 }

@@ -56,7 +56,7 @@ func openServices(ctx context.Context, c Storage, now func() time.Time, log *slo
 	if s.catalogue, err = catalogue.New(s.store, catalogue.Config{NewID: newID, OnError: stale}); err != nil {
 		return nil, err
 	}
-	if s.buildings, err = buildings.New(s.store, buildings.Config{Now: now, NewID: newID}); err != nil {
+	if s.buildings, err = buildings.New(s.store, buildings.Config{NewID: newID}); err != nil {
 		return nil, err
 	}
 	return s, nil

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -20,9 +18,8 @@ type settings struct {
 	secrets []string // those that can also be given as the name of a file that holds them
 	origins map[string]string
 
-	loaded bool
-	path   string
-	file   map[string]string
+	path string // of the file, "" when there is none
+	file map[string]string
 }
 
 func newSettings(env []string) (*settings, error) {
@@ -48,12 +45,9 @@ func newSettings(env []string) (*settings, error) {
 func (s *settings) Validate(*kong.Application) error { return nil }
 
 // Resolve is part of kong.Resolver: kong asks it for every flag that is not on the command line.
-func (s *settings) Resolve(ctx *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+func (s *settings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 	if !slices.Contains(s.names, flag.Name) {
 		return nil, nil //nolint:nilnil // that is how a resolver says that it has no value
-	}
-	if err := s.load(ctx); err != nil {
-		return nil, err
 	}
 	value, origin, err := s.find(flag.Name)
 	if err != nil || origin == "" {
@@ -93,12 +87,8 @@ func (s *settings) either(name, value, file, origin string) (string, string, err
 	return "", "", nil
 }
 
-// load reads the configuration file, once, if there is to be one.
+// load reads the configuration file, if there is to be one. kong calls it once the command line is understood.
 func (s *settings) load(ctx *kong.Context) error {
-	if s.loaded {
-		return nil
-	}
-	s.loaded = true
 	s.path = s.env["FIREMODE_CONFIG"]
 	for _, flag := range ctx.Flags() {
 		if given, ok := ctx.FlagValue(flag).(string); ok && flag.Name == "config" && given != "" {
@@ -140,6 +130,3 @@ func variableOf(name string) string {
 }
 
 var _ kong.Resolver = (*settings)(nil)
-
-// missing reports whether err says that a file is not there.
-func missing(err error) bool { return errors.Is(err, fs.ErrNotExist) }

@@ -36,7 +36,7 @@ func (configCommand) Run(p *program) error {
 		case "db-url":
 			value = withoutPassword(p.storage.DBURL)
 		}
-		text, err := yaml.Marshal(map[string]string{flag.Name: fmt.Sprint(value)})
+		text, err := yaml.Marshal(map[string]any{flag.Name: value})
 		if err != nil {
 			return err
 		}

@@ -14,16 +14,17 @@ func TestLoggerWritesUTCJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	log.Debug("hidden")
-	log.Info("shown", "n", 1)
+	log.Info("shown", "n", 1, "took", 1500*time.Millisecond)
 	var event struct {
 		Time time.Time
 		Msg  string
 		N    int
+		Took float64
 	}
 	if err := json.Unmarshal(out.Bytes(), &event); err != nil {
 		t.Fatalf("%v in %q", err, out.String())
 	}
-	if event.Msg != "shown" || event.N != 1 {
+	if event.Msg != "shown" || event.N != 1 || event.Took != 1.5 {
 		t.Errorf("event is %+v", event)
 	}
 	if event.Time.Location() != time.UTC {

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"bufio"
+	"io"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// await PIPE reads what a server writes into a named pipe until it says where it is listening, and puts that into $URL. The
+// pipe stays open until the script ends, so that the server can go on writing.
+func await(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: await PIPE")
+	}
+	pipe, err := os.Open(ts.MkAbs(args[0]))
+	ts.Check(err)
+	ts.Defer(func() { pipe.Close() })
+	for lines := bufio.NewScanner(pipe); lines.Scan(); {
+		if url, ok := strings.CutPrefix(lines.Text(), "listening on "); ok {
+			ts.Setenv("URL", url)
+			return
+		}
+	}
+	ts.Fatalf("the server ended before it was listening")
+}
+
+// keep NAME puts the last standard output into $NAME.
+func keep(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: keep NAME")
+	}
+	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile("stdout")))
+}
+
+// http STATUS METHOD PATH [BODY-FILE] asks the server at $URL, with the bearer token in $TOKEN if there is one, and makes the answer's body
+// the standard output.
+func request(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 3 || len(args) > 4 {
+		ts.Fatalf("usage: http STATUS METHOD PATH [BODY-FILE]")
+	}
+	body := ""
+	if len(args) == 4 {
+		body = ts.ReadFile(args[3])
+	}
+	r, err := http.NewRequest(args[1], ts.Getenv("URL")+args[2], strings.NewReader(body))
+	ts.Check(err)
+	r.Header.Set("Content-Type", "application/json")
+	if token := ts.Getenv("TOKEN"); token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	answer, err := http.DefaultClient.Do(r)
+	ts.Check(err)
+	defer answer.Body.Close()
+	_, err = io.Copy(ts.Stdout(), answer.Body)
+	ts.Check(err)
+	if strconv.Itoa(answer.StatusCode) != args[0] {
+		ts.Fatalf("status %d, want %s", answer.StatusCode, args[0])
+	}
+}

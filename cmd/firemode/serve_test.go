@@ -1,0 +1,236 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httptrace"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// server is the program serving in this process.
+type server struct {
+	url    string
+	log    *bufio.Reader // what it writes to stderr, unread lines first
+	stop   context.CancelFunc
+	result chan error
+}
+
+// startServer runs `firemode serve` with args on a free port and a data folder of its own, and waits until it is listening.
+func startServer(t *testing.T, args ...string) *server {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	out, stdout := io.Pipe()
+	logs, stderr := io.Pipe()
+	s := &server{log: bufio.NewReader(logs), stop: stop, result: make(chan error, 1)}
+	args = append([]string{"serve", "--addr", "127.0.0.1:0", "--data", t.TempDir()}, args...)
+	go func() {
+		s.result <- run(ctx, args, nil, strings.NewReader(""), stdout, stderr)
+		stdout.Close()
+		stderr.Close()
+	}()
+	t.Cleanup(func() {
+		stop()
+		go io.Copy(io.Discard, logs) //nolint:errcheck // nobody reads on
+	})
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatalf("it did not start: %v", <-s.result)
+	}
+	s.url = strings.TrimSpace(strings.TrimPrefix(line, "listening on "))
+	return s
+}
+
+// begin sends the head of a request and waits until the server asks for its body; finish gives it.
+func (s *server) begin(t *testing.T) (finish func(body string) (*http.Response, error)) {
+	t.Helper()
+	body, sender := io.Pipe()
+	asked := make(chan struct{})
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{Got100Continue: func() { close(asked) }})
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+"/v1/auth/login", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Expect", "100-continue")
+	type outcome struct {
+		answer *http.Response
+		err    error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		answer, err := (&http.Transport{ExpectContinueTimeout: time.Minute}).RoundTrip(r)
+		done <- outcome{answer, err}
+	}()
+	<-asked
+	return func(text string) (*http.Response, error) {
+		io.WriteString(sender, text) //nolint:errcheck // the server may be gone, which the answer tells
+		sender.Close()
+		o := <-done
+		return o.answer, o.err
+	}
+}
+
+// untilStopping reads the log up to the line that says that the stop has begun.
+func (s *server) untilStopping(t *testing.T) {
+	t.Helper()
+	for {
+		line, err := s.log.ReadString('\n')
+		if err != nil {
+			t.Fatalf("the log ended: %v", err)
+		}
+		if strings.Contains(line, "msg=stopping") {
+			go io.Copy(io.Discard, s.log) //nolint:errcheck // nobody reads on
+			return
+		}
+	}
+}
+
+func TestStopLetsRequestsFinish(t *testing.T) {
+	s := startServer(t)
+	finish := s.begin(t)
+	s.stop()
+	s.untilStopping(t)
+	answer, err := finish(`{"username": "nobody", "password": "nothing at all"}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusUnauthorized {
+		t.Errorf("status %d, want 401", answer.StatusCode)
+	}
+	if err := <-s.result; err != nil {
+		t.Errorf("run returned %v", err)
+	}
+}
+
+func TestStopCutsOffWhatDoesNotEnd(t *testing.T) {
+	s := startServer(t, "--stop-timeout", "10ms")
+	finish := s.begin(t)
+	s.stop()
+	s.untilStopping(t)
+	err := <-s.result
+	if err == nil || !strings.Contains(err.Error(), "requests still ran 10ms after the stop was asked for; they were cut off") {
+		t.Errorf("run returned %v", err)
+	}
+	if answer, err := finish(""); err == nil {
+		answer.Body.Close()
+		t.Errorf("the request was answered %d", answer.StatusCode)
+	}
+}
+
+func TestReadyOnlyWhileServing(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	p := &program{storage: Storage{Data: t.TempDir()}, now: time.Now, stdout: io.Discard, stderr: io.Discard}
+	log := slog.New(slog.DiscardHandler)
+	services, err := openServices(ctx, p.storage, p.now, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer services.close()
+	if err := services.prepare(ctx); err != nil {
+		t.Fatal(err)
+	}
+	n, err := newNode(Server{StopTimeout: time.Minute, MetricsSessions: 1}, services, log, p.now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	serving := n.checks()["serving"]
+	if err := serving(ctx); err == nil {
+		t.Error("it is ready before it serves")
+	}
+	err = n.run(ctx, listener, func() {
+		for name, check := range n.checks() {
+			if err := check(ctx); err != nil {
+				t.Errorf("while it serves, %s says %v", name, err)
+			}
+		}
+		stop()
+	})
+	if err != nil {
+		t.Errorf("run returned %v", err)
+	}
+	if err := serving(ctx); err == nil {
+		t.Error("it is ready after it has stopped")
+	}
+}
+
+func TestTLS(t *testing.T) {
+	model := httptest.NewUnstartedServer(nil)
+	model.EnableHTTP2 = true
+	model.StartTLS()
+	defer model.Close()
+	cert, key := writePair(t, model.TLS.Certificates[0])
+	s := startServer(t, "--tls-cert", cert, "--tls-key", key)
+	answer, err := model.Client().Get(s.url + "/health/live")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusOK || answer.Proto != "HTTP/2.0" {
+		t.Errorf("%s %d, want HTTP/2.0 200", answer.Proto, answer.StatusCode)
+	}
+}
+
+func writePair(t *testing.T, c tls.Certificate) (certFile, keyFile string) {
+	t.Helper()
+	key, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for name, block := range map[string]*pem.Block{
+		"cert.pem": {Type: "CERTIFICATE", Bytes: c.Certificate[0]},
+		"key.pem":  {Type: "PRIVATE KEY", Bytes: key},
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+}
+
+func TestServeRefusesBeforeListening(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	for _, c := range []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"address in use", []string{"--addr", taken.Addr().String()}, "address already in use"},
+		{"metrics address in use", []string{"--addr", "127.0.0.1:0", "--metrics-addr", taken.Addr().String()}, "metrics: listen"},
+		{"no certificate", []string{"--addr", "127.0.0.1:0", "--tls-cert", "absent.pem", "--tls-key", "absent.pem"}, "certificate: open absent.pem"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var stdout bytes.Buffer
+			args := append([]string{"serve", "--data", t.TempDir()}, c.args...)
+			err := run(t.Context(), args, nil, nil, &stdout, io.Discard)
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("run returned %v, want %s", err, c.want)
+			}
+			if stdout.Len() > 0 {
+				t.Errorf("it said %s", stdout.String())
+			}
+		})
+	}
+}
