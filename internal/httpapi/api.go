@@ -85,11 +85,11 @@ func New(c Config) (*API, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	return build(c)
+	return build(c, routes())
 }
 
-// build registers every route. It needs no services: the documentation is made without any.
-func build(c Config) (*API, error) {
+// build registers the routes. It needs no services: the documentation is made without any.
+func build(c Config, list []Route) (*API, error) {
 	if c.BodyPause == 0 {
 		c.BodyPause = defaultBodyPause
 	}
@@ -97,7 +97,7 @@ func build(c Config) (*API, error) {
 	a.huma = huma.NewAPI(a.humaConfig(), adapter{a})
 	a.checker = checker{a.registry()}
 	a.spec = sync.OnceValues(a.render)
-	for _, rt := range routes() {
+	for _, rt := range list {
 		if rt.serve == nil {
 			return nil, errors.New("httpapi: no handler for " + rt.Method + " " + rt.Pattern)
 		}

@@ -18,7 +18,7 @@ type documents struct {
 
 // OpenAPI returns the description of the API as YAML, the content of api/openapi.yaml. It needs no configuration.
 func OpenAPI() ([]byte, error) {
-	a, err := build(Config{})
+	a, err := build(Config{}, routes())
 	if err != nil {
 		return nil, err
 	}

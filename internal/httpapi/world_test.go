@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -159,6 +160,9 @@ func (q request) build(w *world) *http.Request {
 	}
 	for name, value := range q.header {
 		r.Header.Set(name, value)
+	}
+	if claimed, err := strconv.ParseInt(r.Header.Get("Content-Length"), 10, 64); err == nil {
+		r.ContentLength = claimed
 	}
 	return r
 }

@@ -1,0 +1,163 @@
+package httpapi
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"firemode"
+	"firemode/internal/store"
+)
+
+// wantProblem fails unless rec is an error of the contract's format with the status.
+func wantProblem(t testing.TB, rec *httptest.ResponseRecorder, status int) problem {
+	t.Helper()
+	var p problem
+	if err := json.Unmarshal(rec.Body.Bytes(), &p, json.RejectUnknownMembers(true)); err != nil {
+		t.Fatalf("status %d with a body that is no error of ours: %v: %s", rec.Code, err, rec.Body)
+	}
+	if rec.Code != status {
+		t.Errorf("status %d, want %d: %s", rec.Code, status, rec.Body)
+	}
+	if got := rec.Header().Get("Content-Type"); got != mediaJSON {
+		t.Errorf("Content-Type %q, want %q", got, mediaJSON)
+	}
+	if p.Code != "FIRE-"+strconv.Itoa(rec.Code) {
+		t.Errorf("error_code %q with status %d", p.Code, rec.Code)
+	}
+	if id := rec.Header().Get("X-Request-ID"); p.TransactionID != id || id == "" {
+		t.Errorf("transaction_id %q, X-Request-ID %q", p.TransactionID, id)
+	}
+	if p.Message == "" || p.Details == nil {
+		t.Errorf("an error without message or details: %s", rec.Body)
+	}
+	return p
+}
+
+// failing is a route of the tests that answers every error there can be.
+func failing(errs map[string]error) Route {
+	return Route{
+		Method: http.MethodPost, Pattern: "/test/{name}", ID: "test", Tag: "test",
+		serve: raw(func(_ *API, _ http.ResponseWriter, r *http.Request) error {
+			if r.PathValue("name") == "panic" {
+				panic("the secret is 42")
+			}
+			return errs[r.PathValue("name")]
+		}, nil),
+	}
+}
+
+func newFailing(t testing.TB, errs map[string]error) *world {
+	t.Helper()
+	w := newWorld(t)
+	a, err := build(w.Config, append(routes(), failing(errs)))
+	must(t, err)
+	w.API = a
+	return w
+}
+
+func TestErrorTable(t *testing.T) {
+	t.Parallel()
+	errs := map[string]error{
+		"internal": &firemode.Error{Code: firemode.CodeInternal, Message: "disk /dev/sda1", Err: errors.New("EIO")},
+		"foreign":  errors.New("dial tcp 10.0.0.1:5432: refused"),
+		"unknown":  errors.Join(errors.New("commit"), store.ErrUnknown),
+		"gone":     firemode.Gone("from before the restore"),
+		"range":    failure(firemode.CodeRange, "out of range"),
+		"missing":  firemode.PreconditionMissing("If-Match is needed"),
+		"limited":  &firemode.Error{Code: firemode.CodeRateLimited, Message: "slow down", RetryAfter: 90 * time.Second},
+		"shed":     firemode.Unavailable(1500*time.Millisecond, "busy"),
+		"fork":     &firemode.Error{Code: firemode.CodeConflict, Message: "forked", FreshClientID: "tablet-7-b"},
+		"flight":   &firemode.Error{Code: firemode.CodeInFlight, Message: "still running", RetryAfter: time.Second},
+	}
+	w := newFailing(t, errs)
+	w.furnish()
+	oversized := map[string]string{"Content-Length": "9000000"}
+	rows := []struct {
+		code      firemode.Code
+		q         request
+		status    int
+		retryable bool
+		message   string
+	}{
+		{firemode.CodeInternal, request{method: "POST", path: "/test/internal"}, 500, true, "something went wrong on our side"},
+		{firemode.CodeInternal, request{method: "POST", path: "/test/foreign"}, 500, true, "something went wrong on our side"},
+		{firemode.CodeInternal, request{method: "POST", path: "/test/panic"}, 500, true, "something went wrong on our side"},
+		{firemode.CodeMalformed, request{as: "admin", method: "POST", path: "/v1/buildings", body: `{`}, 400, false, "not JSON"},
+		{firemode.CodeUnauthenticated, request{method: "GET", path: "/v1/users/me"}, 401, false, "bearer token"},
+		{firemode.CodeForbidden, request{as: "technician", method: "GET", path: "/v1/users"}, 403, false, "technician"},
+		{firemode.CodeNotFound, request{as: "admin", method: "GET", path: "/v1/buildings/none"}, 404, false, "no such building"},
+		{firemode.CodeMethodNotAllowed, request{as: "admin", method: "DELETE", path: "/v1/buildings"}, 405, false, "GET, HEAD, POST, OPTIONS"},
+		{firemode.CodeNotAcceptable, request{as: "admin", method: "GET", path: "/v1/buildings", header: map[string]string{"Accept": "image/png"}}, 406, false, "application/json"},
+		{firemode.CodeConflict, request{as: "admin", method: "POST", path: "/v1/buildings", body: `{"site_name":"open","site_address":" street 2"}`}, 409, false, "name and address"},
+		{firemode.CodeConflict, request{method: "POST", path: "/test/fork"}, 409, false, "forked"},
+		{firemode.CodeInFlight, request{method: "POST", path: "/test/flight"}, 409, true, "still running"},
+		{firemode.CodeGone, request{method: "POST", path: "/test/gone"}, 410, false, "restore"},
+		{firemode.CodeChanged, request{as: "admin", method: "PATCH", path: "/v1/buildings/open", body: `{}`, header: map[string]string{"If-Match": `"77"`}}, 412, false, ""},
+		{firemode.CodeTooLarge, request{as: "admin", method: "POST", path: "/v1/buildings", body: `{}`, header: oversized}, 413, false, "8388608 bytes"},
+		{firemode.CodeUnsupportedMedia, request{as: "admin", method: "POST", path: "/v1/buildings", body: `{}`, header: map[string]string{"Content-Type": "text/xml"}}, 415, false, "application/json"},
+		{firemode.CodeRange, request{method: "POST", path: "/test/range"}, 416, false, "range"},
+		{firemode.CodeInvalid, request{as: "admin", method: "POST", path: "/v1/buildings", body: `{"site_name":7,"site_address":"x"}`}, 422, false, "site_name: "},
+		{firemode.CodePreconditionMissing, request{method: "POST", path: "/test/missing"}, 428, false, "If-Match"},
+		{firemode.CodeRateLimited, request{method: "POST", path: "/test/limited"}, 429, true, "slow down"},
+		{firemode.CodeUnavailable, request{method: "POST", path: "/test/shed"}, 503, true, "busy"},
+		{firemode.CodeUnavailable, request{method: "POST", path: "/test/unknown"}, 503, true, "Idempotency-Key"},
+	}
+	seen := map[firemode.Code]bool{firemode.CodeBodyTimeout: true} // see TestBodyThatStopsComing
+	secrets := regexp.MustCompile(`sda1|EIO|10\.0\.0\.1|commit|42|goroutine|\.go:`)
+	for _, row := range rows {
+		seen[row.code] = true
+		rec := w.do(row.q)
+		p := wantProblem(t, rec, row.status)
+		if p.Retryable != row.retryable || !regexp.MustCompile(regexp.QuoteMeta(row.message)).MatchString(p.Message) {
+			t.Errorf("%s %s: retryable %v, message %q; want %v, %q", row.q.method, row.q.path, p.Retryable, p.Message, row.retryable, row.message)
+		}
+		if row.status >= 500 && secrets.MatchString(p.Message) {
+			t.Errorf("%s shows internals: %s", row.q.path, p.Message)
+		}
+	}
+	for code := range answers() {
+		if !seen[code] {
+			t.Errorf("code %d has no request in this test", code)
+		}
+	}
+}
+
+func TestErrorHeaders(t *testing.T) {
+	t.Parallel()
+	w := newFailing(t, map[string]error{
+		"limited": &firemode.Error{Code: firemode.CodeRateLimited, Message: "slow down", RetryAfter: 90 * time.Second},
+		"shed":    firemode.Unavailable(1500*time.Millisecond, "busy"),
+		"soon":    &firemode.Error{Code: firemode.CodeUnavailable, Message: "busy"},
+		"fork":    &firemode.Error{Code: firemode.CodeConflict, Message: "forked", FreshClientID: "tablet-7-b"},
+	})
+	for name, want := range map[string]string{"limited": "90", "shed": "2", "soon": "1", "fork": ""} {
+		rec := w.do(request{method: "POST", path: "/test/" + name})
+		if got := rec.Header().Get("Retry-After"); got != want {
+			t.Errorf("%s: Retry-After %q, want %q", name, got, want)
+		}
+	}
+	if p := wantProblem(t, w.do(request{method: "POST", path: "/test/fork"}), http.StatusConflict); p.FreshClientID != "tablet-7-b" {
+		t.Errorf("fresh_client_id %q", p.FreshClientID)
+	}
+	rec := w.do(request{method: "PUT", path: "/v1/classify"})
+	wantProblem(t, rec, http.StatusMethodNotAllowed)
+	if got := rec.Header().Get("Allow"); got != "POST, OPTIONS" {
+		t.Errorf("Allow %q", got)
+	}
+}
+
+func TestEveryCodeHasAnAnswer(t *testing.T) {
+	table := answers()
+	for code := firemode.CodeInternal; code <= firemode.CodeUnavailable; code++ {
+		if table[code].status == 0 {
+			t.Errorf("code %d is not in the table", code)
+		}
+	}
+}
