@@ -17,7 +17,6 @@ import (
 // transaction is what View and Update give to their function. A View's function sees it as store.ReadTx, which lacks the
 // writers, and its connection refuses to write besides.
 type transaction struct {
-	results     // until results.go is there
 	conn        *conn
 	at          time.Time        // what Now says
 	clock       func() time.Time // nil in a View
@@ -25,12 +24,6 @@ type transaction struct {
 	afterCommit []func()
 	broken      error // the first failure of a writing method: the transaction can only be undone
 	ended       bool
-}
-
-// results stands in for the methods that are still to be written in results.go.
-type results struct {
-	store.ResultReader
-	store.ResultWriter
 }
 
 var _ store.Tx = (*transaction)(nil)

@@ -1,0 +1,131 @@
+package crdt
+
+import (
+	"slices"
+)
+
+// State is the live part of a session's operations: all of it, or as much as the batches to be merged can touch. For a
+// path that a batch writes that is what is live at the path, above it and below it; and what is contested below any
+// live operation above it.
+type State struct {
+	root   node
+	chains func(ActorID) Ranges
+}
+
+// node holds the live operations of one path. Children are kept by escaped segment.
+type node struct {
+	path     Pointer
+	parent   *node
+	children map[string]*node
+	live     []*Op
+}
+
+// NewState returns an empty state. chains returns the merged batches of an actor, the new one included while it is merged.
+func NewState(chains func(ActorID) Ranges) *State { return &State{chains: chains} }
+
+// Load puts a live operation into s. One that is there already is left as it is.
+func (s *State) Load(op Op) {
+	n := s.at(op.Path)
+	for _, known := range n.live {
+		if known.Dot == op.Dot {
+			return
+		}
+	}
+	n.live = append(n.live, &op)
+}
+
+// at returns the node of p, making it if need be.
+func (s *State) at(p Pointer) *node {
+	n := &s.root
+	for _, segment := range p.Segments() {
+		child := n.children[segment]
+		if child == nil {
+			child = &node{path: n.path + "/" + Pointer(segment), parent: n}
+			if n.children == nil {
+				n.children = map[string]*node{}
+			}
+			n.children[segment] = child
+		}
+		n = child
+	}
+	return n
+}
+
+// find returns the node of p, nil when there is none.
+func (s *State) find(p Pointer) *node {
+	n := &s.root
+	for _, segment := range p.Segments() {
+		if n = n.children[segment]; n == nil {
+			return nil
+		}
+	}
+	return n
+}
+
+// each calls fn for n and every node below it, parents first, in order of path.
+func (n *node) each(fn func(*node)) {
+	fn(n)
+	for _, segment := range n.segments() {
+		n.children[segment].each(fn)
+	}
+}
+
+func (n *node) segments() []string {
+	segments := make([]string, 0, len(n.children))
+	for segment := range n.children {
+		segments = append(segments, segment)
+	}
+	slices.Sort(segments)
+	return segments
+}
+
+// sees reports whether a is in the context of b.
+func (s *State) sees(b, a *Op) bool {
+	if a.Actor != b.Actor {
+		return b.Foreign[a.Actor] >= a.Batch
+	}
+	if !a.Dot.before(b.Dot) {
+		return false
+	}
+	return s.chains(b.Actor).Island(b.Batch)[0] <= a.Batch
+}
+
+// covers is the definition of the package comment, but for the paths: a is at b's path or below it.
+func (s *State) covers(b, a *Op) bool {
+	if b.sweeps() {
+		return s.sees(b, a)
+	}
+	return (b.Kind == Resolve || b.Kind == Correct) && slices.Contains(b.Names, a.Dot)
+}
+
+// Later is what the writer of a batch had stored above it when it arrived: it closes a hole, or arrives above one that its
+// writer's corrections have looked across. It is empty for a batch that arrives in order.
+type Later struct {
+	// Sweeps holds, for every path at or above a path of the batch or of the writer's own live operations in the same
+	// unbroken chain, the last set or remove of the writer's batches above it in that chain.
+	Sweeps map[Pointer]Dot
+	// Names holds the paths at which a resolve or correct of the writer's batches above, in the chain or not, named a dot of the batch.
+	Names map[Dot][]Pointer
+}
+
+// covers reports whether something in l covers op.
+func (l *Later) covers(op *Op) bool {
+	for _, at := range l.Names[op.Dot] {
+		if at.Holds(op.Path) {
+			return true
+		}
+	}
+	return l.sweeps(op)
+}
+
+func (l *Later) sweeps(op *Op) bool {
+	if len(l.Sweeps) == 0 {
+		return false
+	}
+	for p, ok := op.Path, true; ok; p, ok = p.Parent() {
+		if last, swept := l.Sweeps[p]; swept && op.Dot.before(last) {
+			return true
+		}
+	}
+	return false
+}

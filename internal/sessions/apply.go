@@ -1,0 +1,289 @@
+package sessions
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"firemode"
+	"firemode/internal/crdt"
+	"firemode/internal/store"
+)
+
+// apply puts a new batch into the log and, while the session is open, into the document.
+func (m *merging) apply(j *job, actor *store.Actor) error {
+	context := m.begin(j, actor)
+	if err := m.inherit(j, actor, context); err != nil {
+		return err
+	}
+	reasons, err := m.problems(j)
+	if err != nil {
+		return err
+	}
+	if j.in.Atomic && slices.ContainsFunc(reasons, func(r problem) bool { return r.reason != "" }) {
+		j.err = refuseAll(reasons)
+		return nil
+	}
+	b := m.entry(j, actor, context, reasons)
+	if _, noted := m.gapped[actor.ID]; !noted {
+		m.gapped[actor.ID] = len(actor.Held.Missing()) > 0
+	}
+	actor.Held = actor.Held.Add(b.Number)
+	actor.LastSync, actor.ClientType = m.tx.Now(), j.in.Meta.ClientType
+	if m.actors[actor.ID] == nil {
+		m.actors[actor.ID] = actor
+		m.bound[actor.User]++
+	}
+	m.dirty[actor.ID] = true
+	if m.session.Status.Open() {
+		if err := m.merge(&b, j.in.Changes, actor, b.Seq); err != nil {
+			return err
+		}
+	} else {
+		m.head.Late++
+		j.receipt.Status = StatusLate
+	}
+	m.head.Batches++
+	m.log(&b)
+	m.held[store.BatchRef{Actor: b.Actor, Number: b.Number}] = &b
+	j.report(b, actor, reasons)
+	m.showConflicts(j)
+	return m.start()
+}
+
+// log seals b as the next entry.
+func (m *merging) log(b *store.Batch) {
+	*b = b.Seal(m.ref, m.head.Hash)
+	m.head.Seq, m.head.Hash = b.Seq, b.Hash
+	m.newBatches = append(m.newBatches, *b)
+}
+
+// start makes a session active with its first batch.
+func (m *merging) start() error {
+	if m.session.Status != firemode.SessionPending {
+		return nil
+	}
+	m.session.Status = firemode.SessionActive
+	if err := m.tx.UpdateSession(m.ctx, m.session); err != nil {
+		return err
+	}
+	m.session.Version++
+	return nil
+}
+
+// inherit lets the first batch of a fresh client see what its phone had written before it forked: the batch it names as its
+// predecessor, if that is part of its parent's run, and those before it.
+func (m *merging) inherit(j *job, actor *store.Actor, context crdt.Clock) error {
+	parent := m.actors[actor.Parent]
+	if actor.Parent == "" || parent == nil || j.number != 1 || j.in.Meta.PrevBatch == "" {
+		return nil
+	}
+	before, err := m.tx.BatchByID(m.ctx, m.ref, parent.ID, j.in.Meta.PrevBatch)
+	if firemode.CodeOf(err) == firemode.CodeNotFound && err != nil {
+		return nil
+	}
+	if err == nil && before.Number <= parent.Merged.Run() {
+		context[parent.ID] = max(context[parent.ID], before.Number)
+	}
+	return err
+}
+
+// entry makes the log entry of a job.
+func (m *merging) entry(j *job, actor *store.Actor, context crdt.Clock, reasons []problem) store.Batch {
+	meta := j.in.Meta
+	b := store.Batch{
+		Seq: m.head.Seq + 1, Kind: store.EntryChanges, Actor: actor.ID, Number: j.number, ID: meta.BatchID, PrevID: meta.PrevBatch,
+		Content: j.content[:], User: j.user, Client: meta.Client, ClientType: meta.ClientType,
+		CapturedAt: meta.CapturedAt, SentAt: meta.SentAt, ReceivedAt: m.tx.Now(), Context: context, Changes: changesText(j.in.Changes),
+		Flags: j.receipt.Flags,
+	}
+	if j.number == 0 {
+		b.Number, b.Key = actor.Held.Max()+1, j.in.Key
+		m.keyed[store.BatchKey{Actor: b.Actor, Key: b.Key}] = &b
+	}
+	if j.p.User != j.user {
+		b.SubmittedBy = j.p.User
+	}
+	b.Outcomes = make([]store.Outcome, len(j.in.Changes))
+	for i, c := range j.in.Changes {
+		b.Outcomes[i] = m.outcome(b, c, reasons[i].reason)
+	}
+	return b
+}
+
+// outcome decides what is stored about a change for ever.
+func (m *merging) outcome(b store.Batch, c crdt.Change, reason string) store.Outcome {
+	if reason != "" {
+		return store.Outcome{Status: changeRejected, Reason: reason}
+	}
+	captured := c.CapturedAt
+	if captured.IsZero() {
+		captured = b.CapturedAt
+	}
+	at, flag := effectiveTime(captured, b.SentAt, b.ReceivedAt)
+	o := store.Outcome{Status: changeApplied, Time: at}
+	if flag != "" {
+		o.Flags = append(o.Flags, flag)
+	}
+	if b.SubmittedBy != "" {
+		o.Flags = append(o.Flags, flagOnBehalf)
+	}
+	for _, op := range (&crdt.Batch{Actor: b.Actor, Number: b.Number, Changes: []crdt.Change{c}}).Ops(0, crdt.Stamp{}) {
+		for _, flag := range flagsOf(op, m.items[placeOf(op.Path).item]) {
+			if !slices.Contains(o.Flags, flag) {
+				o.Flags = append(o.Flags, flag)
+			}
+		}
+	}
+	return o
+}
+
+// clockTolerance is how far a phone's clock may be off before it is taken to be wrong.
+const clockTolerance = 5 * time.Minute
+
+// effectiveTime returns the time by which a change is ranked, in microseconds since the epoch: what the phone says, corrected by
+// how far its clock was off when it sent. A time in the future that cannot be corrected is suspect and ranks 0.
+func effectiveTime(captured, sent, received time.Time) (at int64, flag string) {
+	switch {
+	case captured.IsZero():
+		return received.UnixMicro(), ""
+	case !sent.IsZero():
+		if offset := received.Sub(sent); offset.Abs() > clockTolerance {
+			return captured.Add(offset).UnixMicro(), flagClockCorrected
+		}
+	case captured.After(received.Add(clockTolerance)):
+		return 0, flagClockSuspect
+	}
+	return captured.UnixMicro(), ""
+}
+
+// merge makes a logged batch part of the document at number at.
+func (m *merging) merge(b *store.Batch, changes []crdt.Change, actor *store.Actor, at int64) error {
+	b.MergedSeq = at
+	m.advance(b, actor, at)
+	ops := m.operations(b, changes)
+	later, err := m.later(b, actor, ops)
+	if err != nil {
+		return err
+	}
+	merged := m.state.Merge(ops, later)
+	m.collect(b, merged, at)
+	m.head.ChangedAt, m.head.ChangedSeq = b.ReceivedAt, at
+	return nil
+}
+
+// advance notes that b is merged, and what of its actor's batches has become part of the run.
+func (m *merging) advance(b *store.Batch, actor *store.Actor, at int64) {
+	before := actor.Merged.Run()
+	actor.Merged = actor.Merged.Add(b.Number)
+	after := actor.Merged.Run()
+	m.dirty[actor.ID] = true
+	if after == before {
+		return
+	}
+	actor.RunSeq, b.RunSeq = at, at
+	if b.Number < after || b.Seq != at { // stored before: entries above the hole, and what was late
+		m.newRuns = append(m.newRuns, store.RunChange{Actor: actor.ID, From: before + 1, To: after, Seq: at})
+	}
+}
+
+func (m *merging) operations(b *store.Batch, changes []crdt.Change) []crdt.Op {
+	source := crdt.Batch{Actor: b.Actor, Number: b.Number, Foreign: b.Context, Changes: changes}
+	var ops []crdt.Op
+	for i, c := range changes {
+		outcome := b.Outcomes[i]
+		if outcome.Status == changeRejected {
+			continue
+		}
+		origin := &crdt.Origin{
+			User: string(b.User), SubmittedBy: string(b.SubmittedBy), Client: b.Client, CapturedAt: c.CapturedAt, ReceivedAt: b.ReceivedAt,
+			Instrument: c.Instrument, Source: c.Source, Reason: c.Reason, Flags: outcome.Flags,
+		}
+		if origin.CapturedAt.IsZero() {
+			origin.CapturedAt = b.CapturedAt
+		}
+		for _, op := range source.Ops(i, crdt.Stamp{Time: outcome.Time, Origin: origin}) {
+			op.Seq = b.Seq
+			ops = append(ops, op)
+		}
+	}
+	return ops
+}
+
+// later reads what the actor's batches above b have already done, if there are any.
+func (m *merging) later(b *store.Batch, actor *store.Actor, ops []crdt.Op) (l crdt.Later, err error) {
+	if b.Number == actor.Merged.Max() {
+		return l, nil
+	}
+	if err := m.flush(); err != nil { // so that the queries below see what this transaction has merged
+		return l, err
+	}
+	l.Names, err = m.namedAhead(b, actor)
+	island := actor.Merged.Island(b.Number)
+	if err != nil || island[1] == b.Number {
+		return l, err
+	}
+	older, err := m.tx.OwnLive(m.ctx, m.ref, actor.ID, crdt.Range{island[0], b.Number})
+	if err != nil {
+		return l, err
+	}
+	paths := make([]crdt.Pointer, 0, len(ops)+len(older))
+	for _, op := range ops {
+		paths = append(paths, op.Path)
+	}
+	for _, op := range older {
+		paths = append(paths, op.Path)
+	}
+	if err := m.loadPaths(paths); err != nil {
+		return l, err
+	}
+	l.Sweeps, err = m.tx.OwnSweeps(m.ctx, m.ref, actor.ID, crdt.Range{b.Number + 1, island[1]}, withAncestors(paths))
+	return l, err
+}
+
+func (m *merging) namedAhead(b *store.Batch, actor *store.Actor) (map[crdt.Dot][]crdt.Pointer, error) {
+	ahead, err := m.tx.OwnNames(m.ctx, m.ref, actor.ID, b.Number)
+	names := map[crdt.Dot][]crdt.Pointer{}
+	for _, op := range ahead {
+		for _, d := range op.Names {
+			if d.Actor == b.Actor && d.Batch == b.Number {
+				names[d] = append(names[d], op.Path)
+			}
+		}
+	}
+	return names, err
+}
+
+func withAncestors(paths []crdt.Pointer) []crdt.Pointer {
+	seen := map[crdt.Pointer]bool{}
+	var all []crdt.Pointer
+	for _, p := range paths {
+		for q, ok := p, true; ok && !seen[q]; q, ok = q.Parent() {
+			seen[q] = true
+			all = append(all, q)
+		}
+	}
+	return all
+}
+
+// report fills in what became of each change.
+func (j *job) report(b store.Batch, actor *store.Actor, reasons []problem) {
+	for i, o := range b.Outcomes {
+		result := ChangeResult{Index: i, Status: o.Status, Reason: o.Reason, Conflict: reasons[i].conflict}
+		if o.Status != changeRejected {
+			j.receipt.Applied++
+		}
+		j.receipt.Results = append(j.receipt.Results, result)
+	}
+	j.receipt.Missing = actor.Held.Missing()
+}
+
+func refuseAll(reasons []problem) error {
+	var details []firemode.Detail
+	for i, r := range reasons {
+		if r.reason != "" {
+			details = append(details, firemode.Detail{Field: fmt.Sprintf("changes[%d]", i), Reason: r.reason})
+		}
+	}
+	return firemode.Invalid("the batch is atomic and some of its changes cannot be applied; nothing was", details...)
+}

@@ -1,0 +1,132 @@
+package sessions
+
+import (
+	"cmp"
+	"slices"
+
+	"firemode/internal/crdt"
+	"firemode/internal/store"
+)
+
+// addedOp is an operation that is not written yet; its Contested may still change.
+type addedOp struct {
+	op              *crdt.Op
+	merged, covered int64
+}
+
+// collect notes what a merge did, to be written by flush.
+func (m *merging) collect(b *store.Batch, merged crdt.Merged, at int64) {
+	alive := make([]bool, len(b.Outcomes)) // has an operation that was not covered when it arrived
+	for _, added := range merged.Added {
+		row := &addedOp{op: added.Op, merged: at}
+		if !added.Live {
+			row.covered = at
+		}
+		if !added.Superseded {
+			alive[added.Op.Index] = true
+		}
+		m.newOps = append(m.newOps, row)
+		m.rowOf[added.Op] = row
+		m.loaded[added.Op.ID()] = true
+	}
+	for i := range b.Outcomes {
+		if b.Outcomes[i].Status == changeApplied && !alive[i] {
+			b.Outcomes[i].Status = changeSuperseded
+		}
+	}
+	for _, op := range merged.Covered {
+		m.change(op, at)
+	}
+	for _, op := range merged.Recontested {
+		m.change(op, m.oldOps[op])
+	}
+	for _, touch := range merged.Touched {
+		if touch.Before == "" && touch.After != "" {
+			m.head.Conflicts++
+			m.arose++
+		}
+		if touch.Before != "" && touch.After == "" {
+			m.head.Conflicts--
+		}
+		if item := placeOf(touch.Path).item; item != "" {
+			m.touched[item] = true
+		}
+	}
+}
+
+// change notes that an operation which was added before is covered from number covered on, or that its Contested changed.
+func (m *merging) change(op *crdt.Op, covered int64) {
+	if row := m.rowOf[op]; row != nil {
+		row.covered = covered
+		return
+	}
+	m.oldOps[op] = covered
+}
+
+// flush writes what was collected of batches, operations and actors.
+func (m *merging) flush() error {
+	if err := m.tx.InsertBatches(m.ctx, m.ref, m.newBatches); err != nil {
+		return err
+	}
+	ops := make([]store.Op, len(m.newOps))
+	for i, row := range m.newOps {
+		ops[i] = store.Op{Op: *row.op, Merged: row.merged, Covered: row.covered}
+	}
+	if err := m.tx.InsertOps(m.ctx, m.ref, ops); err != nil {
+		return err
+	}
+	if err := m.tx.UpdateOps(m.ctx, m.ref, m.opChanges()); err != nil {
+		return err
+	}
+	if err := m.tx.SaveActors(m.ctx, m.ref, m.dirtyActors()); err != nil {
+		return err
+	}
+	if err := m.tx.SetRuns(m.ctx, m.ref, m.newRuns); err != nil {
+		return err
+	}
+	m.newBatches, m.newOps, m.newRuns = nil, nil, nil
+	clear(m.rowOf)
+	clear(m.oldOps)
+	clear(m.dirty)
+	return nil
+}
+
+func (m *merging) opChanges() []store.OpChange {
+	changes := make([]store.OpChange, 0, len(m.oldOps))
+	for op, covered := range m.oldOps {
+		changes = append(changes, store.OpChange{Path: op.Path, Seq: op.Seq, Index: op.Index, Covered: covered, Contested: op.Contested})
+	}
+	slices.SortFunc(changes, func(a, b store.OpChange) int {
+		return cmp.Or(cmp.Compare(a.Seq, b.Seq), cmp.Compare(a.Index, b.Index), cmp.Compare(a.Path, b.Path))
+	})
+	return changes
+}
+
+func (m *merging) dirtyActors() []store.Actor {
+	var actors []store.Actor
+	for id := range m.dirty {
+		actors = append(actors, *m.actors[id])
+	}
+	slices.SortFunc(actors, func(a, b store.Actor) int { return cmp.Compare(a.ID, b.ID) })
+	return actors
+}
+
+// finish writes everything that is left: the log and what follows from it, the head, the answers.
+func (m *merging) finish() error {
+	if m.head.Seq == m.before { // nothing new: replays, duplicates and refusals
+		return m.tx.SaveAnswers(m.ctx, m.answers)
+	}
+	if err := m.flush(); err != nil {
+		return err
+	}
+	if err := m.derive(); err != nil {
+		return err
+	}
+	if err := m.tx.SaveHead(m.ctx, m.ref.Org, m.ref.Session, m.head); err != nil {
+		return err
+	}
+	for range m.arose {
+		m.tx.AfterCommit(func() { m.svc.Meter.ConflictArose(string(m.ref.Session)) })
+	}
+	return m.tx.SaveAnswers(m.ctx, m.answers)
+}

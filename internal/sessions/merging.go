@@ -1,0 +1,373 @@
+package sessions
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"firemode"
+	"firemode/internal/crdt"
+	"firemode/internal/rules"
+	"firemode/internal/store"
+)
+
+// merging is the work on one locked session in one transaction: what it needs is read in a few set-based queries, jobs are
+// merged one after the other in memory, and the outcome is written set-based at the end. Its cost follows the jobs and
+// what is live at and around their paths, not the session.
+type merging struct {
+	ctx     context.Context // of the transaction, as long as it lasts
+	tx      store.Tx
+	svc     *Service
+	session firemode.Session
+	head    firemode.Head
+	before  int64 // number of the last log entry before this transaction
+	ref     store.SessionRef
+
+	state  *crdt.State
+	loaded map[crdt.OpID]bool
+	actors map[crdt.ActorID]*store.Actor // nil for one that is known not to exist
+	runs   map[store.RunAsk]int64        // runs as of what was delivered, as they were before this transaction
+	held   map[store.BatchRef]*store.Batch
+	keyed  map[store.BatchKey]*store.Batch
+	items  map[firemode.ItemID]*firemode.Item // of the touched items those that are listed
+	bound  map[firemode.UserID]int            // actors by user
+
+	newBatches []store.Batch
+	newOps     []*addedOp
+	rowOf      map[*crdt.Op]*addedOp // of newOps
+	oldOps     map[*crdt.Op]int64    // operations stored before that changed, with the number that covers them, 0 for none
+	newRuns    []store.RunChange
+	dirty      map[crdt.ActorID]bool
+	gapped     map[crdt.ActorID]bool    // of the actors that changed: whether a number was missing before
+	touched    map[firemode.ItemID]bool // items at or below which something changed
+	whole      map[firemode.ItemID]bool // items of which everything that is live was read
+	answered   map[string]*job
+	answers    []store.Answer
+	audits     []firemode.AuditEntry
+	arose      int
+}
+
+func (s *Service) newMerging(ctx context.Context, tx store.Tx, locked store.LockedSession) *merging {
+	m := &merging{
+		ctx: ctx, tx: tx, svc: s, session: locked.Session, head: locked.Head, before: locked.Head.Seq, ref: ref(locked.Session),
+		loaded: map[crdt.OpID]bool{}, actors: map[crdt.ActorID]*store.Actor{}, runs: map[store.RunAsk]int64{},
+		held: map[store.BatchRef]*store.Batch{}, keyed: map[store.BatchKey]*store.Batch{}, items: map[firemode.ItemID]*firemode.Item{},
+		bound: map[firemode.UserID]int{}, rowOf: map[*crdt.Op]*addedOp{}, oldOps: map[*crdt.Op]int64{},
+		dirty: map[crdt.ActorID]bool{}, touched: map[firemode.ItemID]bool{},
+		gapped: map[crdt.ActorID]bool{}, whole: map[firemode.ItemID]bool{}, answered: map[string]*job{},
+	}
+	m.state = crdt.NewState(func(id crdt.ActorID) crdt.Ranges {
+		if a := m.actors[id]; a != nil {
+			return a.Merged
+		}
+		return nil
+	})
+	return m
+}
+
+// run merges jobs in order and writes the outcome. A job's own failure is its err; what run returns failed the transaction.
+func (m *merging) run(jobs []*job) error {
+	fresh, err := m.settleKnown(jobs)
+	if err != nil {
+		return err
+	}
+	if err := m.load(fresh); err != nil {
+		return err
+	}
+	for _, j := range fresh {
+		if err := m.submit(j); err != nil {
+			return err
+		}
+	}
+	return m.finish()
+}
+
+// settleKnown answers the jobs that may not see the session and those that were done before, and returns the others.
+func (m *merging) settleKnown(jobs []*job) ([]*job, error) {
+	var open []*job
+	var keys []store.Answer
+	for _, j := range jobs {
+		err := mayRead(m.ctx, m.tx, j.p, m.session)
+		if code := firemode.CodeOf(err); err != nil && code != firemode.CodeNotFound {
+			return nil, err
+		}
+		if j.err = err; err == nil {
+			open = append(open, j)
+			keys = append(keys, store.Answer{Scope: j.scope, Key: j.in.Key})
+		}
+	}
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	stored, err := m.tx.Answers(m.ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	known := map[store.BatchKey]store.Answer{}
+	for _, a := range stored {
+		known[store.BatchKey{Actor: crdt.ActorID(a.Scope), Key: a.Key}] = a
+	}
+	return slices.DeleteFunc(open, func(j *job) bool {
+		a, done := known[store.BatchKey{Actor: crdt.ActorID(j.scope), Key: j.in.Key}]
+		if done {
+			j.replay(a)
+		}
+		return done
+	}), nil
+}
+
+// load reads what jobs can touch.
+func (m *merging) load(jobs []*job) error {
+	if len(jobs) == 0 {
+		return nil
+	}
+	if err := m.loadActors(jobs); err != nil {
+		return err
+	}
+	if err := m.loadBatches(jobs); err != nil {
+		return err
+	}
+	if err := m.loadRuns(jobs); err != nil {
+		return err
+	}
+	var paths []crdt.Pointer
+	for _, j := range jobs {
+		paths = append(paths, changedPaths(j.in.Changes)...)
+	}
+	return m.loadPaths(paths)
+}
+
+func changedPaths(changes []crdt.Change) []crdt.Pointer {
+	var paths []crdt.Pointer
+	for _, c := range changes {
+		if c.Rejected == "" {
+			paths = append(paths, c.Path)
+		}
+	}
+	return paths
+}
+
+func (m *merging) loadActors(jobs []*job) error {
+	wanted := map[crdt.ActorID]bool{}
+	for _, j := range jobs {
+		wanted[j.actor] = true
+		if client := j.in.Meta.Client; client != "" {
+			wanted[crdt.ActorID(client)], wanted[crdt.NaiveActor(client, "")] = true, true
+		}
+		if j.number > 0 {
+			for id := range j.in.Meta.Clock {
+				wanted[id] = true
+			}
+		}
+		for _, c := range j.in.Changes {
+			for _, d := range c.Names {
+				wanted[d.Actor] = true
+			}
+		}
+	}
+	return m.needActors(wanted)
+}
+
+// needActors reads those of ids that were not read yet, and the parents of fresh ones.
+func (m *merging) needActors(wanted map[crdt.ActorID]bool) error {
+	for len(wanted) > 0 {
+		for id := range wanted {
+			if _, known := m.actors[id]; known {
+				delete(wanted, id)
+			} else {
+				m.actors[id] = nil
+			}
+		}
+		if len(wanted) == 0 {
+			return nil
+		}
+		actors, err := m.tx.Actors(m.ctx, m.ref, slices.Sorted(maps.Keys(wanted)))
+		if err != nil {
+			return err
+		}
+		clear(wanted)
+		for _, a := range actors {
+			m.actors[a.ID] = &a
+			if a.Parent != "" {
+				wanted[a.Parent] = true
+			}
+		}
+	}
+	return nil
+}
+
+func (m *merging) loadBatches(jobs []*job) error {
+	var refs []store.BatchRef
+	var keys []store.BatchKey
+	for _, j := range jobs {
+		actor := m.actors[j.actor]
+		switch {
+		case actor == nil:
+		case j.number == 0:
+			keys = append(keys, store.BatchKey{Actor: j.actor, Key: j.in.Key})
+		default:
+			for n := max(1, j.number-1); n <= j.number+1; n++ {
+				if actor.Held.Contains(n) {
+					refs = append(refs, store.BatchRef{Actor: j.actor, Number: n})
+				}
+			}
+		}
+	}
+	if len(refs) > 0 {
+		batches, err := m.tx.Batches(m.ctx, m.ref, refs)
+		if err != nil {
+			return err
+		}
+		for _, b := range batches {
+			m.held[store.BatchRef{Actor: b.Actor, Number: b.Number}] = &b
+		}
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	batches, err := m.tx.BatchesByKey(m.ctx, m.ref, keys)
+	for _, b := range batches {
+		m.keyed[store.BatchKey{Actor: b.Actor, Key: b.Key}] = &b
+	}
+	return err
+}
+
+// loadRuns finds how much of every actor was delivered to the writers of jobs. What is merged in this transaction cannot have
+// been delivered, so that runs as they are now are what counts.
+func (m *merging) loadRuns(jobs []*job) error {
+	var asks []store.RunAsk
+	for _, j := range jobs {
+		writer := m.actors[j.actor]
+		if writer == nil || writer.Delivered == 0 {
+			continue
+		}
+		for id, actor := range m.namedBy(j) {
+			ask := store.RunAsk{Actor: id, Seq: writer.Delivered}
+			if _, known := m.runs[ask]; known || actor == nil {
+				continue
+			}
+			m.runs[ask] = actor.Merged.Run()
+			if actor.RunSeq > writer.Delivered {
+				asks = append(asks, ask)
+			}
+		}
+	}
+	if len(asks) == 0 {
+		return nil
+	}
+	runs, err := m.tx.Runs(m.ctx, m.ref, asks)
+	if err != nil {
+		return err
+	}
+	for i, ask := range asks {
+		m.runs[ask] = runs[i]
+	}
+	return nil
+}
+
+// namedBy returns the actors that a job's clock or corrections name.
+func (m *merging) namedBy(j *job) map[crdt.ActorID]*store.Actor {
+	named := map[crdt.ActorID]*store.Actor{}
+	if j.number > 0 {
+		for id := range j.in.Meta.Clock {
+			named[id] = m.actors[id]
+		}
+	}
+	for _, c := range j.in.Changes {
+		if c.Kind == crdt.Correct {
+			for _, d := range c.Names {
+				named[d.Actor] = m.actors[d.Actor]
+			}
+		}
+	}
+	return named
+}
+
+// deliveredRun returns how much of actor was delivered to writer.
+func (m *merging) deliveredRun(writer, actor crdt.ActorID) int64 {
+	w := m.actors[writer]
+	if w == nil || w.Delivered == 0 {
+		return 0
+	}
+	return m.runs[store.RunAsk{Actor: actor, Seq: w.Delivered}]
+}
+
+// loadPaths reads what is live at, above and below paths: for a path of an item all of the item, since its state and defects
+// follow from the whole of it.
+func (m *merging) loadPaths(paths []crdt.Pointer) error {
+	at, below := map[crdt.Pointer]bool{}, map[crdt.Pointer]bool{}
+	for _, p := range paths {
+		top := p
+		if place := placeOf(p); place.item != "" {
+			top = itemPath(place.item)
+			if m.whole[place.item] {
+				continue
+			}
+			m.whole[place.item] = true
+		}
+		below[top] = true
+		for _, above := range top.Ancestors() {
+			at[above] = true
+		}
+	}
+	if len(below) == 0 {
+		return nil
+	}
+	// What is below another path of the list comes with it, and what was read before is left as it is.
+	live, err := m.tx.LiveOps(m.ctx, m.ref, slices.Sorted(maps.Keys(at)), slices.Sorted(maps.Keys(below)))
+	if err != nil {
+		return err
+	}
+	m.know(live)
+	if err := m.loadContested(slices.Sorted(maps.Keys(at))); err != nil {
+		return err
+	}
+	return m.loadItems(slices.Sorted(maps.Keys(m.whole)))
+}
+
+// loadContested reads what disputes with something live at one of paths.
+func (m *merging) loadContested(paths []crdt.Pointer) error {
+	inhabited := slices.DeleteFunc(paths, func(p crdt.Pointer) bool { return len(m.state.Live(p)) == 0 })
+	if len(inhabited) == 0 {
+		return nil
+	}
+	contested, err := m.tx.ContestedOps(m.ctx, m.ref, inhabited)
+	m.know(contested)
+	return err
+}
+
+func (m *merging) know(ops []crdt.Op) {
+	for i := range ops {
+		if id := ops[i].ID(); !m.loaded[id] {
+			m.loaded[id] = true
+			m.state.Load(ops[i])
+		}
+	}
+}
+
+func (m *merging) loadItems(ids []firemode.ItemID) error {
+	ids = slices.DeleteFunc(ids, func(id firemode.ItemID) bool { return m.items[id] != nil })
+	if len(ids) == 0 {
+		return nil
+	}
+	items, err := m.tx.ItemsByID(m.ctx, m.ref.Org, m.ref.Session, ids)
+	for _, item := range items {
+		m.items[item.ID] = &item
+	}
+	return err
+}
+
+// ruleOf returns the version by which code is judged on an item: the one pinned to its check, else the one that was in force when
+// the session was made.
+func ruleOf(book *rules.Book, item *firemode.Item, session firemode.Session) func(firemode.RuleCode) (firemode.Rule, bool) {
+	return func(code firemode.RuleCode) (firemode.Rule, bool) {
+		if item != nil {
+			for _, c := range item.Checks {
+				if c.Rule == code {
+					return book.At(code, c.Version)
+				}
+			}
+		}
+		return book.InForceAt(code, session.CreatedAt)
+	}
+}

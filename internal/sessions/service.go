@@ -1,0 +1,116 @@
+// Package sessions is the service visit: its items, its log of results and what follows from them.
+//
+// It promises that a change which was answered as applied, superseded or late is in the session's log for ever and durable;
+// that state is a function of that log (see internal/crdt); that a retry changes nothing; and that nothing which arrives in
+// time or out of it is lost: what cannot be applied is answered as rejected and kept, the batch of a cloned phone is kept in
+// quarantine, and results for a completed session are kept as late. See docs/acknowledgement.md.
+//
+// It does not decide who may call what (internal/auth), except by session and building: what a caller may not see is not found.
+package sessions
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"firemode"
+	"firemode/internal/batch"
+	"firemode/internal/rules"
+	"firemode/internal/store"
+)
+
+// Rulebook gives the rules that an organisation sees, from memory.
+type Rulebook interface {
+	Book(ctx context.Context, org firemode.OrgID) (*rules.Book, error)
+}
+
+// Meter counts what dashboards rely on. Its methods must be quick.
+type Meter interface {
+	// ConflictArose is called once for each conflict that was not there before.
+	ConflictArose(session string)
+	// Synced tells how long a results POST took from its body being read to being durable.
+	Synced(clientType string, d time.Duration)
+}
+
+// Config is what a Service needs beside the store.
+type Config struct {
+	Now   func() time.Time
+	NewID func() string // mints ids that sort by time
+	Rand  io.Reader     // secrets of sessions
+	Rules Rulebook
+	Meter Meter // may be nil
+}
+
+// Service works on sessions. Close it to let what is queued be written.
+type Service struct {
+	Config
+	store     store.Store
+	collector *batch.Collector[*job]
+}
+
+// maxGroup is how many submissions one transaction carries at most.
+const maxGroup = 256
+
+// New returns a Service on s.
+func New(s store.Store, c Config) (*Service, error) {
+	switch {
+	case s == nil:
+		return nil, errors.New("sessions: no store")
+	case c.Now == nil, c.NewID == nil, c.Rand == nil:
+		return nil, errors.New("sessions: no clock, id source or random source")
+	case c.Rules == nil:
+		return nil, errors.New("sessions: no rulebook")
+	}
+	if c.Meter == nil {
+		c.Meter = unmetered{}
+	}
+	service := &Service{Config: c, store: s}
+	service.collector = batch.New(maxGroup, service.runGroup)
+	return service, nil
+}
+
+// Close waits until everything that was submitted is written.
+func (s *Service) Close() { s.collector.Close() }
+
+type unmetered struct{}
+
+func (unmetered) ConflictArose(string)         {}
+func (unmetered) Synced(string, time.Duration) {}
+
+// caller returns who ctx works for.
+func caller(ctx context.Context) (firemode.Principal, error) {
+	p, ok := firemode.PrincipalFrom(ctx)
+	if !ok {
+		return p, firemode.Unauthenticated("sign in first")
+	}
+	return p, nil
+}
+
+// visible returns the session if p may see it.
+func visible(ctx context.Context, tx store.ReadTx, p firemode.Principal, id firemode.SessionID) (firemode.Session, error) {
+	session, err := tx.Session(ctx, p.Org, id)
+	if err != nil {
+		return session, err
+	}
+	return session, mayRead(ctx, tx, p, session)
+}
+
+// mayRead is nil if p may read what hangs from the session: an owner through the building, a technician if it is open to them.
+func mayRead(ctx context.Context, tx store.ReadTx, p firemode.Principal, session firemode.Session) error {
+	if !session.OpenTo(p) {
+		return firemode.NotFound("there is no session %s", session.ID)
+	}
+	if p.Role != firemode.RoleOwner {
+		return nil
+	}
+	building, err := tx.Building(ctx, p.Org, session.Building)
+	if err == nil && !building.ReadableBy(p) {
+		err = firemode.NotFound("there is no session %s", session.ID)
+	}
+	return err
+}
+
+func ref(s firemode.Session) store.SessionRef {
+	return store.SessionRef{Org: s.Org, Session: s.ID}
+}

@@ -1,0 +1,167 @@
+package row
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"firemode/internal/crdt"
+	"firemode/internal/store"
+)
+
+// BatchColumns are those of table batches but for changes, which is long.
+const BatchColumns = "seq, kind, actor, number, batch_id, prev_batch_id, content, idempotency_key, user_id, submitted_by, client, " +
+	"client_type, captured_at, sent_at, received_at, context, outcomes, flags, prev, hash, merged_seq, run_seq"
+
+// BatchTaken says what InsertBatches found taken.
+var BatchTaken = Taken{Primary: "the log has gone on meanwhile", Unique: "a batch with this number is in the log already"}
+
+// BatchValues are in the order of BatchColumns, then changes.
+func BatchValues(b store.Batch) ([]any, error) {
+	var e encoder
+	values := []any{
+		b.Seq, b.Kind, b.Actor, b.Number, b.ID, b.PrevID, blob(b.Content), b.Key, b.User, b.SubmittedBy, b.Client,
+		b.ClientType, store.Micros(b.CapturedAt), store.Micros(b.SentAt), store.Micros(b.ReceivedAt), e.json(b.Context), e.json(b.Outcomes),
+		e.json(b.Flags), blob(b.Prev), blob(b.Hash), b.MergedSeq, b.RunSeq, string(b.Changes),
+	}
+	return values, e.err
+}
+
+// ScanBatch reads BatchColumns, then into more.
+func ScanBatch(r Scanner, more ...any) (b store.Batch, err error) {
+	err = r.Scan(append([]any{
+		&b.Seq, &b.Kind, &b.Actor, &b.Number, &b.ID, &b.PrevID, &b.Content, &b.Key, &b.User, &b.SubmittedBy, &b.Client,
+		&b.ClientType, store.TimeColumn{Into: &b.CapturedAt}, store.TimeColumn{Into: &b.SentAt}, store.TimeColumn{Into: &b.ReceivedAt},
+		store.JSONColumn{Into: &b.Context}, store.JSONColumn{Into: &b.Outcomes}, store.JSONColumn{Into: &b.Flags}, &b.Prev, &b.Hash,
+		&b.MergedSeq, &b.RunSeq,
+	}, more...)...)
+	return b, err
+}
+
+// ScanBatchChanges reads BatchColumns, then changes.
+func ScanBatchChanges(r Scanner) (store.Batch, error) {
+	var changes string
+	b, err := ScanBatch(r, &changes)
+	b.Changes = []byte(changes)
+	return b, err
+}
+
+// ActorColumns are those of table actors.
+const ActorColumns = "id, client, client_type, user_id, held, merged, run_seq, delivered, parent, last_sync"
+
+// ActorValues are in the order of ActorColumns.
+func ActorValues(a store.Actor) ([]any, error) {
+	var e encoder
+	values := []any{a.ID, a.Client, a.ClientType, a.User, e.json(a.Held), e.json(a.Merged), a.RunSeq, a.Delivered, a.Parent, store.Micros(a.LastSync)}
+	return values, e.err
+}
+
+// ScanActor reads ActorColumns.
+func ScanActor(r Scanner) (a store.Actor, err error) {
+	err = r.Scan(&a.ID, &a.Client, &a.ClientType, &a.User, store.JSONColumn{Into: &a.Held}, store.JSONColumn{Into: &a.Merged}, &a.RunSeq,
+		&a.Delivered, &a.Parent, store.TimeColumn{Into: &a.LastSync})
+	return a, err
+}
+
+// OpColumns are those of table ops, o, and of its batch, b, from which an operation is read.
+const OpColumns = "o.path, o.seq, o.idx, o.kind, o.value, o.names, o.time, o.sum, o.contested, o.origin, o.merged_seq, o.covered_seq, " +
+	"b.actor, b.number, b.context, b.user_id, b.submitted_by, b.client, b.received_at"
+
+// OpInsertColumns are those of table ops.
+const OpInsertColumns = "path, seq, idx, kind, value, names, time, sum, contested, origin, merged_seq, covered_seq"
+
+// origin is the part of crdt.Origin that belongs to a change; the rest belongs to its batch.
+type origin struct {
+	CapturedAt int64      `json:"at,omitempty"`
+	Instrument crdt.Value `json:"instrument,omitempty"`
+	Source     string     `json:"source,omitempty"`
+	Reason     string     `json:"reason,omitempty"`
+	Flags      []string   `json:"flags,omitempty"`
+}
+
+// OpValues are in the order of OpInsertColumns.
+func OpValues(op store.Op) ([]any, error) {
+	var e encoder
+	var from origin
+	if o := op.Origin; o != nil {
+		from = origin{store.Micros(o.CapturedAt), o.Instrument, o.Source, o.Reason, o.Flags}
+	}
+	values := []any{
+		op.Path.Key(), op.Seq, op.Index, op.Kind, op.Value, e.json(op.Names), op.Time, op.Sum, op.Contested, e.json(from), op.Merged, op.Covered,
+	}
+	return values, e.err
+}
+
+// ScanOp reads OpColumns.
+func ScanOp(r Scanner) (op store.Op, err error) {
+	var key string
+	var from origin
+	var received time.Time
+	o := &crdt.Origin{}
+	err = r.Scan(&key, &op.Seq, &op.Index, &op.Kind, &op.Value, store.JSONColumn{Into: &op.Names}, &op.Time, &op.Sum, &op.Contested,
+		store.JSONColumn{Into: &from}, &op.Merged, &op.Covered, &op.Actor, &op.Batch, store.JSONColumn{Into: &op.Foreign},
+		&o.User, &o.SubmittedBy, &o.Client, store.TimeColumn{Into: &received})
+	o.CapturedAt, o.ReceivedAt = store.FromMicros(from.CapturedAt), received
+	o.Instrument, o.Source, o.Reason, o.Flags = from.Instrument, from.Source, from.Reason, from.Flags
+	op.Path, op.Origin = crdt.PointerOfKey(key), o
+	return op, err
+}
+
+// HistoryKey is the key of an operation in a session's history, which is ordered by log entry, path and index, newest first.
+func HistoryKey(op store.Op) string {
+	return store.Key(op.Seq, store.Key(int64(op.Index), op.Path.Key()))
+}
+
+// BeforeHistory takes a HistoryKey apart; for "" it is past every key.
+func BeforeHistory(p store.Page) (seq int64, path string, index int64, err error) {
+	if p.After == "" {
+		return math.MaxInt64, "", 0, nil
+	}
+	seq, rest, err := store.ParseKey(p.After)
+	if err != nil {
+		return 0, "", 0, err
+	}
+	index, path, err = store.ParseKey(rest)
+	return seq, path, index, err
+}
+
+// Pointers turns the keys of paths back into paths.
+func Pointers(keys []string) []crdt.Pointer {
+	paths := make([]crdt.Pointer, len(keys))
+	for i, key := range keys {
+		paths[i] = crdt.PointerOfKey(key)
+	}
+	return paths
+}
+
+// PathKeys are the keys of paths.
+func PathKeys(paths []crdt.Pointer) []string {
+	keys := make([]string, len(paths))
+	for i, p := range paths {
+		keys[i] = p.Key()
+	}
+	return keys
+}
+
+// Covering splits what LiveOps and ContestedOps are asked for so that nothing is found twice: tops are those of below that are not
+// under another of them, and exact those of at that are neither a top nor under one.
+func Covering(at, below []crdt.Pointer) (exact, tops []crdt.Pointer) {
+	in := make(map[crdt.Pointer]bool, len(below))
+	for _, p := range below {
+		in[p] = true
+	}
+	under := func(p crdt.Pointer) bool {
+		return slices.ContainsFunc(p.Ancestors(), func(q crdt.Pointer) bool { return in[q] })
+	}
+	for p := range in {
+		if !under(p) {
+			tops = append(tops, p)
+		}
+	}
+	for _, p := range at {
+		if !in[p] && !under(p) {
+			exact = append(exact, p)
+		}
+	}
+	return exact, tops
+}

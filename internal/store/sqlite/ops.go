@@ -1,0 +1,156 @@
+package sqlite
+
+import (
+	"context"
+
+	"firemode/internal/crdt"
+	"firemode/internal/store"
+	"firemode/internal/store/row"
+)
+
+const (
+	fromOps   = " FROM ops o JOIN batches b ON b.org = o.org AND b.session_id = o.session_id AND b.seq = o.seq"
+	selectOps = "SELECT " + row.OpColumns + fromOps
+	ofSession = " WHERE o.org = ?1 AND o.session_id = ?2"
+)
+
+func scanOp(r row.Scanner) (crdt.Op, error) {
+	op, err := row.ScanOp(r)
+	return op.Op, err
+}
+
+// keys returns paths as the JSON array that json_each takes.
+func keys(paths []crdt.Pointer) string { return list(row.PathKeys(paths)) }
+
+// Paths below p have keys between p's with \x01 and p's with \x02 behind it; see crdt.Pointer.Key.
+const (
+	liveAt    = " CROSS JOIN ops o ON o.org = ?1 AND o.session_id = ?2 AND o.path = p.value AND o.covered_seq = 0"
+	liveBelow = ` CROSS JOIN ops o ON o.org = ?1 AND o.session_id = ?2 AND o.path > p.value || char(1) AND o.path < p.value || char(2)
+		AND o.covered_seq = 0`
+	joinBatches = " JOIN batches b ON b.org = o.org AND b.session_id = o.session_id AND b.seq = o.seq"
+)
+
+func (t *transaction) LiveOps(ctx context.Context, s store.SessionRef, at, below []crdt.Pointer) ([]crdt.Op, error) {
+	exact, under := row.Covering(at, below)
+	return all(ctx, t, scanOp, "SELECT "+row.OpColumns+" FROM json_each(?3) p"+liveAt+joinBatches+
+		" UNION ALL SELECT "+row.OpColumns+" FROM json_each(?4) p"+liveAt+joinBatches+
+		" UNION ALL SELECT "+row.OpColumns+" FROM json_each(?4) p"+liveBelow+joinBatches, s.Org, s.Session, keys(exact), keys(under))
+}
+
+func (t *transaction) ContestedOps(ctx context.Context, s store.SessionRef, below []crdt.Pointer) ([]crdt.Op, error) {
+	_, under := row.Covering(nil, below)
+	return all(ctx, t, scanOp, "SELECT "+row.OpColumns+" FROM json_each(?3) p"+liveBelow+" AND o.contested <> 0"+joinBatches,
+		s.Org, s.Session, keys(under))
+}
+
+func (t *transaction) OpsByDot(ctx context.Context, s store.SessionRef, dots []crdt.Dot) ([]store.Op, error) {
+	return all(ctx, t, row.ScanOp, selectOps+ofSession+` AND b.kind = 'changes' AND o.seq IN (SELECT seq FROM batches n, json_each(?3) d
+			WHERE n.org = ?1 AND n.session_id = ?2 AND n.kind = 'changes' AND n.actor = d.value ->> 'Actor' AND n.number = d.value ->> 'Batch')
+		AND (b.actor, b.number, o.idx) IN (SELECT value ->> 'Actor', value ->> 'Batch', value ->> 'Index' FROM json_each(?3))`,
+		s.Org, s.Session, list(dots))
+}
+
+// opsPage is how many operations EachLiveOp holds in memory at a time.
+const opsPage = 1000
+
+func (t *transaction) EachLiveOp(ctx context.Context, s store.SessionRef, seq int64, fn func(crdt.Op) error) error {
+	var last crdt.Op
+	for {
+		page, err := all(ctx, t, row.ScanOp, selectOps+ofSession+` AND o.merged_seq <= ?3 AND (o.covered_seq = 0 OR o.covered_seq > ?3)
+			AND (o.path, o.seq, o.idx) > (?4, ?5, ?6) ORDER BY o.path, o.seq, o.idx LIMIT ?7`,
+			s.Org, s.Session, seq, last.Path.Key(), last.Seq, last.Index, opsPage)
+		if err != nil {
+			return err
+		}
+		for _, op := range page {
+			if err := fn(op.Op); err != nil {
+				return err
+			}
+			last = op.Op
+		}
+		if len(page) < opsPage {
+			return nil
+		}
+	}
+}
+
+func (t *transaction) History(ctx context.Context, s store.SessionRef, path crdt.Pointer, p store.Page) ([]store.Keyed[store.Op], error) {
+	seq, before, index, err := row.BeforeHistory(p)
+	if err != nil {
+		return nil, err
+	}
+	ops, err := all(ctx, t, row.ScanOp, selectOps+ofSession+` AND (o.path = ?3 OR o.path > ?3 || char(1) AND o.path < ?3 || char(2))
+		AND (o.seq, o.path, o.idx) < (?4, ?5, ?6) ORDER BY o.seq DESC, o.path DESC, o.idx DESC LIMIT ?7`,
+		s.Org, s.Session, path.Key(), seq, before, index, p.Limit)
+	return keyed(ops, err, row.HistoryKey)
+}
+
+func (t *transaction) ChangedPaths(ctx context.Context, s store.SessionRef, since, head int64, limit int) ([]crdt.Pointer, int64, error) {
+	until, err := one(ctx, t, scanInt, `SELECT coalesce((SELECT changed FROM (
+			SELECT merged_seq AS changed FROM ops WHERE org = ?1 AND session_id = ?2 AND merged_seq > ?3 AND merged_seq <= ?4
+			UNION ALL SELECT covered_seq FROM ops WHERE org = ?1 AND session_id = ?2 AND covered_seq > ?3 AND covered_seq <= ?4)
+		ORDER BY changed LIMIT 1 OFFSET ?5), ?4)`, s.Org, s.Session, since, head, limit-1)
+	if err != nil {
+		return nil, 0, err
+	}
+	changed, err := all(ctx, t, scanString[string], `SELECT path FROM ops WHERE org = ?1 AND session_id = ?2 AND merged_seq > ?3 AND merged_seq <= ?4
+		UNION SELECT path FROM ops WHERE org = ?1 AND session_id = ?2 AND covered_seq > ?3 AND covered_seq <= ?4 ORDER BY 1`,
+		s.Org, s.Session, since, until)
+	return row.Pointers(changed), until, err
+}
+
+func (t *transaction) OwnSweeps(ctx context.Context, s store.SessionRef, actor crdt.ActorID, span crdt.Range, paths []crdt.Pointer) (map[crdt.Pointer]crdt.Dot, error) {
+	type sweep struct {
+		path          string
+		number, index int64
+	}
+	sweeps, err := all(ctx, t, func(r row.Scanner) (w sweep, err error) {
+		err = r.Scan(&w.path, &w.number, &w.index)
+		return w, err
+	}, `SELECT o.path, b.number, o.idx FROM json_each(?6) p CROSS JOIN ops o ON o.org = ?1 AND o.session_id = ?2 AND o.path = p.value`+joinBatches+`
+		WHERE b.actor = ?3 AND b.number BETWEEN ?4 AND ?5 AND o.kind IN ('set', 'remove') ORDER BY b.number, o.idx`,
+		s.Org, s.Session, actor, span[0], span[1], keys(paths))
+	last := map[crdt.Pointer]crdt.Dot{}
+	for _, w := range sweeps {
+		last[crdt.PointerOfKey(w.path)] = crdt.Dot{Actor: actor, Batch: w.number, Index: int(w.index)}
+	}
+	return last, err
+}
+
+// ofActor finds an actor's operations through its batches.
+const ofActor = `SELECT ` + row.OpColumns + ` FROM batches b CROSS JOIN ops o ON o.org = b.org AND o.session_id = b.session_id AND o.seq = b.seq
+	WHERE b.org = ?1 AND b.session_id = ?2 AND b.kind = 'changes' AND b.actor = ?3 AND b.number BETWEEN ?4 AND ?5`
+
+func (t *transaction) OwnNames(ctx context.Context, s store.SessionRef, actor crdt.ActorID, number int64) ([]crdt.Op, error) {
+	return all(ctx, t, scanOp, ofActor+" AND o.kind IN ('resolve', 'correct')", s.Org, s.Session, actor, number+1, int64(1)<<62)
+}
+
+func (t *transaction) OwnLive(ctx context.Context, s store.SessionRef, actor crdt.ActorID, span crdt.Range) ([]crdt.Op, error) {
+	return all(ctx, t, scanOp, ofActor+" AND o.covered_seq = 0", s.Org, s.Session, actor, span[0], span[1])
+}
+
+func (t *transaction) InsertOps(ctx context.Context, s store.SessionRef, ops []store.Op) error {
+	for _, op := range ops {
+		values, err := row.OpValues(op)
+		if err != nil {
+			return t.fail(err)
+		}
+		err = t.exec(ctx, "INSERT INTO ops (org, session_id, "+row.OpInsertColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+			append([]any{s.Org, s.Session}, values...)...)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *transaction) UpdateOps(ctx context.Context, s store.SessionRef, changes []store.OpChange) error {
+	for _, c := range changes {
+		err := t.exec(ctx, `UPDATE ops SET covered_seq = ?, contested = ? WHERE org = ? AND session_id = ? AND path = ? AND seq = ? AND idx = ?`,
+			c.Covered, c.Contested, s.Org, s.Session, c.Path.Key(), c.Seq, c.Index)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

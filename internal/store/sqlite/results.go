@@ -1,0 +1,168 @@
+package sqlite
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"firemode"
+	"firemode/internal/crdt"
+	"firemode/internal/store"
+	"firemode/internal/store/row"
+)
+
+const selectBatches = "SELECT " + row.BatchColumns + " FROM batches"
+
+func (t *transaction) Head(ctx context.Context, s store.SessionRef) (firemode.Head, error) {
+	h, err := one(ctx, t, row.ScanHead, "SELECT "+row.HeadColumns+" FROM session_heads WHERE org = ? AND session_id = ?", s.Org, s.Session)
+	return found(h, err, "session")
+}
+
+func scanBatch(r row.Scanner) (store.Batch, error) { return row.ScanBatch(r) }
+
+func (t *transaction) Batches(ctx context.Context, s store.SessionRef, refs []store.BatchRef) ([]store.Batch, error) {
+	return all(ctx, t, scanBatch, selectBatches+` WHERE org = ?1 AND session_id = ?2 AND kind = 'changes' AND
+		(actor, number) IN (SELECT value ->> 'Actor', value ->> 'Number' FROM json_each(?3))`, s.Org, s.Session, list(refs))
+}
+
+func (t *transaction) BatchesByKey(ctx context.Context, s store.SessionRef, keys []store.BatchKey) ([]store.Batch, error) {
+	return all(ctx, t, scanBatch, selectBatches+` WHERE org = ?1 AND session_id = ?2 AND idempotency_key <> '' AND
+		(actor, idempotency_key) IN (SELECT value ->> 'Actor', value ->> 'Key' FROM json_each(?3))`, s.Org, s.Session, list(keys))
+}
+
+func (t *transaction) BatchByID(ctx context.Context, s store.SessionRef, actor crdt.ActorID, id string) (store.Batch, error) {
+	b, err := one(ctx, t, scanBatch, selectBatches+` WHERE org = ? AND session_id = ? AND kind = 'changes' AND actor = ? AND batch_id = ?
+		ORDER BY number DESC LIMIT 1`, s.Org, s.Session, actor, id)
+	return found(b, err, "batch")
+}
+
+// logPage is how many log entries EachBatch holds in memory at a time.
+const logPage = 100
+
+func (t *transaction) EachBatch(ctx context.Context, s store.SessionRef, from int64, fn func(store.Batch) error) error {
+	for {
+		page, err := all(ctx, t, row.ScanBatchChanges, "SELECT "+row.BatchColumns+`, changes FROM batches
+			WHERE org = ? AND session_id = ? AND seq >= ? ORDER BY seq LIMIT ?`, s.Org, s.Session, from, logPage)
+		if err != nil {
+			return err
+		}
+		for _, b := range page {
+			if err := fn(b); err != nil {
+				return err
+			}
+			from = b.Seq + 1
+		}
+		if len(page) < logPage {
+			return nil
+		}
+	}
+}
+
+func (t *transaction) EntryHash(ctx context.Context, s store.SessionRef, seq int64) ([]byte, error) {
+	hash, err := one(ctx, t, func(r row.Scanner) (hash []byte, err error) {
+		err = r.Scan(&hash)
+		return hash, err
+	}, "SELECT hash FROM batches WHERE org = ? AND session_id = ? AND seq = ?", s.Org, s.Session, seq)
+	return found(hash, err, "log entry")
+}
+
+func (t *transaction) LateBatches(ctx context.Context, s store.SessionRef) ([]store.Batch, error) {
+	return all(ctx, t, row.ScanBatchChanges, "SELECT "+row.BatchColumns+`, changes FROM batches
+		WHERE org = ? AND session_id = ? AND merged_seq = 0 ORDER BY seq`, s.Org, s.Session)
+}
+
+const runAt = `SELECT number FROM batches WHERE org = ? AND session_id = ? AND actor = ? AND run_seq > 0 AND run_seq <= ?
+	ORDER BY run_seq DESC, number DESC LIMIT 1`
+
+func (t *transaction) Runs(ctx context.Context, s store.SessionRef, asks []store.RunAsk) ([]int64, error) {
+	runs := make([]int64, len(asks))
+	for i, ask := range asks {
+		n, err := one(ctx, t, scanInt, runAt, s.Org, s.Session, ask.Actor, ask.Seq)
+		if err != nil && !errors.Is(err, errNone) {
+			return nil, err
+		}
+		runs[i] = n
+	}
+	return runs, nil
+}
+
+func (t *transaction) ClockAt(ctx context.Context, s store.SessionRef, seq int64) (crdt.Clock, error) {
+	type entry struct {
+		actor crdt.ActorID
+		run   int64
+	}
+	entries, err := all(ctx, t, func(r row.Scanner) (e entry, err error) {
+		err = r.Scan(&e.actor, &e.run)
+		return e, err
+	}, `SELECT id, coalesce((SELECT number FROM batches b WHERE b.org = a.org AND b.session_id = a.session_id AND b.actor = a.id
+			AND run_seq > 0 AND run_seq <= ? ORDER BY b.run_seq DESC, b.number DESC LIMIT 1), 0)
+		FROM actors a WHERE org = ? AND session_id = ?`, seq, s.Org, s.Session)
+	clock := crdt.Clock{}
+	for _, e := range entries {
+		if e.run > 0 {
+			clock[e.actor] = e.run
+		}
+	}
+	return clock, err
+}
+
+func (t *transaction) SeqAt(ctx context.Context, s store.SessionRef, at time.Time) (int64, error) {
+	n, err := one(ctx, t, scanInt, `SELECT merged_seq FROM batches WHERE org = ? AND session_id = ? AND received_at <= ? AND merged_seq > 0
+		ORDER BY seq DESC LIMIT 1`, s.Org, s.Session, store.Micros(at))
+	if errors.Is(err, errNone) {
+		return 0, nil
+	}
+	return n, err
+}
+
+func (t *transaction) InsertBatches(ctx context.Context, s store.SessionRef, batches []store.Batch) error {
+	for _, b := range batches {
+		values, err := row.BatchValues(b)
+		if err != nil {
+			return t.fail(err)
+		}
+		_, err = t.write(ctx, row.BatchTaken, "INSERT INTO batches (org, session_id, "+row.BatchColumns+`, changes)
+			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, append([]any{s.Org, s.Session}, values...)...)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *transaction) MarkMerged(ctx context.Context, s store.SessionRef, seqs []int64, merged int64) error {
+	return t.exec(ctx, `UPDATE batches SET merged_seq = ? WHERE org = ? AND session_id = ? AND seq IN (SELECT value FROM json_each(?))`,
+		merged, s.Org, s.Session, list(seqs))
+}
+
+func (t *transaction) SetRuns(ctx context.Context, s store.SessionRef, runs []store.RunChange) error {
+	for _, r := range runs {
+		err := t.exec(ctx, `UPDATE batches SET run_seq = ? WHERE org = ? AND session_id = ? AND kind = 'changes' AND actor = ?
+			AND number BETWEEN ? AND ?`, r.Seq, s.Org, s.Session, r.Actor, r.From, r.To)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *transaction) InsertQuarantined(ctx context.Context, s store.SessionRef, q store.Quarantined) error {
+	return t.exec(ctx, `INSERT INTO quarantine (org, session_id, fresh, actor, number, content, batch_id, prev_batch_id, user_id, received_at,
+		changes, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		s.Org, s.Session, q.Fresh, q.Actor, q.Number, q.Content, q.ID, q.PrevID, q.User, store.Micros(q.ReceivedAt), string(q.Changes), q.Reason)
+}
+
+func (t *transaction) DefectsOfItems(ctx context.Context, s store.SessionRef, items []firemode.ItemID) ([]firemode.Defect, error) {
+	return all(ctx, t, row.ScanDefect, selectDefects+" WHERE org = ? AND session_id = ? AND item_id IN (SELECT value FROM json_each(?))",
+		s.Org, s.Session, array(items))
+}
+
+// list returns v as the JSON array that json_each takes.
+func list[T any](v []T) string {
+	if v == nil {
+		return "[]"
+	}
+	text, _ := json.Marshal(v) // plain structs of strings and numbers always can be
+	return string(text)
+}
