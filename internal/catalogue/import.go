@@ -15,7 +15,7 @@ const MaxImport = 8 << 20
 
 // Import adds the versions of a catalogue file (see rules.ParseCatalogue) to the rules of org, all or none of them; org "" is the
 // shared catalogue. Versions that are there already with the same body are unchanged; with another body the import is
-// firemode.CodeConflict and names them.
+// firemode.CodeConflict and names them. An unknown organisation is firemode.CodeNotFound.
 func (s *Service) Import(ctx context.Context, org firemode.OrgID, r io.Reader) (created, unchanged int, err error) {
 	data, err := io.ReadAll(io.LimitReader(r, MaxImport+1))
 	if err != nil {
@@ -30,6 +30,11 @@ func (s *Service) Import(ctx context.Context, org firemode.OrgID, r io.Reader) (
 	}
 	defer s.forget(org)
 	err = s.store.Update(ctx, func(tx store.Tx) error {
+		if org != "" {
+			if _, err := tx.Organisation(ctx, org); err != nil {
+				return err
+			}
+		}
 		added, kept, err := s.add(ctx, tx, org, rs)
 		created, unchanged = len(added), len(kept)
 		return err

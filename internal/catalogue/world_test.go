@@ -1,0 +1,122 @@
+package catalogue_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"firemode"
+	"firemode/internal/catalogue"
+	"firemode/internal/rules"
+	"firemode/internal/store"
+	"firemode/internal/store/storetest"
+)
+
+const fe01 firemode.RuleCode = "AS1851-2012-FE-01"
+
+// epoch is the time of every transaction in these tests.
+var epoch = time.Date(2026, 11, 20, 3, 0, 0, 0, time.UTC)
+
+// world is a seeded service on a store with the organisations acme and other.
+type world struct {
+	*catalogue.Service
+	store store.Store
+}
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	s := storetest.OpenSQLiteAt(t, func() time.Time { return epoch })
+	err := s.Update(t.Context(), func(tx store.Tx) error {
+		for _, org := range []firemode.OrgID{"acme", "other"} {
+			if err := tx.CreateOrganisation(t.Context(), firemode.Organisation{ID: org, Name: string(org), CreatedAt: tx.Now()}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{newService(t, s, "a"), s}
+	if err := w.Seed(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// newService returns a node on s, whose audit ids begin with prefix.
+func newService(t testing.TB, s store.Store, prefix string) *catalogue.Service {
+	t.Helper()
+	var n atomic.Int64
+	svc, err := catalogue.New(s, catalogue.Config{
+		NewID:   func() string { return fmt.Sprintf("%s-%d", prefix, n.Add(1)) },
+		OnError: func(err error) { t.Error(err) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(svc.Close)
+	return svc
+}
+
+// as is a context in which user u of org works.
+func as(t testing.TB, org firemode.OrgID) context.Context {
+	return firemode.WithPrincipal(t.Context(), firemode.Principal{Org: org, User: "u-" + firemode.UserID(org), Role: firemode.RoleAdmin})
+}
+
+// once is ctx with an Idempotency-Key for a request with that fingerprint.
+func once(ctx context.Context, key, fingerprint string) (context.Context, *store.Idempotency) {
+	claim := &store.Idempotency{Scope: "scope", Key: key, Fingerprint: []byte(fingerprint)}
+	return store.WithIdempotency(ctx, claim), claim
+}
+
+// rule returns a rule FE-01 that classifies pressure_low as class.
+func rule(version string, class firemode.Class) firemode.Rule {
+	r := firemode.Rule{
+		Code: fe01, Version: version, Name: "Pressure", Schema: firemode.RuleSchema{Classifications: map[string]firemode.Class{"pressure_low": class}},
+	}
+	r.Creation = rules.Fingerprint(r)
+	return r
+}
+
+// audits returns the whole log of org, oldest first, having checked that its chain holds.
+func (w *world) audits(t *testing.T, org firemode.OrgID) []firemode.AuditEntry {
+	t.Helper()
+	var log []firemode.AuditEntry
+	err := w.store.View(t.Context(), func(tx store.ReadTx) error {
+		return tx.EachAudit(t.Context(), org, func(e firemode.AuditEntry) error {
+			prev := ""
+			if len(log) > 0 {
+				prev = string(log[len(log)-1].Hash)
+			}
+			if !e.Sealed() || string(e.Prev) != prev || e.Seq != int64(len(log)+1) {
+				t.Errorf("entry %d breaks the chain", e.Seq)
+			}
+			log = append(log, e)
+			return nil
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return log
+}
+
+func wantCode(t *testing.T, err error, want firemode.Code) {
+	t.Helper()
+	if err == nil || firemode.CodeOf(err) != want {
+		t.Errorf("got %v, want code %d", err, want)
+	}
+}
+
+// details returns those of err.
+func details(err error) []firemode.Detail {
+	var e *firemode.Error
+	if errors.As(err, &e) {
+		return e.Details
+	}
+	return nil
+}
