@@ -73,8 +73,7 @@ func clean(a firemode.Asset) (firemode.Asset, error) {
 		err = k.describe(&out, a.Type)
 	}
 	refuse("type", err)
-	for i := range columns {
-		c := &columns[i]
+	for _, c := range columns {
 		if c.name == "description" && line(a.Description) == "" {
 			continue // the words of the type say it
 		}

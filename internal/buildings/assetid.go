@@ -17,7 +17,7 @@ func checkAssetID(id string) error {
 		return fmt.Errorf("the id %q may have only letters A to Z, digits, - and _, at most %d of them", clip(id), firemode.MaxIDLength)
 	case strings.HasPrefix(id, "system-"), strings.HasPrefix(id, "site-"):
 		// In a session those are the items for a system of the building and for the site itself.
-		return fmt.Errorf("ids that begin with system- and site- are kept for the building's systems and the site")
+		return errors.New("ids that begin with system- and site- are kept for the building's systems and the site")
 	}
 	return nil
 }

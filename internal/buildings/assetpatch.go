@@ -46,8 +46,7 @@ func (p AssetPatch) apply(a *firemode.Asset) error {
 		}
 	}
 	given := p.fields()
-	for i := range columns {
-		c := &columns[i]
+	for _, c := range columns {
 		if written := given[c.name]; written != nil {
 			if err := c.set(a, *written); err != nil {
 				wrong = append(wrong, firemode.Detail{Field: c.name, Reason: err.Error()})

@@ -46,7 +46,8 @@ func TestSettleBarcodes(t *testing.T) {
 		"given up":              {codes{"Z": "1"}, []string{"A", "1", "Z", ""}, "", codes{"Z": "1"}},
 		"exchanged":             {codes{"A": "1", "B": "2"}, []string{"A", "2", "B", "1"}, "", codes{"A": "1", "B": "2"}},
 		"of one that cannot move": {
-			codes{"A": "1", "Z": "9"}, []string{"B", "1", "A", "9"},
+			codes{"A": "1", "Z": "9"},
+			[]string{"B", "1", "A", "9"},
 			"3 A the barcode 9 belongs to asset Z; 2 B the barcode 1 belongs to asset A", nil,
 		},
 	} {

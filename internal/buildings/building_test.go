@@ -1,6 +1,7 @@
 package buildings_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -190,9 +191,11 @@ func TestCreateOncePerIdempotencyKey(t *testing.T) {
 func wantDetails(t testing.TB, err error, want []firemode.Detail) {
 	t.Helper()
 	var got []firemode.Detail
-	if e, ok := err.(*firemode.Error); ok && e.Code == firemode.CodeInvalid {
+	var e *firemode.Error
+	switch {
+	case errors.As(err, &e) && e.Code == firemode.CodeInvalid:
 		got = e.Details
-	} else if err != nil {
+	case err != nil:
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -2,7 +2,7 @@ package buildings
 
 import (
 	"cmp"
-	"fmt"
+	"errors"
 
 	"firemode"
 )
@@ -26,7 +26,7 @@ type column struct {
 }
 
 // columns are all plain fields in the order in which they are exported. The id and the type are not plain: see header.go.
-var columns = [...]column{
+var columns = [...]*column{
 	{
 		name: "description", synonyms: []string{"asset description", "item description"},
 		limit: maxLine, read: text, at: func(a *firemode.Asset) *string { return &a.Description },
@@ -98,7 +98,7 @@ func (c *column) set(a *firemode.Asset, written string) error {
 		return err
 	}
 	if why := unfit(value, c.limit); why != "" {
-		return fmt.Errorf("%s", why)
+		return errors.New(why)
 	}
 	*c.at(a) = value
 	return nil
@@ -117,8 +117,7 @@ func differences(from, to *firemode.Asset) map[string]change {
 	if from.Type != to.Type {
 		diff["type"] = change{from.Type, to.Type}
 	}
-	for i := range columns {
-		c := &columns[i]
+	for _, c := range columns {
 		if old, now := *c.at(from), *c.at(to); old != now {
 			diff[c.name] = change{old, now}
 		}
@@ -131,8 +130,8 @@ func same(a, b *firemode.Asset) bool {
 	if a.Type != b.Type || a.System != b.System {
 		return false
 	}
-	for i := range columns {
-		if *columns[i].at(a) != *columns[i].at(b) {
+	for _, c := range columns {
+		if *c.at(a) != *c.at(b) {
 			return false
 		}
 	}

@@ -49,16 +49,16 @@ func (s *Service) Export(ctx context.Context, building firemode.BuildingID, w io
 
 func exportHeader() []string {
 	names := []string{"asset_id", "type"}
-	for i := range columns {
-		names = append(names, columns[i].name)
+	for _, c := range columns {
+		names = append(names, c.name)
 	}
 	return names
 }
 
 func exportRow(a *firemode.Asset) []string {
 	cells := []string{guard(string(a.ID)), a.Type}
-	for i := range columns {
-		cells = append(cells, guard(*columns[i].at(a)))
+	for _, c := range columns {
+		cells = append(cells, guard(*c.at(a)))
 	}
 	return cells
 }

@@ -48,8 +48,7 @@ func readHeader(cells []string) (header, error) {
 		return -1
 	}
 	h := header{width: len(cells), id: find(idHeaders...), kind: find(typeHeaders...)}
-	for i := range columns {
-		c := &columns[i]
+	for _, c := range columns {
 		if cell := find(append([]string{words(c.name)}, c.synonyms...)...); cell >= 0 {
 			h.fields = append(h.fields, headerField{c, cell})
 		}
@@ -77,9 +76,4 @@ func (h header) complete() error {
 		message += " " + m.Field
 	}
 	return firemode.Invalid(message, missing...)
-}
-
-// has reports whether the spreadsheet has a column for the field.
-func (h header) has(field string) bool {
-	return slices.ContainsFunc(h.fields, func(f headerField) bool { return f.name == field })
 }

@@ -52,8 +52,7 @@ func TestReadHeaderNamesWhatIsMissing(t *testing.T) {
 // Each header names one thing: else which column is taken would depend on the order of the table.
 func TestSynonymsDoNotOverlap(t *testing.T) {
 	owner := map[string]string{}
-	for i := range columns {
-		c := &columns[i]
+	for _, c := range columns {
 		for _, s := range append([]string{words(c.name)}, c.synonyms...) {
 			if s != words(s) {
 				t.Errorf("%q is not written as words gives it", s)

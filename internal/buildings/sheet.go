@@ -103,16 +103,26 @@ func (p *rowParser) parse(rec record) (row, error) {
 	if err == nil {
 		err = p.classify(&out, rec.cells[p.header.kind])
 	}
-	for i := 0; err == nil && i < len(p.header.fields); i++ {
-		f := p.header.fields[i]
-		if why := f.set(&out.asset, rec.cells[f.cell]); why != nil {
-			err = fmt.Errorf("%s: %w", f.name, why)
-		}
+	if err == nil {
+		err = p.fill(&out, rec.cells)
 	}
 	if err == nil {
 		err = p.claimBarcode(&out)
 	}
 	return out, err
+}
+
+func (p *rowParser) fill(out *row, cells []string) error {
+	for _, f := range p.header.fields {
+		cell := cells[f.cell]
+		if f.name == "description" && cell == "" && !out.kind.byCode {
+			continue // the words of the type say it
+		}
+		if err := f.set(&out.asset, cell); err != nil {
+			return fmt.Errorf("%s: %w", f.name, err)
+		}
+	}
+	return nil
 }
 
 // identify sets the id. An id belongs to the first row that has it, even where that row is rejected for something else: which

@@ -76,6 +76,18 @@ func TestReadSheetNormalises(t *testing.T) {
 	}
 }
 
+func TestReadSheetDescribes(t *testing.T) {
+	s, err := readSheet(strings.NewReader("Tag,Type,Description\nA,Fire blanket 1.2x1.8,\nB,Fire blanket,kitchen blanket\nC,fire_blanket,\n"))
+	if err != nil || len(s.rows) != 3 {
+		t.Fatalf("%v, rejected %v", err, s.rejected)
+	}
+	for i, want := range []string{"Fire blanket 1.2x1.8", "kitchen blanket", ""} {
+		if got := s.rows[i].asset.Description; got != want {
+			t.Errorf("row %d: description %q, want %q", i, got, want)
+		}
+	}
+}
+
 func TestReadSheetRefusesTheFile(t *testing.T) {
 	for name, test := range map[string]struct {
 		file, want string
