@@ -1,0 +1,108 @@
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"strconv"
+	"time"
+
+	"firemode"
+	"firemode/internal/store"
+	"firemode/internal/store/row"
+)
+
+const selectAudit = "SELECT " + row.AuditColumns + " FROM audit"
+
+func (t *transaction) Audits(ctx context.Context, org firemode.OrgID, user firemode.UserID, p store.Page) ([]store.Keyed[firemode.AuditEntry], error) {
+	before := int64(math.MaxInt64)
+	if p.After != "" {
+		var err error
+		if before, err = store.ParseSeq(p.After); err != nil {
+			return nil, err
+		}
+	}
+	query, args := selectAudit+" WHERE org = $1 AND seq < $2", []any{org, before, p.Limit}
+	if user != "" {
+		query, args = query+" AND user_id = $4", append(args, user)
+	}
+	list, err := all(ctx, t, row.ScanAudit, query+" ORDER BY seq DESC LIMIT $3", args...)
+	return keyed(list, err, func(e firemode.AuditEntry) string { return strconv.FormatInt(e.Seq, 10) })
+}
+
+func (t *transaction) EachAudit(ctx context.Context, org firemode.OrgID, fn func(firemode.AuditEntry) error) error {
+	var last int64
+	for {
+		list, err := all(ctx, t, row.ScanAudit, selectAudit+" WHERE org = $1 AND seq > $2 ORDER BY seq LIMIT $3", org, last, chunk)
+		if err != nil || len(list) == 0 {
+			return err
+		}
+		for _, e := range list {
+			if err := fn(e); err != nil {
+				return err
+			}
+			last = e.Seq
+		}
+	}
+}
+
+type auditEnd struct {
+	seq  int64
+	hash []byte
+}
+
+func scanAuditEnd(r row.Scanner) (e auditEnd, err error) {
+	err = r.Scan(&e.seq, &e.hash)
+	return e, err
+}
+
+func (t *transaction) LockAudit(ctx context.Context, org firemode.OrgID) (seq int64, hash []byte, err error) {
+	const lock = "SELECT seq, hash FROM audit_heads WHERE org = $1 FOR UPDATE"
+	end, err := one(ctx, t, scanAuditEnd, lock, org)
+	if errors.Is(err, errNone) { // the organisation's first entry: of two at once, one waits for the other here
+		if err := t.exec(ctx, "INSERT INTO audit_heads (org, seq) VALUES ($1, 0) ON CONFLICT DO NOTHING", org); err != nil {
+			return 0, nil, err
+		}
+		end, err = one(ctx, t, scanAuditEnd, lock, org)
+	}
+	return end.seq, end.hash, err
+}
+
+func (t *transaction) InsertAudit(ctx context.Context, entries []firemode.AuditEntry) error {
+	_, err := writeAll(ctx, t, row.AuditTaken, insertInto("audit", row.AuditColumns), entries,
+		func(e firemode.AuditEntry) ([]any, error) { return row.AuditValues(e), nil })
+	if err != nil || len(entries) == 0 {
+		return err
+	}
+	last := entries[len(entries)-1]
+	return t.exec(ctx, `INSERT INTO audit_heads (org, seq, hash) VALUES ($1, $2, $3)
+		ON CONFLICT (org) DO UPDATE SET seq = excluded.seq, hash = excluded.hash`, last.Org, last.Seq, last.Hash)
+}
+
+func (t *transaction) Answers(ctx context.Context, keys []store.Answer) ([]store.Answer, error) {
+	var scopes, ids []string
+	for _, k := range keys {
+		scopes, ids = append(scopes, k.Scope), append(ids, k.Key)
+	}
+	return all(ctx, t, row.ScanAnswer, "SELECT "+row.AnswerColumns+` FROM answers
+		WHERE (scope, idempotency_key) IN (SELECT * FROM unnest($1::text[], $2::text[]))`, scopes, ids)
+}
+
+func (t *transaction) SaveAnswers(ctx context.Context, answers []store.Answer) error {
+	// In one order for all, so that two transactions with the same keys cannot wait for each other.
+	ordered := slices.SortedFunc(slices.Values(answers), func(a, b store.Answer) int {
+		return cmp.Or(cmp.Compare(a.Scope, b.Scope), cmp.Compare(a.Key, b.Key))
+	})
+	_, err := writeAll(ctx, t, row.AnswerTaken, insertInto("answers", row.AnswerColumns), ordered,
+		func(a store.Answer) ([]any, error) { return row.AnswerValues(a), nil })
+	return err
+}
+
+func (t *transaction) DeleteAnswers(ctx context.Context, before time.Time, limit int) (int, error) {
+	n, err := t.write(ctx, row.Taken{}, `DELETE FROM answers WHERE (scope, idempotency_key) IN
+		(SELECT scope, idempotency_key FROM answers WHERE created_at < $1 ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+		store.Micros(before), limit)
+	return int(n), err
+}

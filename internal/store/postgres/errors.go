@@ -1,0 +1,117 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"firemode"
+	"firemode/internal/store"
+	"firemode/internal/store/row"
+)
+
+// The SQLSTATEs that mean something to us: PostgreSQL's manual, appendix A.
+const (
+	statementCompletionUnknown = "40003"
+	readOnlyTransaction        = "25006" // of a node that is no longer the primary
+	characterNotInRepertoire   = "22021"
+	foreignKeyViolation        = "23503"
+	uniqueViolation            = "23505"
+	programLimitExceeded       = "54000" // an index entry that is too long
+	lockNotAvailable           = "55P03"
+
+	classConnectionException   = "08"
+	classIntegrityViolation    = "23"
+	classTransactionRollback   = "40" // deadlocks
+	classInsufficientResources = "53"
+	classOperatorIntervention  = "57"
+	classSystemError           = "58"
+)
+
+// translate turns a driver's error into ours by its code; any other is returned as it is, which makes it CodeInternal.
+func translate(err error) error {
+	var e *firemode.Error
+	switch {
+	case err == nil, errors.Is(err, context.Canceled), errors.As(err, &e):
+		return err
+	case errors.Is(err, context.DeadlineExceeded):
+		e = firemode.Unavailable(time.Second, "the database took too long")
+	case connectionLost(err):
+		e = firemode.Unavailable(time.Second, "the database cannot be reached now")
+	default:
+		if e = byCode(code(err)); e == nil {
+			return err
+		}
+	}
+	e.Err = err
+	return e
+}
+
+func byCode(code string) *firemode.Error {
+	switch code {
+	case "":
+		return nil
+	case foreignKeyViolation:
+		return firemode.NotFound("there is no such thing for this to belong to")
+	case characterNotInRepertoire:
+		return firemode.Invalid("text must be UTF-8 without the character NUL")
+	case programLimitExceeded:
+		return firemode.Invalid("a name is too long to be kept unique")
+	case readOnlyTransaction, lockNotAvailable:
+		return firemode.Unavailable(time.Second, "the database cannot do this now")
+	}
+	switch code[:2] {
+	case classConnectionException, classTransactionRollback, classInsufficientResources, classOperatorIntervention, classSystemError:
+		return firemode.Unavailable(time.Second, "the database cannot do this now")
+	}
+	return nil
+}
+
+// conflict is translate for a statement that can find something taken.
+func conflict(err error, taken row.Taken) error {
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) || pg.Code != uniqueViolation {
+		return translate(err)
+	}
+	message := taken.Unique
+	if strings.HasSuffix(pg.ConstraintName, "_pkey") {
+		message = taken.Primary
+	}
+	e := firemode.Conflict("%s", message)
+	e.Err = err
+	return e
+}
+
+// commitFailed is the error of an Update whose COMMIT failed. Only the server's word that a constraint or a deadlock undid it is
+// certain; a connection that broke off may have done so after the commit.
+func commitFailed(err error) error {
+	if c := code(err); c != statementCompletionUnknown &&
+		(strings.HasPrefix(c, classIntegrityViolation) || strings.HasPrefix(c, classTransactionRollback)) {
+		return translate(err)
+	}
+	e := firemode.Unavailable(time.Second, "the change may or may not have been saved; try again with the same Idempotency-Key")
+	e.Err = fmt.Errorf("%w: %w", store.ErrUnknown, err)
+	return e
+}
+
+// code returns the SQLSTATE, "" for an error of something else.
+func code(err error) string {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code
+	}
+	return ""
+}
+
+func connectionLost(err error) bool {
+	var connect *pgconn.ConnectError
+	var network net.Error
+	return errors.As(err, &connect) || errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, net.ErrClosed) || pgconn.SafeToRetry(err)
+}

@@ -1,0 +1,91 @@
+// Package postgres keeps FireMode's data in PostgreSQL, for any number of nodes.
+//
+// It promises what package store promises. Durable means what PostgreSQL means by synchronous_commit=on. Updates run read
+// committed and rely on row locks and constraints, so their functions never run twice; what must not be lost between reading
+// and writing is locked by a Lock method or carries a version. Locks are taken in order of id, building and session before
+// log. Views run repeatable read. Text is compared by its bytes whatever the locale of the cluster.
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"firemode/internal/store"
+)
+
+// connections is how many a node opens at most, unless the URL says pool_max_conns.
+const connections = 16
+
+// Config says which database to use.
+type Config struct {
+	URL    string           // postgres://user:password@host:port/database?…
+	Now    func() time.Time // the clock of transactions; time.Now if nil
+	Tracer pgx.QueryTracer  // told about every statement; nil for none
+}
+
+// Store is a PostgreSQL database. It implements store.Store.
+type Store struct {
+	pool *pgxpool.Pool
+	now  func() time.Time
+}
+
+var _ store.Store = (*Store)(nil)
+
+// Open connects to the database. It does not migrate: call Migrate or CheckSchema next.
+func Open(ctx context.Context, c Config) (*Store, error) {
+	if c.URL == "" {
+		return nil, errors.New("postgres: the URL of the database is missing")
+	}
+	config, err := pgxpool.ParseConfig(c.URL)
+	if err != nil {
+		return nil, fmt.Errorf("postgres: %w", err) // pgx hides the password
+	}
+	if !strings.Contains(c.URL, "pool_max_conns") {
+		config.MaxConns = connections
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	config.ConnConfig.Tracer = c.Tracer
+	parameters := config.ConnConfig.RuntimeParams
+	parameters["synchronous_commit"] = "on"
+	parameters["timezone"] = "UTC"
+	if parameters["application_name"] == "" {
+		parameters["application_name"] = "firemode"
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("postgres: %w", err)
+	}
+	if err := checkEncoding(ctx, pool); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	return &Store{pool: pool, now: c.Now}, nil
+}
+
+func checkEncoding(ctx context.Context, pool *pgxpool.Pool) error {
+	var encoding string
+	if err := pool.QueryRow(ctx, "SHOW server_encoding").Scan(&encoding); err != nil {
+		return fmt.Errorf("postgres: connect: %w", translate(err))
+	}
+	if encoding != "UTF8" {
+		return fmt.Errorf("postgres: the database is encoded in %s; create it with ENCODING 'UTF8'", encoding)
+	}
+	return nil
+}
+
+// Ping makes a round trip to the database.
+func (s *Store) Ping(ctx context.Context) error { return translate(s.pool.Ping(ctx)) }
+
+// Close waits for the transactions that run, then disconnects.
+func (s *Store) Close() error {
+	s.pool.Close()
+	return nil
+}
