@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -50,6 +51,19 @@ func TestRefreshRefuses(t *testing.T) {
 		"one of a disabled user": {
 			before: func(t *testing.T, p *place) {
 				if _, err := p.DisableUser(t.Context(), "tom@acme"); err != nil {
+					t.Fatal(err)
+				}
+			},
+			message: badRefreshMessage,
+		},
+		"one of a user disabled in the database by hand": {
+			before: func(t *testing.T, p *place) {
+				err := p.store.Update(t.Context(), func(tx store.Tx) error {
+					u, err := tx.User(t.Context(), "acme", "u-tom")
+					u.Disabled = true
+					return errors.Join(err, tx.UpdateUser(t.Context(), u))
+				})
+				if err != nil {
 					t.Fatal(err)
 				}
 			},

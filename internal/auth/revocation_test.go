@@ -58,6 +58,24 @@ func TestRevocationReachesOtherNodes(t *testing.T) {
 	}
 }
 
+// A revocation outlives every token it voids, whatever is cleared away meanwhile.
+func TestRevocationLastsAsLongAsItsTokens(t *testing.T) {
+	p := newPlace(t)
+	token := p.login(t, "tom@acme").Access
+	if _, err := p.DisableUser(t.Context(), "tom@acme"); err != nil {
+		t.Fatal(err)
+	}
+	p.clock.advance(AccessLifetime - time.Second)
+	if _, err := p.Janitor(t.Context(), p.clock.now()); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	isVoid(t, p.Service, token)
+	isVoid(t, p.node(t), token)
+}
+
 // A user who is enabled again, or logs in with the new role, gets tokens that the old revocation does not touch.
 func TestNewTokensAfterARevocation(t *testing.T) {
 	p := newPlace(t)
