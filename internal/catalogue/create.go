@@ -22,13 +22,18 @@ func (s *Service) Create(ctx context.Context, r firemode.Rule) (firemode.Rule, e
 		return firemode.Rule{}, err
 	}
 	defer s.forget(p.Org)
-	created, err := store.Once(ctx, s.store, func(tx store.Tx) (firemode.Rule, error) {
+	create := func(tx store.Tx) (firemode.Rule, error) {
 		added, kept, err := s.add(ctx, tx, p.Org, []firemode.Rule{r})
 		if err != nil {
 			return firemode.Rule{}, err
 		}
 		return append(added, kept...)[0], nil
-	})
+	}
+	created, err := store.Once(ctx, s.store, create)
+	if firemode.CodeOf(err) == firemode.CodeConflict {
+		// Another node may have created it between our look and our write: then a second look finds it, and may find it the same.
+		created, err = store.Once(ctx, s.store, create)
+	}
 	if err != nil {
 		return firemode.Rule{}, fmt.Errorf("create rule %s %s: %w", r.Code, r.Version, err)
 	}

@@ -64,9 +64,8 @@ func (s *Service) Seed(ctx context.Context) error {
 		return tx.CreateRules(ctx, missing)
 	})
 	if firemode.CodeOf(err) == firemode.CodeConflict {
-		// Another node seeded between our look and our write. If it is an older binary, something may still be missing.
-		missing, again := s.missing(ctx, shipped)
-		if again == nil && len(missing) == 0 {
+		// Another node seeded between our look and our write. If it is of another release, something may still be missing.
+		if missing, again := s.missing(ctx, shipped); again == nil && len(missing) == 0 {
 			return nil
 		}
 	}

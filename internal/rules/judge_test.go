@@ -32,7 +32,9 @@ func TestEveryConditionClassifies(t *testing.T) {
 				continue
 			}
 			for _, scope := range []rules.Scope{
-				{"system_inoperative": true}, {"only_unit_in_area": true}, {"fraction_of_population_affected": 1},
+				{"system_inoperative": true},
+				{"only_unit_in_area": true},
+				{"fraction_of_population_affected": 1},
 				{"fraction_of_population_affected": json.Number("1.0")},
 			} {
 				wantJudged(t, r, condition, scope, escalation.To)
