@@ -23,7 +23,7 @@ once. Examples:
 
 // Run migrates and says where the schema is now.
 func (migrateUp) Run(ctx context.Context, p *program) error {
-	db, err := openStore(ctx, p.storage)
+	db, err := openStore(ctx, p.storage, p.now)
 	if err != nil {
 		return err
 	}
@@ -42,14 +42,14 @@ func (migrateUp) Run(ctx context.Context, p *program) error {
 type migrateStatus struct{}
 
 func (migrateStatus) Help() string {
-	return `It changes nothing. Example:
+	return `It applies nothing. Example:
 
     firemode migrate status`
 }
 
 // Run prints one line per migration.
 func (migrateStatus) Run(ctx context.Context, p *program) error {
-	db, err := openStore(ctx, p.storage)
+	db, err := openStore(ctx, p.storage, p.now)
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"runtime/debug"
@@ -14,7 +13,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"firemode/internal/httpapi"
-	"firemode/internal/telemetry"
 )
 
 const (
@@ -26,40 +24,34 @@ const (
 
 // node serves the API and runs what goes on behind it.
 type node struct {
+	outside
 	config   Server
 	services *services
-	log      *slog.Logger
-	now      func() time.Time
-	metrics  *telemetry.Metrics
 	server   *http.Server
 	ready    atomic.Bool
 }
 
-func newNode(c Server, s *services, log *slog.Logger, now func() time.Time) (*node, error) {
-	metrics, err := telemetry.NewMetrics(telemetry.Config{MaxSessions: c.MetricsSessions})
-	if err != nil {
-		return nil, err
-	}
-	n := &node{config: c, services: s, log: log, now: now, metrics: metrics}
+func newNode(c Server, s *services, o outside) (*node, error) {
+	n := &node{outside: o, config: c, services: s}
 	info, ok := debug.ReadBuildInfo()
 	api := httpapi.Config{
-		Services:  httpapi.Services{Auth: s.auth, Catalogue: s.catalogue, Buildings: s.buildings},
+		Services:  httpapi.Services{Auth: s.auth, Catalogue: s.catalogue, Buildings: s.buildings, Sessions: s.sessions},
 		CursorKey: s.keys.Cursor(),
 		Checks:    n.checks(),
-		Now:       now,
+		Now:       o.now,
 		NewID:     newID,
-		Logger:    log,
-		Metrics:   metrics,
+		Logger:    o.log,
+		Metrics:   o.metrics,
 		Version:   versionOf(info, ok),
 	}
 	if c.MetricsAddr == "" {
-		api.MetricsPage = metrics.Handler()
+		api.MetricsPage = o.metrics.Handler()
 	}
 	handler, err := httpapi.New(api)
 	if err != nil {
 		return nil, err
 	}
-	n.server, err = httpServer(c, handler, metrics, log)
+	n.server, err = httpServer(c, handler, o)
 	return n, err
 }
 

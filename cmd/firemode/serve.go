@@ -50,7 +50,12 @@ func (p *program) serve(ctx context.Context, c Server, fill func(context.Context
 		return err
 	}
 	defer unlock()
-	s, err := openServices(ctx, p.storage, p.now, log)
+	metrics, err := telemetry.NewMetrics(telemetry.Config{MaxSessions: c.MetricsSessions})
+	if err != nil {
+		return err
+	}
+	o := outside{now: p.now, log: log, metrics: metrics}
+	s, err := openServices(ctx, p.storage, o)
 	if err != nil {
 		return err
 	}
@@ -63,7 +68,7 @@ func (p *program) serve(ctx context.Context, c Server, fill func(context.Context
 			return err
 		}
 	}
-	n, err := newNode(c, s, log, p.now)
+	n, err := newNode(c, s, o)
 	if err != nil {
 		return err
 	}
@@ -96,7 +101,7 @@ func (p *program) announce(c Server, listener net.Listener, greeting string) {
 
 // httpServer has no limit on a request as a whole: a register may come slowly over a bad line. The API ends a body
 // that stops coming.
-func httpServer(c Server, handler http.Handler, m *telemetry.Metrics, log *slog.Logger) (*http.Server, error) {
+func httpServer(c Server, handler http.Handler, o outside) (*http.Server, error) {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(true)
@@ -106,8 +111,8 @@ func httpServer(c Server, handler http.Handler, m *telemetry.Metrics, log *slog.
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-		ConnState:         m.ConnState,
+		ErrorLog:          slog.NewLogLogger(o.log.Handler(), slog.LevelWarn),
+		ConnState:         o.metrics.ConnState,
 		Protocols:         protocols,
 	}
 	if c.TLSCert == "" {

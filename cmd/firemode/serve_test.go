@@ -18,6 +18,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"firemode/internal/telemetry"
 )
 
 // server is the program serving in this process.
@@ -133,9 +135,12 @@ func TestStopCutsOffWhatDoesNotEnd(t *testing.T) {
 
 func TestReadyOnlyWhileServing(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
-	p := &program{storage: Storage{Data: t.TempDir()}, now: time.Now, stdout: io.Discard, stderr: io.Discard}
-	log := slog.New(slog.DiscardHandler)
-	services, err := openServices(ctx, p.storage, p.now, log)
+	metrics, err := telemetry.NewMetrics(telemetry.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := outside{now: time.Now, log: slog.New(slog.DiscardHandler), metrics: metrics}
+	services, err := openServices(ctx, Storage{Data: t.TempDir()}, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +148,7 @@ func TestReadyOnlyWhileServing(t *testing.T) {
 	if err := services.prepare(ctx); err != nil {
 		t.Fatal(err)
 	}
-	n, err := newNode(Server{StopTimeout: time.Minute, MetricsSessions: 1}, services, log, p.now)
+	n, err := newNode(Server{StopTimeout: time.Minute, MetricsSessions: 1}, services, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -15,9 +16,11 @@ import (
 	"firemode/internal/buildings"
 	"firemode/internal/catalogue"
 	"firemode/internal/keys"
+	"firemode/internal/sessions"
 	"firemode/internal/store"
 	"firemode/internal/store/postgres"
 	"firemode/internal/store/sqlite"
+	"firemode/internal/telemetry"
 )
 
 // services are what FireMode does, ready to be asked, on one database.
@@ -27,18 +30,26 @@ type services struct {
 	auth      *auth.Service
 	catalogue *catalogue.Service
 	buildings *buildings.Service
+	sessions  *sessions.Service
+}
+
+// outside is what services are given of the world outside the database.
+type outside struct {
+	now     func() time.Time
+	log     *slog.Logger
+	metrics *telemetry.Metrics
 }
 
 // openServices opens the database, brings it to the schema of this binary and builds every service on it.
-func openServices(ctx context.Context, c Storage, now func() time.Time, log *slog.Logger) (_ *services, err error) {
+func openServices(ctx context.Context, c Storage, o outside) (_ *services, err error) {
 	s := &services{}
-	stale := func(err error) { log.Warn("could not renew the rules", "error", err) }
+	stale := func(err error) { o.log.Warn("could not renew the rules", "error", err) }
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
 		}
 	}()
-	if s.store, err = openStore(ctx, c); err != nil {
+	if s.store, err = openStore(ctx, c, o.now); err != nil {
 		return nil, err
 	}
 	if err = s.store.Migrate(ctx); err != nil {
@@ -50,13 +61,18 @@ func openServices(ctx context.Context, c Storage, now func() time.Time, log *slo
 	if s.keys, err = keys.Open(c.KeysDir()); err != nil {
 		return nil, err
 	}
-	if s.auth, err = auth.New(s.store, auth.Config{Now: now, NewID: newID, Keys: s.keys}); err != nil {
+	if s.auth, err = auth.New(s.store, auth.Config{Now: o.now, NewID: newID, Keys: s.keys}); err != nil {
 		return nil, err
 	}
 	if s.catalogue, err = catalogue.New(s.store, catalogue.Config{NewID: newID, OnError: stale}); err != nil {
 		return nil, err
 	}
 	if s.buildings, err = buildings.New(s.store, buildings.Config{NewID: newID}); err != nil {
+		return nil, err
+	}
+	if s.sessions, err = sessions.New(s.store, sessions.Config{
+		Now: o.now, NewID: newID, Rand: rand.Reader, Rules: s.catalogue, Meter: o.metrics,
+	}); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -72,7 +88,11 @@ func (s *services) prepare(ctx context.Context) error {
 
 // with runs a command's work on the services. A server may be running on the same data.
 func (p *program) with(ctx context.Context, work func(*services) error) (err error) {
-	s, err := openServices(ctx, p.storage, p.now, slog.New(slog.DiscardHandler))
+	metrics, err := telemetry.NewMetrics(telemetry.Config{})
+	if err != nil {
+		return err
+	}
+	s, err := openServices(ctx, p.storage, outside{now: p.now, log: slog.New(slog.DiscardHandler), metrics: metrics})
 	if err != nil {
 		return err
 	}
@@ -82,6 +102,9 @@ func (p *program) with(ctx context.Context, work func(*services) error) (err err
 
 // close waits for what the services have promised and closes the database.
 func (s *services) close() error {
+	if s.sessions != nil {
+		s.sessions.Close()
+	}
 	if s.catalogue != nil {
 		s.catalogue.Close()
 	}
@@ -92,14 +115,22 @@ func (s *services) close() error {
 }
 
 // openStore opens PostgreSQL if there is a URL, else the SQLite file of the data folder, which it makes.
-func openStore(ctx context.Context, c Storage) (store.Store, error) {
+func openStore(ctx context.Context, c Storage, now func() time.Time) (store.Store, error) {
 	if c.DBURL != "" {
-		return postgres.Open(ctx, c.DBURL)
+		return opened(postgres.Open(ctx, postgres.Config{URL: c.DBURL, Now: now}))
 	}
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
-	return sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(c.Data, "firemode.db")})
+	return opened(sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(c.Data, "firemode.db"), Now: now}))
+}
+
+// opened is the store without the error, or nil with it: a nil pointer in an interface would not be nil.
+func opened[S store.Store](s S, err error) (store.Store, error) {
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // newID mints a UUIDv7.

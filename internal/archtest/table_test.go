@@ -8,6 +8,7 @@ const (
 	pure       kind = "pure"       // rules of the trade and of the merge, without I/O
 	mechanism  kind = "mechanism"  // small tools of our own that know no noun
 	port       kind = "port"       // what services need from a technology
+	rows       kind = "rows"       // how values lie in rows, the same on every engine
 	service    kind = "service"    // behaviour, by noun
 	adapter    kind = "adapter"    // a technology
 	embedded   kind = "embedded"   // files carried in the binary
@@ -21,10 +22,12 @@ func packages() map[string]kind {
 	return map[string]kind{
 		"firemode":                                 vocabulary,
 		"firemode/internal/crdt":                   pure,
+		"firemode/internal/ledger":                 pure,
 		"firemode/internal/rules":                  pure,
 		"firemode/internal/batch":                  mechanism,
 		"firemode/internal/keys":                   mechanism,
 		"firemode/internal/store":                  port,
+		"firemode/internal/store/row":              rows,
 		"firemode/internal/auth":                   service,
 		"firemode/internal/buildings":              service,
 		"firemode/internal/bundle":                 service,
@@ -56,18 +59,19 @@ func levels() map[kind]level {
 		pure:       {[]kind{vocabulary}, "pure packages stand alone, so that vectors, properties and fuzzing prove them without anything around"},
 		mechanism:  {[]kind{vocabulary}, "a mechanism knows no noun: what does belongs in a service"},
 		port:       {[]kind{vocabulary, pure}, "a port says what services need, not how it is done"},
+		rows:       {[]kind{vocabulary, pure, port}, "how values lie in rows is known to the stores alone, and knows nothing of services or engines"},
 		service: {
 			[]kind{vocabulary, pure, mechanism, port},
 			"services never import each other or an adapter: shared logic moves down to a pure package or becomes a Tx method",
 		},
 		adapter: {
-			[]kind{vocabulary, pure, mechanism, port, service, embedded},
+			[]kind{vocabulary, pure, mechanism, port, rows, service, embedded},
 			"adapters never import each other, so that each technology can be replaced alone",
 		},
 		embedded: {nil, "embedded files come with no behaviour"},
 		tool:     {[]kind{vocabulary}, "tools are plugged in by the command through interfaces that services declare"},
 		command:  {[]kind{vocabulary, pure, mechanism, port, service, adapter, embedded, tool}, "helpers of tests do not belong in the binary"},
-		testOnly: {[]kind{vocabulary, pure, mechanism, port, service, adapter, embedded, tool, testOnly}, "nobody builds on the command"},
+		testOnly: {[]kind{vocabulary, pure, mechanism, port, rows, service, adapter, embedded, tool, testOnly}, "nobody builds on the command"},
 	}
 }
 
@@ -91,6 +95,7 @@ func bans() map[kind][]ban {
 		pure:       {noContext, noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags, {"net", "what is pure does no I/O"}},
 		mechanism:  {noHTTP, noSQL, noPGX, noLog, noMetrics, noFlags},
 		port:       {noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags},
+		rows:       {noHTTP, noPGX, noFiles, noLog, noMetrics, noFlags},
 		service:    {noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags},
 		adapter:    {noFlags, noMetrics},
 		tool:       {noSQL, noPGX, noFlags},

@@ -11,8 +11,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-
-	"firemode"
 )
 
 // Other is the label value that stands for everything outside a fixed set.
@@ -81,20 +79,20 @@ func (m *Metrics) ObserveRequest(method, endpoint string, status int, took time.
 	m.requests.WithLabelValues(knownMethod(method), endpoint, strconv.Itoa(status)).Observe(took.Seconds())
 }
 
-// ConflictsArose reports n new conflicts in a session. Sessions of the same id in two organisations share a series: the
+// ConflictArose reports one new conflict in a session. Sessions of the same id in two organisations share a series: the
 // contract gives the metric no other label.
-func (m *Metrics) ConflictsArose(s firemode.SessionID, n int) {
-	m.conflicts.use(string(s), func(c prometheus.Counter) { c.Add(float64(n)) })
+func (m *Metrics) ConflictArose(session string) {
+	m.conflicts.use(session, prometheus.Counter.Inc)
 }
 
-// ResultsDurable reports the time from a results body having been read to its being durable.
-func (m *Metrics) ResultsDurable(clientType string, took time.Duration) {
+// Synced reports the time from a results body having been read to its being durable.
+func (m *Metrics) Synced(clientType string, took time.Duration) {
 	m.sync.WithLabelValues(knownClientType(clientType)).Observe(took.Seconds())
 }
 
 // BundleSent reports the bytes on the wire of one offline bundle.
-func (m *Metrics) BundleSent(s firemode.SessionID, bytes int64) {
-	m.bundles.use(string(s), func(o prometheus.Observer) { o.Observe(float64(bytes)) })
+func (m *Metrics) BundleSent(session string, bytes int64) {
+	m.bundles.use(session, func(o prometheus.Observer) { o.Observe(float64(bytes)) })
 }
 
 // ConnState counts open connections; put it into http.Server.ConnState.

@@ -11,8 +11,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	dto "github.com/prometheus/client_model/go"
-
-	"firemode"
 )
 
 func newMetrics(t *testing.T, c Config) *Metrics {
@@ -50,8 +48,8 @@ func labels(s *dto.Metric) string {
 func TestMetricsOfTheContract(t *testing.T) {
 	m := newMetrics(t, Config{})
 	m.ObserveRequest(http.MethodPost, "/v1/classify", 200, 299*time.Millisecond)
-	m.ConflictsArose("123", 2)
-	m.ResultsDurable("web", time.Millisecond)
+	m.ConflictArose("123")
+	m.Synced("web", time.Millisecond)
 	m.BundleSent("123", 4096)
 	m.ConnState(nil, http.StateNew)
 	for _, want := range []struct {
@@ -101,7 +99,7 @@ func TestLabelsAreBounded(t *testing.T) {
 	m := newMetrics(t, Config{})
 	for i := range 1000 {
 		m.ObserveRequest("METHOD"+strconv.Itoa(i), "/v1/classify", 405, 0)
-		m.ResultsDurable("type-"+strconv.Itoa(i), 0)
+		m.Synced("type-"+strconv.Itoa(i), 0)
 	}
 	if got := testutil.CollectAndCount(m.requests); got != 1 {
 		t.Errorf("%d request series, want 1", got)
@@ -115,8 +113,8 @@ func TestSessionsAreCapped(t *testing.T) {
 	const sessions, limit = 100_000, 1000
 	m := newMetrics(t, Config{})
 	for i := range sessions {
-		m.ConflictsArose(firemode.SessionID(strconv.Itoa(i)), 1)
-		m.ConflictsArose("busy", 1)
+		m.ConflictArose(strconv.Itoa(i))
+		m.ConflictArose("busy")
 	}
 	f := family(t, m, "crdt_conflicts_total")
 	if got := len(f.GetMetric()); got != limit {
@@ -139,7 +137,7 @@ func TestSessionsAreCapped(t *testing.T) {
 func TestBundleSessionsAreCapped(t *testing.T) {
 	m := newMetrics(t, Config{MaxSessions: 10})
 	for i := range 1000 {
-		m.BundleSent(firemode.SessionID(strconv.Itoa(i)), 1)
+		m.BundleSent(strconv.Itoa(i), 1)
 	}
 	if got := len(family(t, m, "offline_bundle_bytes").GetMetric()); got != 10 {
 		t.Errorf("%d series, want 10", got)
@@ -152,7 +150,7 @@ func TestCapHoldsUnderConcurrency(t *testing.T) {
 	for g := range 8 {
 		all.Go(func() {
 			for i := range 500 {
-				m.ConflictsArose(firemode.SessionID(strconv.Itoa((g*31+i)%40)), 1)
+				m.ConflictArose(strconv.Itoa((g*31 + i) % 40))
 			}
 		})
 	}
