@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"unicode/utf8"
 
 	"firemode"
 	"firemode/internal/auth"
@@ -35,8 +36,8 @@ func (a *API) admitted(w http.ResponseWriter, r *http.Request, x *exchange) (*ht
 	if err := acceptable(r, x.route); err != nil {
 		return r, err
 	}
-	if _, err := url.ParseQuery(r.URL.RawQuery); err != nil {
-		return r, firemode.Malformed("the query of the address cannot be read")
+	if err := readable(r.URL.RawQuery); err != nil {
+		return r, err
 	}
 	r = r.WithContext(ctx)
 	if err := a.takeBody(w, r, x); err != nil {
@@ -97,4 +98,22 @@ func acceptable(r *http.Request, rt *Route) error {
 		}
 	}
 	return failure(firemode.CodeNotAcceptable, "this path answers %s, which the Accept header excludes", given)
+}
+
+// readable refuses a query that is not well formed, or that holds what no text of ours does.
+func readable(query string) error {
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return firemode.Malformed("the query of the address cannot be read")
+	}
+	for name, texts := range values {
+		for _, text := range texts {
+			if !utf8.ValidString(text) || strings.Contains(text, "\x00") {
+				e := firemode.Malformed("the query of the address holds what is no text")
+				e.Details = []firemode.Detail{{Field: name, Reason: "must be UTF-8 without the character U+0000"}}
+				return e
+			}
+		}
+	}
+	return nil
 }

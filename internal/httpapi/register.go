@@ -18,7 +18,7 @@ type importBody struct {
 	Updated   int             `json:"updated"`
 	Unchanged int             `json:"unchanged"`
 	Rejected  []rejectionBody `json:"rejected"`
-	Omitted   int             `json:"rejected_omitted,omitempty" doc:"Rejections beyond those listed"`
+	Omitted   int             `json:"rejected_omitted,omitzero" doc:"Rejections beyond those listed"`
 }
 
 type rejectionBody struct {

@@ -1,0 +1,199 @@
+package httpapi
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+)
+
+func gzipped(t testing.TB, plain []byte) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	z := gzip.NewWriter(&out)
+	_, err := z.Write(plain)
+	must(t, err)
+	must(t, z.Close())
+	return out.Bytes()
+}
+
+func zstded(t testing.TB, plain []byte) []byte {
+	t.Helper()
+	z, err := zstd.NewWriter(nil)
+	must(t, err)
+	return z.EncodeAll(plain, nil)
+}
+
+// padded is a body of exactly n bytes that is right.
+func padded(n int) []byte {
+	body := []byte(`{"site_name":"Pad","site_address":"Street"}`)
+	return append(body, bytes.Repeat([]byte(" "), n-len(body))...)
+}
+
+// noise does not compress.
+func noise(n int) []byte {
+	var out bytes.Buffer
+	for i := uint64(1); out.Len() < n; i++ {
+		fmt.Fprintf(&out, "%016x", i*0x9E3779B97F4A7C15)
+	}
+	return []byte(`{"site_name":"N","site_address":"S","metadata":{"x":"` + string(out.Bytes()[:n]) + `"}}`)
+}
+
+func TestBodies(t *testing.T) {
+	t.Parallel()
+	plain := `{"site_name":"Pad","site_address":"Street"}`
+	rows := []struct {
+		name, media, encoding string
+		body                  []byte
+		status                int
+		message               string
+	}{
+		{"plain", mediaJSON, "", []byte(plain), 200, ""},
+		{"charset", "application/json; charset=UTF-8", "", []byte(plain), 200, ""},
+		{"no media type", "", "", []byte(plain), 200, ""},
+		{"identity", mediaJSON, "identity", []byte(plain), 200, ""},
+		{"gzip", mediaJSON, "gzip", gzipped(t, []byte(plain)), 200, ""},
+		{"zstd", mediaJSON, "zstd", zstded(t, []byte(plain)), 200, ""},
+		{"at the limit", mediaJSON, "", padded(jsonLimit), 200, ""},
+		{"over the limit", mediaJSON, "", padded(jsonLimit + 1), 413, "8388608 bytes"},
+		{"over the limit once decoded", mediaJSON, "gzip", gzipped(t, padded(jsonLimit+1)), 413, "8388608 bytes"},
+		{"bomb", mediaJSON, "zstd", zstded(t, padded(4<<20)), 413, "100 times"},
+		{"gzip bomb", mediaJSON, "gzip", gzipped(t, padded(4<<20)), 413, "100 times"},
+		{"over the limit on the wire", mediaJSON, "gzip", gzipped(t, noise(3<<20)), 413, "1048576 bytes"},
+		{"broken gzip", mediaJSON, "gzip", []byte(plain), 400, "gzip"},
+		{"broken zstd", mediaJSON, "zstd", []byte(plain), 400, "zstd"},
+		{"cut gzip", mediaJSON, "gzip", gzipped(t, []byte(plain))[:20], 400, "gzip"},
+		{"other encoding", mediaJSON, "br", []byte(plain), 415, "Content-Encoding"},
+		{"two encodings", mediaJSON, "gzip, gzip", []byte(plain), 415, "Content-Encoding"},
+		{"form", "application/x-www-form-urlencoded", "", []byte("site_name=x"), 415, "application/json"},
+		{"broken media type", ";;", "", []byte(plain), 415, "application/json"},
+		{"latin 1", "application/json; charset=latin1", "", []byte(plain), 415, "application/json"},
+		{"empty", mediaJSON, "", nil, 400, "needed"},
+		{"blank", mediaJSON, "", []byte(" \n"), 400, "needed"},
+		{"not UTF-8", mediaJSON, "", []byte("{\"site_name\":\"\xff\"}"), 400, "line 1"},
+		{"byte order mark", mediaJSON, "", []byte("\xef\xbb\xbf{}"), 400, "line 1"},
+		{"two values", mediaJSON, "", []byte("{}\n{}"), 400, "line 2"},
+		{"deep", mediaJSON, "", []byte(strings.Repeat("[", 20_000)), 400, "depth"},
+	}
+	w := newWorld(t)
+	w.furnish()
+	for _, row := range rows {
+		for _, known := range []bool{true, false} {
+			r := httptest.NewRequest(http.MethodPatch, "/v1/buildings/closed", io.NopCloser(bytes.NewReader(row.body)))
+			r.ContentLength = -1
+			if known {
+				r.ContentLength = int64(len(row.body))
+			}
+			r.Header.Set("Authorization", "Bearer "+w.tokens["admin"])
+			r.Header.Set("Content-Type", row.media)
+			if row.encoding != "" {
+				r.Header.Set("Content-Encoding", row.encoding)
+			}
+			rec := httptest.NewRecorder()
+			w.ServeHTTP(rec, r)
+			if row.status < 400 {
+				if rec.Code != row.status {
+					t.Errorf("%s: status %d, want %d: %s", row.name, rec.Code, row.status, rec.Body)
+				}
+				continue
+			}
+			if p := wantProblem(t, rec, row.status); !strings.Contains(p.Message, row.message) {
+				t.Errorf("%s (length known %v): message %q lacks %q", row.name, known, p.Message, row.message)
+			}
+		}
+	}
+}
+
+func TestImportOverItsLimit(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.furnish()
+	for _, claimed := range []int64{importLimit + 1, -1} {
+		r := httptest.NewRequest(http.MethodPost, "/v1/buildings/closed/assets/import", io.LimitReader(endless{}, importLimit+1))
+		r.ContentLength = claimed
+		r.Header.Set("Authorization", "Bearer "+w.tokens["admin"])
+		r.Header.Set("Content-Type", mediaCSV)
+		rec := httptest.NewRecorder()
+		w.ServeHTTP(rec, r)
+		if p := wantProblem(t, rec, http.StatusRequestEntityTooLarge); !strings.Contains(p.Message, "67108864 bytes") {
+			t.Errorf("message %q", p.Message)
+		}
+	}
+}
+
+// endless is a CSV file with one header and then blank lines.
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = '\n'
+	}
+	return len(p), nil
+}
+
+// TestBodyThatStopsComing speaks over a real connection: the deadline is the connection's.
+func TestBodyThatStopsComing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *Config) { c.BodyPause = 50 * time.Millisecond })
+	w.furnish()
+	server := httptest.NewServer(w)
+	defer server.Close()
+	for path, media := range map[string]string{"/v1/buildings": mediaJSON, "/v1/buildings/closed/assets/import": mediaCSV} {
+		conn, err := net.Dial("tcp", server.Listener.Addr().String())
+		must(t, err)
+		defer conn.Close()
+		_, err = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: %s\r\nContent-Length: 100\r\n\r\n{", path, w.tokens["admin"], media)
+		must(t, err)
+		answer := readAnswer(t, conn)
+		p := wantProblem(t, answer, http.StatusRequestTimeout)
+		if !p.Retryable || p.Message != "the body stopped coming for 50ms" {
+			t.Errorf("%s: %+v", path, p)
+		}
+	}
+}
+
+// TestSlowBodyIsAwaited sends a body in pieces that take longer than the pause together, though none does alone.
+func TestSlowBodyIsAwaited(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(c *Config) { c.BodyPause = time.Minute })
+	pipe, in := io.Pipe()
+	r := httptest.NewRequest(http.MethodPost, "/v1/buildings", pipe)
+	r.ContentLength = -1
+	r.Header.Set("Authorization", "Bearer "+w.tokens["admin"])
+	go func() {
+		for _, c := range []byte(`{"site_name":"Slow","site_address":"Street"}`) {
+			_, _ = in.Write([]byte{c})
+		}
+		_ = in.Close()
+	}()
+	rec := httptest.NewRecorder()
+	deadlines := &deadlineCounter{ResponseRecorder: rec}
+	w.ServeHTTP(deadlines, r)
+	if rec.Code != http.StatusCreated {
+		t.Fatalf("status %d: %s", rec.Code, rec.Body)
+	}
+	if deadlines.set < 44 || !deadlines.last.IsZero() {
+		t.Errorf("the deadline was moved %d times and left at %v, want one move per piece and none left", deadlines.set, deadlines.last)
+	}
+}
+
+// deadlineCounter notes the read deadlines that are set.
+type deadlineCounter struct {
+	*httptest.ResponseRecorder
+	set  int
+	last time.Time
+}
+
+func (d *deadlineCounter) SetReadDeadline(t time.Time) error {
+	d.set++
+	d.last = t
+	return nil
+}

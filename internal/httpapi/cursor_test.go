@@ -1,0 +1,135 @@
+package httpapi
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"testing"
+
+	"firemode"
+)
+
+func TestWalkOfAListThatGrows(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	var want, got []string
+	add := func(i int) string {
+		id := fmt.Sprintf("b-%03d", i)
+		w.get(http.StatusCreated, request{as: "admin", method: "POST", path: "/v1/buildings", body: fmt.Sprintf(`{"building_id":%q,"site_name":%q,"site_address":"x"}`, id, id)})
+		return id
+	}
+	for i := range 25 {
+		want = append(want, add(i))
+	}
+	path := "/v1/buildings?limit=10"
+	for page := 0; path != ""; page++ {
+		add(100 + page)
+		answer := w.get(http.StatusOK, request{as: "admin", method: "GET", path: path})
+		for _, row := range answer["data"].([]any) {
+			got = append(got, row.(map[string]any)["building_id"].(string))
+		}
+		path = ""
+		if next, ok := answer["next_cursor"].(string); ok {
+			path = "/v1/buildings?limit=10&cursor=" + next
+		}
+	}
+	seen := map[string]int{}
+	for _, id := range got {
+		seen[id]++
+	}
+	for _, id := range want {
+		if seen[id] != 1 {
+			t.Errorf("%s was shown %d times", id, seen[id])
+		}
+	}
+}
+
+func TestPages(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for query, want := range map[string]struct{ rows, status int }{
+		"":           {20, 200},
+		"?limit=1":   {1, 200},
+		"?limit=100": {100, 200},
+		"?limit=0":   {0, 400},
+		"?limit=101": {0, 400},
+		"?limit=-1":  {0, 400},
+		"?limit=ten": {0, 400},
+		"?limit=1e1": {0, 400},
+		"?limit=":    {20, 200},
+	} {
+		rec := w.do(request{as: "admin", method: "GET", path: "/v1/rules" + query})
+		if want.status != http.StatusOK {
+			if p := wantProblem(t, rec, want.status); p.Details[0].Field != "limit" {
+				t.Errorf("%q: details %v", query, p.Details)
+			}
+			continue
+		}
+		answer := w.get(http.StatusOK, request{as: "admin", method: "GET", path: "/v1/rules" + query})
+		if got := len(answer["data"].([]any)); got != want.rows {
+			t.Errorf("%q: %d rows, want %d", query, got, want.rows)
+		}
+	}
+}
+
+func TestLastPageHasNoCursor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for limit, last := range map[int]bool{4: false, 5: true, 6: true} {
+		answer := w.get(http.StatusOK, request{as: "admin", method: "GET", path: fmt.Sprintf("/v1/users?limit=%d", limit)})
+		if got := answer["next_cursor"] == nil; got != last {
+			t.Errorf("limit %d of 5 users: next_cursor is null: %v, want %v", limit, got, last)
+		}
+	}
+}
+
+func TestCursorIsBoundToItsList(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	first := w.get(http.StatusOK, request{as: "admin", method: "GET", path: "/v1/rules?limit=2&system=FE"})
+	cursor := first["next_cursor"].(string)
+	raw, err := base64.RawURLEncoding.DecodeString(cursor)
+	must(t, err)
+	flipped := slices.Clone(raw)
+	flipped[len(flipped)-1] ^= 1
+	for _, row := range []struct {
+		as, path string
+		status   int
+	}{
+		{"admin", "/v1/rules?limit=50&system=FE&cursor=" + cursor, 200},
+		{"technician", "/v1/rules?system=FE&cursor=" + cursor, 200},
+		{"stranger", "/v1/rules?system=FE&cursor=" + cursor, 400},
+		{"admin", "/v1/rules?cursor=" + cursor, 400},
+		{"admin", "/v1/rules?system=SP&cursor=" + cursor, 400},
+		{"admin", "/v1/users?system=FE&cursor=" + cursor, 400},
+		{"admin", "/v1/rules?system=FE&cursor=" + base64.RawURLEncoding.EncodeToString(flipped), 400},
+		{"admin", "/v1/rules?system=FE&cursor=" + base64.RawURLEncoding.EncodeToString(raw[16:]), 400},
+		{"admin", "/v1/rules?system=FE&cursor=" + url.QueryEscape(cursor+"="), 400},
+		{"admin", "/v1/rules?system=FE&cursor=%00", 400},
+	} {
+		if rec := w.do(request{as: row.as, method: "GET", path: row.path}); rec.Code != row.status {
+			t.Errorf("%s %s: status %d, want %d", row.as, row.path, rec.Code, row.status)
+		}
+	}
+}
+
+func FuzzCursor(f *testing.F) {
+	a := &API{Config: Config{CursorKey: make([]byte, 32)}}
+	x := &exchange{path: "/v1/buildings", query: "q=a", principal: firemode.Principal{Org: "a"}}
+	f.Add("", "")
+	f.Add("1700000000000000|b-1", "AAAA")
+	f.Add("\x00\xff", a.sealCursor(&exchange{path: "/v1/users"}, "k"))
+	f.Fuzz(func(t *testing.T, key, forged string) {
+		opened, err := a.openCursor(x, a.sealCursor(x, key))
+		if err != nil || opened != key {
+			t.Fatalf("sealed %q, opened %q, %v", key, opened, err)
+		}
+		if after, err := a.openCursor(x, forged); err == nil && forged != "" && a.sealCursor(x, after) != forged {
+			t.Fatalf("%q was taken for a cursor", forged)
+		} else if err != nil && firemode.CodeOf(err) != firemode.CodeMalformed {
+			t.Fatalf("%q: %v", forged, err)
+		}
+	})
+}

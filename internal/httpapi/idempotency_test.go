@@ -1,0 +1,146 @@
+package httpapi
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+func keyed(key string, q request) request {
+	header := map[string]string{"Idempotency-Key": key}
+	for k, v := range q.header {
+		header[k] = v
+	}
+	q.header = header
+	return q
+}
+
+func TestIdempotencyKey(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.furnish()
+	q := keyed("k-1", request{as: "admin", method: "POST", path: "/v1/buildings", body: `{"site_name":"Once","site_address":"Street"}`})
+	first := w.do(q)
+	if first.Code != http.StatusCreated || first.Header().Get("Idempotency-Replayed") != "" {
+		t.Fatalf("first: status %d, replayed %q", first.Code, first.Header().Get("Idempotency-Replayed"))
+	}
+	again := w.do(q)
+	if again.Code != http.StatusCreated || again.Header().Get("Idempotency-Replayed") != "true" || again.Body.String() != first.Body.String() {
+		t.Errorf("again: status %d, replayed %q: %s", again.Code, again.Header().Get("Idempotency-Replayed"), again.Body)
+	}
+	other := q
+	other.body = `{"site_name":"Other","site_address":"Street"}`
+	if p := wantProblem(t, w.do(other), http.StatusConflict); p.Retryable {
+		t.Error("a reused key is said to be retryable")
+	}
+	spaced := q
+	spaced.path = "/v1/buildings/"
+	if rec := w.do(spaced); rec.Header().Get("Idempotency-Replayed") != "true" {
+		t.Errorf("a trailing slash makes another request of it: %d", rec.Code)
+	}
+}
+
+func TestIdempotencyKeyIsTheUsersOwn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.furnish()
+	body := `{"item_code":"AS1851-2012-FE-01","observed_condition":"pressure_low"}`
+	ids := map[any]bool{}
+	for _, who := range []string{"admin", "technician", "stranger"} {
+		got := w.get(http.StatusOK, keyed("same", request{as: who, method: "POST", path: "/v1/classify", body: body}))
+		ids[got["audit_log_id"]] = true
+	}
+	if len(ids) != 3 {
+		t.Errorf("three users with the same key made %d entries", len(ids))
+	}
+}
+
+func TestIdempotencyKeyForms(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for key, status := range map[string]int{
+		"a": 200, strings.Repeat("k", 255): 200, "with space ~": 200,
+		strings.Repeat("k", 256): 400, "tab\there": 400, "ümlaut": 400, "": 400,
+	} {
+		q := keyed(key, request{as: "admin", method: "POST", path: "/v1/classify", body: `{"item_code":"AS1851-2012-FE-01","observed_condition":"pressure_low"}`})
+		if rec := w.do(q); rec.Code != status {
+			t.Errorf("key %q: status %d, want %d", key, rec.Code, status)
+		}
+	}
+	for path, body := range map[string]string{
+		"/v1/auth/login":        `{"username":"admin","password":"correct horse"}`,
+		"/v1/users/me/password": `{"old_password":"correct horse","new_password":"battery staple"}`,
+	} {
+		q := keyed(strings.Repeat("k", 300), request{as: "technician", method: "POST", path: path, body: strings.ReplaceAll(body, "admin", "technician")})
+		if rec := w.do(q); rec.Code >= 300 {
+			t.Errorf("%s minds the key: %d %s", path, rec.Code, rec.Body)
+		}
+	}
+}
+
+func TestKeyInFlight(t *testing.T) {
+	t.Parallel()
+	entered, leave := make(chan struct{}), make(chan struct{})
+	w := newWorld(t)
+	slow := Route{
+		Method: http.MethodPost, Pattern: "/test/slow", ID: "slow", Tag: "test", Once: OnceRequired,
+		serve: raw(func(_ *API, w http.ResponseWriter, _ *http.Request) error {
+			entered <- struct{}{}
+			<-leave
+			w.WriteHeader(http.StatusNoContent)
+			return nil
+		}, nil),
+	}
+	a, err := build(w.Config, []Route{slow})
+	must(t, err)
+	w.API = a
+	q := keyed("k", request{method: "POST", path: "/test/slow"})
+	done := make(chan int)
+	go func() { done <- w.do(q).Code }()
+	<-entered
+	rec := w.do(q)
+	if p := wantProblem(t, rec, http.StatusConflict); !p.Retryable || rec.Header().Get("Retry-After") != "1" {
+		t.Errorf("in flight: retryable %v, Retry-After %q", p.Retryable, rec.Header().Get("Retry-After"))
+	}
+	leave <- struct{}{}
+	if got := <-done; got != http.StatusNoContent {
+		t.Errorf("the first: %d", got)
+	}
+	go func() { done <- w.do(q).Code }()
+	<-entered
+	leave <- struct{}{}
+	if got := <-done; got != http.StatusNoContent {
+		t.Errorf("after it: %d", got)
+	}
+	wantProblem(t, w.do(request{method: "POST", path: "/test/slow"}), http.StatusBadRequest)
+}
+
+func TestImportWithKey(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.furnish()
+	q := keyed("file-1", request{
+		as: "admin", method: "POST", path: "/v1/buildings/closed/assets/import", body: "asset_id,asset_type\nFE-9,extinguisher_powder\n",
+		header: map[string]string{"Content-Type": mediaCSV},
+	})
+	first, again := w.do(q), w.do(q)
+	want := `{"created":1,"updated":0,"unchanged":0,"rejected":[]}`
+	if first.Body.String() != want || again.Body.String() != want || again.Header().Get("Idempotency-Replayed") != "true" {
+		t.Errorf("first %s, again %s, replayed %q", first.Body, again.Body, again.Header().Get("Idempotency-Replayed"))
+	}
+	q.body += "FE-10,extinguisher_powder\n"
+	wantProblem(t, w.do(q), http.StatusConflict)
+}
+
+func TestRefreshRetriedUnderItsKey(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	login := w.get(http.StatusOK, request{method: "POST", path: "/v1/auth/login", body: `{"username":"ADMIN","password":"correct horse"}`})
+	q := keyed("r-1", request{method: "POST", path: "/v1/auth/refresh", body: `{"refresh_token":"` + login["refresh_token"].(string) + `"}`})
+	first, again := w.do(q), w.do(q)
+	if first.Code != http.StatusOK || again.Body.String() != first.Body.String() || again.Header().Get("Idempotency-Replayed") != "true" {
+		t.Errorf("first %d, again %d %q: %s", first.Code, again.Code, again.Header().Get("Idempotency-Replayed"), again.Body)
+	}
+	q.header = nil
+	wantProblem(t, w.do(q), http.StatusUnauthorized)
+}

@@ -1,0 +1,200 @@
+package httpapi
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func TestPaths(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.furnish()
+	for path, status := range map[string]int{
+		"/v1/buildings/closed":             200,
+		"/v1/buildings/closed/":            200,
+		"/v1//buildings///closed":          200,
+		"//v1/buildings/closed//":          200,
+		"/v1/%62uildings/closed":           200,
+		"/v1/buildings":                    200,
+		"/v1/buildings/":                   200,
+		"/":                                404,
+		"//":                               404,
+		"/v1":                              404,
+		"/v1/":                             404,
+		"/v1/building":                     404,
+		"/v1/../v1/buildings":              404,
+		"/v1/./buildings":                  404,
+		"/v1/%2e%2e/v1/buildings":          404,
+		"/V1/buildings":                    404,
+		"/v1/buildings/closed/assets/FE-1": 200,
+		"/v1/buildings/a%2Fb":              400,
+		"/v1/buildings/a%20b":              400,
+		"/v1/buildings/%00":                400,
+		"/v1/buildings/%FF":                400,
+		"/v1/buildings/ü":                  400,
+		"/v1/buildings/.closed":            400,
+		"/v1/buildings/..closed/assets":    400,
+		"/v1/buildings/" + strings.Repeat("x", 64):                    404,
+		"/v1/buildings/" + strings.Repeat("x", 65):                    400,
+		"/v1/buildings/" + strings.Repeat("x", 65) + "/assets/export": 400,
+		"/v1/rules/a%20b":              400,
+		"/v1/rules/none.such":          404,
+		"/v1/buildings?%zz":            400,
+		"/v1/buildings?a;b":            400,
+		"/v1/buildings?q=%00":          400,
+		"/v1/buildings?q=%FF":          400,
+		"/v1/buildings?nothing=known":  200,
+		"/v1/buildings/closed?limit=x": 200,
+		"/docs/":                       200,
+	} {
+		rec := httptest.NewRecorder()
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.URL = parsed(t, path)
+		r.Header.Set("Authorization", "Bearer "+w.tokens["admin"])
+		w.ServeHTTP(rec, r)
+		if status == http.StatusOK {
+			if rec.Code != status {
+				t.Errorf("%s: status %d, want 200: %s", path, rec.Code, rec.Body)
+			}
+			continue
+		}
+		if rec.Code != status {
+			t.Errorf("%s: want %d", path, status)
+		}
+		wantProblem(t, rec, status)
+	}
+}
+
+// parsed reads a request target as net/http does.
+func parsed(t testing.TB, target string) *url.URL {
+	t.Helper()
+	u, err := url.ParseRequestURI(target)
+	must(t, err)
+	return u
+}
+
+func TestMethods(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.furnish()
+	for _, row := range []struct {
+		method, path string
+		status       int
+		allow        string
+	}{
+		{"HEAD", "/v1/buildings/closed", 200, ""},
+		{"OPTIONS", "/v1/buildings/closed", 204, "GET, HEAD, PATCH, OPTIONS"},
+		{"OPTIONS", "/v1/buildings/closed/", 204, "GET, HEAD, PATCH, OPTIONS"},
+		{"OPTIONS", "/none", 404, ""},
+		{"PUT", "/v1/buildings", 405, "GET, HEAD, POST, OPTIONS"},
+		{"TRACE", "/v1/buildings", 405, "GET, HEAD, POST, OPTIONS"},
+		{"CONNECT", "/v1/buildings", 405, "GET, HEAD, POST, OPTIONS"},
+		{"get", "/v1/buildings", 405, "GET, HEAD, POST, OPTIONS"},
+		{"BREW", "/v1//classify/", 405, "POST, OPTIONS"},
+		{"POST", "/v1/none", 404, ""},
+	} {
+		rec := w.do(request{as: "admin", method: row.method, path: row.path})
+		if rec.Code != row.status || rec.Header().Get("Allow") != row.allow {
+			t.Errorf("%s %s: status %d, Allow %q; want %d, %q", row.method, row.path, rec.Code, rec.Header().Get("Allow"), row.status, row.allow)
+		}
+		if row.status >= 400 {
+			wantProblem(t, rec, row.status)
+		}
+	}
+}
+
+func TestMalformedBodies(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.furnish()
+	for _, row := range []struct {
+		method, path, body string
+		status             int
+		field, reason      string
+	}{
+		{"POST", "/v1/buildings", `[]`, 422, "body", "expected object"},
+		{"POST", "/v1/buildings", `null`, 422, "body", "expected object"},
+		{"POST", "/v1/buildings", `{"site_name":"x"}`, 422, "site_address", "is required"},
+		{"POST", "/v1/buildings", `{"site_name":"","site_address":"x"}`, 422, "site_name", "expected length >= 1"},
+		{"POST", "/v1/buildings", `{"site_name":null,"site_address":"x"}`, 422, "site_name", "expected string"},
+		{"POST", "/v1/buildings", `{"site_name":"x","site_address":"x","owner_ids":["u-owner",7]}`, 422, "owner_ids[1]", "expected string"},
+		{"POST", "/v1/buildings", `{"site_name":"x","site_address":"x","Owner_IDs":[]}`, 422, "Owner_IDs", "is written owner_ids"},
+		{"POST", "/v1/buildings", `{"site_name":"x","site_address":"x","metadata":{"a":["\u0000"]}}`, 422, "metadata.a[0]", "must not contain the character U+0000"},
+		{"POST", "/v1/buildings", `{"site_name":"x","site_name":"y","site_address":"x"}`, 400, "site_name", "the same key is there twice"},
+		{"POST", "/v1/buildings", `{"site_name":"x","site_address":"x","metadata":{"a":1,"a":2}}`, 400, "metadata.a", "the same key is there twice"},
+		{"POST", "/v1/users", `{"username":"x","role":"king","password":"battery staple"}`, 422, "role", `expected value to be one of "admin, manager, technician, engineer, owner"`},
+		{"POST", "/v1/users", `{"username":"x","role":"owner","password":"short"}`, 422, "password", "expected length >= 10"},
+		{"PATCH", "/v1/users/u-owner", `{"disabled":"yes"}`, 422, "disabled", "expected boolean"},
+		{"PUT", "/v1/buildings/closed/assets/FE-1/baselines", `{"baselines":[{"measurement":"m","value":"1","unit":"u","source":"s","date":"2024-01-01"}]}`, 422, "baselines[0].value", "expected number"},
+		{"POST", "/v1/classify", `{"item_code":"OWN","measurement":"m","value":"1","unit":"u"}`, 422, "value", "expected number"},
+		{"POST", "/v1/classify", `{"item_code":"OWN","observed_condition":"broken","override":{"classification":"bad","reason":"x"}}`, 422, "override.classification", `expected value to be one of "critical_defect, non_critical_defect, non_conformance, not_tested, recommendation"`},
+	} {
+		p := wantProblem(t, w.do(request{as: "admin", method: row.method, path: row.path, body: row.body}), row.status)
+		if len(p.Details) == 0 || p.Details[0] != (problemDetail{row.field, row.reason}) {
+			t.Errorf("%s %s: details %v, want %s: %s", row.path, row.body, p.Details, row.field, row.reason)
+		}
+	}
+}
+
+func TestUnknownKeysAreLetThrough(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.get(http.StatusCreated, request{as: "admin", method: "POST", path: "/v1/buildings", body: `{"site_name":"x","site_address":"y","from_the_future":{"a":[1]}}`})
+}
+
+// TestNothingMalformedIsOurFault throws requests at every route that are right in places only.
+func TestNothingMalformedIsOurFault(t *testing.T) {
+	w := newWorld(t)
+	w.furnish()
+	list := routes()
+	rapid.Check(t, func(rt *rapid.T) {
+		route := rapid.SampledFrom(list).Draw(rt, "route")
+		path := route.Pattern
+		for _, name := range []string{"{id}", "{asset_id}", "{rule_code}", "{version}"} {
+			path = strings.ReplaceAll(path, name, url.PathEscape(anyText(rt, name, "closed", "FE-1", "OWN", "1.0.0", "u-owner")))
+		}
+		if rapid.Bool().Draw(rt, "query") {
+			path += "?" + rapid.SampledFrom([]string{"limit", "cursor", "q", "dry_run", "frequency", "x"}).Draw(rt, "parameter") + "=" + url.QueryEscape(anyText(rt, "value", "1", "true"))
+		}
+		q := request{as: rapid.SampledFrom([]string{"", "admin", "owner", "stranger"}).Draw(rt, "as"), method: route.Method, path: path, body: anyBody(rt), header: map[string]string{}}
+		if route.Method == http.MethodPost && route.Tag == "auth" {
+			q.as = ""
+		}
+		for _, name := range []string{"Content-Type", "Content-Encoding", "Accept", "Accept-Encoding", "If-Match", "If-None-Match", "Idempotency-Key", "X-Request-ID", "Authorization"} {
+			if rapid.IntRange(0, 5).Draw(rt, name) == 0 {
+				q.header[name] = anyText(rt, name+" value", mediaJSON, mediaCSV, "gzip", "zstd", "*/*", "*", `"1"`, "key")
+			}
+		}
+		rec := w.do(q)
+		if rec.Code >= http.StatusInternalServerError || (rec.Code >= 300 && rec.Code < 400 && rec.Code != http.StatusNotModified) {
+			rt.Fatalf("%s %s: status %d: %s\n%s", q.method, q.path, rec.Code, rec.Body, w.logs)
+		}
+		if rec.Code >= http.StatusBadRequest && rec.Header().Get("Content-Encoding") == "" {
+			wantProblem(t, rec, rec.Code)
+		}
+	})
+}
+
+// anyText is one of good, or anything.
+func anyText(t *rapid.T, label string, good ...string) string {
+	return rapid.OneOf(rapid.SampledFrom(good), rapid.StringN(1, 80, -1)).Draw(t, label)
+}
+
+// anyBody is JSON with known keys and any values, or something that is no JSON.
+func anyBody(t *rapid.T) string {
+	keys := []string{"site_name", "site_address", "metadata", "owner_ids", "username", "role", "password", "asset_id", "asset_type", "baselines", "rule_code", "version", "rule_name", "rule_schema", "item_code", "observed_condition", "scope", "override", "value", "Site_Name"}
+	values := []string{"null", "1", "-1e400", "12345678901234567890", `"text"`, `"\u0000"`, `"\ud800"`, "[]", `[{}]`, "{}", `{"a":{"b":[null]}}`, "true", `"owner"`, `"OWN"`, "{"}
+	var b strings.Builder
+	for i := range rapid.IntRange(0, 5).Draw(t, "members") {
+		if i > 0 {
+			b.WriteString(",")
+		}
+		b.WriteString(`"` + rapid.SampledFrom(keys).Draw(t, "key") + `":` + rapid.SampledFrom(values).Draw(t, "value"))
+	}
+	return rapid.SampledFrom([]string{"{" + b.String() + "}", "{" + b.String(), "[" + "{" + b.String() + "}]", "", "a,b\n1,2\n"}).Draw(t, "body")
+}
