@@ -4,18 +4,46 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"firemode/internal/store/storetest/pgtest"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"firemode": main})
+	testscript.Main(withCluster{m}, map[string]func(){"firemode": main})
 }
+
+// withCluster runs the tests with a PostgreSQL for those that want one.
+type withCluster struct{ tests *testing.M }
+
+func (c withCluster) Run() int { return pgtest.Main(c.tests) }
 
 // TestScripts runs the command line as text: testdata/script, where the program is firemode.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
+	p := scripts("sqlite")
+	p.Dir = "testdata/script"
+	testscript.Run(t, p)
+}
+
+// TestScriptsOnPostgres runs those scripts again that touch the database.
+func TestScriptsOnPostgres(t *testing.T) {
+	p := scripts("postgres")
+	for _, name := range []string{"setup", "rules", "assets", "serve"} {
+		p.Files = append(p.Files, "testdata/script/"+name+".txtar")
+	}
+	p.Setup = func(env *testscript.Env) error {
+		env.Setenv("FIREMODE_DB_URL", pgtest.Empty(env.T().(testing.TB)))
+		return nil
+	}
+	testscript.Run(t, p)
+}
+
+func scripts(engine string) testscript.Params {
+	return testscript.Params{
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
-		Cmds:                map[string]func(*testscript.TestScript, bool, []string){"await": await, "keep": keep, "http": request},
-	})
+		Condition:           func(name string) (bool, error) { return name == engine, nil },
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"await": await, "keep": keep, "http": httpOnce, "until": httpUntil,
+		},
+	}
 }

@@ -2,11 +2,13 @@ package main
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -37,11 +39,33 @@ func keep(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile("stdout")))
 }
 
-// http STATUS METHOD PATH [BODY-FILE] asks the server at $URL, with the bearer token in $TOKEN if there is one, and makes the answer's body
-// the standard output.
-func request(ts *testscript.TestScript, neg bool, args []string) {
+// http STATUS METHOD PATH [BODY-FILE] asks the server at $URL, with the bearer token in $TOKEN if there is one, and makes the
+// answer's body the standard output.
+func httpOnce(ts *testscript.TestScript, neg bool, args []string) {
+	if got := ask(ts, neg, args); got != args[0] {
+		ts.Fatalf("status %s, want %s", got, args[0])
+	}
+}
+
+// until STATUS METHOD PATH asks as http does, again and again, until it is answered so.
+func httpUntil(ts *testscript.TestScript, neg bool, args []string) {
+	for deadline := time.Now().Add(patience); ; {
+		got := ask(ts, neg, args)
+		if got == args[0] {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("status is still %s after %s, want %s", got, patience, args[0])
+		}
+	}
+}
+
+// patience is far more than anything takes on an idle machine.
+const patience = 10 * time.Second
+
+func ask(ts *testscript.TestScript, neg bool, args []string) (status string) {
 	if neg || len(args) < 3 || len(args) > 4 {
-		ts.Fatalf("usage: http STATUS METHOD PATH [BODY-FILE]")
+		ts.Fatalf("usage: http|until STATUS METHOD PATH [BODY-FILE]")
 	}
 	body := ""
 	if len(args) == 4 {
@@ -56,9 +80,8 @@ func request(ts *testscript.TestScript, neg bool, args []string) {
 	answer, err := http.DefaultClient.Do(r)
 	ts.Check(err)
 	defer answer.Body.Close()
-	_, err = io.Copy(ts.Stdout(), answer.Body)
+	text, err := io.ReadAll(answer.Body)
 	ts.Check(err)
-	if strconv.Itoa(answer.StatusCode) != args[0] {
-		ts.Fatalf("status %d, want %s", answer.StatusCode, args[0])
-	}
+	fmt.Fprintf(ts.Stdout(), "%s", text)
+	return strconv.Itoa(answer.StatusCode)
 }

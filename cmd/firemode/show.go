@@ -66,7 +66,7 @@ func withoutPassword(dbURL string) string {
 		return ""
 	}
 	u, err := url.Parse(dbURL)
-	if err != nil || u.Host == "" {
+	if err != nil || u.Scheme == "" || u.Opaque != "" {
 		return "(hidden)"
 	}
 	if u.RawQuery != "" {
