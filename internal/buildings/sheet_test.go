@@ -3,6 +3,7 @@ package buildings
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -137,4 +138,33 @@ func TestReadSheetOfHarbourTower(t *testing.T) {
 	if len(levels) != 18 {
 		t.Errorf("%d levels, want 18: %v", len(levels), levels)
 	}
+}
+
+// What is kept of a row is its text and some 600 bytes, and nothing is kept of the columns that nobody knows.
+func TestReadSheetKeepsLittle(t *testing.T) {
+	const rows = 10_000
+	var text strings.Builder
+	text.WriteString("Tag,Type,Remarks,Invoice text\n")
+	for i := range rows {
+		fmt.Fprintf(&text, "FE-%05d,Extinguisher ABE 4.5kg,key %d,%01000d\n", i, i, i)
+	}
+	file := text.String()
+	before := liveHeap()
+	s, err := readSheet(strings.NewReader(file))
+	after := liveHeap()
+	if err != nil || len(s.rows) != rows {
+		t.Fatalf("%d rows, %v", len(s.rows), err)
+	}
+	if perRow := (after - before) / rows; perRow > 900 {
+		t.Errorf("%d bytes kept of each row of 1040", perRow)
+	}
+	runtime.KeepAlive(s)
+	runtime.KeepAlive(file) // else its end would hide what is kept
+}
+
+func liveHeap() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }
