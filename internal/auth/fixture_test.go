@@ -39,7 +39,9 @@ type place struct {
 	config   Config
 }
 
-func newPlace(t *testing.T) *place {
+func newPlace(t *testing.T) *place { return newPlaceOn(t, storetest.OpenSQLiteAt) }
+
+func newPlaceOn(t *testing.T, open func(testing.TB, func() time.Time) store.Store) *place {
 	t.Helper()
 	k, err := keys.Open(t.TempDir())
 	if err != nil {
@@ -47,7 +49,7 @@ func newPlace(t *testing.T) *place {
 	}
 	var ids atomic.Int64
 	p := &place{clock: newClock()}
-	p.store = storetest.OpenSQLiteAt(t, p.clock.now)
+	p.store = open(t, p.clock.now)
 	p.config = Config{
 		Now:   p.clock.now,
 		NewID: func() string { return fmt.Sprintf("id-%04d", ids.Add(1)) },

@@ -162,24 +162,3 @@ func (p *place) familyIsVoid(t *testing.T, login, next Tokens) {
 		t.Errorf("the log tells of %d reuses, want 1", reused)
 	}
 }
-
-// Two holders of one token at the same moment: exactly one is served, and what it was given is void by then.
-func TestRefreshAtOnce(t *testing.T) {
-	p := newPlace(t)
-	login := p.login(t, "tom@acme")
-	var tokens [8]Tokens
-	var errs [8]error
-	together(len(tokens), func(i int) { tokens[i], errs[i] = p.Refresh(t.Context(), login.Refresh) })
-	served := 0
-	for i, err := range errs {
-		if err == nil {
-			served++
-			isVoid(t, p.Service, tokens[i].Access)
-			continue
-		}
-		refused(t, err, firemode.CodeUnauthenticated, badRefreshMessage)
-	}
-	if served != 1 {
-		t.Errorf("%d of %d were served, want 1", served, len(tokens))
-	}
-}

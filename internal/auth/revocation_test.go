@@ -91,24 +91,6 @@ func TestNewTokensAfterARevocation(t *testing.T) {
 	accepted(t, p.node(t), fresh.Access)
 }
 
-// A login whose password was checked before a change and whose tokens would be given out after it gets none.
-func TestLoginDuringAPasswordChange(t *testing.T) {
-	p := newPlace(t)
-	match := p.passwords.match
-	p.passwords.match = func(given, hash string) (bool, error) {
-		ok, err := match(given, hash)
-		far := p.node(t)
-		if _, updateErr := far.UpdateUser(AsOperator(t.Context(), "acme"), "u-tom", 0, Patch{Password: ptr("battery staple")}); updateErr != nil {
-			t.Error(updateErr)
-		}
-		return ok, err
-	}
-	_, err := p.Login(t.Context(), Credentials{Username: "tom@acme", Password: password})
-	refused(t, err, firemode.CodeUnauthenticated, "username or password is wrong")
-	err = p.ChangePassword(p.as(t, "tom@acme"), "battery staple", "horse correct")
-	refused(t, err, firemode.CodeConflict, "the user was changed meanwhile; try again")
-}
-
 // flaky is a store that cannot be read while down is set.
 type flaky struct {
 	store.Store

@@ -95,30 +95,6 @@ func TestTheLastAdministratorStays(t *testing.T) {
 	}
 }
 
-// However many administrators disable each other at once, one is left.
-func TestAdministratorsCannotAllDisableEachOther(t *testing.T) {
-	p := newPlace(t)
-	ids := []firemode.UserID{"u-ada", "u-amy", "u-ann", "u-art"}
-	for _, id := range ids[1:] {
-		p.add(t, "acme", string(id[2:]), firemode.RoleAdmin)
-	}
-	errs := make([]error, len(ids))
-	together(len(ids), func(i int) {
-		_, errs[i] = p.UpdateUser(AsOperator(t.Context(), "acme"), ids[i], 0, Patch{Disabled: ptr(true)})
-	})
-	conflicts := 0
-	for _, err := range errs {
-		if firemode.CodeOf(err) == firemode.CodeConflict {
-			conflicts++
-		} else if err != nil {
-			t.Error(err)
-		}
-	}
-	if conflicts != 1 {
-		t.Errorf("%d were refused, want 1", conflicts)
-	}
-}
-
 func TestChangePassword(t *testing.T) {
 	p := newPlace(t)
 	ctx := p.as(t, "tom@acme")
