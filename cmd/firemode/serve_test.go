@@ -8,18 +8,17 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httptrace"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
-
-	"firemode/internal/telemetry"
 )
 
 // server is the program serving in this process.
@@ -133,18 +132,46 @@ func TestStopCutsOffWhatDoesNotEnd(t *testing.T) {
 	}
 }
 
+func TestSecondSignalEndsItAtOnce(t *testing.T) {
+	program := exec.Command("firemode", "serve", "--addr", "127.0.0.1:0", "--data", t.TempDir(), "--stop-timeout", "1h")
+	stdout, err := program.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := program.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &server{url: strings.TrimSpace(strings.TrimPrefix(line, "listening on "))}
+	finish := s.begin(t)
+	ended := make(chan error, 1)
+	go func() { ended <- program.Wait() }()
+	// A signal that comes while the first is being noticed is none too many.
+	again := time.NewTicker(10 * time.Millisecond)
+	defer again.Stop()
+	for waiting := true; waiting; {
+		program.Process.Signal(os.Interrupt) //nolint:errcheck // it may have ended
+		select {
+		case <-ended:
+			waiting = false
+		case <-again.C:
+		}
+	}
+	if status := program.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() || status.Signal() != syscall.SIGINT {
+		t.Errorf("it ended with %s, want by the signal", program.ProcessState)
+	}
+	if answer, err := finish(""); err == nil {
+		answer.Body.Close()
+		t.Errorf("the request was answered %d", answer.StatusCode)
+	}
+}
+
 func TestReadyOnlyWhileServing(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
-	metrics, err := telemetry.NewMetrics(telemetry.Config{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	o := outside{now: time.Now, log: slog.New(slog.DiscardHandler), metrics: metrics}
-	services, err := openServices(ctx, Storage{Data: t.TempDir()}, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer services.close()
+	services, o := testServices(t)
 	if err := services.prepare(ctx); err != nil {
 		t.Fatal(err)
 	}
