@@ -101,6 +101,8 @@ func (s *State) covers(b, a *Op) bool {
 // Later is what the writer of a batch had stored above it when it arrived: it closes a hole, or arrives above one that its
 // writer's corrections have looked across. It is empty for a batch that arrives in order.
 type Later struct {
+	// Chain is the unbroken chain of the writer's batches that the batch is now part of.
+	Chain Range
 	// Sweeps holds, for every path at or above a path of the batch or of the writer's own live operations in the same
 	// unbroken chain, the last set or remove of the writer's batches above it in that chain.
 	Sweeps map[Pointer]Dot
@@ -119,7 +121,7 @@ func (l *Later) covers(op *Op) bool {
 }
 
 func (l *Later) sweeps(op *Op) bool {
-	if len(l.Sweeps) == 0 {
+	if len(l.Sweeps) == 0 || op.Batch < l.Chain[0] || op.Batch > l.Chain[1] {
 		return false
 	}
 	for p, ok := op.Path, true; ok; p, ok = p.Parent() {

@@ -14,6 +14,7 @@ import (
 	"firemode/internal/auth"
 	"firemode/internal/buildings"
 	"firemode/internal/catalogue"
+	"firemode/internal/sessions"
 )
 
 // Metrics is what the API reports about itself.
@@ -30,6 +31,7 @@ type Services struct {
 	Auth      *auth.Service
 	Catalogue *catalogue.Service
 	Buildings *buildings.Service
+	Sessions  *sessions.Service
 }
 
 // Config of the API.
@@ -61,6 +63,7 @@ func (c Config) Validate() error {
 	need(c.Services.Auth != nil, "Services.Auth")
 	need(c.Services.Catalogue != nil, "Services.Catalogue")
 	need(c.Services.Buildings != nil, "Services.Buildings")
+	need(c.Services.Sessions != nil, "Services.Sessions")
 	need(len(c.CursorKey) >= 32, "CursorKey (32 bytes)")
 	need(c.Now != nil, "Now")
 	need(c.NewID != nil, "NewID")

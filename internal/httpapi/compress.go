@@ -10,16 +10,16 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// compressFrom is the size of a first write below which an answer is not worth compressing.
+// compressFrom is the size below which an answer is not worth compressing.
 const compressFrom = 1 << 10
 
 // compressor compresses an answer as it is written, if the client asked for it, the media type gains by it, the handler has
-// not done it already, and the answer is not a small one.
+// not done it already, and the answer is not a small one. Until that is known nothing has been sent, and reset can take it back.
 type compressor struct {
 	*response
 	encoding string // what the client takes: "zstd", "gzip" or ""
-	started  bool   // the header has been decided on
-	pending  int    // status to be sent with the first write
+	pending  int    // status, until it is sent
+	head     []byte // the first bytes, until they are sent
 	encoder  io.WriteCloser
 }
 
@@ -46,49 +46,82 @@ func preferred(accept string) string {
 	return ""
 }
 
-func (c *compressor) begun() bool { return c.pending != 0 || c.status != 0 }
+// begun reports whether the client has been sent anything.
+func (c *compressor) begun() bool { return c.status != 0 }
 
-// WriteHeader waits for the first write, whose size decides; answers without a body are sent by Close.
+// reset forgets an answer that has not begun.
+func (c *compressor) reset() {
+	c.pending, c.head = 0, nil
+	for _, name := range []string{"Content-Type", "Content-Encoding", "Content-Length", "Content-Disposition", "ETag", "Vary"} {
+		c.Header().Del(name)
+	}
+}
+
+// WriteHeader waits for the first bytes, which decide how they are sent.
 func (c *compressor) WriteHeader(status int) {
 	if status < http.StatusOK {
 		c.response.WriteHeader(status)
 		return
 	}
-	if !c.begun() {
+	if c.pending == 0 {
 		c.pending = status
 	}
 }
 
 func (c *compressor) Write(p []byte) (int, error) {
-	if !c.started {
-		c.start(len(p))
+	if !c.begun() {
+		c.head = append(c.head, p...)
+		if len(c.head) < compressFrom {
+			return len(p), nil
+		}
+		return len(p), c.start(c.worthwhile())
 	}
+	return c.send(p)
+}
+
+func (c *compressor) send(p []byte) (int, error) {
 	if c.encoder != nil && !c.mute {
 		return c.encoder.Write(p)
 	}
 	return c.response.Write(p)
 }
 
-func (c *compressor) start(first int) {
-	c.started = true
+// worthwhile reports whether what has been written so far should be compressed.
+func (c *compressor) worthwhile() bool {
+	return c.encoding != "" && len(c.head) >= compressFrom && c.request.Method != http.MethodHead && c.fit()
+}
+
+// fit reports whether the answer is of a kind that gains by it and has not been encoded.
+func (c *compressor) fit() bool {
 	h := c.Header()
-	if h.Get("Content-Encoding") == "" && compressible(h.Get("Content-Type")) {
+	return h.Get("Content-Encoding") == "" && compressible(h.Get("Content-Type"))
+}
+
+// start sends the header and the first bytes.
+func (c *compressor) start(compress bool) error {
+	h := c.Header()
+	if c.fit() {
 		h.Add("Vary", "Accept-Encoding")
-		if c.encoding != "" && first >= compressFrom && c.request.Method != http.MethodHead {
-			h.Set("Content-Encoding", c.encoding)
-			h.Del("Content-Length")
-			c.encoder = encoderFor(c.encoding, c.response)
-		}
 	}
-	if c.pending != 0 {
-		c.response.WriteHeader(c.pending)
+	if compress {
+		h.Set("Content-Encoding", c.encoding)
+		h.Del("Content-Length")
+		c.encoder = encoderFor(c.encoding, c.response)
 	}
+	c.response.WriteHeader(max(c.pending, http.StatusOK))
+	head := c.head
+	c.head = nil
+	if len(head) == 0 {
+		return nil
+	}
+	_, err := c.send(head)
+	return err
 }
 
 // Flush sends what has been written so far.
 func (c *compressor) Flush() {
-	if !c.started {
-		c.start(0)
+	if !c.begun() && c.start(c.worthwhile()) != nil {
+		return
 	}
 	if f, ok := c.encoder.(interface{ Flush() error }); ok {
 		_ = f.Flush()
@@ -98,8 +131,8 @@ func (c *compressor) Flush() {
 
 // Close ends the answer. Its error would be the client's going away, which the handler has seen already.
 func (c *compressor) Close() {
-	if !c.started && c.pending != 0 {
-		c.start(0)
+	if !c.begun() && (c.pending != 0 || len(c.head) > 0) {
+		_ = c.start(false)
 	}
 	if c.encoder != nil && !c.mute {
 		_ = c.encoder.Close()

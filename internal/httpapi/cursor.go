@@ -51,7 +51,7 @@ func listed[Row, T any](ctx context.Context, a *API, p Paging, rows []store.Keye
 
 // sealCursor signs the key of a row together with the list it belongs to: path, filters and organisation.
 func (a *API) sealCursor(x *exchange, after string) string {
-	return base64.RawURLEncoding.EncodeToString(append(a.cursorMAC(x, after), after...))
+	return a.sealFor(x, listOf(x), after)
 }
 
 // openCursor returns the key in a cursor that sealCursor made for the same list; CodeMalformed for any other.
@@ -59,15 +59,27 @@ func (a *API) openCursor(x *exchange, cursor string) (after string, err error) {
 	if cursor == "" {
 		return "", nil
 	}
-	raw, err := base64.RawURLEncoding.DecodeString(cursor)
+	return a.openFor(x, listOf(x), cursor)
+}
+
+func listOf(x *exchange) string { return x.path + "?" + filters(x.query) }
+
+// sealFor signs content together with the organisation and what it is for.
+func (a *API) sealFor(x *exchange, purpose, content string) string {
+	return base64.RawURLEncoding.EncodeToString(append(a.cursorMAC(x, purpose, content), content...))
+}
+
+// openFor returns what sealFor signed for the same organisation and purpose; CodeMalformed for anything else.
+func (a *API) openFor(x *exchange, purpose, cursor string) (content string, err error) {
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
 	if err != nil || len(raw) < macLength {
 		return "", badCursor()
 	}
-	after = string(raw[macLength:])
-	if !hmac.Equal(raw[:macLength], a.cursorMAC(x, after)) {
+	content = string(raw[macLength:])
+	if !hmac.Equal(raw[:macLength], a.cursorMAC(x, purpose, content)) {
 		return "", badCursor()
 	}
-	return after, nil
+	return content, nil
 }
 
 func badCursor() error {
@@ -76,9 +88,9 @@ func badCursor() error {
 	return e
 }
 
-func (a *API) cursorMAC(x *exchange, after string) []byte {
+func (a *API) cursorMAC(x *exchange, purpose, content string) []byte {
 	sum := hmac.New(sha256.New, a.CursorKey)
-	for _, part := range []string{"firemode cursor", string(x.principal.Org), x.path, filters(x.query), after} {
+	for _, part := range []string{"firemode cursor", string(x.principal.Org), purpose, content} {
 		writeField(sum, []byte(part))
 	}
 	return sum.Sum(nil)[:macLength]

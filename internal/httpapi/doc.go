@@ -32,7 +32,7 @@
 //
 //     registered with raw(submitThing, documentThing). On a route whose Body is not Streamed the decoded bytes are
 //     exchangeOf(ctx).body, to be read with decodeJSON; a Streamed one reads r.Body, whose errors are answered as they are.
-//     a.writeJSON answers. What it returns before the first write becomes the error answer.
+//     a.writeJSON answers. An error that it returns becomes the answer, or cuts the connection if part of one has been sent.
 //
 //  4. Return the services' errors as they come: they are put into the contract's format, and logged, in one place.
 //

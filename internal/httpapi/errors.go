@@ -126,9 +126,16 @@ func failure(c firemode.Code, format string, args ...any) *firemode.Error {
 	return &firemode.Error{Code: c, Message: fmt.Sprintf(format, args...)}
 }
 
-// fail answers err.
+// fail answers err. If an answer has begun already the connection is cut instead, so that the client does not take a part for
+// the whole.
 func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 	p := a.problemOf(r.Context(), err)
+	if c, ok := w.(*compressor); ok {
+		if c.begun() {
+			panic(http.ErrAbortHandler)
+		}
+		c.reset()
+	}
 	for name, values := range p.GetHeaders() {
 		w.Header()[name] = values
 	}

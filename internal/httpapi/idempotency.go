@@ -56,9 +56,12 @@ func (a *API) claimKey(r *http.Request, x *exchange) error {
 	switch {
 	case err != nil:
 		return err
-	case key == "" && x.route.Once == OnceRequired:
+	case key == "" && x.route.Once >= OnceRequired:
 		return firemode.Malformed("the header Idempotency-Key is required here")
 	case key == "":
+		return nil
+	case x.route.Once == OnceOwn:
+		x.claim = &store.Idempotency{Key: key}
 		return nil
 	}
 	print, err := a.fingerprint(r, x)

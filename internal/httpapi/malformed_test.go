@@ -156,7 +156,7 @@ func TestNothingMalformedIsOurFault(t *testing.T) {
 		route := rapid.SampledFrom(list).Draw(rt, "route")
 		path := route.Pattern
 		for _, name := range []string{"{id}", "{asset_id}", "{rule_code}", "{version}"} {
-			path = strings.ReplaceAll(path, name, url.PathEscape(anyText(rt, name, "closed", "FE-1", "OWN", "1.0.0", "u-owner")))
+			path = strings.ReplaceAll(path, name, url.PathEscape(anyText(rt, name, "closed", "FE-1", "OWN", "1.0.0", "u-owner", "s-1")))
 		}
 		if rapid.Bool().Draw(rt, "query") {
 			path += "?" + rapid.SampledFrom([]string{"limit", "cursor", "q", "dry_run", "frequency", "x"}).Draw(rt, "parameter") + "=" + url.QueryEscape(anyText(rt, "value", "1", "true"))
@@ -187,8 +187,8 @@ func anyText(t *rapid.T, label string, good ...string) string {
 
 // anyBody is JSON with known keys and any values, or something that is no JSON.
 func anyBody(t *rapid.T) string {
-	keys := []string{"site_name", "site_address", "metadata", "owner_ids", "username", "role", "password", "asset_id", "asset_type", "baselines", "rule_code", "version", "rule_name", "rule_schema", "item_code", "observed_condition", "scope", "override", "value", "Site_Name"}
-	values := []string{"null", "1", "-1e400", "12345678901234567890", `"text"`, `"\u0000"`, `"\ud800"`, "[]", `[{}]`, "{}", `{"a":{"b":[null]}}`, "true", `"owner"`, `"OWN"`, "{"}
+	keys := []string{"site_name", "site_address", "metadata", "owner_ids", "username", "role", "password", "asset_id", "asset_type", "baselines", "rule_code", "version", "rule_name", "rule_schema", "item_code", "observed_condition", "scope", "override", "value", "Site_Name", "changes", "_sync_meta"}
+	values := []string{"null", "1", "-1e400", "12345678901234567890", `"text"`, `"\u0000"`, `"\ud800"`, "[]", `[{}]`, "{}", `{"a":{"b":[null]}}`, "true", `"owner"`, `"OWN"`, `[{"op":"set","path":"/items/FE-1/note","value":1}]`, `[{"op":"append","path":"//"}]`, `{"client_id":"c","vector_clock":{"c":1}}`, "{"}
 	var b strings.Builder
 	for i := range rapid.IntRange(0, 5).Draw(t, "members") {
 		if i > 0 {

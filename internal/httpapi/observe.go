@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,23 +37,19 @@ func (a *API) observe(rw http.ResponseWriter, r *http.Request, next http.Handler
 	next(z, r)
 }
 
-// recoverPanic answers 500 for a handler that panicked. If the answer has begun, the connection is cut instead, so that the
-// client does not take a part for the whole.
+// recoverPanic answers 500 for a handler that panicked, or has given up with http.ErrAbortHandler.
 func (a *API) recoverPanic(w *compressor, r *http.Request) {
 	v := recover()
 	if v == nil {
 		return
 	}
 	x := exchangeOf(r.Context())
-	if v == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so
-		panic(v)
+	if v != http.ErrAbortHandler { //nolint:errorlint // net/http compares it so
+		a.Logger.LogAttrs(r.Context(), slog.LevelError, "panic",
+			slog.String("request_id", x.id), slog.String("panic", fmt.Sprint(v)), slog.String("stack", string(debug.Stack())))
+		x.failure = errors.New("panic, see the log")
 	}
-	a.Logger.LogAttrs(r.Context(), slog.LevelError, "panic",
-		slog.String("request_id", x.id), slog.String("panic", fmt.Sprint(v)), slog.String("stack", string(debug.Stack())))
-	if w.begun() {
-		panic(http.ErrAbortHandler)
-	}
-	a.fail(w, r, errors.New("panic, see the log"))
+	a.fail(w, r, cmp.Or(x.failure, errors.New("the handler gave up")))
 }
 
 func (a *API) report(w *response, r *http.Request) {

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"io"
 	"net/http"
 	"strconv"
 
@@ -61,33 +60,10 @@ func exportAssets(a *API, w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	out := &lateHeader{w: w, name: string(building) + "-assets.csv"}
-	err = a.Services.Buildings.Export(r.Context(), building, out)
-	if err != nil && out.begun {
-		// A part of a register must not look like the whole.
-		exchangeOf(r.Context()).failure = err
-		panic(http.ErrAbortHandler)
-	}
-	return err
+	w.Header().Set("Content-Type", mediaCSV+"; charset=utf-8")
+	w.Header().Set("Content-Disposition", `attachment; filename="`+string(building)+`-assets.csv"`)
+	return a.Services.Buildings.Export(r.Context(), building, w)
 }
-
-// lateHeader says that a CSV file follows once there is something to follow, so that an error before it can still be answered.
-type lateHeader struct {
-	w     http.ResponseWriter
-	name  string
-	begun bool
-}
-
-func (l *lateHeader) Write(p []byte) (int, error) {
-	if !l.begun {
-		l.begun = true
-		l.w.Header().Set("Content-Type", mediaCSV+"; charset=utf-8")
-		l.w.Header().Set("Content-Disposition", `attachment; filename="`+l.name+`"`)
-	}
-	return l.w.Write(p)
-}
-
-var _ io.Writer = (*lateHeader)(nil)
 
 func buildingID(r *http.Request) (firemode.BuildingID, error) {
 	id := r.PathValue("id")

@@ -64,6 +64,7 @@ const (
 	OnceIgnored  Once = iota // as if it were not there: reading, login, password
 	OnceOptional             // honoured when given
 	OnceRequired             // 400 without
+	OnceOwn                  // 400 without; the service keeps the answers and their fingerprints itself
 )
 
 // typed makes a route of a handler that takes and gives Go values: huma binds the input's parameters and body, encodes the
@@ -81,8 +82,8 @@ func typed[I, O any](handle func(*API, context.Context, *I) (*O, error)) func(*A
 	}
 }
 
-// raw makes a route of a handler that reads and writes HTTP itself; an error that it returns before writing is answered in
-// the contract's format. document adds to the operation what huma cannot know: parameters, request body, responses.
+// raw makes a route of a handler that reads and writes HTTP itself; an error that it returns is answered in the contract's
+// format, or cuts the connection if part of an answer has been sent. document adds to the operation what huma cannot know: parameters, request body, responses.
 func raw(handle func(*API, http.ResponseWriter, *http.Request) error, document func(*huma.Operation, huma.Registry)) func(*API, *Route, huma.Operation) {
 	return func(a *API, rt *Route, op huma.Operation) {
 		if document != nil {

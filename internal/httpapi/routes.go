@@ -129,6 +129,15 @@ func routes() []Route {
 		},
 
 		{
+			Method: http.MethodPost, Pattern: "/v1/tests/sessions/{id}/results", ID: "submit-results", Tag: "results", Summary: "Merge changes into the session",
+			Permission: auth.ResultSubmit, Body: jsonBody(), Once: OnceOwn, serve: raw(submitResults, documentSubmit),
+		},
+		{
+			Method: http.MethodGet, Pattern: "/v1/tests/sessions/{id}/results", ID: "read-results", Tag: "results", Summary: "The merged document with its conflicts",
+			Permission: auth.ResultRead, serve: raw(readResults, documentResults),
+		},
+
+		{
 			Method: http.MethodGet, Pattern: "/health", ID: "health", Tag: "health", Summary: "Readiness, part by part",
 			Quiet: true, serve: typed((*API).ready),
 		},

@@ -9,6 +9,7 @@ import (
 
 	"firemode"
 	"firemode/internal/auth"
+	"firemode/internal/sessions"
 )
 
 // fixture is what the walk needs to know about a route: a path to a thing of organisation "a" that the owner does not own, and
@@ -29,6 +30,7 @@ const (
 	ofNobody       belonging = iota // the route names nothing that belongs to somebody
 	ofOrganisation                  // another organisation gets 404
 	ofBuilding                      // so does an owner whose building it is not
+	ofSession                       // and so does a technician whom the session does not name
 )
 
 // fixtures has a line for every route. A new route without one fails the test.
@@ -62,6 +64,8 @@ func fixtures() map[string]fixture {
 		"GET /v1/buildings/{id}/assets/{asset_id}":           {path: "/v1/buildings/closed/assets/FE-1", scope: ofBuilding, status: 200},
 		"PATCH /v1/buildings/{id}/assets/{asset_id}":         {path: "/v1/buildings/closed/assets/FE-1", body: `{"notes":"changed"}`, scope: ofBuilding, status: 200},
 		"PUT /v1/buildings/{id}/assets/{asset_id}/baselines": {path: "/v1/buildings/closed/assets/FE-1/baselines", body: `{"baselines":[]}`, scope: ofBuilding, status: 200},
+		"POST /v1/tests/sessions/{id}/results":               {path: "/v1/tests/sessions/s-1/results", body: `{"changes":[{"op":"set","path":"/items/FE-1/note","value":"x"}]}`, scope: ofSession, status: 200},
+		"GET /v1/tests/sessions/{id}/results":                {path: "/v1/tests/sessions/s-1/results", scope: ofSession, status: 200},
 		"GET /health":                                        {path: "/health", status: 200},
 		"GET /health/live":                                   {path: "/health/live", status: 200},
 		"GET /health/ready":                                  {path: "/health/ready", status: 200},
@@ -73,9 +77,10 @@ func fixtures() map[string]fixture {
 }
 
 // furnish makes what the fixtures name: in "a" the rule OWN, the building "closed" with the asset FE-1, and "open", which the
-// owner owns.
+// owner owns; and the session s-1 in "closed", which names technician "other".
 func (w *world) furnish() {
 	w.t.Helper()
+	w.user("a", "other", firemode.RoleTechnician)
 	for _, q := range []request{
 		{path: "/v1/rules", body: `{"rule_code":"OWN","version":"1.0.0","rule_name":"Own","rule_schema":{"classification_mappings":{"broken":"critical_defect"}}}`},
 		{path: "/v1/buildings", body: `{"building_id":"closed","site_name":"Closed","site_address":"Street 1"}`},
@@ -85,12 +90,20 @@ func (w *world) furnish() {
 		q.as, q.method = "admin", http.MethodPost
 		w.get(http.StatusCreated, q)
 	}
+	ctx := firemode.WithPrincipal(w.t.Context(), firemode.Principal{Org: "a", User: "u-admin", Name: "admin", Role: firemode.RoleAdmin})
+	_, err := w.Services.Sessions.Create(ctx, sessions.Draft{
+		ID: "s-1", Building: "closed", Name: "Visit", Frequency: firemode.SixMonthly, Technicians: []firemode.UserID{"u-other"},
+	})
+	must(w.t, err)
 }
 
-func (f fixture) request(method, as string) request {
-	q := request{as: as, method: method, path: f.path, body: f.body}
+func (f fixture) request(rt Route, as string) request {
+	q := request{as: as, method: rt.Method, path: f.path, body: f.body, header: map[string]string{}}
 	if f.media != "" {
-		q.header = map[string]string{"Content-Type": f.media}
+		q.header["Content-Type"] = f.media
+	}
+	if rt.Once >= OnceRequired {
+		q.header["Idempotency-Key"] = "walk"
 	}
 	return q
 }
@@ -104,7 +117,9 @@ func (f fixture) wanted(rt Route, role firemode.Role, org string) int {
 		return http.StatusForbidden
 	case f.scope >= ofOrganisation && org != "a":
 		return http.StatusNotFound
-	case f.scope == ofBuilding && role == firemode.RoleOwner:
+	case f.scope >= ofBuilding && role == firemode.RoleOwner:
+		return http.StatusNotFound
+	case f.scope == ofSession && role == firemode.RoleTechnician:
 		return http.StatusNotFound
 	}
 	return f.status
@@ -136,10 +151,7 @@ func TestEveryRouteNeedsAToken(t *testing.T) {
 			continue
 		}
 		for name, token := range map[string]string{"none": "", "broken": "Bearer x.y.z", "other scheme": "Basic YTpi", "empty": "Bearer "} {
-			q := fixtures()[rt.Method+" "+rt.Pattern].request(rt.Method, "")
-			if q.header == nil {
-				q.header = map[string]string{}
-			}
+			q := fixtures()[rt.Method+" "+rt.Pattern].request(rt, "")
 			if token != "" {
 				q.header["Authorization"] = token
 			}
@@ -166,14 +178,14 @@ func TestWhoMayWhat(t *testing.T) {
 					w = newWorld(t)
 					w.furnish()
 				}
-				rec := w.do(f.request(rt.Method, string(role)))
+				rec := w.do(f.request(rt, string(role)))
 				if want := f.wanted(rt, role, "a"); rec.Code != want {
 					t.Errorf("as %s: status %d, want %d: %s", role, rec.Code, want, rec.Body)
 				}
 				if f.scope == ofNobody || role != firemode.RoleAdmin {
 					continue
 				}
-				rec = w.do(f.request(rt.Method, "stranger"))
+				rec = w.do(f.request(rt, "stranger"))
 				wantProblem(t, rec, http.StatusNotFound)
 			}
 		})

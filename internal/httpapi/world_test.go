@@ -3,6 +3,7 @@ package httpapi
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"fmt"
 	"io"
 	"log/slog"
@@ -23,6 +24,7 @@ import (
 	"firemode/internal/buildings"
 	"firemode/internal/catalogue"
 	"firemode/internal/keys"
+	"firemode/internal/sessions"
 	"firemode/internal/store"
 	"firemode/internal/store/storetest"
 )
@@ -72,7 +74,20 @@ func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
 func newWorld(t testing.TB, change ...func(*Config)) *world {
 	t.Helper()
-	s := storetest.OpenSQLite(t)
+	return newWorldOn(t, storetest.OpenSQLite(t), change...)
+}
+
+// onBothEngines runs test on a world of its own on each engine.
+func onBothEngines(t *testing.T, test func(*testing.T, *world)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		test(t, newWorld(t))
+	})
+}
+
+func newWorldOn(t testing.TB, s store.Store, change ...func(*Config)) *world {
+	t.Helper()
 	k, err := keys.Open(t.TempDir())
 	must(t, err)
 	out := &logs{}
@@ -106,6 +121,9 @@ func servicesOn(t testing.TB, s store.Store, k *keys.Keys) Services {
 	must(t, all.Catalogue.Seed(t.Context()))
 	all.Buildings, err = buildings.New(s, buildings.Config{NewID: newID})
 	must(t, err)
+	all.Sessions, err = sessions.New(s, sessions.Config{Now: time.Now, NewID: newID, Rand: rand.Reader, Rules: all.Catalogue})
+	must(t, err)
+	t.Cleanup(all.Sessions.Close)
 	return all
 }
 
@@ -126,8 +144,13 @@ func (w *world) organisation(id firemode.OrgID) {
 
 func (w *world) user(org firemode.OrgID, name string, role firemode.Role) {
 	w.t.Helper()
+	w.userWithID(org, "u-"+name, name, role)
+}
+
+func (w *world) userWithID(org firemode.OrgID, id, name string, role firemode.Role) {
+	w.t.Helper()
 	ctx := auth.AsOperator(context.Background(), org)
-	_, err := w.Services.Auth.CreateUser(ctx, auth.NewUser{ID: firemode.UserID("u-" + name), Username: name, FullName: "User " + name, Role: role, Password: password})
+	_, err := w.Services.Auth.CreateUser(ctx, auth.NewUser{ID: firemode.UserID(id), Username: name, FullName: "User " + name, Role: role, Password: password})
 	must(w.t, err)
 	token, err := w.Services.Auth.AccessToken(context.Background(), name)
 	must(w.t, err)

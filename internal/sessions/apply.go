@@ -219,11 +219,11 @@ func (m *merging) later(b *store.Batch, actor *store.Actor, ops []crdt.Op) (l cr
 		return l, err
 	}
 	l.Names, err = m.namedAhead(b, actor)
-	island := actor.Merged.Island(b.Number)
-	if err != nil || island[1] == b.Number {
+	l.Chain = actor.Merged.Island(b.Number)
+	if err != nil || l.Chain[1] == b.Number {
 		return l, err
 	}
-	older, err := m.tx.OwnLive(m.ctx, m.ref, actor.ID, crdt.Range{island[0], b.Number})
+	older, err := m.tx.OwnLive(m.ctx, m.ref, actor.ID, crdt.Range{l.Chain[0], b.Number})
 	if err != nil {
 		return l, err
 	}
@@ -237,7 +237,7 @@ func (m *merging) later(b *store.Batch, actor *store.Actor, ops []crdt.Op) (l cr
 	if err := m.loadPaths(paths); err != nil {
 		return l, err
 	}
-	l.Sweeps, err = m.tx.OwnSweeps(m.ctx, m.ref, actor.ID, crdt.Range{b.Number + 1, island[1]}, withAncestors(paths))
+	l.Sweeps, err = m.tx.OwnSweeps(m.ctx, m.ref, actor.ID, crdt.Range{b.Number + 1, l.Chain[1]}, withAncestors(paths))
 	return l, err
 }
 

@@ -17,8 +17,6 @@ const (
 	outcomeNotApplicable = "not_applicable"
 )
 
-var outcomes = []string{outcomePass, outcomeFail, outcomeNotTested, outcomeNotApplicable}
-
 // itemsRoot is the path below which results of items live, /items/{item_id}/….
 const itemsRoot = crdt.Pointer("/items")
 
@@ -58,20 +56,31 @@ func placeOf(p crdt.Pointer) place {
 	return at
 }
 
-// fields says, for each field of an item, how many segments stand below it and what its value must be.
-var fields = map[string]struct {
+// field says how many segments stand below a field of an item, and what its value must be.
+type field struct {
 	depth int
 	fits  func(place, crdt.Value) bool
-}{
-	"outcome":      {0, func(_ place, v crdt.Value) bool { return isOutcome(v) }},
-	"checks":       {1, func(_ place, v crdt.Value) bool { return isOutcome(v) }},
-	"conditions":   {2, func(_ place, v crdt.Value) bool { return v == "true" || v == "false" || v.IsNumber() }},
-	"scope":        {2, func(_ place, v crdt.Value) bool { return v == "true" || v == "false" || v.IsNumber() }},
-	"override":     {2, fitsOverride},
-	"measurements": {1, func(_ place, v crdt.Value) bool { return v.IsNumber() }},
-	"reason":       {0, func(_ place, v crdt.Value) bool { return isText(v) }},
-	"note":         {0, func(_ place, v crdt.Value) bool { return isText(v) }},
-	"evidence":     {1, func(_ place, v crdt.Value) bool { return v == "true" }},
+}
+
+// fieldOf returns the field of that name; ok is false for one that the contract does not know.
+func fieldOf(name string) (f field, ok bool) {
+	switch name {
+	case "outcome":
+		return field{0, func(_ place, v crdt.Value) bool { return isOutcome(v) }}, true
+	case "checks":
+		return field{1, func(_ place, v crdt.Value) bool { return isOutcome(v) }}, true
+	case "conditions", "scope":
+		return field{2, func(_ place, v crdt.Value) bool { return v == "true" || v == "false" || v.IsNumber() }}, true
+	case "override":
+		return field{2, fitsOverride}, true
+	case "measurements":
+		return field{1, func(_ place, v crdt.Value) bool { return v.IsNumber() }}, true
+	case "reason", "note":
+		return field{0, func(_ place, v crdt.Value) bool { return isText(v) }}, true
+	case "evidence":
+		return field{1, func(_ place, v crdt.Value) bool { return v == "true" }}, true
+	}
+	return field{}, false
 }
 
 func isText(v crdt.Value) bool { return strings.HasPrefix(string(v), `"`) }
@@ -84,7 +93,13 @@ func text(v crdt.Value) (s string) {
 	return s
 }
 
-func isOutcome(v crdt.Value) bool { return slices.Contains(outcomes, text(v)) }
+func isOutcome(v crdt.Value) bool {
+	switch text(v) {
+	case outcomePass, outcomeFail, outcomeNotTested, outcomeNotApplicable:
+		return true
+	}
+	return false
+}
 
 func fitsOverride(at place, v crdt.Value) bool {
 	if at.rest[1] == "classification" {
@@ -100,7 +115,7 @@ func flagsOf(op crdt.Op, item *firemode.Item) []string {
 	if op.Kind == crdt.Append && len(rest) > 0 {
 		rest = rest[:len(rest)-1] // the child that the server named
 	}
-	field, known := fields[at.field]
+	field, known := fieldOf(at.field)
 	if item == nil || !known || len(rest) != field.depth || !listedRule(at, item) {
 		return []string{flagUnlisted}
 	}

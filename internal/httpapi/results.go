@@ -1,0 +1,369 @@
+package httpapi
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"firemode"
+	"firemode/internal/crdt"
+	"firemode/internal/sessions"
+	"firemode/internal/store"
+)
+
+type receiptBody struct {
+	Session     firemode.SessionID `json:"session_id"`
+	Status      string             `json:"status" enum:"merged,late"`
+	Applied     int                `json:"applied" doc:"Changes newly kept, superseded ones too"`
+	Duplicates  int                `json:"duplicates" doc:"Changes that were known already"`
+	Results     []changeBody       `json:"results"`
+	Clock       crdt.Clock         `json:"vector_clock" doc:"The own number as received, and the foreign entries of this request as far as they were delivered"`
+	Missing     crdt.Ranges        `json:"missing" doc:"Numbers of this client that have not arrived"`
+	Flags       []string           `json:"flags"`
+	Conflicts   []conflictBody     `json:"conflicts" doc:"Those that are open on the posted paths"`
+	ProcessedAt time.Time          `json:"processed_at"`
+}
+
+type changeBody struct {
+	Index    int           `json:"index"`
+	Status   string        `json:"status" enum:"applied,duplicate,superseded,rejected"`
+	Reason   string        `json:"reason,omitempty"`
+	Conflict *conflictBody `json:"conflict,omitempty" doc:"Beside a rejected resolve: the conflict as it is now"`
+}
+
+type conflictBody struct {
+	ID     string            `json:"id"`
+	Path   crdt.Pointer      `json:"path"`
+	Kind   crdt.ConflictKind `json:"kind" enum:"value,removed,shape,type"`
+	Count  int               `json:"count"`
+	Values []siblingBody     `json:"values" doc:"The shown one first"`
+}
+
+type siblingBody struct {
+	Dot         string          `json:"dot"`
+	Path        crdt.Pointer    `json:"path,omitempty" doc:"Where it stands, if that is below the conflict's path"`
+	Op          crdt.Kind       `json:"op"`
+	Value       jsontext.Value  `json:"value"`
+	User        firemode.UserID `json:"user"`
+	SubmittedBy firemode.UserID `json:"submitted_by,omitempty"`
+	Client      string          `json:"client_id"`
+	CapturedAt  *time.Time      `json:"captured_at"`
+	ReceivedAt  time.Time       `json:"received_at"`
+	Instrument  jsontext.Value  `json:"instrument,omitzero"`
+	Source      string          `json:"source,omitempty"`
+	Reason      string          `json:"reason,omitempty"`
+	Flags       []string        `json:"flags"`
+}
+
+func receiptOf(r sessions.Receipt) receiptBody {
+	body := receiptBody{
+		Session: r.Session, Status: r.Status, Applied: r.Applied, Duplicates: r.Duplicates, Clock: r.Clock, Missing: r.Missing,
+		Flags: r.Flags, ProcessedAt: r.ProcessedAt,
+	}
+	for _, c := range r.Results {
+		change := changeBody{Index: c.Index, Status: c.Status, Reason: c.Reason}
+		if c.Conflict != nil {
+			conflict := conflictOf(*c.Conflict)
+			change.Conflict = &conflict
+		}
+		body.Results = append(body.Results, change)
+	}
+	for _, c := range r.Conflicts {
+		body.Conflicts = append(body.Conflicts, conflictOf(c))
+	}
+	return body
+}
+
+func conflictOf(c sessions.Conflict) conflictBody {
+	body := conflictBody{ID: c.ID, Path: c.Path, Kind: c.Kind, Count: c.Count}
+	for _, s := range c.Values {
+		sibling := siblingBody{
+			Dot: s.Dot, Op: s.Op, Value: jsontext.Value(s.Value), User: s.User, SubmittedBy: s.SubmittedBy, Client: s.Client,
+			CapturedAt: moment(s.CapturedAt), ReceivedAt: s.ReceivedAt, Instrument: rawJSON(s.Instrument), Source: s.Source, Reason: s.Reason, Flags: s.Flags,
+		}
+		if s.Path != c.Path {
+			sibling.Path = s.Path
+		}
+		body.Values = append(body.Values, sibling)
+	}
+	return body
+}
+
+// rawJSON is v as it is, nil for no value.
+func rawJSON(v crdt.Value) jsontext.Value {
+	if v == "" {
+		return nil
+	}
+	return jsontext.Value(v)
+}
+
+// moment is t, nil for none.
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
+
+// submitResults merges changes.
+func submitResults(a *API, w http.ResponseWriter, r *http.Request) error {
+	x := exchangeOf(r.Context())
+	session, err := sessionID(r)
+	if err != nil {
+		return err
+	}
+	in, err := decodeSubmission(x.body)
+	if err != nil {
+		return err
+	}
+	in.Session, in.Key = session, x.claim.Key
+	receipt, replayed, err := a.Services.Sessions.Submit(r.Context(), in)
+	if err != nil {
+		return err
+	}
+	x.claim.Replayed = replayed
+	a.writeJSON(w, r, http.StatusOK, receiptOf(receipt))
+	return nil
+}
+
+func sessionID(r *http.Request) (firemode.SessionID, error) {
+	id := r.PathValue("id")
+	if !firemode.ValidID(id) {
+		return "", badPath("id")
+	}
+	return firemode.SessionID(id), nil
+}
+
+// readResults streams the merged document.
+func readResults(a *API, w http.ResponseWriter, r *http.Request) error {
+	q, err := a.resultsQuery(r)
+	if err != nil {
+		return err
+	}
+	return a.stream(w, r, func(ctx context.Context, out io.Writer) error {
+		return a.writeResults(ctx, q, out)
+	})
+}
+
+func (a *API) resultsQuery(r *http.Request) (q sessions.Query, err error) {
+	if q.Session, err = sessionID(r); err != nil {
+		return q, err
+	}
+	query := r.URL.Query()
+	q.Client = r.Header.Get("X-Client-ID")
+	if cursor := query.Get("since"); cursor != "" {
+		since, err := a.openSyncCursor(exchangeOf(r.Context()), cursor)
+		if err != nil {
+			return q, err
+		}
+		q.Since = &since
+	}
+	if limit := query.Get("limit"); limit != "" {
+		if q.Limit, err = strconv.Atoi(limit); err != nil || q.Limit < 1 {
+			return q, badQuery("limit", "must be a positive number")
+		}
+	}
+	return q, nil
+}
+
+func badQuery(name, reason string) error {
+	e := firemode.Malformed("%s: %s", name, reason)
+	e.Details = []firemode.Detail{{Field: name, Reason: reason}}
+	return e
+}
+
+// writeResults writes the whole answer but for its last byte, then what was given is recorded, then the last byte.
+func (a *API) writeResults(ctx context.Context, q sessions.Query, out io.Writer) error {
+	sink := &resultsSink{api: a, x: exchangeOf(ctx), out: out}
+	if err := a.Services.Sessions.Results(ctx, q, sink); err != nil {
+		return err
+	}
+	return sink.end()
+}
+
+// resultsSink writes an answer as JSON.
+type resultsSink struct {
+	api  *API
+	x    *exchange
+	out  io.Writer
+	list string // the member whose list is open
+	rest []string
+}
+
+func (s *resultsSink) Begin(v sessions.View) error {
+	head := struct {
+		Session  firemode.SessionID `json:"session_id"`
+		Clock    crdt.Clock         `json:"vector_clock"`
+		Cursor   string             `json:"cursor"`
+		Complete bool               `json:"complete"`
+	}{v.Session, v.Clock, s.api.sealSyncCursor(s.x, v.Cursor), v.Complete}
+	var text bytes.Buffer
+	if err := encodeJSON(&text, head); err != nil {
+		return err
+	}
+	s.rest = []string{"conflicts", "removed", "late"}
+	_, err := s.out.Write(append(bytes.TrimSuffix(text.Bytes(), []byte{'}'}), `,"document":`...))
+	return err
+}
+
+func (s *resultsSink) Write(p []byte) (int, error) { return s.out.Write(p) }
+
+func (s *resultsSink) Conflict(c sessions.Conflict) error { return s.entry("conflicts", conflictOf(c)) }
+
+func (s *resultsSink) Removed(p crdt.Pointer) error { return s.entry("removed", p) }
+
+func (s *resultsSink) Late(b store.Batch) error { return s.entry("late", lateOf(b)) }
+
+// entry adds v to the list of a member, after opening it and those that come before it.
+func (s *resultsSink) entry(list string, v any) error {
+	var text bytes.Buffer
+	if s.list == list {
+		text.WriteByte(',')
+	}
+	for s.list != list {
+		s.next(&text)
+	}
+	if err := encodeJSON(&text, v); err != nil {
+		return err
+	}
+	_, err := s.out.Write(text.Bytes())
+	return err
+}
+
+// next closes the open list, if there is one, and opens the one after it.
+func (s *resultsSink) next(text *bytes.Buffer) {
+	if s.list != "" {
+		text.WriteByte(']')
+	}
+	s.list, s.rest = s.rest[0], s.rest[1:]
+	text.WriteString(`,"` + s.list + `":[`)
+}
+
+func (s *resultsSink) end() error {
+	var text bytes.Buffer
+	for len(s.rest) > 0 {
+		s.next(&text)
+	}
+	text.WriteString("]}")
+	_, err := s.out.Write(text.Bytes())
+	return err
+}
+
+type lateBody struct {
+	Actor      crdt.ActorID    `json:"client_id"`
+	Number     int64           `json:"number"`
+	User       firemode.UserID `json:"user"`
+	ReceivedAt time.Time       `json:"received_at"`
+	Changes    jsontext.Value  `json:"changes"`
+}
+
+func lateOf(b store.Batch) lateBody {
+	return lateBody{Actor: b.Actor, Number: b.Number, User: b.User, ReceivedAt: b.ReceivedAt, Changes: jsontext.Value(b.Changes)}
+}
+
+// stream answers JSON that is made while it is written. What fails before the first byte is answered as an error; what fails
+// after it breaks the connection off, so that a part never looks like the whole.
+func (a *API) stream(w http.ResponseWriter, r *http.Request, write func(context.Context, io.Writer) error) error {
+	out := &lateJSON{w: w}
+	err := write(r.Context(), out)
+	if err == nil {
+		err = out.flush()
+	}
+	if err != nil && out.begun {
+		exchangeOf(r.Context()).failure = err
+		panic(http.ErrAbortHandler)
+	}
+	return err
+}
+
+// lateJSON holds back the first bytes of an answer, so that an error soon after them can still be answered.
+type lateJSON struct {
+	w     http.ResponseWriter
+	held  bytes.Buffer
+	begun bool
+}
+
+const heldBack = 64 << 10
+
+func (l *lateJSON) Write(p []byte) (int, error) {
+	l.held.Write(p)
+	if l.held.Len() < heldBack {
+		return len(p), nil
+	}
+	return len(p), l.flush()
+}
+
+func (l *lateJSON) flush() error {
+	if !l.begun {
+		l.begun = true
+		l.w.Header().Set("Content-Type", mediaJSON)
+	}
+	_, err := l.held.WriteTo(l.w)
+	return err
+}
+
+func documentSubmit(op *huma.Operation, r huma.Registry) {
+	op.Parameters = append(op.Parameters, idParam("id", "session_id"))
+	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{mediaJSON: {Schema: &huma.Schema{
+		Type: huma.TypeObject, Required: []string{"changes"},
+		Description: "changes: a list of operations set, remove, append, increment, resolve, correct; _sync_meta: what the client says about its batch. See docs/sync.md.",
+	}}}}
+	op.Responses["200"] = jsonResponse[receiptBody](r, "What became of each change")
+}
+
+type resultsBody struct {
+	Session   firemode.SessionID `json:"session_id"`
+	Clock     crdt.Clock         `json:"vector_clock"`
+	Cursor    string             `json:"cursor" doc:"For since of the next request"`
+	Complete  bool               `json:"complete" doc:"Whether this answer is up to date; else ask again with its cursor"`
+	Document  map[string]any     `json:"document"`
+	Conflicts []conflictBody     `json:"conflicts"`
+	Removed   []crdt.Pointer     `json:"removed" doc:"Of a delta: paths at which nothing is shown any more"`
+	Late      []lateBody         `json:"late" doc:"Batches that wait for the session to be reopened"`
+}
+
+func documentResults(op *huma.Operation, r huma.Registry) {
+	op.Parameters = append(op.Parameters, idParam("id", "session_id"),
+		queryParam("since", "Cursor of an earlier answer: only what changed after it"),
+		queryParam("limit", "Changes on a page of a delta"),
+		&huma.Param{Name: "X-Client-ID", In: "header", Description: "The client that receives the answer; without it nothing counts as delivered", Schema: &huma.Schema{Type: huma.TypeString}})
+	op.Responses["200"] = jsonResponse[resultsBody](r, "The merged document with its conflicts")
+}
+
+func queryParam(name, description string) *huma.Param {
+	return &huma.Param{Name: name, In: "query", Description: description, Schema: &huma.Schema{Type: huma.TypeString}}
+}
+
+// sealSyncCursor signs a place in a session's log.
+func (a *API) sealSyncCursor(x *exchange, c sessions.Cursor) string {
+	return a.sealFor(x, "sync "+string(c.Session), strings.Join([]string{
+		strconv.FormatInt(c.Epoch, 10), strconv.FormatInt(c.Seq, 10), string(c.Hash),
+	}, "|"))
+}
+
+// openSyncCursor returns the place in a cursor that sealSyncCursor made for the session of the request's path.
+func (a *API) openSyncCursor(x *exchange, cursor string) (c sessions.Cursor, err error) {
+	session := strings.Split(strings.TrimPrefix(x.path, "/v1/tests/sessions/"), "/")[0]
+	after, err := a.openFor(x, "sync "+session, cursor)
+	if err != nil {
+		return c, err
+	}
+	parts := strings.SplitN(after, "|", 3)
+	if len(parts) != 3 {
+		return c, badCursor()
+	}
+	epoch, err1 := strconv.ParseInt(parts[0], 10, 64)
+	seq, err2 := strconv.ParseInt(parts[1], 10, 64)
+	if err1 != nil || err2 != nil {
+		return c, badCursor()
+	}
+	return sessions.Cursor{Session: firemode.SessionID(session), Epoch: epoch, Seq: seq, Hash: []byte(parts[2])}, nil
+}

@@ -1,0 +1,157 @@
+package httpapi
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"firemode"
+	"firemode/internal/crdt"
+	"firemode/internal/sessions"
+)
+
+// submissionBody is a POST of results as it comes over the wire. Each change is judged on its own, see crdt.ParseChanges, so that
+// a bad one never blocks the others.
+type submissionBody struct {
+	Changes []jsontext.Value `json:"changes"`
+	Meta    jsontext.Value   `json:"_sync_meta"`
+	Atomic  bool             `json:"atomic"`
+}
+
+// metaBody is _sync_meta. All of it may be missing, empty or null.
+type metaBody struct {
+	Client     *string        `json:"client_id"`
+	ClientType *string        `json:"client_type"`
+	BatchID    *string        `json:"batch_id"`
+	PrevBatch  *string        `json:"prev_batch_id"`
+	Clock      jsontext.Value `json:"vector_clock"`
+	CapturedAt *string        `json:"captured_at"`
+	SentAt     *string        `json:"sent_at"`
+	OnBehalfOf *string        `json:"on_behalf_of"`
+}
+
+// decodeSubmission reads the body of a POST of results.
+func decodeSubmission(body []byte) (sessions.Submission, error) {
+	var s sessions.Submission
+	var wire submissionBody
+	if err := exactNames(body, "", "changes", "_sync_meta", "atomic"); err != nil {
+		return s, err
+	}
+	if err := decodeJSON(body, &wire); err != nil {
+		return s, err
+	}
+	if wire.Changes == nil {
+		return s, firemode.InvalidField("changes", "a list is needed; it may be empty")
+	}
+	if len(wire.Changes) > crdt.MaxChanges {
+		return s, firemode.InvalidField("changes", "more than %d in one request", crdt.MaxChanges)
+	}
+	changes, err := crdt.ParseChanges(wire.Changes)
+	if err != nil {
+		return s, firemode.Malformed("%s", err)
+	}
+	s.Changes, s.Atomic = changes, wire.Atomic
+	s.Meta, err = decodeMeta(wire.Meta)
+	return s, err
+}
+
+func decodeMeta(raw jsontext.Value) (m sessions.Meta, err error) {
+	if len(raw) == 0 || raw.Kind() == 'n' {
+		return m, nil
+	}
+	if raw.Kind() != '{' {
+		return m, firemode.InvalidField("_sync_meta", "not an object")
+	}
+	names := []string{"client_id", "client_type", "batch_id", "prev_batch_id", "vector_clock", "captured_at", "sent_at", "on_behalf_of"}
+	if err := exactNames(raw, "_sync_meta.", names...); err != nil {
+		return m, err
+	}
+	var wire metaBody
+	if err := json.Unmarshal(raw, &wire); err != nil {
+		return m, firemode.InvalidField("_sync_meta", "a member is not of the type that it must be: vector_clock is an object, all others are strings")
+	}
+	m = sessions.Meta{
+		Client: text(wire.Client), ClientType: text(wire.ClientType), BatchID: text(wire.BatchID), PrevBatch: text(wire.PrevBatch),
+		OnBehalfOf: firemode.UserID(text(wire.OnBehalfOf)),
+	}
+	if m.CapturedAt, err = instant("_sync_meta.captured_at", wire.CapturedAt); err != nil {
+		return m, err
+	}
+	if m.SentAt, err = instant("_sync_meta.sent_at", wire.SentAt); err != nil {
+		return m, err
+	}
+	m.Clock, m.Trimmed, err = decodeClock(wire.Clock, crdt.ActorID(m.Client))
+	return m, err
+}
+
+func text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+func instant(field string, s *string) (time.Time, error) {
+	if text(s) == "" {
+		return time.Time{}, nil
+	}
+	t, err := time.Parse(time.RFC3339, *s)
+	if err != nil || t.Year() < 1900 || t.Year() > 9999 {
+		return t, firemode.InvalidField(field, "not an RFC 3339 time")
+	}
+	return t.UTC().Truncate(time.Microsecond), nil
+}
+
+// decodeClock reads a vector clock; 0 counts as absent. Of more entries than are looked at the own one and the first by name stay.
+func decodeClock(raw jsontext.Value, own crdt.ActorID) (clock crdt.Clock, trimmed bool, err error) {
+	if len(raw) == 0 || raw.Kind() == 'n' {
+		return nil, false, nil
+	}
+	var entries map[crdt.ActorID]jsontext.Value
+	if err := json.Unmarshal(raw, &entries); err != nil {
+		return nil, false, firemode.InvalidField("_sync_meta.vector_clock", "not an object of client ids and numbers")
+	}
+	clock = make(crdt.Clock, len(entries))
+	for actor, entry := range entries {
+		n, err := strconv.ParseInt(string(entry), 10, 64)
+		if err != nil || n < 0 {
+			return nil, false, firemode.InvalidField(fmt.Sprintf("_sync_meta.vector_clock.%.80s", actor), "not a non-negative integer")
+		}
+		if n > 0 {
+			clock[actor] = n
+		}
+	}
+	if len(clock) <= sessions.MaxClock {
+		return clock, false, nil
+	}
+	for _, actor := range slices.Sorted(maps.Keys(clock))[sessions.MaxClock:] {
+		if actor != own {
+			delete(clock, actor)
+		}
+	}
+	return clock, true, nil
+}
+
+// exactNames refuses a member whose name differs from a known one in case alone: one reader would take it for that one and
+// another would not.
+func exactNames(object []byte, prefix string, names ...string) error {
+	var members map[string]jsontext.Value
+	if err := decodeJSON(object, &members); err != nil {
+		return err
+	}
+	for name := range members {
+		lower := strings.ToLower(name)
+		if name != lower && slices.Contains(names, lower) {
+			e := firemode.Malformed("%s%s: must be written %s", prefix, name, lower)
+			e.Details = []firemode.Detail{{Field: prefix + name, Reason: "must be written " + lower}}
+			return e
+		}
+	}
+	return nil
+}

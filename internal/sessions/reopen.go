@@ -1,0 +1,100 @@
+package sessions
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"firemode"
+	"firemode/internal/crdt"
+	"firemode/internal/store"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// mergeLate makes what arrived while the session was completed part of the document, in the order in which it was logged. It
+// takes its number for delivery now: that of the reopening.
+func (m *merging) mergeLate() error {
+	batches, err := m.tx.LateBatches(m.ctx, m.ref)
+	if err != nil {
+		return err
+	}
+	if err := m.flush(); err != nil {
+		return err
+	}
+	writers := map[crdt.ActorID]bool{}
+	for _, b := range batches {
+		writers[b.Actor] = true
+	}
+	if err := m.needActors(writers); err != nil {
+		return err
+	}
+	seqs := make([]int64, len(batches))
+	for i := range batches {
+		b := &batches[i]
+		seqs[i] = b.Seq
+		changes, err := storedChanges(*b)
+		if err != nil {
+			return err
+		}
+		if err := m.loadPaths(changedPaths(changes)); err != nil {
+			return err
+		}
+		if err := m.merge(b, changes, m.actors[b.Actor], m.head.Seq); err != nil {
+			return err
+		}
+	}
+	m.head.Late = 0
+	return m.tx.MarkMerged(m.ctx, m.ref, seqs, m.head.Seq)
+}
+
+// storedChanges reads the changes of a log entry back.
+func storedChanges(b store.Batch) ([]crdt.Change, error) {
+	var raw []jsontext.Value
+	if err := json.Unmarshal(b.Changes, &raw); err != nil {
+		return nil, fmt.Errorf("log entry %d: %w", b.Seq, err)
+	}
+	changes, err := crdt.ParseChanges(raw)
+	if err != nil {
+		return nil, fmt.Errorf("log entry %d: %w", b.Seq, err)
+	}
+	return changes, nil
+}
+
+// rememberResults keeps what the completed visit found, to be shown beside the readings of the next one.
+func (m *merging) rememberResults() error {
+	found := map[firemode.ItemID]firemode.LastResult{}
+	merged, err := chains(m.ctx, m.tx, m.ref)
+	if err != nil {
+		return err
+	}
+	state, current := crdt.NewState(merged), firemode.ItemID("")
+	take := func() {
+		if current == "" {
+			return
+		}
+		r := firemode.LastResult{Session: m.session.ID, CompletedAt: m.session.CompletedAt, Measurements: map[string]string{}}
+		for _, reading := range state.Readings(itemPath(current)) {
+			switch at := placeOf(reading.Path); {
+			case at.field == "outcome" && len(at.rest) == 0:
+				r.Outcome = text(reading.Value)
+			case at.field == "measurements" && len(at.rest) == 1 && reading.Value.IsNumber():
+				r.Measurements[at.rest[0]] = string(reading.Value)
+			}
+		}
+		found[current] = r
+	}
+	err = m.tx.EachLiveOp(m.ctx, m.ref, m.head.Seq, func(op crdt.Op) error {
+		item := placeOf(op.Path).item
+		if item != current {
+			take()
+			state, current = crdt.NewState(merged), item
+		}
+		state.Load(op)
+		return nil
+	})
+	take()
+	if err != nil {
+		return err
+	}
+	return m.tx.SaveLastResults(m.ctx, m.ref.Org, m.session.Building, found)
+}
