@@ -2,12 +2,25 @@ package httpapi
 
 import (
 	"net/http"
+	"slices"
 
 	"firemode/internal/auth"
 )
 
 // routes is every endpoint there is. Whatever the frame does for a request follows from its line here.
 func routes() []Route {
+	return slices.Concat(
+		identityRoutes(),
+		userRoutes(),
+		ruleRoutes(),
+		buildingRoutes(),
+		assetRoutes(),
+		resultRoutes(),
+		operationRoutes(),
+	)
+}
+
+func identityRoutes() []Route {
 	return []Route{
 		{
 			Method: http.MethodPost, Pattern: "/v1/auth/login", ID: "login", Tag: "auth", Summary: "Exchange username and password for tokens",
@@ -21,7 +34,11 @@ func routes() []Route {
 			Method: http.MethodPost, Pattern: "/v1/auth/logout", ID: "logout", Tag: "auth", Summary: "Revoke the token and everything of the same login",
 			Permission: auth.OwnWrite, Status: http.StatusNoContent, serve: typed((*API).logout),
 		},
+	}
+}
 
+func userRoutes() []Route {
+	return []Route{
 		{
 			Method: http.MethodGet, Pattern: "/v1/users/me", ID: "me", Tag: "users", Summary: "The caller",
 			Permission: auth.OwnRead, serve: typed((*API).me),
@@ -50,7 +67,11 @@ func routes() []Route {
 			Method: http.MethodPatch, Pattern: "/v1/users/{id}", ID: "patch-user", Tag: "users", Summary: "Change a user",
 			Permission: auth.UserWrite, Body: jsonBody(), Once: OnceOptional, serve: typed((*API).patchUser),
 		},
+	}
+}
 
+func ruleRoutes() []Route {
+	return []Route{
 		{
 			Method: http.MethodPost, Pattern: "/v1/rules", ID: "create-rule", Tag: "rules", Summary: "Add a version of a rule",
 			Permission: auth.RuleWrite, Body: jsonBody(), Once: OnceOptional, Status: http.StatusCreated, serve: typed((*API).createRule),
@@ -80,7 +101,11 @@ func routes() []Route {
 			Method: http.MethodPost, Pattern: "/v1/classify", ID: "classify", Tag: "rules", Summary: "Classify what was seen, and record it",
 			Permission: auth.Classify, Body: jsonBody(), Once: OnceOptional, serve: typed((*API).classify),
 		},
+	}
+}
 
+func buildingRoutes() []Route {
+	return []Route{
 		{
 			Method: http.MethodPost, Pattern: "/v1/buildings", ID: "create-building", Tag: "buildings", Summary: "Add a building",
 			Permission: auth.BuildingWrite, Body: jsonBody(), Once: OnceOptional, Status: http.StatusCreated, serve: typed((*API).createBuilding),
@@ -97,6 +122,11 @@ func routes() []Route {
 			Method: http.MethodPatch, Pattern: "/v1/buildings/{id}", ID: "patch-building", Tag: "buildings", Summary: "Change a building",
 			Permission: auth.BuildingWrite, Body: jsonBody(), Once: OnceOptional, serve: typed((*API).patchBuilding),
 		},
+	}
+}
+
+func assetRoutes() []Route {
+	return []Route{
 		{
 			Method: http.MethodPost, Pattern: "/v1/buildings/{id}/assets", ID: "create-asset", Tag: "assets", Summary: "Add an asset to the register",
 			Permission: auth.AssetWrite, Body: jsonBody(), Once: OnceOptional, Status: http.StatusCreated, serve: typed((*API).createAsset),
@@ -127,7 +157,11 @@ func routes() []Route {
 			Summary:    "Replace the baseline readings of an asset",
 			Permission: auth.AssetWrite, Body: jsonBody(), Once: OnceOptional, serve: typed((*API).putBaselines),
 		},
+	}
+}
 
+func resultRoutes() []Route {
+	return []Route{
 		{
 			Method: http.MethodPost, Pattern: "/v1/tests/sessions/{id}/results", ID: "submit-results", Tag: "results", Summary: "Merge changes into the session",
 			Permission: auth.ResultSubmit, Body: jsonBody(), Once: OnceOwn, serve: raw(submitResults, documentSubmit),
@@ -136,7 +170,11 @@ func routes() []Route {
 			Method: http.MethodGet, Pattern: "/v1/tests/sessions/{id}/results", ID: "read-results", Tag: "results", Summary: "The merged document with its conflicts",
 			Permission: auth.ResultRead, serve: raw(readResults, documentResults),
 		},
+	}
+}
 
+func operationRoutes() []Route {
+	return []Route{
 		{
 			Method: http.MethodGet, Pattern: "/health", ID: "health", Tag: "health", Summary: "Readiness, part by part",
 			Quiet: true, serve: typed((*API).ready),
