@@ -23,18 +23,11 @@ const patience = 30 * time.Second
 // transaction is what View and Update give to their function. A View's function sees it as store.ReadTx, which lacks the
 // writers, and its transaction is read only besides.
 type transaction struct {
-	results     // until results.go is there
 	tx          pgx.Tx
 	at          time.Time // what Now says
 	deadline    time.Time // of an Update; zero in a View
 	afterCommit []func()
 	broken      error // the first failure that PostgreSQL, or a writing method, knows no way on from
-}
-
-// results stands in for the methods that are still to be written in results.go.
-type results struct {
-	store.ResultReader
-	store.ResultWriter
 }
 
 var _ store.Tx = (*transaction)(nil)

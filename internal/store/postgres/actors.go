@@ -1,0 +1,53 @@
+package postgres
+
+import (
+	"context"
+
+	"firemode"
+	"firemode/internal/crdt"
+	"firemode/internal/store"
+	"firemode/internal/store/row"
+)
+
+const selectActors = "SELECT " + row.ActorColumns + " FROM actors WHERE org = $1 AND session_id = $2"
+
+func insertActor(otherwise string) string {
+	return insertInto("actors", "org, session_id, "+row.ActorColumns) + " ON CONFLICT (org, session_id, id) DO " + otherwise
+}
+
+func (t *transaction) Actors(ctx context.Context, s store.SessionRef, ids []crdt.ActorID) ([]store.Actor, error) {
+	if ids == nil {
+		return all(ctx, t, row.ScanActor, selectActors+" ORDER BY id", s.Org, s.Session)
+	}
+	return all(ctx, t, row.ScanActor, selectActors+" AND id = ANY($3) ORDER BY id", s.Org, s.Session, row.Strings(ids))
+}
+
+func (t *transaction) CountActors(ctx context.Context, s store.SessionRef, user firemode.UserID) (int, error) {
+	n, err := one(ctx, t, scanInt, "SELECT count(*) FROM actors WHERE org = $1 AND session_id = $2 AND user_id = $3", s.Org, s.Session, user)
+	return int(n), err
+}
+
+func (t *transaction) SaveActors(ctx context.Context, s store.SessionRef, actors []store.Actor) error {
+	_, err := writeAll(ctx, t, row.Taken{}, insertActor(`UPDATE SET client_type = excluded.client_type, held = excluded.held,
+		merged = excluded.merged, run_seq = excluded.run_seq, last_sync = excluded.last_sync`), actors, func(a store.Actor) ([]any, error) {
+		values, err := row.ActorValues(a)
+		return ofSession(s, values, err)
+	})
+	return err
+}
+
+func (t *transaction) BindActor(ctx context.Context, s store.SessionRef, a store.Actor) (store.Actor, error) {
+	values, err := row.ActorValues(a)
+	if err != nil {
+		return a, t.fail(err)
+	}
+	if err := t.exec(ctx, insertActor("NOTHING"), append([]any{s.Org, s.Session}, values...)...); err != nil {
+		return a, err
+	}
+	return one(ctx, t, row.ScanActor, selectActors+" AND id = $3", s.Org, s.Session, a.ID)
+}
+
+func (t *transaction) Deliver(ctx context.Context, s store.SessionRef, actor crdt.ActorID, seq int64) error {
+	return t.exec(ctx, "UPDATE actors SET delivered = $1 WHERE org = $2 AND session_id = $3 AND id = $4 AND delivered < $1",
+		seq, s.Org, s.Session, actor)
+}

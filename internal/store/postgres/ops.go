@@ -1,0 +1,142 @@
+package postgres
+
+import (
+	"context"
+
+	"firemode/internal/crdt"
+	"firemode/internal/store"
+	"firemode/internal/store/row"
+)
+
+const (
+	joinBatches = " JOIN batches b ON b.org = o.org AND b.session_id = o.session_id AND b.seq = o.seq"
+	selectOps   = "SELECT " + row.OpColumns + " FROM ops o" + joinBatches + " WHERE o.org = $1 AND o.session_id = $2"
+)
+
+func scanOp(r row.Scanner) (crdt.Op, error) {
+	op, err := row.ScanOp(r)
+	return op.Op, err
+}
+
+// Paths below p have keys between p's with \x01 and p's with \x02 behind it; see crdt.Pointer.Key.
+const (
+	liveAt    = " JOIN ops o ON o.org = $1 AND o.session_id = $2 AND o.path = p.key AND o.covered_seq = 0"
+	liveBelow = ` JOIN ops o ON o.org = $1 AND o.session_id = $2 AND o.path > p.key || chr(1) AND o.path < p.key || chr(2)
+		AND o.covered_seq = 0`
+	exactPaths = " FROM (SELECT unnest($3::text[]) COLLATE \"C\" AS key) p"
+	topPaths   = " FROM (SELECT unnest($4::text[]) COLLATE \"C\" AS key) p"
+)
+
+func (t *transaction) LiveOps(ctx context.Context, s store.SessionRef, at, below []crdt.Pointer) ([]crdt.Op, error) {
+	exact, under := row.Covering(at, below)
+	return all(ctx, t, scanOp, "SELECT "+row.OpColumns+exactPaths+liveAt+joinBatches+
+		" UNION ALL SELECT "+row.OpColumns+topPaths+liveAt+joinBatches+
+		" UNION ALL SELECT "+row.OpColumns+topPaths+liveBelow+joinBatches, s.Org, s.Session, row.PathKeys(exact), row.PathKeys(under))
+}
+
+func (t *transaction) ContestedOps(ctx context.Context, s store.SessionRef, below []crdt.Pointer) ([]crdt.Op, error) {
+	_, under := row.Covering(nil, below)
+	return all(ctx, t, scanOp, "SELECT "+row.OpColumns+exactPaths+liveBelow+" AND o.contested"+joinBatches, s.Org, s.Session, row.PathKeys(under))
+}
+
+func (t *transaction) OpsByDot(ctx context.Context, s store.SessionRef, dots []crdt.Dot) ([]store.Op, error) {
+	actors, numbers := columns(dots, func(d crdt.Dot) string { return string(d.Actor) }, func(d crdt.Dot) int64 { return d.Batch })
+	indexes, _ := columns(dots, func(d crdt.Dot) int64 { return int64(d.Index) }, func(crdt.Dot) bool { return false })
+	return all(ctx, t, row.ScanOp, "SELECT "+row.OpColumns+` FROM (SELECT DISTINCT * FROM unnest($3::text[], $4::bigint[], $5::bigint[]) d (actor, number, idx)) d
+		JOIN batches b ON b.org = $1 AND b.session_id = $2 AND b.kind = 'changes' AND b.actor = d.actor COLLATE "C" AND b.number = d.number
+		JOIN ops o ON o.org = $1 AND o.session_id = $2 AND o.seq = b.seq AND o.idx = d.idx`, s.Org, s.Session, actors, numbers, indexes)
+}
+
+// opsPage is how many operations EachLiveOp holds in memory at a time.
+const opsPage = 1000
+
+func (t *transaction) EachLiveOp(ctx context.Context, s store.SessionRef, seq int64, fn func(crdt.Op) error) error {
+	var last crdt.Op
+	for {
+		page, err := all(ctx, t, row.ScanOp, selectOps+` AND o.merged_seq <= $3 AND (o.covered_seq = 0 OR o.covered_seq > $3)
+			AND (o.path, o.seq, o.idx) > ($4, $5, $6) ORDER BY o.path, o.seq, o.idx LIMIT $7`,
+			s.Org, s.Session, seq, last.Path.Key(), last.Seq, last.Index, opsPage)
+		if err != nil {
+			return err
+		}
+		for _, op := range page {
+			if err := fn(op.Op); err != nil {
+				return err
+			}
+			last = op.Op
+		}
+		if len(page) < opsPage {
+			return nil
+		}
+	}
+}
+
+func (t *transaction) History(ctx context.Context, s store.SessionRef, path crdt.Pointer, p store.Page) ([]store.Keyed[store.Op], error) {
+	seq, before, index, err := row.BeforeHistory(p)
+	if err != nil {
+		return nil, err
+	}
+	ops, err := all(ctx, t, row.ScanOp, selectOps+` AND (o.path = $3 OR o.path > $3 || chr(1) AND o.path < $3 || chr(2))
+		AND (o.seq, o.path, o.idx) < ($4, $5, $6) ORDER BY o.seq DESC, o.path DESC, o.idx DESC LIMIT $7`,
+		s.Org, s.Session, path.Key(), seq, before, index, p.Limit)
+	return keyed(ops, err, row.HistoryKey)
+}
+
+func (t *transaction) ChangedPaths(ctx context.Context, s store.SessionRef, since, head int64, limit int) ([]crdt.Pointer, int64, error) {
+	until, err := one(ctx, t, scanInt, `SELECT coalesce((SELECT changed FROM (
+			SELECT merged_seq AS changed FROM ops WHERE org = $1 AND session_id = $2 AND merged_seq > $3 AND merged_seq <= $4
+			UNION ALL SELECT covered_seq FROM ops WHERE org = $1 AND session_id = $2 AND covered_seq > $3 AND covered_seq <= $4) c
+		ORDER BY changed LIMIT 1 OFFSET $5), $4)`, s.Org, s.Session, since, head, limit-1)
+	if err != nil {
+		return nil, 0, err
+	}
+	changed, err := all(ctx, t, scanString[string], `SELECT path FROM ops WHERE org = $1 AND session_id = $2 AND merged_seq > $3 AND merged_seq <= $4
+		UNION SELECT path FROM ops WHERE org = $1 AND session_id = $2 AND covered_seq > $3 AND covered_seq <= $4 ORDER BY 1`,
+		s.Org, s.Session, since, until)
+	return row.Pointers(changed), until, err
+}
+
+func (t *transaction) OwnSweeps(ctx context.Context, s store.SessionRef, actor crdt.ActorID, span crdt.Range, paths []crdt.Pointer) (map[crdt.Pointer]crdt.Dot, error) {
+	type sweep struct {
+		path          string
+		number, index int64
+	}
+	sweeps, err := all(ctx, t, func(r row.Scanner) (w sweep, err error) {
+		err = r.Scan(&w.path, &w.number, &w.index)
+		return w, err
+	}, "SELECT o.path, b.number, o.idx FROM ops o"+joinBatches+` WHERE o.org = $1 AND o.session_id = $2 AND o.path = ANY($6)
+		AND b.actor = $3 AND b.number BETWEEN $4 AND $5 AND o.kind IN ('set', 'remove') ORDER BY b.number, o.idx`,
+		s.Org, s.Session, actor, span[0], span[1], row.PathKeys(paths))
+	last := map[crdt.Pointer]crdt.Dot{}
+	for _, w := range sweeps {
+		last[crdt.PointerOfKey(w.path)] = crdt.Dot{Actor: actor, Batch: w.number, Index: int(w.index)}
+	}
+	return last, err
+}
+
+// ofActor finds an actor's operations through its batches.
+const ofActor = selectOps + " AND b.kind = 'changes' AND b.actor = $3 AND b.number BETWEEN $4 AND $5"
+
+func (t *transaction) OwnNames(ctx context.Context, s store.SessionRef, actor crdt.ActorID, number int64) ([]crdt.Op, error) {
+	return all(ctx, t, scanOp, ofActor+" AND o.kind IN ('resolve', 'correct')", s.Org, s.Session, actor, number+1, int64(1)<<62)
+}
+
+func (t *transaction) OwnLive(ctx context.Context, s store.SessionRef, actor crdt.ActorID, span crdt.Range) ([]crdt.Op, error) {
+	return all(ctx, t, scanOp, ofActor+" AND o.covered_seq = 0", s.Org, s.Session, actor, span[0], span[1])
+}
+
+func (t *transaction) InsertOps(ctx context.Context, s store.SessionRef, ops []store.Op) error {
+	_, err := writeAll(ctx, t, row.Taken{}, insertInto("ops", "org, session_id, "+row.OpInsertColumns), ops, func(op store.Op) ([]any, error) {
+		values, err := row.OpValues(op)
+		return ofSession(s, values, err)
+	})
+	return err
+}
+
+func (t *transaction) UpdateOps(ctx context.Context, s store.SessionRef, changes []store.OpChange) error {
+	_, err := writeAll(ctx, t, row.Taken{}, `UPDATE ops SET covered_seq = $1, contested = $2 WHERE org = $3 AND session_id = $4 AND path = $5
+		AND seq = $6 AND idx = $7`, changes, func(c store.OpChange) ([]any, error) {
+		return []any{c.Covered, c.Contested, s.Org, s.Session, c.Path.Key(), c.Seq, c.Index}, nil
+	})
+	return err
+}

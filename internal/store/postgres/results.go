@@ -1,0 +1,157 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"firemode"
+	"firemode/internal/crdt"
+	"firemode/internal/store"
+	"firemode/internal/store/row"
+)
+
+const selectBatches = "SELECT " + row.BatchColumns + " FROM batches"
+
+func (t *transaction) Head(ctx context.Context, s store.SessionRef) (firemode.Head, error) {
+	h, err := one(ctx, t, row.ScanHead, "SELECT "+row.HeadColumns+" FROM session_heads WHERE org = $1 AND session_id = $2", s.Org, s.Session)
+	return found(h, err, "session")
+}
+
+func scanBatch(r row.Scanner) (store.Batch, error) { return row.ScanBatch(r) }
+
+// columns splits a list into two columns for unnest.
+func columns[T any, A, B any](list []T, a func(T) A, b func(T) B) ([]A, []B) {
+	as, bs := make([]A, len(list)), make([]B, len(list))
+	for i, v := range list {
+		as[i], bs[i] = a(v), b(v)
+	}
+	return as, bs
+}
+
+func (t *transaction) Batches(ctx context.Context, s store.SessionRef, refs []store.BatchRef) ([]store.Batch, error) {
+	actors, numbers := columns(refs, func(r store.BatchRef) string { return string(r.Actor) }, func(r store.BatchRef) int64 { return r.Number })
+	return all(ctx, t, scanBatch, selectBatches+` WHERE org = $1 AND session_id = $2 AND kind = 'changes' AND
+		(actor, number) IN (SELECT * FROM unnest($3::text[], $4::bigint[]))`, s.Org, s.Session, actors, numbers)
+}
+
+func (t *transaction) BatchesByKey(ctx context.Context, s store.SessionRef, keys []store.BatchKey) ([]store.Batch, error) {
+	actors, names := columns(keys, func(k store.BatchKey) string { return string(k.Actor) }, func(k store.BatchKey) string { return k.Key })
+	return all(ctx, t, scanBatch, selectBatches+` WHERE org = $1 AND session_id = $2 AND idempotency_key <> '' AND
+		(actor, idempotency_key) IN (SELECT * FROM unnest($3::text[], $4::text[]))`, s.Org, s.Session, actors, names)
+}
+
+func (t *transaction) BatchByID(ctx context.Context, s store.SessionRef, actor crdt.ActorID, id string) (store.Batch, error) {
+	b, err := one(ctx, t, scanBatch, selectBatches+` WHERE org = $1 AND session_id = $2 AND kind = 'changes' AND actor = $3 AND batch_id = $4
+		ORDER BY number DESC LIMIT 1`, s.Org, s.Session, actor, id)
+	return found(b, err, "batch")
+}
+
+// logPage is how many log entries EachBatch holds in memory at a time.
+const logPage = 100
+
+func (t *transaction) EachBatch(ctx context.Context, s store.SessionRef, from int64, fn func(store.Batch) error) error {
+	for {
+		page, err := all(ctx, t, row.ScanBatchChanges, "SELECT "+row.BatchColumns+`, changes FROM batches
+			WHERE org = $1 AND session_id = $2 AND seq >= $3 ORDER BY seq LIMIT $4`, s.Org, s.Session, from, logPage)
+		if err != nil {
+			return err
+		}
+		for _, b := range page {
+			if err := fn(b); err != nil {
+				return err
+			}
+			from = b.Seq + 1
+		}
+		if len(page) < logPage {
+			return nil
+		}
+	}
+}
+
+func (t *transaction) EntryHash(ctx context.Context, s store.SessionRef, seq int64) ([]byte, error) {
+	hash, err := one(ctx, t, func(r row.Scanner) (hash []byte, err error) {
+		err = r.Scan(&hash)
+		return hash, err
+	}, "SELECT hash FROM batches WHERE org = $1 AND session_id = $2 AND seq = $3", s.Org, s.Session, seq)
+	return found(hash, err, "log entry")
+}
+
+func (t *transaction) LateBatches(ctx context.Context, s store.SessionRef) ([]store.Batch, error) {
+	return all(ctx, t, row.ScanBatchChanges, "SELECT "+row.BatchColumns+`, changes FROM batches
+		WHERE org = $1 AND session_id = $2 AND merged_seq = 0 ORDER BY seq`, s.Org, s.Session)
+}
+
+// runAt is the run of actor a.id as of a.seq.
+const runAt = `coalesce((SELECT number FROM batches b WHERE b.org = $1 AND b.session_id = $2 AND b.actor = a.id AND b.run_seq > 0
+	AND b.run_seq <= a.seq ORDER BY b.run_seq DESC, b.number DESC LIMIT 1), 0)`
+
+func (t *transaction) Runs(ctx context.Context, s store.SessionRef, asks []store.RunAsk) ([]int64, error) {
+	actors, seqs := columns(asks, func(a store.RunAsk) string { return string(a.Actor) }, func(a store.RunAsk) int64 { return a.Seq })
+	return all(ctx, t, scanInt, "SELECT "+runAt+" FROM unnest($3::text[], $4::bigint[]) WITH ORDINALITY a (id, seq, n) ORDER BY n",
+		s.Org, s.Session, actors, seqs)
+}
+
+func (t *transaction) ClockAt(ctx context.Context, s store.SessionRef, seq int64) (crdt.Clock, error) {
+	type entry struct {
+		actor crdt.ActorID
+		run   int64
+	}
+	entries, err := all(ctx, t, func(r row.Scanner) (e entry, err error) {
+		err = r.Scan(&e.actor, &e.run)
+		return e, err
+	}, "SELECT id, "+runAt+" FROM (SELECT id, $3::bigint AS seq FROM actors WHERE org = $1 AND session_id = $2) a", s.Org, s.Session, seq)
+	clock := crdt.Clock{}
+	for _, e := range entries {
+		if e.run > 0 {
+			clock[e.actor] = e.run
+		}
+	}
+	return clock, err
+}
+
+func (t *transaction) SeqAt(ctx context.Context, s store.SessionRef, at time.Time) (int64, error) {
+	n, err := one(ctx, t, scanInt, `SELECT merged_seq FROM batches WHERE org = $1 AND session_id = $2 AND received_at <= $3 AND merged_seq > 0
+		ORDER BY seq DESC LIMIT 1`, s.Org, s.Session, store.Micros(at))
+	if errors.Is(err, errNone) {
+		return 0, nil
+	}
+	return n, err
+}
+
+// ofSession puts the session before the values of a row.
+func ofSession(s store.SessionRef, values []any, err error) ([]any, error) {
+	return append([]any{s.Org, s.Session}, values...), err
+}
+
+func (t *transaction) InsertBatches(ctx context.Context, s store.SessionRef, batches []store.Batch) error {
+	_, err := writeAll(ctx, t, row.BatchTaken, insertInto("batches", "org, session_id, "+row.BatchColumns+", changes"), batches,
+		func(b store.Batch) ([]any, error) {
+			values, err := row.BatchValues(b)
+			return ofSession(s, values, err)
+		})
+	return err
+}
+
+func (t *transaction) MarkMerged(ctx context.Context, s store.SessionRef, seqs []int64, merged int64) error {
+	return t.exec(ctx, "UPDATE batches SET merged_seq = $1 WHERE org = $2 AND session_id = $3 AND seq = ANY($4)", merged, s.Org, s.Session, seqs)
+}
+
+func (t *transaction) SetRuns(ctx context.Context, s store.SessionRef, runs []store.RunChange) error {
+	_, err := writeAll(ctx, t, row.Taken{}, `UPDATE batches SET run_seq = $1 WHERE org = $2 AND session_id = $3 AND kind = 'changes' AND actor = $4
+		AND number BETWEEN $5 AND $6`, runs, func(r store.RunChange) ([]any, error) {
+		return []any{r.Seq, s.Org, s.Session, r.Actor, r.From, r.To}, nil
+	})
+	return err
+}
+
+func (t *transaction) InsertQuarantined(ctx context.Context, s store.SessionRef, q store.Quarantined) error {
+	return t.exec(ctx, insertInto("quarantine", `org, session_id, fresh, actor, number, content, batch_id, prev_batch_id, user_id, received_at,
+		changes, reason`)+" ON CONFLICT DO NOTHING",
+		s.Org, s.Session, q.Fresh, q.Actor, q.Number, q.Content, q.ID, q.PrevID, q.User, store.Micros(q.ReceivedAt), string(q.Changes), q.Reason)
+}
+
+func (t *transaction) DefectsOfItems(ctx context.Context, s store.SessionRef, items []firemode.ItemID) ([]firemode.Defect, error) {
+	return all(ctx, t, row.ScanDefect, selectDefects+" WHERE org = $1 AND session_id = $2 AND item_id = ANY($3)",
+		s.Org, s.Session, row.Strings(items))
+}
