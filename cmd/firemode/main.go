@@ -28,7 +28,7 @@ func exitCode(err error, stderr io.Writer) int {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintf(stderr, "firemode: %s\n", explain(err)) //nolint:errcheck // there is nobody else to tell
+	fmt.Fprintf(stderr, "firemode: %s\n", explain(err))
 	var usage *usageError
 	if errors.As(err, &usage) {
 		return 2

@@ -96,7 +96,7 @@ func (n *node) run(ctx context.Context, listener net.Listener, started func()) e
 	case <-failed.Done():
 	}
 	n.ready.Store(false)
-	err := n.stop()
+	err := n.stop(context.WithoutCancel(ctx))
 	endBehind()
 	return errors.Join(parts.Wait(), err)
 }
@@ -116,8 +116,8 @@ func unlessClosed(err error) error {
 }
 
 // stop lets running requests finish, as long as the settings allow.
-func (n *node) stop() error {
-	ctx, cancel := context.WithTimeout(context.Background(), n.config.StopTimeout)
+func (n *node) stop(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, n.config.StopTimeout)
 	defer cancel()
 	err := n.server.Shutdown(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
@@ -131,7 +131,7 @@ func (n *node) startMetrics(ctx context.Context, parts *errgroup.Group) error {
 	if n.config.MetricsAddr == "" {
 		return nil
 	}
-	listener, err := net.Listen("tcp", n.config.MetricsAddr)
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", n.config.MetricsAddr)
 	if err != nil {
 		return fmt.Errorf("metrics: %w", err)
 	}

@@ -42,7 +42,7 @@ func keep(ts *testscript.TestScript, neg bool, args []string) {
 // answer's body the standard output.
 func httpOnce(ts *testscript.TestScript, neg bool, args []string) {
 	status, body := ask(ts, neg, args)
-	io.WriteString(ts.Stdout(), body) //nolint:errcheck // it is kept in memory
+	io.WriteString(ts.Stdout(), body) // it is kept in memory
 	if status != args[0] {
 		ts.Fatalf("status %s, want %s", status, args[0])
 	}

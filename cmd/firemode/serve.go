@@ -40,7 +40,7 @@ func (p *program) serve(ctx context.Context, c Server, fill func(context.Context
 		return err
 	}
 	// First of all: whether the address is free is worth knowing before anything is written.
-	listener, err := net.Listen("tcp", c.Addr)
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Addr)
 	if err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (p *program) lock() (unlock func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	return func() { file.Close() }, nil //nolint:errcheck // the kernel lets go of the lock either way
+	return func() { file.Close() }, nil
 }
 
 // announce says where the API is. Scripts wait for its first line.
@@ -96,7 +96,7 @@ func (p *program) announce(c Server, listener net.Listener, greeting string) {
 	if c.TLSCert != "" {
 		scheme = "https"
 	}
-	fmt.Fprintf(p.stdout, "listening on %s://%s\n%s", scheme, listener.Addr(), greeting) //nolint:errcheck // it serves all the same
+	fmt.Fprintf(p.stdout, "listening on %s://%s\n%s", scheme, listener.Addr(), greeting)
 }
 
 // httpServer has no limit on a request as a whole: a register may come slowly over a bad line. The API ends a body

@@ -44,7 +44,7 @@ func startServer(t *testing.T, args ...string) *server {
 	}()
 	t.Cleanup(func() {
 		stop()
-		go io.Copy(io.Discard, logs) //nolint:errcheck // nobody reads on
+		go io.Copy(io.Discard, logs) // nobody reads on
 	})
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
@@ -77,7 +77,7 @@ func (s *server) begin(t *testing.T) (finish func(body string) (*http.Response, 
 	}()
 	<-asked
 	return func(text string) (*http.Response, error) {
-		io.WriteString(sender, text) //nolint:errcheck // the server may be gone, which the answer tells
+		io.WriteString(sender, text) // the server may be gone, which the answer tells
 		sender.Close()
 		o := <-done
 		return o.answer, o.err
@@ -93,7 +93,7 @@ func (s *server) untilStopping(t *testing.T) {
 			t.Fatalf("the log ended: %v", err)
 		}
 		if strings.Contains(line, "msg=stopping") {
-			go io.Copy(io.Discard, s.log) //nolint:errcheck // nobody reads on
+			go io.Copy(io.Discard, s.log) // nobody reads on
 			return
 		}
 	}
@@ -153,7 +153,7 @@ func TestSecondSignalEndsItAtOnce(t *testing.T) {
 	again := time.NewTicker(10 * time.Millisecond)
 	defer again.Stop()
 	for waiting := true; waiting; {
-		program.Process.Signal(os.Interrupt) //nolint:errcheck // it may have ended
+		program.Process.Signal(os.Interrupt) // it may have ended
 		select {
 		case <-ended:
 			waiting = false
