@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -26,7 +27,9 @@ import (
 	"firemode/internal/keys"
 	"firemode/internal/sessions"
 	"firemode/internal/store"
+	"firemode/internal/store/postgres"
 	"firemode/internal/store/storetest"
+	"firemode/internal/store/storetest/pgtest"
 )
 
 // world is an API on a real store, with two organisations and a user of every role in the first.
@@ -37,6 +40,8 @@ type world struct {
 	logs   *logs
 	tokens map[string]string // by username
 }
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
 const password = "correct horse"
 
@@ -83,6 +88,13 @@ func onBothEngines(t *testing.T, test func(*testing.T, *world)) {
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
 		test(t, newWorld(t))
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		s, err := postgres.Open(t.Context(), postgres.Config{URL: pgtest.New(t)})
+		must(t, err)
+		t.Cleanup(func() { must(t, s.Close()) })
+		test(t, newWorldOn(t, s))
 	})
 }
 

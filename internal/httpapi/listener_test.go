@@ -1,0 +1,99 @@
+package httpapi
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// served is the API behind a real server on a real connection.
+func (w *world) served() *httptest.Server {
+	w.t.Helper()
+	l, err := net.Listen("tcp", "localhost:0")
+	must(w.t, err)
+	server := httptest.NewUnstartedServer(w)
+	must(w.t, server.Listener.Close())
+	server.Listener = Listener(l, newID)
+	server.Config.MaxHeaderBytes = 4 << 10
+	server.Config.DisableGeneralOptionsHandler = true
+	server.Start()
+	w.t.Cleanup(server.Close)
+	return server
+}
+
+// TestWhatNetHTTPAnswers sends what never reaches a handler.
+func TestWhatNetHTTPAnswers(t *testing.T) {
+	t.Parallel()
+	server := newWorld(t).served()
+	for name, row := range map[string]struct {
+		raw    string
+		status int
+	}{
+		"bad escape in the path":  {"GET /%zz HTTP/1.1\r\nHost: x\r\n\r\n", 400},
+		"no path":                 {"GET HTTP/1.1\r\nHost: x\r\n\r\n", 400},
+		"space in the path":       {"GET /a b HTTP/1.1\r\nHost: x\r\n\r\n", 400},
+		"control in the path":     {"GET /a\x01b HTTP/1.1\r\nHost: x\r\n\r\n", 400},
+		"not HTTP":                {"\x16\x03\x01\x02\x00\r\n\r\n", 400},
+		"no host":                 {"GET /health HTTP/1.1\r\n\r\n", 400},
+		"two hosts":               {"GET /health HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", 400},
+		"bad header name":         {"GET /health HTTP/1.1\r\nHost: x\r\nA B: c\r\n\r\n", 400},
+		"bad header value":        {"GET /health HTTP/1.1\r\nHost: x\r\nA: \x00\r\n\r\n", 400},
+		"bad content length":      {"POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", 400},
+		"large headers":           {"GET /health HTTP/1.1\r\nHost: x\r\nA: " + strings.Repeat("a", 20<<10) + "\r\n\r\n", 431},
+		"unknown transfer coding": {"POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: zip\r\n\r\n", 501},
+		"unknown version":         {"GET /health HTTP/3.7\r\nHost: x\r\n\r\n", 505},
+		"the whole server":        {"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", 404},
+		"bad chunk":               {"POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400},
+	} {
+		conn, err := net.Dial("tcp", server.Listener.Addr().String())
+		must(t, err)
+		_, err = io.WriteString(conn, row.raw)
+		must(t, err)
+		t.Run(name, func(t *testing.T) { wantProblem(t, readAnswer(t, conn), row.status) })
+		conn.Close()
+	}
+}
+
+func TestListenerLeavesAnswersAlone(t *testing.T) {
+	t.Parallel()
+	c := &conn{newID: newID}
+	for _, p := range []string{
+		"", "HTTP/1.1 ", "HTTP/1.1 400", "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nDate: now\r\n\r\nhello",
+		"HTTP/1.1 999 Odd" + plainHeaders + "odd", "HTTP/1.1 x" + plainHeaders, "x HTTP/1.1 400 Bad Request" + plainHeaders + "400",
+		"HTTP/1.1 400 Bad Request" + plainHeaders + "400 Bad Request\n", "HTTP/1.1 400 Bad Request" + plainHeaders + strings.Repeat("x", plainLimit),
+	} {
+		if got := c.rewritten([]byte(p)); got != nil {
+			t.Errorf("%q became %q", p, got)
+		}
+	}
+}
+
+// TestOverTheWire is what only a real connection shows.
+func TestOverTheWire(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.furnish()
+	server := w.served()
+	get := func(method, path string, body io.Reader) *http.Response {
+		r, err := http.NewRequest(method, server.URL+path, body)
+		must(t, err)
+		r.Header.Set("Authorization", "Bearer "+w.tokens["admin"])
+		resp, err := http.DefaultTransport.RoundTrip(r)
+		must(t, err)
+		t.Cleanup(func() { resp.Body.Close() })
+		return resp
+	}
+	if resp := get("HEAD", "/v1/buildings/closed/", nil); resp.StatusCode != http.StatusOK || resp.ContentLength < 100 || resp.Header.Get("ETag") == "" {
+		t.Errorf("HEAD: %d, %d bytes, ETag %q", resp.StatusCode, resp.ContentLength, resp.Header.Get("ETag"))
+	}
+	if resp := get("POST", "/v1/buildings/", strings.NewReader(`{"site_name":"Wire","site_address":"Street"}`)); resp.StatusCode != http.StatusCreated {
+		t.Errorf("POST with a trailing slash: %d", resp.StatusCode)
+	}
+	big := get("POST", "/v1/buildings", io.LimitReader(endless{}, jsonLimit+2))
+	if big.StatusCode != http.StatusRequestEntityTooLarge {
+		t.Errorf("too large: %d", big.StatusCode)
+	}
+}
