@@ -66,7 +66,8 @@ type ReadTx interface {
 	AnswerReader
 }
 
-// Tx is what an Update may do.
+// Tx is what an Update may do. Once a writing method has failed, the transaction can only be undone: Update then returns that
+// failure even if its function does not.
 type Tx interface {
 	ReadTx
 	OrganisationWriter

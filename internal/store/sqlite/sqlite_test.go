@@ -1,0 +1,51 @@
+package sqlite_test
+
+import (
+	"database/sql"
+	"net/url"
+	"path/filepath"
+	"testing"
+
+	"firemode/internal/store"
+	"firemode/internal/store/sqlite"
+	"firemode/internal/store/storetest"
+)
+
+func TestContract(t *testing.T) { storetest.Run(t, storetest.OpenSQLite) }
+
+func TestSchema(t *testing.T) {
+	storetest.RunSchema(t, func(t testing.TB) storetest.Empty {
+		path := filepath.Join(t.TempDir(), "a ? % & # path.db")
+		return storetest.Empty{
+			Open: func() store.Store { return open(t, path) },
+			Exec: func(statement string) { exec(t, path, statement) },
+		}
+	})
+}
+
+func open(t testing.TB, path string) *sqlite.Store {
+	t.Helper()
+	s, err := sqlite.Open(t.Context(), sqlite.Config{Path: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// exec runs a statement on a connection of its own, as another program would.
+func exec(t testing.TB, path, statement string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: path}).String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close() //nolint:errcheck // of a test
+	if _, err := db.ExecContext(t.Context(), statement); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,179 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"firemode"
+	"firemode/internal/store"
+)
+
+func auditTests() []test {
+	return []test{
+		{"entries are sealed onto each other, at the time of the transaction unless they say another", func(t *testing.T, s store.Store) {
+			var now time.Time
+			update(t, s, func(ctx context.Context, tx store.Tx) error {
+				now = tx.Now()
+				return store.AppendAudit(ctx, tx, "o", firemode.AuditEntry{ID: "a", Data: []byte("{}")},
+					firemode.AuditEntry{ID: "b", At: day(1), User: "u", Action: "x", Subject: awkward})
+			})
+			list := read(t, s, func(ctx context.Context, tx store.ReadTx) ([]firemode.AuditEntry, error) {
+				return rows(tx.Audits(ctx, "o", "", everything()))
+			})
+			first := firemode.AuditEntry{Org: "o", ID: "a", At: now, Data: []byte("{}")}.Seal(1, nil)
+			second := firemode.AuditEntry{Org: "o", ID: "b", At: day(1), User: "u", Action: "x", Subject: awkward}.Seal(2, first.Hash)
+			equal(t, list, []firemode.AuditEntry{second, first})
+			equal(t, chainLength(t, s, "o"), 2)
+		}},
+		{"an update that is undone leaves the log as it was", func(t *testing.T, s store.Store) {
+			appendEntry := func(id firemode.AuditID, then error) error {
+				return s.Update(t.Context(), func(tx store.Tx) error {
+					return errors.Join(store.AppendAudit(t.Context(), tx, "o", firemode.AuditEntry{ID: id}), then)
+				})
+			}
+			equal(t, appendEntry("a", nil), nil)
+			equal(t, errors.Is(appendEntry("b", errTest), errTest), true)
+			equal(t, appendEntry("b", nil), nil)
+			equal(t, chainLength(t, s, "o"), 2)
+		}},
+		{"a number or an id is taken once", func(t *testing.T, s store.Store) {
+			insert := func(seq int64, id firemode.AuditID) func(ctx context.Context, tx store.Tx) error {
+				return func(ctx context.Context, tx store.Tx) error {
+					return tx.InsertAudit(ctx, []firemode.AuditEntry{firemode.AuditEntry{Org: "o", ID: id}.Seal(seq, nil)})
+				}
+			}
+			update(t, s, insert(1, "a"))
+			wantMessage(t, refuse(t, s, firemode.CodeConflict, insert(1, "b")), "the audit log has gone on meanwhile")
+			wantMessage(t, refuse(t, s, firemode.CodeConflict, insert(2, "a")), "an audit entry with this id exists already")
+			equal(t, chainLength(t, s, "o"), 1)
+		}},
+		{"a long log is read in order, with the transaction in use meanwhile, until its function fails", func(t *testing.T, s store.Store) {
+			const n = 1100
+			update(t, s, func(ctx context.Context, tx store.Tx) error {
+				entries := make([]firemode.AuditEntry, n)
+				for i := range entries {
+					entries[i].ID = firemode.AuditID(name("a", i))
+				}
+				return store.AppendAudit(ctx, tx, "o", entries...)
+			})
+			seen := int64(0)
+			err := s.View(t.Context(), func(tx store.ReadTx) error {
+				return tx.EachAudit(t.Context(), "o", func(e firemode.AuditEntry) error {
+					seen++
+					equal(t, e.Seq, seen)
+					if seen == n-1 {
+						return errTest
+					}
+					_, err := tx.Audits(t.Context(), "o", "", store.Page{Limit: 1})
+					return err
+				})
+			})
+			equal(t, errors.Is(err, errTest), true)
+			equal(t, seen, n-1)
+		}},
+		{"they are listed newest first", func(t *testing.T, s store.Store) {
+			for _, user := range []firemode.UserID{"", "u"} {
+				// An audit log grows at its end alone: what is added meanwhile is newer than all of the walk.
+				for n := range 10 {
+					update(t, s, func(ctx context.Context, tx store.Tx) error {
+						return store.AppendAudit(ctx, tx, "o", firemode.AuditEntry{ID: firemode.AuditID("x" + name(string(user), n)), User: "u"},
+							firemode.AuditEntry{ID: firemode.AuditID("y" + name(string(user), n)), User: "v"})
+					})
+				}
+				list := func(ctx context.Context, tx store.ReadTx, p store.Page) ([]store.Keyed[firemode.AuditEntry], error) {
+					return tx.Audits(ctx, "o", user, p)
+				}
+				before := walk(t, s, 1000, func(int) {}, list)
+				during := walk(t, s, 3, func(page int) {
+					update(t, s, func(ctx context.Context, tx store.Tx) error {
+						return store.AppendAudit(ctx, tx, "o", firemode.AuditEntry{ID: firemode.AuditID("z" + name(string(user), page)), User: "u"})
+					})
+				}, list)
+				equal(t, during, before)
+				listTest[firemode.AuditEntry]{list: list}.malformed(t, s)
+			}
+		}},
+	}
+}
+
+func answerTests() []test {
+	find := func(t *testing.T, s store.Store, keys ...store.Answer) []store.Answer {
+		t.Helper()
+		return read(t, s, func(ctx context.Context, tx store.ReadTx) ([]store.Answer, error) { return tx.Answers(ctx, keys) })
+	}
+	save := func(answers ...store.Answer) func(ctx context.Context, tx store.Tx) error {
+		return func(ctx context.Context, tx store.Tx) error { return tx.SaveAnswers(ctx, answers) }
+	}
+	return []test{
+		{"an answer is kept as it was, once per scope and key", func(t *testing.T, s store.Store) {
+			a := store.Answer{Scope: "o " + awkward, Key: "k", Fingerprint: []byte{0, 255}, Result: []byte(`{"x": 1 }`), CreatedAt: day(1)}
+			b := store.Answer{Scope: "p", Key: "k", CreatedAt: day(1)}
+			update(t, s, save(a, b))
+			refuse(t, s, firemode.CodeConflict, save(store.Answer{Scope: "p", Key: "l"}, b))
+			equal(t, find(t, s, store.Answer{Scope: a.Scope, Key: "k"}), []store.Answer{a})
+			equal(t, find(t, s, store.Answer{Scope: "p", Key: "l"}, store.Answer{Scope: a.Scope, Key: "K"}), nil)
+			equal(t, len(find(t, s, a, b)), 2)
+			equal(t, find(t, s), nil)
+		}},
+		{"the oldest are deleted first", func(t *testing.T, s store.Store) {
+			var keys []store.Answer
+			for n := range 5 {
+				keys = append(keys, store.Answer{Scope: "s", Key: name("k", n), CreatedAt: day(n)})
+			}
+			update(t, s, save(keys[3], keys[1], keys[4], keys[0], keys[2]))
+			for _, c := range []struct{ before, limit, want int }{{0, 9, 0}, {4, 2, 2}, {4, 9, 2}, {4, 9, 0}} {
+				update(t, s, func(ctx context.Context, tx store.Tx) error {
+					n, err := tx.DeleteAnswers(ctx, day(c.before), c.limit)
+					equal(t, n, c.want)
+					return err
+				})
+				if c.limit == 2 {
+					equal(t, len(find(t, s, keys[2], keys[3])), 2)
+				}
+			}
+			equal(t, find(t, s, keys...), []store.Answer{keys[4]})
+		}},
+		{"Once does a thing once, also when asked by many at the same time", once},
+	}
+}
+
+func once(t *testing.T, s store.Store) {
+	claim := func(fingerprint string) (context.Context, *store.Idempotency) {
+		c := &store.Idempotency{Scope: "s", Key: "k", Fingerprint: []byte(fingerprint)}
+		return store.WithIdempotency(t.Context(), c), c
+	}
+	work := func(ctx context.Context) (int64, error) {
+		return store.Once(ctx, s, func(tx store.Tx) (int64, error) {
+			seq, _, err := tx.LockAudit(ctx, "o")
+			return seq + 1, errors.Join(err, store.AppendAudit(ctx, tx, "o", firemode.AuditEntry{ID: firemode.AuditID(name("a", int(seq)))}))
+		})
+	}
+	const askers = 12
+	replayed := make(chan bool, askers)
+	done := make(chan error, askers)
+	for range askers {
+		go func() {
+			ctx, c := claim("f")
+			n, err := work(ctx)
+			if err == nil && n != 1 {
+				err = errors.New("another answer")
+			}
+			replayed <- c.Replayed
+			done <- err
+		}()
+	}
+	fresh := 0
+	for range askers {
+		equal(t, <-done, nil)
+		if !<-replayed {
+			fresh++
+		}
+	}
+	equal(t, fresh, 1)
+	equal(t, chainLength(t, s, "o"), 1)
+	ctx, _ := claim("another request")
+	_, err := work(ctx)
+	wantCode(t, err, firemode.CodeConflict)
+}
