@@ -11,10 +11,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // superuser is the cluster's only role.
@@ -28,6 +31,11 @@ type server struct {
 	dir   string
 	guard *exec.Cmd
 	alive io.Closer // the guard stops the cluster when this is closed, as it is when this process ends
+	admin *pgxpool.Pool
+	count atomic.Int64 // of databases
+
+	mu   sync.Mutex
+	idle []string // names of wiped databases
 }
 
 // guardScript runs the cluster until its standard input ends, then leaves nothing behind.
