@@ -19,7 +19,7 @@ func (a *API) admit(rt *Route, handle http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		x := exchangeOf(r.Context())
 		x.route = rt
-		r, err := a.admitted(w, r, x)
+		r, err := a.admitted(w, r, x) //nolint:contextcheck // it travels in r
 		if err != nil {
 			a.fail(w, r, err)
 			return

@@ -100,8 +100,8 @@ func TestETags(t *testing.T) {
 	w := newWorld(t)
 	w.furnish()
 	for path, change := range map[string]string{
-		"/v1/users/u-owner":                `{"full_name":"Other"}`,
-		"/v1/buildings/closed":             `{"site_name":"Other"}`,
+		"/v1/users/u-owner":                `{"full_name":"other"}`,
+		"/v1/buildings/closed":             `{"site_name":"other"}`,
 		"/v1/buildings/closed/assets/FE-1": `{"notes":"other"}`,
 	} {
 		read := func(header map[string]string) (int, string, int) {
@@ -121,7 +121,7 @@ func TestETags(t *testing.T) {
 				t.Errorf("%s with If-Match %s: status %d, want %d: %s", path, row.ifMatch, rec.Code, row.status, rec.Body)
 			}
 			// Each change differs from the one before, so that each raises the version.
-			change = strings.Replace(change, `ther`, `ther.`, 1)
+			change = strings.Replace(change, `other`, `other.`, 1)
 		}
 		if status, now, _ := read(map[string]string{"If-None-Match": tag}); status != http.StatusOK || now == tag {
 			t.Errorf("%s changed: status %d, ETag %s", path, status, now)

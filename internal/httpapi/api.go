@@ -45,7 +45,7 @@ type Config struct {
 	Metrics   Metrics
 	// MetricsPage is served at /metrics; nil for no such path on this listener.
 	MetricsPage http.Handler
-	Version     string // of the program, for the documentation
+	Version     string // of the program, shown at /health/live
 	// BodyPause is how long a request's body may stop coming before it is 408; 0 means 30 s.
 	BodyPause time.Duration
 }
@@ -114,4 +114,6 @@ func build(c Config, list []Route) (*API, error) {
 func (a *API) registry() huma.Registry { return a.huma.OpenAPI().Components.Schemas }
 
 // ServeHTTP answers every path in the contract's format.
-func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.observe(w, r, a.mux.ServeHTTP) }
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a.observe(w, r, a.mux.ServeHTTP) //nolint:contextcheck // it travels in r
+}

@@ -27,7 +27,7 @@ const (
 // one the request is given a reader that refuses what is too long or has stopped coming.
 func (a *API) takeBody(w http.ResponseWriter, r *http.Request, x *exchange) error {
 	spec := x.route.Body
-	if spec.Media == "" || (spec.Optional && r.ContentLength == 0) {
+	if spec.Media == "" {
 		return nil
 	}
 	if err := rightMedia(r, spec); err != nil {
@@ -47,12 +47,12 @@ func (a *API) takeBody(w http.ResponseWriter, r *http.Request, x *exchange) erro
 		return err
 	}
 	body.rest()
-	if len(bytes.TrimSpace(plain)) == 0 && !spec.Optional {
+	if len(bytes.TrimSpace(plain)) == 0 {
 		return firemode.Malformed("a JSON body is needed")
 	}
 	x.body = plain
 	r.Body = io.NopCloser(bytes.NewReader(plain))
-	if x.route.schema == nil || len(plain) == 0 {
+	if x.route.schema == nil {
 		return nil
 	}
 	return a.checker.check(x.route.schema, plain)

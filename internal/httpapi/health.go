@@ -15,10 +15,10 @@ const checkDeadline = 2 * time.Second
 type healthBody struct {
 	Ready  bool                 `json:"ready"`
 	Status string               `json:"status" enum:"healthy,unhealthy"`
-	Checks map[string]checkBody `json:"checks"`
+	Checks map[string]partBody `json:"checks"`
 }
 
-type checkBody struct {
+type partBody struct {
 	OK        bool    `json:"ok"`
 	LatencyMS float64 `json:"latency_ms" doc:"Milliseconds that the check took"`
 }
@@ -29,17 +29,18 @@ type healthOutput struct {
 }
 
 type liveBody struct {
-	Status string `json:"status" enum:"healthy"`
+	Status  string `json:"status" enum:"healthy"`
+	Version string `json:"version,omitempty" doc:"Of the program"`
 }
 
 // live says that the process answers, no more.
 func (a *API) live(context.Context, *struct{}) (*reply[liveBody], error) {
-	return &reply[liveBody]{Body: liveBody{Status: "healthy"}}, nil
+	return &reply[liveBody]{Body: liveBody{Status: "healthy", Version: a.Version}}, nil
 }
 
 // ready asks every check at once. What failed and why is for the log alone: the answer is public.
 func (a *API) ready(ctx context.Context, _ *struct{}) (*healthOutput, error) {
-	out := &healthOutput{Status: http.StatusOK, Body: healthBody{Ready: true, Status: "healthy", Checks: map[string]checkBody{}}}
+	out := &healthOutput{Status: http.StatusOK, Body: healthBody{Ready: true, Status: "healthy", Checks: map[string]partBody{}}}
 	var mu sync.Mutex
 	var group sync.WaitGroup
 	var failed error
@@ -62,7 +63,7 @@ func (a *API) ready(ctx context.Context, _ *struct{}) (*healthOutput, error) {
 	return out, nil
 }
 
-func (a *API) ask(ctx context.Context, check Check) (result checkBody, err error) {
+func (a *API) ask(ctx context.Context, check Check) (result partBody, err error) {
 	ctx, cancel := context.WithTimeout(ctx, checkDeadline)
 	defer cancel()
 	begun := a.Now()
@@ -70,7 +71,7 @@ func (a *API) ask(ctx context.Context, check Check) (result checkBody, err error
 		if v := recover(); v != nil {
 			err = fmt.Errorf("panic: %v", v)
 		}
-		result = checkBody{OK: err == nil, LatencyMS: float64(a.Now().Sub(begun).Microseconds()) / 1000}
+		result = partBody{OK: err == nil, LatencyMS: float64(a.Now().Sub(begun).Microseconds()) / 1000}
 	}()
 	return result, check(ctx)
 }

@@ -43,7 +43,6 @@ type Body struct {
 	Limit int64  // bytes after decoding
 	// Streamed bodies are left to the handler to read from the request; others are read and decoded by the frame.
 	Streamed bool
-	Optional bool
 }
 
 // Limits of the contract.

@@ -94,8 +94,10 @@ func TestRules(t *testing.T) {
 		{as("admin", "POST", "/v1/rules", `{"rule_code":"X","version":"1.0.0","rule_name":"X","rule_schema":{"classification_mappings":{"broken":"bad"}}}`), 422, `~{"field":"rule_schema.classification_mappings.broken","reason":`, ""},
 		{as("technician", "GET", "/v1/rules/OWN.1"), 200, document("1.10.0"), ""},
 		{as("technician", "GET", "/v1/rules/OWN.1/versions"), 200, `{"data":[` + document("1.10.0") + `,` + document("1.9.0") + `],"next_cursor":null}`, ""},
-		{as("technician", "POST", "/v1/classify", `{"item_code":"OWN.1","observed_condition":"broken"}`), 200,
-			`{"classification":"non_conformance","default_classification":"non_conformance","condition":"broken","basis":"default","rule_applied":"OWN.1","version_applied":"1.10.0","audit_log_id":"ID"}`, ""},
+		{
+			as("technician", "POST", "/v1/classify", `{"item_code":"OWN.1","observed_condition":"broken"}`), 200,
+			`{"classification":"non_conformance","default_classification":"non_conformance","condition":"broken","basis":"default","rule_applied":"OWN.1","version_applied":"1.10.0","audit_log_id":"ID"}`, "",
+		},
 		{as("admin", "POST", "/v1/rules/OWN.1/versions/1.10.0/deactivate"), 200, `~"active":false,"shared":false,"created_at":"T","deactivated_at":"T"}`, ""},
 		{as("technician", "GET", "/v1/rules/OWN.1"), 200, document("1.9.0"), ""},
 		{as("stranger", "GET", "/v1/rules/OWN.1"), 404, "~FIRE-404", ""},
@@ -108,14 +110,22 @@ func TestClassify(t *testing.T) {
 	t.Parallel()
 	classify := func(body string) request { return as("technician", "POST", "/v1/classify", body) }
 	newWorld(t).follow([]step{
-		{classify(`{"item_code":"AS1851-2012-FE-01","observed_condition":"pressure_low","scope":{"only_unit_in_area":true}}`), 200,
-			`~{"classification":"critical_defect","default_classification":"non_critical_defect","condition":"pressure_low","basis":"escalated",`, ""},
-		{classify(`{"item_code":"AS1851-2012-FE-01","observed_condition":"pressure_low","override":{"classification":"recommendation","reason":"replaced on the spot"}}`), 200,
-			`~{"classification":"recommendation","default_classification":"non_critical_defect","condition":"pressure_low","basis":"override","reason":"replaced on the spot",`, ""},
-		{classify(`{"item_code":"AS1851-2012-HR-07","measurement":"flow_lps","value":0.330,"unit":"L/s"}`), 200,
-			`~{"classification":null,"default_classification":null,"within_limits":true,`, ""},
-		{classify(`{"item_code":"AS1851-2012-HR-07","measurement":"flow_lps","value":0.3299999999999999999999,"unit":"L/s"}`), 200,
-			`~"within_limits":false,"condition":"flow_below_minimum"`, ""},
+		{
+			classify(`{"item_code":"AS1851-2012-FE-01","observed_condition":"pressure_low","scope":{"only_unit_in_area":true}}`), 200,
+			`~{"classification":"critical_defect","default_classification":"non_critical_defect","condition":"pressure_low","basis":"escalated",`, "",
+		},
+		{
+			classify(`{"item_code":"AS1851-2012-FE-01","observed_condition":"pressure_low","override":{"classification":"recommendation","reason":"replaced on the spot"}}`), 200,
+			`~{"classification":"recommendation","default_classification":"non_critical_defect","condition":"pressure_low","basis":"override","reason":"replaced on the spot",`, "",
+		},
+		{
+			classify(`{"item_code":"AS1851-2012-HR-07","measurement":"flow_lps","value":0.330,"unit":"L/s"}`), 200,
+			`~{"classification":null,"default_classification":null,"within_limits":true,`, "",
+		},
+		{
+			classify(`{"item_code":"AS1851-2012-HR-07","measurement":"flow_lps","value":0.3299999999999999999999,"unit":"L/s"}`), 200,
+			`~"within_limits":false,"condition":"flow_below_minimum"`, "",
+		},
 		{classify(`{"item_code":"AS1851-2012-HR-07","measurement":"flow_lps","value":1,"unit":"gpm"}`), 422, `~"field":"unit"`, ""},
 		{classify(`{"item_code":"AS1851-2012-FE-01","observed_condition":"on_fire"}`), 422, "~pressure_low", ""},
 		{classify(`{"item_code":"NONE","observed_condition":"pressure_low"}`), 404, "~FIRE-404", ""},
@@ -146,8 +156,10 @@ func TestBuildingsAndRegister(t *testing.T) {
 		{write, 200, `~{"created":0,"updated":0,"unchanged":1,"rejected":[{"line":3,`, ""},
 		{as("owner", "GET", "/v1/buildings/tower/assets?level=L03&system=FE"), 200, `~{"data":[{"asset_id":"FE-1","asset_type":"extinguisher_powder",`, ""},
 		{as("owner", "GET", "/v1/buildings/tower/assets/export"), 200, "~FE-1,", ""},
-		{as("manager", "PUT", "/v1/buildings/tower/assets/FE-1/baselines", `{"baselines":[{"measurement":"mass_kg","value":4.50,"unit":"kg","source":"plate","date":"2024-02-29"}]}`), 200,
-			`~"baselines":[{"measurement":"mass_kg","value":4.50,"unit":"kg","source":"plate","date":"2024-02-29"}]`, ""},
+		{
+			as("manager", "PUT", "/v1/buildings/tower/assets/FE-1/baselines", `{"baselines":[{"measurement":"mass_kg","value":4.50,"unit":"kg","source":"plate","date":"2024-02-29"}]}`), 200,
+			`~"baselines":[{"measurement":"mass_kg","value":4.50,"unit":"kg","source":"plate","date":"2024-02-29"}]`, "",
+		},
 		{as("manager", "PATCH", "/v1/buildings/tower/assets/FE-1", `{"status":"decommissioned","notes":"gone"}`), 200, `~"status":"decommissioned","notes":"gone"`, ""},
 		{as("stranger", "GET", "/v1/buildings/tower/assets/FE-1"), 404, "~FIRE-404", ""},
 	})
