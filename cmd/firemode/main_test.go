@@ -31,6 +31,7 @@ func TestScriptsOnPostgres(t *testing.T) {
 		p.Files = append(p.Files, "testdata/script/"+name+".txtar")
 	}
 	p.Setup = func(env *testscript.Env) error {
+		hurry(env)
 		env.Setenv("FIREMODE_DB_URL", pgtest.Empty(env.T().(testing.TB)))
 		return nil
 	}
@@ -39,6 +40,7 @@ func TestScriptsOnPostgres(t *testing.T) {
 
 func scripts(engine string) testscript.Params {
 	return testscript.Params{
+		Setup:               func(env *testscript.Env) error { hurry(env); return nil },
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Condition:           func(name string) (bool, error) { return name == engine, nil },
@@ -47,3 +49,6 @@ func scripts(engine string) testscript.Params {
 		},
 	}
 }
+
+// hurry keeps the race detector from its habit of sleeping for a second at the end of each process.
+func hurry(env *testscript.Env) { env.Setenv("GORACE", "atexit_sleep_ms=0") }

@@ -67,7 +67,7 @@ func (n *node) checks() map[string]httpapi.Check {
 		},
 		"revocations": func(context.Context) error {
 			if age, err := n.services.auth.Fresh(); age > staleAfter {
-				return fmt.Errorf("the list of revoked tokens is %s old: %w", age.Round(time.Second), err)
+				return errors.Join(fmt.Errorf("the list of revoked tokens is %s old", age.Round(time.Second)), err)
 			}
 			return nil
 		},

@@ -30,10 +30,8 @@ func packages() map[string]kind {
 		"firemode/internal/store/row":              rows,
 		"firemode/internal/auth":                   service,
 		"firemode/internal/buildings":              service,
-		"firemode/internal/bundle":                 service,
 		"firemode/internal/catalogue":              service,
 		"firemode/internal/sessions":               service,
-		"firemode/internal/client":                 adapter,
 		"firemode/internal/httpapi":                adapter,
 		"firemode/internal/seed":                   adapter,
 		"firemode/internal/store/postgres":         adapter,
@@ -106,7 +104,6 @@ func bans() map[kind][]ban {
 func clocks() map[string]string {
 	return map[string]string{
 		"firemode/cmd/firemode":            "it hands the clock to everything else",
-		"firemode/internal/client":         "it times its retries",
 		"firemode/internal/httpapi":        "it measures requests and sets deadlines on connections",
 		"firemode/internal/store/postgres": "it gives a transaction its time",
 		"firemode/internal/store/sqlite":   "it gives a transaction its time",
