@@ -69,12 +69,16 @@ func (c *compressor) WriteHeader(status int) {
 }
 
 func (c *compressor) Write(p []byte) (int, error) {
-	if !c.begun() {
+	if c.begun() {
+		return c.send(p)
+	}
+	size := len(c.head) + len(p)
+	if size < compressFrom {
 		c.head = append(c.head, p...)
-		if len(c.head) < compressFrom {
-			return len(p), nil
-		}
-		return len(p), c.start(c.worthwhile())
+		return len(p), nil
+	}
+	if err := c.start(c.worthwhile(size)); err != nil {
+		return 0, err
 	}
 	return c.send(p)
 }
@@ -86,9 +90,9 @@ func (c *compressor) send(p []byte) (int, error) {
 	return c.response.Write(p)
 }
 
-// worthwhile reports whether what has been written so far should be compressed.
-func (c *compressor) worthwhile() bool {
-	return c.encoding != "" && len(c.head) >= compressFrom && c.request.Method != http.MethodHead && c.fit()
+// worthwhile reports whether an answer that begins with size bytes should be compressed.
+func (c *compressor) worthwhile(size int) bool {
+	return c.encoding != "" && size >= compressFrom && c.request.Method != http.MethodHead && c.fit()
 }
 
 // fit reports whether the answer is of a kind that gains by it and has not been encoded.
@@ -97,7 +101,7 @@ func (c *compressor) fit() bool {
 	return h.Get("Content-Encoding") == "" && compressible(h.Get("Content-Type"))
 }
 
-// start sends the header and the first bytes.
+// start sends the header and what has been held back.
 func (c *compressor) start(compress bool) error {
 	h := c.Header()
 	if c.fit() {
@@ -120,7 +124,7 @@ func (c *compressor) start(compress bool) error {
 
 // Flush sends what has been written so far.
 func (c *compressor) Flush() {
-	if !c.begun() && c.start(c.worthwhile()) != nil {
+	if !c.begun() && c.start(c.worthwhile(len(c.head))) != nil {
 		return
 	}
 	if f, ok := c.encoder.(interface{ Flush() error }); ok {
