@@ -52,9 +52,7 @@ func assetOf(a firemode.Asset) assetBody {
 			Manufactured: a.Manufactured, Installed: a.Installed, LastPressureTest: a.LastPressureTest, Barcode: a.Barcode, Status: a.Status, Notes: a.Notes,
 		},
 	}
-	for _, l := range a.Baselines {
-		b.Baselines = append(b.Baselines, baselineBody{l.Measurement, decimal(l.Value), l.Unit, l.Source, l.Date})
-	}
+	b.Baselines = baselinesOf(a.Baselines)
 	return b
 }
 

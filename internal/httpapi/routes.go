@@ -163,6 +163,34 @@ func assetRoutes() []Route {
 func resultRoutes() []Route {
 	return []Route{
 		{
+			Method: http.MethodPost, Pattern: "/v1/tests/sessions", ID: "create-session", Tag: "sessions", Summary: "Plan a service visit, with an item for everything that is due",
+			Permission: auth.SessionWrite, Body: jsonBody(), Once: OnceOptional, Status: http.StatusCreated, serve: typed((*API).createSession),
+		},
+		{
+			Method: http.MethodGet, Pattern: "/v1/tests/sessions", ID: "list-sessions", Tag: "sessions", Summary: "Sessions, newest first",
+			Permission: auth.SessionRead, serve: typed((*API).listSessions),
+		},
+		{
+			Method: http.MethodGet, Pattern: "/v1/tests/sessions/{id}", ID: "get-session", Tag: "sessions", Summary: "A session",
+			Permission: auth.SessionRead, serve: typed((*API).getSession),
+		},
+		{
+			Method: http.MethodPatch, Pattern: "/v1/tests/sessions/{id}", ID: "patch-session", Tag: "sessions", Summary: "Change, complete or reopen a session",
+			Permission: auth.SessionWrite, Body: jsonBody(), Once: OnceOptional, serve: typed((*API).patchSession),
+		},
+		{
+			Method: http.MethodGet, Pattern: "/v1/tests/sessions/{id}/items", ID: "list-items", Tag: "sessions", Summary: "What there is to look at, in walking order",
+			Permission: auth.SessionRead, serve: typed((*API).listItems),
+		},
+		{
+			Method: http.MethodGet, Pattern: "/v1/tests/sessions/{id}/sync_status", ID: "sync-status", Tag: "sessions", Summary: "How far the session and its clients are",
+			Permission: auth.SessionRead, serve: typed((*API).syncStatus),
+		},
+		{
+			Method: http.MethodGet, Pattern: "/v1/tests/sessions/{id}/history", ID: "read-history", Tag: "results", Summary: "Every change ever made to a path, or the document as of then",
+			Permission: auth.ResultRead, serve: raw(readHistory, documentHistory),
+		},
+		{
 			Method: http.MethodPost, Pattern: "/v1/tests/sessions/{id}/results", ID: "submit-results", Tag: "results", Summary: "Merge changes into the session",
 			Permission: auth.ResultSubmit, Body: jsonBody(), Once: OnceOwn, serve: raw(submitResults, documentSubmit),
 		},
@@ -174,7 +202,19 @@ func resultRoutes() []Route {
 }
 
 func operationRoutes() []Route {
-	return []Route{
+	return []Route{{
+		Method: http.MethodGet, Pattern: "/v1/defects", ID: "list-defects", Tag: "defects", Summary: "Defects, oldest first",
+		Permission: auth.DefectRead, serve: typed((*API).listDefects),
+	},
+		{
+			Method: http.MethodGet, Pattern: "/v1/defects/{id}", ID: "get-defect", Tag: "defects", Summary: "A defect with every classification it had",
+			Permission: auth.DefectRead, serve: typed((*API).getDefect),
+		},
+		{
+			Method: http.MethodPatch, Pattern: "/v1/defects/{id}", ID: "patch-defect", Tag: "defects", Summary: "Move a defect on",
+			Permission: auth.DefectWrite, Body: jsonBody(), Once: OnceOptional, serve: typed((*API).patchDefect),
+		},
+
 		{
 			Method: http.MethodGet, Pattern: "/health", ID: "health", Tag: "health", Summary: "Readiness, part by part",
 			Quiet: true, serve: typed((*API).ready),

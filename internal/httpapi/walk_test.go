@@ -18,6 +18,8 @@ type fixture struct {
 	path  string
 	body  string
 	media string // of the body, JSON unless told
+	// header goes with the request.
+	header map[string]string
 	// scope says to whom the thing belongs, and so who gets 404.
 	scope belonging
 	// status that an admin of "a" gets.
@@ -66,6 +68,16 @@ func fixtures() map[string]fixture {
 		"PUT /v1/buildings/{id}/assets/{asset_id}/baselines": {path: "/v1/buildings/closed/assets/FE-1/baselines", body: `{"baselines":[]}`, scope: ofBuilding, status: 200},
 		"POST /v1/tests/sessions/{id}/results":               {path: "/v1/tests/sessions/s-1/results", body: `{"changes":[{"op":"set","path":"/items/FE-1/note","value":"x"}]}`, scope: ofSession, status: 200},
 		"GET /v1/tests/sessions/{id}/results":                {path: "/v1/tests/sessions/s-1/results", scope: ofSession, status: 200},
+		"POST /v1/tests/sessions":                            {path: "/v1/tests/sessions", body: `{"building_id":"closed","session_name":"New","frequency":"yearly"}`, status: 201},
+		"GET /v1/tests/sessions":                             {path: "/v1/tests/sessions", status: 200},
+		"GET /v1/tests/sessions/{id}":                        {path: "/v1/tests/sessions/s-1", scope: ofSession, status: 200},
+		"PATCH /v1/tests/sessions/{id}":                      {path: "/v1/tests/sessions/s-1", body: `{"session_name":"Changed"}`, header: map[string]string{"If-Match": "*"}, scope: ofSession, status: 200},
+		"GET /v1/tests/sessions/{id}/items":                  {path: "/v1/tests/sessions/s-1/items", scope: ofSession, status: 200},
+		"GET /v1/tests/sessions/{id}/sync_status":            {path: "/v1/tests/sessions/s-1/sync_status", scope: ofSession, status: 200},
+		"GET /v1/tests/sessions/{id}/history":                {path: "/v1/tests/sessions/s-1/history?path=/items", scope: ofSession, status: 200},
+		"GET /v1/defects":                                    {path: "/v1/defects", status: 200},
+		"GET /v1/defects/{id}":                               {path: "/v1/defects/" + foundDefect(), scope: ofSession, status: 200},
+		"PATCH /v1/defects/{id}":                             {path: "/v1/defects/" + foundDefect(), body: `{"note":"Changed"}`, scope: ofSession, status: 200},
 		"GET /health":                                        {path: "/health", status: 200},
 		"GET /health/live":                                   {path: "/health/live", status: 200},
 		"GET /health/ready":                                  {path: "/health/ready", status: 200},
@@ -95,10 +107,20 @@ func (w *world) furnish() {
 		ID: "s-1", Building: "closed", Name: "Visit", Frequency: firemode.SixMonthly, Technicians: []firemode.UserID{"u-other"},
 	})
 	must(w.t, err)
+	w.get(http.StatusOK, request{
+		as: "other", method: http.MethodPost, path: "/v1/tests/sessions/s-1/results", header: map[string]string{"Idempotency-Key": "furnish"},
+		body: `{"changes":[{"op":"set","path":"/items/FE-1/conditions/AS1851-2012-FE-01/pressure_low","value":true}]}`,
+	})
+}
+
+// foundDefect is the id of the defect that furnish makes.
+func foundDefect() string {
+	return string(firemode.NewDefectID("s-1", "FE-1", "AS1851-2012-FE-01", "pressure_low"))
 }
 
 func (f fixture) request(rt Route, as string) request {
 	q := request{as: as, method: rt.Method, path: f.path, body: f.body, header: map[string]string{}}
+	maps.Copy(q.header, f.header)
 	if f.media != "" {
 		q.header["Content-Type"] = f.media
 	}

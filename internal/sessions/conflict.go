@@ -43,12 +43,13 @@ func newConflict(c crdt.Conflict, limit int) Conflict {
 		if limit > 0 && i == limit {
 			break
 		}
-		described.Values = append(described.Values, newSibling(op))
+		described.Values = append(described.Values, NewSibling(op))
 	}
 	return described
 }
 
-func newSibling(op *crdt.Op) Sibling {
+// NewSibling describes an operation.
+func NewSibling(op *crdt.Op) Sibling {
 	s := Sibling{Dot: op.Dot.String(), Path: op.Path, Op: op.Kind, Value: op.Value}
 	if op.Value == "" {
 		s.Value = crdt.Null

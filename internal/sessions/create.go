@@ -64,21 +64,25 @@ func (n Draft) fingerprint() []byte {
 
 // Create makes a session with an item for everything that is due, each check pinned to the rule version in force. The same id
 // and body again is the same creation; the same id and another body is CodeConflict.
-func (s *Service) Create(ctx context.Context, n Draft) (firemode.Session, error) {
+func (s *Service) Create(ctx context.Context, n Draft) (Detail, error) {
 	p, err := caller(ctx)
 	if err != nil {
-		return firemode.Session{}, err
+		return Detail{}, err
 	}
 	if err := n.check(); err != nil {
-		return firemode.Session{}, err
+		return Detail{}, err
 	}
 	n.Name = strings.TrimSpace(n.Name)
 	book, err := s.Rules.Book(ctx, p.Org)
 	if err != nil {
-		return firemode.Session{}, err
+		return Detail{}, err
 	}
-	return store.Once(ctx, s.store, func(tx store.Tx) (firemode.Session, error) {
-		return s.create(ctx, tx, p, n, book)
+	return store.Once(ctx, s.store, func(tx store.Tx) (Detail, error) {
+		session, err := s.create(ctx, tx, p, n, book)
+		if err != nil {
+			return Detail{}, err
+		}
+		return detail(ctx, tx, session)
 	})
 }
 

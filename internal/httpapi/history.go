@@ -1,0 +1,90 @@
+package httpapi
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"firemode/internal/crdt"
+	"firemode/internal/sessions"
+	"firemode/internal/store"
+)
+
+type changeRecord struct {
+	Sequence int64        `json:"sequence" doc:"Number of its log entry"`
+	Path     crdt.Pointer `json:"path"`
+	siblingBody
+	Names []string `json:"dots,omitempty" doc:"What a resolve or correct names"`
+	Live  bool     `json:"live" doc:"Whether nothing has superseded it"`
+}
+
+func changeRecordOf(op store.Op) changeRecord {
+	c := conflictOf(sessions.Conflict{Values: []sessions.Sibling{sessions.NewSibling(&op.Op)}})
+	r := changeRecord{Sequence: op.Seq, Path: op.Path, siblingBody: c.Values[0], Live: op.Covered == 0}
+	r.siblingBody.Path = ""
+	for _, d := range op.Names {
+		r.Names = append(r.Names, d.String())
+	}
+	return r
+}
+
+// readHistory lists every change ever made to a path, or answers the document as of a number or a time.
+func readHistory(a *API, w http.ResponseWriter, r *http.Request) error {
+	session, err := sessionID(r)
+	if err != nil {
+		return err
+	}
+	query := r.URL.Query()
+	if query.Has("at_seq") || query.Has("at") {
+		q := sessions.Query{Session: session}
+		if err := pastQuery(&q, query.Get("at_seq"), query.Get("at")); err != nil {
+			return err
+		}
+		return a.stream(w, r, func(ctx context.Context, out io.Writer) error { return a.writeResults(ctx, q, out) })
+	}
+	path, err := crdt.ParsePointer(query.Get("path"))
+	if err != nil {
+		return badQuery("path", err.Error())
+	}
+	p := Paging{Limit: defaultPage, Cursor: query.Get("cursor")}
+	if limit := query.Get("limit"); limit != "" {
+		if p.Limit, err = strconv.Atoi(limit); err != nil || p.Limit < 1 || p.Limit > 100 {
+			return badQuery("limit", "must be a number from 1 to 100")
+		}
+	}
+	page, err := a.page(r.Context(), p)
+	if err != nil {
+		return err
+	}
+	rows, err := a.Services.Sessions.History(r.Context(), session, path, page)
+	if err != nil {
+		return err
+	}
+	a.writeJSON(w, r, http.StatusOK, listed(r.Context(), a, p, rows, changeRecordOf).Body)
+	return nil
+}
+
+func pastQuery(q *sessions.Query, seq, at string) (err error) {
+	if seq != "" {
+		if q.AtSeq, err = strconv.ParseInt(seq, 10, 64); err != nil || q.AtSeq < 1 {
+			return badQuery("at_seq", "must be a positive number")
+		}
+		return nil
+	}
+	if q.At, err = time.Parse(time.RFC3339, at); err != nil {
+		return badQuery("at", "must be an RFC 3339 time")
+	}
+	return nil
+}
+
+func documentHistory(op *huma.Operation, r huma.Registry) {
+	op.Parameters = append(op.Parameters, idParam("id", "session_id"),
+		queryParam("path", "JSON Pointer: the changes there and below, newest first"),
+		queryParam("at_seq", "In its place: the document as of this number"), queryParam("at", "The document as of this time"),
+		queryParam("limit", "1 to 100, 20 unless told"), queryParam("cursor", "next_cursor of the page before"))
+	op.Responses["200"] = jsonResponse[list[changeRecord]](r, "Changes, newest first; or, as of a past moment, the answer of GET results")
+}

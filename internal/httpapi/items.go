@@ -1,0 +1,96 @@
+package httpapi
+
+import (
+	"context"
+	"time"
+
+	"firemode"
+	"firemode/internal/rules"
+	"firemode/internal/store"
+)
+
+type itemBody struct {
+	ID        firemode.ItemID    `json:"item_id" doc:"An asset_id, system-… or site-…"`
+	Kind      firemode.AssetKind `json:"kind" enum:"asset,system,site"`
+	Type      string             `json:"asset_type"`
+	Name      string             `json:"name"`
+	System    string             `json:"system"`
+	Level     string             `json:"level"`
+	Location  []string           `json:"location" doc:"From the building inwards"`
+	Position  int                `json:"position" doc:"In walking order"`
+	Checks    []dueCheckBody        `json:"checks"`
+	Baselines []baselineBody     `json:"baselines"`
+	Last      *lastResultBody    `json:"last_result" doc:"Of the previous completed visit"`
+	State     firemode.ItemState `json:"state" enum:"untouched,incomplete,disputed,done"`
+	Outcome   string             `json:"outcome,omitempty"`
+	Missing   []string           `json:"missing" doc:"Why the item is incomplete"`
+}
+
+type dueCheckBody struct {
+	Rule       firemode.RuleCode         `json:"rule_code"`
+	Version    string                    `json:"version"`
+	Name       string                    `json:"rule_name"`
+	Conditions map[string]firemode.Class `json:"conditions" doc:"What can be seen, with the class it has by default"`
+	Expected   []rules.LimitDocument     `json:"expected" doc:"Readings with unit and limits"`
+}
+
+type lastResultBody struct {
+	Session      firemode.SessionID `json:"session_id"`
+	CompletedAt  time.Time          `json:"completed_at"`
+	Outcome      string             `json:"outcome"`
+	Measurements map[string]decimal `json:"measurements"`
+}
+
+type listItemsInput struct {
+	Paging
+	SessionPath
+	Level  string               `query:"level" maxLength:"64" example:"L05"`
+	System string               `query:"system" maxLength:"64" example:"FE"`
+	States []firemode.ItemState `query:"state,explode" enum:"untouched,incomplete,disputed,done" doc:"Any of them; repeat for several"`
+	Text   string               `query:"q" maxLength:"200" doc:"Part of id, name or location, any case"`
+}
+
+func (a *API) listItems(ctx context.Context, in *listItemsInput) (*reply[list[itemBody]], error) {
+	page, err := a.page(ctx, in.Paging)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := a.Services.Sessions.Items(ctx, in.ID, store.ItemFilter{Level: in.Level, System: in.System, States: in.States, Text: in.Text}, page)
+	if err != nil {
+		return nil, err
+	}
+	book, err := a.Services.Catalogue.Book(ctx, exchangeOf(ctx).principal.Org)
+	if err != nil {
+		return nil, err
+	}
+	return listed(ctx, a, in.Paging, rows, func(i firemode.Item) itemBody { return itemOf(i, book) }), nil
+}
+
+func itemOf(i firemode.Item, book *rules.Book) itemBody {
+	b := itemBody{
+		ID: i.ID, Kind: i.Kind, Type: i.Type, Name: i.Name, System: i.System, Level: i.Level, Location: i.Location, Position: i.Position,
+		Baselines: baselinesOf(i.Baselines), State: i.State, Outcome: i.Outcome, Missing: i.Missing,
+	}
+	for _, c := range i.Checks {
+		check := dueCheckBody{Rule: c.Rule, Version: c.Version}
+		if r, ok := book.At(c.Rule, c.Version); ok {
+			check.Name, check.Conditions, check.Expected = r.Name, r.Schema.Classifications, rules.NewDocument(r).Schema.Limits
+		}
+		b.Checks = append(b.Checks, check)
+	}
+	if i.Last != nil {
+		b.Last = &lastResultBody{Session: i.Last.Session, CompletedAt: i.Last.CompletedAt.UTC(), Outcome: i.Last.Outcome, Measurements: map[string]decimal{}}
+		for name, value := range i.Last.Measurements {
+			b.Last.Measurements[name] = decimal(value)
+		}
+	}
+	return b
+}
+
+func baselinesOf(list []firemode.Baseline) []baselineBody {
+	var out []baselineBody
+	for _, l := range list {
+		out = append(out, baselineBody{l.Measurement, decimal(l.Value), l.Unit, l.Source, l.Date})
+	}
+	return out
+}
