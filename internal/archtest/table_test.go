@@ -30,6 +30,7 @@ func packages() map[string]kind {
 		"firemode/internal/store/row":              rows,
 		"firemode/internal/auth":                   service,
 		"firemode/internal/buildings":              service,
+		"firemode/internal/bundle":                 service,
 		"firemode/internal/catalogue":              service,
 		"firemode/internal/sessions":               service,
 		"firemode/internal/httpapi":                adapter,
@@ -40,6 +41,7 @@ func packages() map[string]kind {
 		"firemode/internal/telemetry":              tool,
 		"firemode/cmd/firemode":                    command,
 		"firemode/internal/archtest":               testOnly,
+		"firemode/internal/crdt/oracle":            testOnly,
 		"firemode/internal/store/storetest":        testOnly,
 		"firemode/internal/store/storetest/pgtest": testOnly,
 	}
