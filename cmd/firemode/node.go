@@ -35,7 +35,7 @@ func newNode(c Server, s *services, o outside) (*node, error) {
 	n := &node{outside: o, config: c, services: s}
 	info, ok := debug.ReadBuildInfo()
 	api := httpapi.Config{
-		Services:  httpapi.Services{Auth: s.auth, Catalogue: s.catalogue, Buildings: s.buildings, Sessions: s.sessions},
+		Services:  httpapi.Services{Auth: s.auth, Catalogue: s.catalogue, Buildings: s.buildings, Sessions: s.sessions, Bundles: s.bundles},
 		CursorKey: s.keys.Cursor(),
 		Checks:    n.checks(),
 		Now:       o.now,

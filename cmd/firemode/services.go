@@ -14,6 +14,7 @@ import (
 
 	"firemode/internal/auth"
 	"firemode/internal/buildings"
+	"firemode/internal/bundle"
 	"firemode/internal/catalogue"
 	"firemode/internal/keys"
 	"firemode/internal/sessions"
@@ -31,6 +32,7 @@ type services struct {
 	catalogue *catalogue.Service
 	buildings *buildings.Service
 	sessions  *sessions.Service
+	bundles   *bundle.Service
 }
 
 // outside is what services are given of the world outside the database.
@@ -73,6 +75,9 @@ func openServices(ctx context.Context, c Storage, o outside) (_ *services, err e
 	if s.sessions, err = sessions.New(s.store, sessions.Config{
 		Now: o.now, NewID: newID, Rand: rand.Reader, Rules: s.catalogue, Meter: o.metrics,
 	}); err != nil {
+		return nil, err
+	}
+	if s.bundles, err = bundle.New(s.store, bundle.Config{Rules: s.catalogue, Now: o.now}); err != nil {
 		return nil, err
 	}
 	return s, nil

@@ -13,6 +13,7 @@ import (
 	"firemode"
 	"firemode/internal/auth"
 	"firemode/internal/buildings"
+	"firemode/internal/bundle"
 	"firemode/internal/catalogue"
 	"firemode/internal/sessions"
 )
@@ -21,6 +22,8 @@ import (
 type Metrics interface {
 	// ObserveRequest reports one answered request. endpoint is the route pattern, or "unmatched".
 	ObserveRequest(method, endpoint string, status int, took time.Duration)
+	// BundleSent reports the size of an offline bundle on the wire.
+	BundleSent(session string, bytes int64)
 }
 
 // Check is one part of readiness: nil when that part can serve. It is called with a deadline.
@@ -32,6 +35,7 @@ type Services struct {
 	Catalogue *catalogue.Service
 	Buildings *buildings.Service
 	Sessions  *sessions.Service
+	Bundles   *bundle.Service
 }
 
 // Config of the API.
@@ -64,6 +68,7 @@ func (c Config) Validate() error {
 	need(c.Services.Catalogue != nil, "Services.Catalogue")
 	need(c.Services.Buildings != nil, "Services.Buildings")
 	need(c.Services.Sessions != nil, "Services.Sessions")
+	need(c.Services.Bundles != nil, "Services.Bundles")
 	need(len(c.CursorKey) >= 32, "CursorKey (32 bytes)")
 	need(c.Now != nil, "Now")
 	need(c.NewID != nil, "NewID")

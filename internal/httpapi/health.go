@@ -13,8 +13,8 @@ import (
 const checkDeadline = 2 * time.Second
 
 type healthBody struct {
-	Ready  bool                 `json:"ready"`
-	Status string               `json:"status" enum:"healthy,unhealthy"`
+	Ready  bool                `json:"ready"`
+	Status string              `json:"status" enum:"healthy,unhealthy"`
 	Checks map[string]partBody `json:"checks"`
 }
 

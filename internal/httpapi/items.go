@@ -10,6 +10,14 @@ import (
 )
 
 type itemBody struct {
+	ItemFields
+	State   firemode.ItemState `json:"state" enum:"untouched,incomplete,disputed,done"`
+	Outcome string             `json:"outcome,omitempty"`
+	Missing []string           `json:"missing" doc:"Why the item is incomplete"`
+}
+
+// ItemFields are what does not change about an item.
+type ItemFields struct {
 	ID        firemode.ItemID    `json:"item_id" doc:"An asset_id, system-… or site-…"`
 	Kind      firemode.AssetKind `json:"kind" enum:"asset,system,site"`
 	Type      string             `json:"asset_type"`
@@ -18,12 +26,9 @@ type itemBody struct {
 	Level     string             `json:"level"`
 	Location  []string           `json:"location" doc:"From the building inwards"`
 	Position  int                `json:"position" doc:"In walking order"`
-	Checks    []dueCheckBody        `json:"checks"`
+	Checks    []dueCheckBody     `json:"checks"`
 	Baselines []baselineBody     `json:"baselines"`
 	Last      *lastResultBody    `json:"last_result" doc:"Of the previous completed visit"`
-	State     firemode.ItemState `json:"state" enum:"untouched,incomplete,disputed,done"`
-	Outcome   string             `json:"outcome,omitempty"`
-	Missing   []string           `json:"missing" doc:"Why the item is incomplete"`
 }
 
 type dueCheckBody struct {
@@ -67,9 +72,13 @@ func (a *API) listItems(ctx context.Context, in *listItemsInput) (*reply[list[it
 }
 
 func itemOf(i firemode.Item, book *rules.Book) itemBody {
-	b := itemBody{
+	return itemBody{ItemFields: itemFieldsOf(i, book), State: i.State, Outcome: i.Outcome, Missing: i.Missing}
+}
+
+func itemFieldsOf(i firemode.Item, book *rules.Book) ItemFields {
+	b := ItemFields{
 		ID: i.ID, Kind: i.Kind, Type: i.Type, Name: i.Name, System: i.System, Level: i.Level, Location: i.Location, Position: i.Position,
-		Baselines: baselinesOf(i.Baselines), State: i.State, Outcome: i.Outcome, Missing: i.Missing,
+		Baselines: baselinesOf(i.Baselines),
 	}
 	for _, c := range i.Checks {
 		check := dueCheckBody{Rule: c.Rule, Version: c.Version}

@@ -194,11 +194,13 @@ type resultsSink struct {
 	api  *API
 	x    *exchange
 	out  io.Writer
+	view sessions.View
 	list string // the member whose list is open
 	rest []string
 }
 
 func (s *resultsSink) Begin(v sessions.View) error {
+	s.view = v
 	head := struct {
 		Session  firemode.SessionID `json:"session_id"`
 		Clock    crdt.Clock         `json:"vector_clock"`

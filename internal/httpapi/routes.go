@@ -187,6 +187,10 @@ func resultRoutes() []Route {
 			Permission: auth.SessionRead, serve: typed((*API).syncStatus),
 		},
 		{
+			Method: http.MethodGet, Pattern: "/v1/tests/sessions/{id}/offline_bundle", ID: "offline-bundle", Tag: "sessions", Summary: "Everything a technician needs with no network",
+			Permission: auth.BundleRead, serve: raw(offlineBundle, documentBundle),
+		},
+		{
 			Method: http.MethodGet, Pattern: "/v1/tests/sessions/{id}/history", ID: "read-history", Tag: "results", Summary: "Every change ever made to a path, or the document as of then",
 			Permission: auth.ResultRead, serve: raw(readHistory, documentHistory),
 		},

@@ -23,6 +23,7 @@ import (
 	"firemode"
 	"firemode/internal/auth"
 	"firemode/internal/buildings"
+	"firemode/internal/bundle"
 	"firemode/internal/catalogue"
 	"firemode/internal/keys"
 	"firemode/internal/sessions"
@@ -74,6 +75,8 @@ func (o *observations) ObserveRequest(method, endpoint string, status int, _ tim
 	defer o.mu.Unlock()
 	o.all = append(o.all, fmt.Sprintf("%s %s %d", method, endpoint, status))
 }
+
+func (o *observations) BundleSent(string, int64) {}
 
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
@@ -136,6 +139,8 @@ func servicesOn(t testing.TB, s store.Store, k *keys.Keys) Services {
 	all.Sessions, err = sessions.New(s, sessions.Config{Now: time.Now, NewID: newID, Rand: rand.Reader, Rules: all.Catalogue})
 	must(t, err)
 	t.Cleanup(all.Sessions.Close)
+	all.Bundles, err = bundle.New(s, bundle.Config{Rules: all.Catalogue, Now: time.Now})
+	must(t, err)
 	return all
 }
 

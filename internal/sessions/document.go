@@ -41,6 +41,8 @@ type View struct {
 	Cursor   Cursor
 	Complete bool
 	Seq      int64 // the number that the document is as of
+	// ChangedAt is the receipt of the last change in the document as it is now; of a past one it is not told.
+	ChangedAt time.Time
 }
 
 // Sink takes an answer as it is made. Document is written between Begin and the first Conflict, as one JSON object.
@@ -92,6 +94,19 @@ func (s *Service) Results(ctx context.Context, q Query, sink Sink) error {
 		return nil // what came before the cursor may never have been shown to this client
 	}
 	return s.deliver(ctx, p, q.Session, *client, view.Seq)
+}
+
+// Deliver records durably that a client was given the document as of number seq by other means: in a bundle.
+func (s *Service) Deliver(ctx context.Context, session firemode.SessionID, client string, seq int64) error {
+	p, err := caller(ctx)
+	if err != nil || client == "" {
+		return err
+	}
+	actor, err := s.bind(ctx, p, Query{Session: session, Client: client})
+	if err != nil {
+		return err
+	}
+	return s.deliver(ctx, p, session, *actor, seq)
 }
 
 // bind returns the actor of the client that a query names, binding it to the caller if it is new; nil for a query that names none.
@@ -208,6 +223,9 @@ func (d *document) begin(seq int64, complete bool) (View, error) {
 		return View{}, err
 	}
 	view := View{Session: d.ref.Session, Clock: clock, Complete: complete, Seq: seq}
+	if seq == d.head.Seq {
+		view.ChangedAt = d.head.ChangedAt
+	}
 	if view.Cursor, err = d.cursor(seq); err != nil {
 		return view, err
 	}

@@ -1,0 +1,309 @@
+// Package bundle makes the offline bundle: everything a technician needs for one session with no network.
+//
+// It promises that equal content has equal bytes, that a bundle is of one moment which its clock names, that it trails the head
+// of the session by at most a second, and that many who ask at once cost one build. It keeps the bundles of the sessions
+// that were asked for last in memory, and nothing on disk.
+package bundle
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+
+	"firemode"
+	"firemode/internal/crdt"
+	"firemode/internal/rules"
+	"firemode/internal/store"
+)
+
+// MaxBytes is the greatest size of a bundle on the wire.
+const MaxBytes = 50 << 20
+
+// Rulebook gives the rules that an organisation sees, from memory.
+type Rulebook interface {
+	Book(ctx context.Context, org firemode.OrgID) (*rules.Book, error)
+}
+
+// Form puts a bundle into the API's words.
+type Form interface {
+	// Results returns the merged document of the session as JSON, and of which moment it is.
+	Results(ctx context.Context, session firemode.SessionID) (Results, error)
+	// Bundle returns the whole as JSON, the same bytes for the same content.
+	Bundle(Content) ([]byte, error)
+}
+
+// Results is a merged document.
+type Results struct {
+	JSON      []byte
+	Clock     crdt.Clock
+	Seq       int64
+	ChangedAt time.Time // receipt of the last change in it
+}
+
+// Content is what a bundle holds.
+type Content struct {
+	Session  firemode.Session
+	Building firemode.Building
+	Assets   []firemode.Asset
+	Items    []firemode.Item
+	Book     *rules.Book       // to look the rule of each check up in
+	Rules    []firemode.Rule   // of all checks, by code
+	Faults   []firemode.Defect // of earlier sessions, still open
+	Results  Results
+}
+
+// Bundle is a bundle that is ready to be sent. It does not change.
+type Bundle struct {
+	Session firemode.SessionID
+	Seq     int64             // the document in it is as of this number
+	Tag     string            // strong ETag of the plain form, without quotes
+	Forms   map[string][]byte // by content encoding: "" for none, "gzip", "zstd"
+}
+
+// Config is what a Service needs beside the store.
+type Config struct {
+	Rules Rulebook
+	Now   func() time.Time
+	Keep  int // how many sessions' bundles are kept, 64 unless told
+}
+
+// Service makes bundles.
+type Service struct {
+	Config
+	store store.Store
+	kept  *lru.Cache[store.SessionRef, *entry]
+}
+
+// New returns a Service on s.
+func New(s store.Store, c Config) (*Service, error) {
+	if s == nil || c.Rules == nil || c.Now == nil {
+		return nil, errors.New("bundle: no store, rulebook or clock")
+	}
+	if c.Keep == 0 {
+		c.Keep = 64
+	}
+	kept, err := lru.New[store.SessionRef, *entry](c.Keep)
+	return &Service{Config: c, store: s, kept: kept}, err
+}
+
+// entry is the bundle of one session. Its lock is held while it is made, so that it is made once.
+type entry struct {
+	mu     sync.Mutex
+	bundle *Bundle
+	built  time.Time
+	fixed  *Content // the part that changes with the session's version only
+}
+
+// fresh is how far a bundle may trail the head.
+const fresh = time.Second
+
+// Get returns the bundle of a session that the caller may see.
+func (s *Service) Get(ctx context.Context, id firemode.SessionID, form Form) (*Bundle, error) {
+	p, ok := firemode.PrincipalFrom(ctx)
+	if !ok {
+		return nil, firemode.Unauthenticated("sign in first")
+	}
+	session, err := s.visible(ctx, p, id)
+	if err != nil {
+		return nil, err
+	}
+	e := s.entry(store.SessionRef{Org: p.Org, Session: id})
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	now := s.Now()
+	if e.bundle != nil && now.Sub(e.built) < fresh {
+		return e.bundle, nil
+	}
+	content, err := s.content(ctx, e, session, form)
+	if err != nil {
+		return nil, err
+	}
+	text, err := form.Bundle(content)
+	if err != nil {
+		return nil, err
+	}
+	if tag := tagOf(text); e.bundle == nil || e.bundle.Tag != tag {
+		if e.bundle, err = encode(id, tag, text); err != nil {
+			return nil, err
+		}
+	}
+	e.bundle = &Bundle{Session: id, Seq: content.Results.Seq, Tag: e.bundle.Tag, Forms: e.bundle.Forms}
+	e.built = now
+	return e.bundle, nil
+}
+
+func (s *Service) entry(at store.SessionRef) *entry {
+	if e, ok := s.kept.Get(at); ok {
+		return e
+	}
+	made := &entry{}
+	if e, known, _ := s.kept.PeekOrAdd(at, made); known {
+		return e
+	}
+	return made
+}
+
+func (s *Service) visible(ctx context.Context, p firemode.Principal, id firemode.SessionID) (session firemode.Session, err error) {
+	err = s.store.View(ctx, func(tx store.ReadTx) error {
+		if session, err = tx.Session(ctx, p.Org, id); err != nil {
+			return err
+		}
+		building, err := tx.Building(ctx, p.Org, session.Building)
+		if err == nil && !(session.OpenTo(p) && building.ReadableBy(p)) {
+			err = firemode.NotFound("there is no session %s", id)
+		}
+		return err
+	})
+	return session, err
+}
+
+func (s *Service) content(ctx context.Context, e *entry, session firemode.Session, form Form) (Content, error) {
+	if e.fixed == nil || e.fixed.Session.Version != session.Version {
+		fixed, err := s.fixed(ctx, session)
+		if err != nil {
+			return fixed, err
+		}
+		e.fixed = &fixed
+	}
+	content := *e.fixed
+	var err error
+	if content.Results, err = form.Results(ctx, session.ID); err != nil {
+		return content, err
+	}
+	err = s.store.View(ctx, func(tx store.ReadTx) error {
+		content.Faults, err = faults(ctx, tx, session)
+		return err
+	})
+	return content, err
+}
+
+// fixed reads what changes with the session's version only: building, register, items and their rules.
+func (s *Service) fixed(ctx context.Context, session firemode.Session) (Content, error) {
+	content := Content{Session: session}
+	book, err := s.Rules.Book(ctx, session.Org)
+	if err != nil {
+		return content, err
+	}
+	content.Book = book
+	err = s.store.View(ctx, func(tx store.ReadTx) error {
+		if content.Building, err = tx.Building(ctx, session.Org, session.Building); err != nil {
+			return err
+		}
+		err := tx.EachAsset(ctx, session.Org, session.Building, func(a firemode.Asset) error {
+			content.Assets = append(content.Assets, a)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		content.Items, err = items(ctx, tx, session)
+		return err
+	})
+	content.Rules = used(content.Items, book)
+	return content, err
+}
+
+const page = 1000
+
+func items(ctx context.Context, tx store.ReadTx, session firemode.Session) (all []firemode.Item, err error) {
+	for after := ""; ; {
+		rows, err := tx.Items(ctx, session.Org, session.ID, store.ItemFilter{}, store.Page{After: after, Limit: page})
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range rows {
+			all = append(all, r.Row)
+		}
+		if len(rows) < page {
+			return all, nil
+		}
+		after = rows[len(rows)-1].Key
+	}
+}
+
+// faults are the defects of earlier sessions of the building that are still open: not closed, not withdrawn.
+func faults(ctx context.Context, tx store.ReadTx, session firemode.Session) (all []firemode.Defect, err error) {
+	open := []firemode.DefectStatus{firemode.DefectOpen, firemode.DefectNotified, firemode.DefectRectified}
+	f := store.DefectFilter{Building: session.Building, NotSession: session.ID, Statuses: open}
+	for after := ""; ; {
+		rows, err := tx.Defects(ctx, session.Org, f, store.Page{After: after, Limit: page})
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range rows {
+			all = append(all, r.Row)
+		}
+		if len(rows) < page {
+			return earlier(ctx, tx, session, all)
+		}
+		after = rows[len(rows)-1].Key
+	}
+}
+
+// earlier keeps the defects whose session was made before this one.
+func earlier(ctx context.Context, tx store.ReadTx, session firemode.Session, all []firemode.Defect) ([]firemode.Defect, error) {
+	ids := map[firemode.SessionID]bool{}
+	for _, d := range all {
+		ids[d.Session] = false
+	}
+	sessions, err := tx.SessionsByID(ctx, session.Org, slices.Collect(maps.Keys(ids)))
+	for _, s := range sessions {
+		ids[s.ID] = s.CreatedAt.Before(session.CreatedAt)
+	}
+	return slices.DeleteFunc(all, func(d firemode.Defect) bool { return !ids[d.Session] }), err
+}
+
+// used returns the rule versions of all checks, by code and version, each once.
+func used(items []firemode.Item, book *rules.Book) []firemode.Rule {
+	seen := map[firemode.Check]bool{}
+	var all []firemode.Rule
+	for _, item := range items {
+		for _, c := range item.Checks {
+			if r, ok := book.At(c.Rule, c.Version); ok && !seen[c] {
+				seen[c] = true
+				all = append(all, r)
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b firemode.Rule) int {
+		if a.Code != b.Code {
+			return bytes.Compare([]byte(a.Code), []byte(b.Code))
+		}
+		return rules.CompareVersions(a.Version, b.Version)
+	})
+	return all
+}
+
+func tagOf(text []byte) string {
+	sum := sha256.Sum256(text)
+	return base64.RawURLEncoding.EncodeToString(sum[:18])
+}
+
+func encode(id firemode.SessionID, tag string, text []byte) (*Bundle, error) {
+	b := &Bundle{Session: id, Tag: tag, Forms: map[string][]byte{"": text}}
+	z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
+	if err != nil {
+		return nil, err
+	}
+	b.Forms["zstd"] = z.EncodeAll(text, nil)
+	var zipped bytes.Buffer
+	w := gzip.NewWriter(&zipped)
+	if _, err := w.Write(text); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	b.Forms["gzip"] = zipped.Bytes()
+	return b, z.Close()
+}

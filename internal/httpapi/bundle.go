@@ -1,0 +1,135 @@
+package httpapi
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"firemode"
+	"firemode/internal/bundle"
+	"firemode/internal/crdt"
+	"firemode/internal/sessions"
+)
+
+type bundleBody struct {
+	Session   firemode.SessionID `json:"session_id"`
+	Timestamp time.Time          `json:"timestamp" doc:"Receipt of the last change in it"`
+	Clock     crdt.Clock         `json:"vector_clock"`
+	Data      bundleData         `json:"data"`
+}
+
+type bundleData struct {
+	Building buildingBody   `json:"building"`
+	Assets   []assetBody    `json:"assets"`
+	Items    []ItemFields   `json:"items" doc:"In walking order"`
+	Rules    []ruleBody     `json:"rules" doc:"The versions that the checks are pinned to"`
+	Faults   []defectBody   `json:"prior_faults" doc:"Defects of earlier sessions that are still open"`
+	Results  jsontext.Value `json:"results" doc:"The merged results, as GET results answers them"`
+}
+
+// bundleForm puts a bundle into the words of this API.
+type bundleForm struct{ *API }
+
+// Results is the answer of GET results, for nobody in particular.
+func (f bundleForm) Results(ctx context.Context, session firemode.SessionID) (r bundle.Results, err error) {
+	var out bytes.Buffer
+	sink := &resultsSink{api: f.API, x: exchangeOf(ctx), out: &out}
+	if err := f.Services.Sessions.Results(ctx, sessions.Query{Session: session}, sink); err != nil {
+		return r, err
+	}
+	err = sink.end()
+	return bundle.Results{JSON: out.Bytes(), Clock: sink.view.Clock, Seq: sink.view.Seq, ChangedAt: sink.view.ChangedAt}, err
+}
+
+// Bundle encodes a bundle; the same content has the same bytes.
+func (f bundleForm) Bundle(c bundle.Content) ([]byte, error) {
+	body := bundleBody{Session: c.Session.ID, Timestamp: c.Results.ChangedAt.UTC(), Clock: c.Results.Clock}
+	body.Data = bundleData{Building: buildingOf(c.Building), Results: jsontext.Value(c.Results.JSON)}
+	for _, a := range c.Assets {
+		body.Data.Assets = append(body.Data.Assets, assetOf(a))
+	}
+	for _, i := range c.Items {
+		body.Data.Items = append(body.Data.Items, itemFieldsOf(i, c.Book))
+	}
+	for _, r := range c.Rules {
+		body.Data.Rules = append(body.Data.Rules, ruleOf(r))
+	}
+	for _, d := range c.Faults {
+		body.Data.Faults = append(body.Data.Faults, defectOf(d))
+	}
+	var out bytes.Buffer
+	err := encodeJSON(&out, body)
+	return out.Bytes(), err
+}
+
+// offlineBundle answers the bundle in the encoding that the client takes, whole, in ranges, or not at all when it has it already.
+func offlineBundle(a *API, w http.ResponseWriter, r *http.Request) error {
+	session, err := sessionID(r)
+	if err != nil {
+		return err
+	}
+	b, err := a.Services.Bundles.Get(r.Context(), session, bundleForm{a})
+	if err != nil {
+		return err
+	}
+	encoding := preferred(r.Header.Get("Accept-Encoding"))
+	text := b.Forms[encoding]
+	if len(text) > bundle.MaxBytes {
+		return firemode.TooLarge("the bundle is over the limit of %d bytes", bundle.MaxBytes)
+	}
+	// Recorded before the first byte leaves: a bundle may be fetched in ranges, of which none is the last.
+	if err := a.Services.Sessions.Deliver(r.Context(), session, r.Header.Get("X-Client-ID"), b.Seq); err != nil {
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", mediaJSON)
+	h.Add("Vary", "Accept-Encoding")
+	h.Set("ETag", `"`+b.Tag+`"`)
+	if encoding != "" {
+		h.Set("Content-Encoding", encoding)
+		h.Set("ETag", `"`+b.Tag+"-"+encoding+`"`)
+	}
+	out := &ranged{ResponseWriter: w}
+	http.ServeContent(out, r, "", time.Time{}, bytes.NewReader(text))
+	if out.refused {
+		h.Del("Content-Encoding")
+		h.Del("ETag")
+		return failure(firemode.CodeRange, "the bundle has %d bytes; the range is not within them", len(text))
+	}
+	if out.sent > 0 {
+		a.Metrics.BundleSent(string(session), int64(out.sent))
+	}
+	return nil
+}
+
+// ranged counts what http.ServeContent writes, and keeps back its own words for a range that cannot be served.
+type ranged struct {
+	http.ResponseWriter
+	refused bool
+	sent    int
+}
+
+func (w *ranged) WriteHeader(status int) {
+	if w.refused = status == http.StatusRequestedRangeNotSatisfiable; !w.refused {
+		w.ResponseWriter.WriteHeader(status)
+	}
+}
+
+func (w *ranged) Write(p []byte) (int, error) {
+	if w.refused {
+		return len(p), nil
+	}
+	n, err := w.ResponseWriter.Write(p)
+	w.sent += n
+	return n, err
+}
+
+func documentBundle(op *huma.Operation, r huma.Registry) {
+	op.Parameters = append(op.Parameters, idParam("id", "session_id"),
+		&huma.Param{Name: "X-Client-ID", In: "header", Description: "The client that receives the bundle; without it nothing counts as delivered", Schema: &huma.Schema{Type: huma.TypeString}})
+	op.Responses["200"] = jsonResponse[bundleBody](r, "Everything that is needed with no network; has a strong ETag, and can be fetched in ranges")
+}
