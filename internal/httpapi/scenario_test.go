@@ -3,6 +3,7 @@ package httpapi
 import (
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -163,4 +164,18 @@ func TestBuildingsAndRegister(t *testing.T) {
 		{as("manager", "PATCH", "/v1/buildings/tower/assets/FE-1", `{"status":"decommissioned","notes":"gone"}`), 200, `~"status":"decommissioned","notes":"gone"`, ""},
 		{as("stranger", "GET", "/v1/buildings/tower/assets/FE-1"), 404, "~FIRE-404", ""},
 	})
+}
+
+func TestFailedLoginsAreThrottled(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	wrong := as("", "POST", "/v1/auth/login", `{"username":"engineer","password":"wrong"}`)
+	for range 10 {
+		wantProblem(t, w.do(wrong), 401)
+	}
+	rec := w.do(wrong)
+	p := wantProblem(t, rec, 429)
+	if seconds, err := strconv.Atoi(rec.Header().Get("Retry-After")); err != nil || seconds < 1 || seconds > 300 || !p.Retryable {
+		t.Errorf("Retry-After %q, retryable %v", rec.Header().Get("Retry-After"), p.Retryable)
+	}
 }
