@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"firemode/internal/store"
 	"firemode/internal/store/sqlite"
 	"firemode/internal/store/storetest"
@@ -49,3 +51,6 @@ func exec(t testing.TB, path, statement string) {
 		t.Fatal(err)
 	}
 }
+
+// TestMain finds the goroutines that a closed store has left behind.
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -81,19 +81,39 @@ func (w *writer) enqueue(u *update) bool {
 }
 
 func (w *writer) run() {
-	defer close(w.idle)
+	ended := false
+	defer func() {
+		if !ended { // a function has ended the goroutine, as a test's FailNow does
+			go w.run()
+		}
+	}()
 	group := make([]*update, 0, groupSize)
 	for u := range w.queue {
 		group = w.gather(append(group[:0], u))
-		w.commit(group)
-		for _, u := range group {
-			close(u.done)
-		}
+		w.serve(group)
 		clear(group)
 	}
 	if w.conn != nil {
 		w.conn.close()
 	}
+	ended = true
+	close(w.idle)
+}
+
+// serve commits a group and answers all of it, whatever its functions do.
+func (w *writer) serve(group []*update) {
+	served := false
+	defer func() {
+		if !served {
+			w.drop()
+			fail(group, errors.New("the function of an Update ended the writer's goroutine"))
+		}
+		for _, u := range group {
+			close(u.done)
+		}
+	}()
+	w.commit(group)
+	served = true
 }
 
 // gather adds what waits already, and waits for nothing.
@@ -121,9 +141,9 @@ func (w *writer) commit(group []*update) {
 	kept := make([]*update, 0, len(group))
 	for _, u := range group {
 		if err := w.runOne(u, len(group) > 1); err != nil {
-			// SQLite has given up the whole transaction, e.g. because the disk is full: nothing of it is there.
+			// SQLite has given up the whole transaction, as it may when the disk is full: nothing of it is there.
 			w.drop()
-			fail(group, translate(err))
+			fail(group, undone(errors.Join(u.err, err)))
 			return
 		}
 		if u.err == nil {
@@ -177,7 +197,7 @@ func (w *writer) runOne(u *update, grouped bool) error {
 	}
 	now := w.now()
 	u.tx = &transaction{conn: w.conn, at: now.UTC().Truncate(time.Microsecond), clock: w.now, deadline: now.Add(patience)}
-	u.err = isolate(u.tx, u.fn)
+	u.err = run(u.tx, u.fn)
 	if !grouped {
 		return nil
 	}
@@ -189,26 +209,25 @@ func (w *writer) runOne(u *update, grouped bool) error {
 	return w.conn.do("RELEASE one")
 }
 
-// isolate runs fn on a goroutine of its own, so that neither a panic nor a runtime.Goexit (a test's FailNow) takes the writer
-// with it.
-func isolate(tx *transaction, fn func(store.Tx) error) (err error) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		err = errors.New("the function of an Update ended its goroutine")
-		defer func() {
-			tx.end()
-			if p := recover(); p != nil {
-				err = fmt.Errorf("panic in an Update: %v\n%s", p, debug.Stack())
-			}
-		}()
-		err = fn(tx)
-		if err == nil {
-			err = tx.broken
+// run makes an error of a panic, as every engine does.
+func run(tx *transaction, fn func(store.Tx) error) (err error) {
+	defer func() {
+		tx.end()
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic in an Update: %v\n%s", p, debug.Stack())
 		}
 	}()
-	<-done
-	return err
+	if err := fn(tx); err != nil {
+		return err
+	}
+	return tx.broken
+}
+
+// undone is the error of an Update that another of its group took with it.
+func undone(err error) error {
+	e := firemode.Unavailable(time.Second, "the database cannot do this now")
+	e.Err = err
+	return e
 }
 
 // unknown is the error of an Update whose COMMIT failed: the log may have reached the disk or not.
