@@ -16,6 +16,7 @@ func routes() []Route {
 		buildingRoutes(),
 		assetRoutes(),
 		resultRoutes(),
+		defectRoutes(),
 		operationRoutes(),
 	)
 }
@@ -205,11 +206,12 @@ func resultRoutes() []Route {
 	}
 }
 
-func operationRoutes() []Route {
-	return []Route{{
-		Method: http.MethodGet, Pattern: "/v1/defects", ID: "list-defects", Tag: "defects", Summary: "Defects, oldest first",
-		Permission: auth.DefectRead, serve: typed((*API).listDefects),
-	},
+func defectRoutes() []Route {
+	return []Route{
+		{
+			Method: http.MethodGet, Pattern: "/v1/defects", ID: "list-defects", Tag: "defects", Summary: "Defects, oldest first",
+			Permission: auth.DefectRead, serve: typed((*API).listDefects),
+		},
 		{
 			Method: http.MethodGet, Pattern: "/v1/defects/{id}", ID: "get-defect", Tag: "defects", Summary: "A defect with every classification it had",
 			Permission: auth.DefectRead, serve: typed((*API).getDefect),
@@ -218,7 +220,11 @@ func operationRoutes() []Route {
 			Method: http.MethodPatch, Pattern: "/v1/defects/{id}", ID: "patch-defect", Tag: "defects", Summary: "Move a defect on",
 			Permission: auth.DefectWrite, Body: jsonBody(), Once: OnceOptional, serve: typed((*API).patchDefect),
 		},
+	}
+}
 
+func operationRoutes() []Route {
+	return []Route{
 		{
 			Method: http.MethodGet, Pattern: "/health", ID: "health", Tag: "health", Summary: "Readiness, part by part",
 			Quiet: true, serve: typed((*API).ready),
