@@ -49,7 +49,7 @@ rm -rf "$2"
 `
 
 func start(ctx context.Context) (*server, error) {
-	bin, err := binaries()
+	bin, err := binaries(installed)
 	if err != nil {
 		return nil, err
 	}
@@ -82,14 +82,17 @@ func start(ctx context.Context) (*server, error) {
 	return s, nil
 }
 
-// binaries returns the folder of the newest PostgreSQL on this machine.
-func binaries() (string, error) {
-	found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
+// installed is where Debian puts PostgreSQL.
+const installed = "/usr/lib/postgresql/*/bin/initdb"
+
+// binaries returns the folder of the newest initdb that matches pattern.
+func binaries(pattern string) (string, error) {
+	found, err := filepath.Glob(pattern)
 	if err != nil {
 		return "", err
 	}
 	if len(found) == 0 {
-		return "", errors.New("there is no PostgreSQL in /usr/lib/postgresql to test with: install the Debian package postgresql")
+		return "", fmt.Errorf("there is no PostgreSQL to test with in %s: install the Debian package postgresql", pattern)
 	}
 	newest := slices.MaxFunc(found, func(a, b string) int { return version(a) - version(b) })
 	return filepath.Dir(newest), nil

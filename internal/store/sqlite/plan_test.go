@@ -1,0 +1,67 @@
+package sqlite
+
+import (
+	"strings"
+	"testing"
+
+	"firemode"
+	"firemode/internal/store"
+	"firemode/internal/store/row"
+)
+
+// The lists that must stay cheap read an index in its order: nothing is sorted, nothing is scanned.
+func TestPlans(t *testing.T) {
+	s := newStore(t)
+	for _, c := range []struct {
+		name, query, index string
+	}{
+		{"sessions", listRange + listPage, "COVERING INDEX session_technicians_list (org=? AND viewer=? AND status=? AND created_at>? AND (created_at,session_id)<(?,?))"},
+		{
+			"sessions of a building", listRange + listBuilding + listPage,
+			"COVERING INDEX session_technicians_building (org=? AND building_id=? AND viewer=? AND status=? AND created_at>? AND (created_at,session_id)<(?,?))",
+		},
+		{"sessions of two technicians", listRange + listAlso + listPage, "COVERING INDEX session_technicians_list"},
+		{
+			"defects", selectDefects + defectConditions(store.DefectFilter{}) + " ORDER BY found_at, id LIMIT ?4",
+			"INDEX defects_found (org=? AND (found_at,id)>(?,?))",
+		},
+		{
+			"defects of a building", selectDefects + defectConditions(store.DefectFilter{
+				Building: "b", NotSession: "s", Statuses: []firemode.DefectStatus{firemode.DefectOpen}, VisibleTo: "t", OwnedBy: "o",
+			}) + " ORDER BY found_at, id LIMIT ?4",
+			"INDEX defects_building (org=? AND building_id=? AND (found_at,id)>(?,?))",
+		},
+		{
+			"defects of a session", selectDefects + defectConditions(store.DefectFilter{Session: "s", Building: "b"}) + " ORDER BY found_at, id LIMIT ?4",
+			"INDEX defects_",
+		},
+		{"barcodes", "SELECT id FROM assets WHERE org = ? AND building_id = ? AND barcode <> '' AND barcode IN (SELECT value FROM json_each(?))", "INDEX assets_barcode"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			plan := strings.Join(explain(t, s, c.query), "\n")
+			if !strings.Contains(plan, c.index) || strings.Contains(plan, "TEMP B-TREE FOR ORDER") {
+				t.Errorf("plan:\n%s\nwant %s", plan, c.index)
+			}
+		})
+	}
+}
+
+func explain(t *testing.T, s *Store, query string) (plan []string) {
+	t.Helper()
+	err := s.View(t.Context(), func(tx store.ReadTx) (err error) {
+		args := make([]any, 11)
+		for i := range args {
+			args[i] = ""
+		}
+		plan, err = all(t.Context(), tx.(*transaction), func(r row.Scanner) (detail string, err error) {
+			var id, parent, unused int
+			err = r.Scan(&id, &parent, &unused, &detail)
+			return detail, err
+		}, "EXPLAIN QUERY PLAN "+query, args...)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plan
+}

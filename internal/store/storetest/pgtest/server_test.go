@@ -1,0 +1,113 @@
+package pgtest
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// asVictim is set for the copy of this test that is killed.
+const asVictim = "FIREMODE_PGTEST_VICTIM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asVictim) != "" {
+		beVictim()
+	}
+	os.Exit(Main(m))
+}
+
+// beVictim starts a cluster, says where, and waits to be killed.
+func beVictim() {
+	if err := startShared(context.Background()); err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	fmt.Println(shared.server.dir)
+	select {}
+}
+
+func TestKilledProcessLeavesNothing(t *testing.T) {
+	victim := exec.Command(os.Args[0])
+	victim.Env = append(os.Environ(), asVictim+"=1")
+	out, err := victim.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := victim.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	dir := strings.TrimSpace(line)
+	if _, statErr := os.Stat(filepath.Join(dir, "data", "postmaster.pid")); err != nil || statErr != nil {
+		t.Fatalf("the cluster did not start: %q %v %v", dir, err, statErr)
+	}
+	if err := victim.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	victim.Wait() //nolint:errcheck // it was killed
+	deadline := time.After(patience)
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	for {
+		if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
+			return
+		}
+		select {
+		case <-again.C:
+		case <-deadline:
+			t.Fatalf("%s is still there", dir)
+		}
+	}
+}
+
+func TestDatabasesComeWiped(t *testing.T) {
+	for range 3 {
+		t.Run("again", func(t *testing.T) {
+			c, err := pgx.Connect(t.Context(), New(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close(t.Context()) //nolint:errcheck // of a test
+			var n int
+			err = c.QueryRow(t.Context(), "SELECT count(*) FROM organisations").Scan(&n)
+			if err != nil || n != 0 {
+				t.Fatalf("%d rows, %v", n, err)
+			}
+			if _, err := c.Exec(t.Context(), "INSERT INTO organisations VALUES ('o', 'O', 0)"); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := c.Exec(t.Context(), "INSERT INTO buildings SELECT 'o', 'b', '', '', '', '', '', '', '', '', 0, 0"); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
+
+func TestNoPostgres(t *testing.T) {
+	_, err := binaries(filepath.Join(t.TempDir(), "*"))
+	if err == nil || !strings.Contains(err.Error(), "install the Debian package postgresql") {
+		t.Fatalf("got %v", err)
+	}
+}
+
+func TestNewestPostgres(t *testing.T) {
+	dir := t.TempDir()
+	for _, v := range []string{"9.6", "15", "8"} {
+		if err := os.MkdirAll(filepath.Join(dir, v, "bin", "initdb"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := binaries(filepath.Join(dir, "*", "bin", "initdb"))
+	if err != nil || got != filepath.Join(dir, "15", "bin") {
+		t.Fatalf("got %s, %v", got, err)
+	}
+}
