@@ -1,0 +1,60 @@
+package client
+
+import (
+	"github.com/go-json-experiment/json/jsontext"
+
+	"firemode/internal/crdt"
+)
+
+// Show takes over one page that the server gave for this client: the whole document, or what changed since Cursor. What the
+// phone may say that it has seen grows with the last page only, since the pages before are of no one moment.
+//
+// A delta names the paths that changed: the leaves of its document, and those in removed. What is held at and below them is replaced, and so are
+// the conflicts at and above them.
+func (s *State) Show(r Results, whole bool) error {
+	page, err := readDocument(r.Document)
+	if err != nil {
+		return err
+	}
+	if s.Conflicts == nil || whole {
+		s.Conflicts = map[crdt.Pointer]Conflict{}
+	}
+	if whole {
+		s.Document = page
+	} else {
+		page.Leaves(func(p crdt.Pointer, v jsontext.Value) {
+			s.Document.Put(p, v)
+			s.settle(p)
+		})
+		for _, p := range r.Removed {
+			s.Document.Delete(p)
+			s.settle(p)
+		}
+	}
+	for _, c := range r.Conflicts {
+		s.Conflicts[c.Path] = c
+	}
+	s.Cursor, s.Late = r.Cursor, r.Late
+	if r.Complete {
+		s.Seen = r.Clock
+	}
+	return nil
+}
+
+// settle forgets the conflicts at p and above it; those that are still open come with the page.
+func (s *State) settle(p crdt.Pointer) {
+	delete(s.Conflicts, p)
+	for _, above := range p.Ancestors() {
+		delete(s.Conflicts, above)
+	}
+}
+
+// Restored notes that the server was restored from a backup, after the whole document was shown again: batches that it had acknowledged and
+// does not hold any more are pending again. Those that it holds all the same are answered as duplicates.
+func (s *State) Restored() {
+	for i := range s.Batches {
+		if b := &s.Batches[i]; s.Seen[crdt.ActorID(b.Client)] < b.Number {
+			b.Acknowledged = false
+		}
+	}
+}
