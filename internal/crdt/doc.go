@@ -13,5 +13,5 @@
 //
 // Since a clamped entry only ever names batches that are held, an arriving operation cannot be in a foreign context that is
 // already stored. Two things alone can have covered it before it came: its own writer's later batches, when it closes a
-// hole, and its own writer's corrections that named it in advance. See docs/adr/0010-no-context-per-path.md.
+// hole, and its own writer's corrections that named it in advance. See docs/adr/0008-no-context-per-path.md.
 package crdt

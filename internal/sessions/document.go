@@ -286,7 +286,7 @@ func (d *document) writeWhole(seq int64) ([]crdt.Conflict, error) {
 	if _, err := d.sink.Write([]byte{'{'}); err != nil {
 		return nil, err
 	}
-	if err := d.tx.EachLiveOp(d.ctx, d.ref, seq, w.add); err != nil {
+	if err := d.eachLive(seq, w.add); err != nil {
 		return nil, err
 	}
 	if err := w.close(); err != nil {
@@ -294,6 +294,17 @@ func (d *document) writeWhole(seq int64) ([]crdt.Conflict, error) {
 	}
 	_, err = d.sink.Write([]byte{'}'})
 	return w.conflicts, err
+}
+
+// eachLive calls fn for what was live at number seq; before the first entry that is nothing.
+func (d *document) eachLive(seq int64, fn func(crdt.Op) error) error {
+	switch seq {
+	case 0:
+		return nil
+	case d.head.Seq:
+		seq = 0 // now
+	}
+	return d.tx.EachLiveOp(d.ctx, d.ref, seq, fn)
 }
 
 // parts cuts a walk over live operations, in the order of the tree, into parts, and writes each when it is whole.

@@ -83,7 +83,7 @@ func (m *merging) rememberResults() error {
 		}
 		found[current] = r
 	}
-	err = m.tx.EachLiveOp(m.ctx, m.ref, m.head.Seq, func(op crdt.Op) error {
+	err = m.tx.EachLiveOp(m.ctx, m.ref, 0, func(op crdt.Op) error {
 		item := placeOf(op.Path).item
 		if item != current {
 			take()

@@ -118,7 +118,7 @@ type ResultReader interface {
 	ContestedOps(ctx context.Context, s SessionRef, below []crdt.Pointer) ([]crdt.Op, error)
 	// OpsByDot returns every operation with one of the dots, live or not, in any order.
 	OpsByDot(ctx context.Context, s SessionRef, dots []crdt.Dot) ([]Op, error)
-	// EachLiveOp calls fn for everything that was live at number seq, in the order of a walk down the tree.
+	// EachLiveOp calls fn for everything that was live at number seq, 0 for now, in the order of a walk down the tree.
 	EachLiveOp(ctx context.Context, s SessionRef, seq int64, fn func(crdt.Op) error) error
 	// ChangedPaths returns the paths at which something became live or ceased to be after number since, up to a number
 	// until ≤ head that is chosen so that there are not many more than limit.

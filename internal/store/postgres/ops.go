@@ -50,11 +50,20 @@ func (t *transaction) OpsByDot(ctx context.Context, s store.SessionRef, dots []c
 // opsPage is how many operations EachLiveOp holds in memory at a time.
 const opsPage = 1000
 
+// What is live now is in an index of its own; what was live then is found among all there ever was.
+const (
+	liveNow  = selectOps + " AND o.covered_seq = 0 AND $3::bigint = 0"
+	liveThen = selectOps + " AND o.merged_seq <= $3 AND (o.covered_seq = 0 OR o.covered_seq > $3)"
+)
+
 func (t *transaction) EachLiveOp(ctx context.Context, s store.SessionRef, seq int64, fn func(crdt.Op) error) error {
+	query := liveThen
+	if seq == 0 {
+		query = liveNow
+	}
 	var last crdt.Op
 	for {
-		page, err := all(ctx, t, row.ScanOp, selectOps+` AND o.merged_seq <= $3 AND (o.covered_seq = 0 OR o.covered_seq > $3)
-			AND (o.path, o.seq, o.idx) > ($4, $5, $6) ORDER BY o.path, o.seq, o.idx LIMIT $7`,
+		page, err := all(ctx, t, row.ScanOp, query+` AND (o.path, o.seq, o.idx) > ($4, $5, $6) ORDER BY o.path, o.seq, o.idx LIMIT $7`,
 			s.Org, s.Session, seq, last.Path.Key(), last.Seq, last.Index, opsPage)
 		if err != nil {
 			return err

@@ -9,8 +9,7 @@ import (
 )
 
 const (
-	fromOps   = " FROM ops o JOIN batches b ON b.org = o.org AND b.session_id = o.session_id AND b.seq = o.seq"
-	selectOps = "SELECT " + row.OpColumns + fromOps
+	selectOps = "SELECT " + row.OpColumns + " FROM ops o" + joinBatches
 	ofSession = " WHERE o.org = ?1 AND o.session_id = ?2"
 )
 
@@ -22,12 +21,12 @@ func scanOp(r row.Scanner) (crdt.Op, error) {
 // keys returns paths as the JSON array that json_each takes.
 func keys(paths []crdt.Pointer) string { return list(row.PathKeys(paths)) }
 
-// Paths below p have keys between p's with \x01 and p's with \x02 behind it; see crdt.Pointer.Key.
 const (
-	liveAt    = " CROSS JOIN ops o ON o.org = ?1 AND o.session_id = ?2 AND o.path = p.value AND o.covered_seq = 0"
-	liveBelow = ` CROSS JOIN ops o ON o.org = ?1 AND o.session_id = ?2 AND o.path > p.value || char(1) AND o.path < p.value || char(2)
-		AND o.covered_seq = 0`
-	joinBatches = " JOIN batches b ON b.org = o.org AND b.session_id = o.session_id AND b.seq = o.seq"
+	liveAt = " CROSS JOIN ops o INDEXED BY ops_live ON o.org = ?1 AND o.session_id = ?2 AND o.path = p.value AND o.covered_seq = 0"
+	// Paths below p have keys between p's with \x01 and p's with \x02 behind it; see crdt.Pointer.Key.
+	below       = " ON o.org = ?1 AND o.session_id = ?2 AND o.path > p.value || char(1) AND o.path < p.value || char(2) AND o.covered_seq = 0"
+	liveBelow   = " CROSS JOIN ops o INDEXED BY ops_live" + below
+	joinBatches = " CROSS JOIN batches b ON b.org = o.org AND b.session_id = o.session_id AND b.seq = o.seq"
 )
 
 func (t *transaction) LiveOps(ctx context.Context, s store.SessionRef, at, below []crdt.Pointer) ([]crdt.Op, error) {
@@ -37,27 +36,37 @@ func (t *transaction) LiveOps(ctx context.Context, s store.SessionRef, at, below
 		" UNION ALL SELECT "+row.OpColumns+" FROM json_each(?4) p"+liveBelow+joinBatches, s.Org, s.Session, keys(exact), keys(under))
 }
 
-func (t *transaction) ContestedOps(ctx context.Context, s store.SessionRef, below []crdt.Pointer) ([]crdt.Op, error) {
-	_, under := row.Covering(nil, below)
-	return all(ctx, t, scanOp, "SELECT "+row.OpColumns+" FROM json_each(?3) p"+liveBelow+" AND o.contested <> 0"+joinBatches,
-		s.Org, s.Session, keys(under))
+func (t *transaction) ContestedOps(ctx context.Context, s store.SessionRef, under []crdt.Pointer) ([]crdt.Op, error) {
+	_, tops := row.Covering(nil, under)
+	return all(ctx, t, scanOp, "SELECT "+row.OpColumns+" FROM json_each(?3) p CROSS JOIN ops o INDEXED BY ops_contested"+below+
+		" AND o.contested <> 0"+joinBatches, s.Org, s.Session, keys(tops))
 }
 
 func (t *transaction) OpsByDot(ctx context.Context, s store.SessionRef, dots []crdt.Dot) ([]store.Op, error) {
-	return all(ctx, t, row.ScanOp, selectOps+ofSession+` AND b.kind = 'changes' AND o.seq IN (SELECT seq FROM batches n, json_each(?3) d
-			WHERE n.org = ?1 AND n.session_id = ?2 AND n.kind = 'changes' AND n.actor = d.value ->> 'Actor' AND n.number = d.value ->> 'Batch')
-		AND (b.actor, b.number, o.idx) IN (SELECT value ->> 'Actor', value ->> 'Batch', value ->> 'Index' FROM json_each(?3))`,
+	return all(ctx, t, row.ScanOp, "SELECT "+row.OpColumns+` FROM (SELECT DISTINCT value FROM json_each(?3)) d
+		CROSS JOIN batches b INDEXED BY batches_actor ON b.org = ?1 AND b.session_id = ?2 AND b.kind = 'changes'
+			AND b.actor = d.value ->> 'Actor' AND b.number = d.value ->> 'Batch'
+		CROSS JOIN ops o INDEXED BY ops_seq ON o.org = ?1 AND o.session_id = ?2 AND o.seq = b.seq AND o.idx = d.value ->> 'Index'`,
 		s.Org, s.Session, list(dots))
 }
 
 // opsPage is how many operations EachLiveOp holds in memory at a time.
 const opsPage = 1000
 
+// What is live now is in an index of its own; what was live then is found among all there ever was.
+const (
+	liveNow  = "SELECT " + row.OpColumns + " FROM ops o INDEXED BY ops_live" + joinBatches + " WHERE o.org = ?1 AND o.session_id = ?2 AND o.covered_seq = 0 AND ?3 = 0"
+	liveThen = selectOps + ofSession + " AND o.merged_seq <= ?3 AND (o.covered_seq = 0 OR o.covered_seq > ?3)"
+)
+
 func (t *transaction) EachLiveOp(ctx context.Context, s store.SessionRef, seq int64, fn func(crdt.Op) error) error {
+	query := liveThen
+	if seq == 0 {
+		query = liveNow
+	}
 	var last crdt.Op
 	for {
-		page, err := all(ctx, t, row.ScanOp, selectOps+ofSession+` AND o.merged_seq <= ?3 AND (o.covered_seq = 0 OR o.covered_seq > ?3)
-			AND (o.path, o.seq, o.idx) > (?4, ?5, ?6) ORDER BY o.path, o.seq, o.idx LIMIT ?7`,
+		page, err := all(ctx, t, row.ScanOp, query+" AND (o.path, o.seq, o.idx) > (?4, ?5, ?6) ORDER BY o.path, o.seq, o.idx LIMIT ?7",
 			s.Org, s.Session, seq, last.Path.Key(), last.Seq, last.Index, opsPage)
 		if err != nil {
 			return err
@@ -79,8 +88,9 @@ func (t *transaction) History(ctx context.Context, s store.SessionRef, path crdt
 	if err != nil {
 		return nil, err
 	}
-	ops, err := all(ctx, t, row.ScanOp, selectOps+ofSession+` AND (o.path = ?3 OR o.path > ?3 || char(1) AND o.path < ?3 || char(2))
-		AND (o.seq, o.path, o.idx) < (?4, ?5, ?6) ORDER BY o.seq DESC, o.path DESC, o.idx DESC LIMIT ?7`,
+	// +seq keeps the planner on the range of the path: its cost is the history of the path, not of the session.
+	ops, err := all(ctx, t, row.ScanOp, selectOps+ofSession+` AND o.path >= ?3 AND o.path < ?3 || char(2) AND (o.path = ?3 OR o.path > ?3 || char(1))
+		AND (+o.seq, o.path, o.idx) < (?4, ?5, ?6) ORDER BY +o.seq DESC, o.path DESC, o.idx DESC LIMIT ?7`,
 		s.Org, s.Session, path.Key(), seq, before, index, p.Limit)
 	return keyed(ops, err, row.HistoryKey)
 }
@@ -88,13 +98,13 @@ func (t *transaction) History(ctx context.Context, s store.SessionRef, path crdt
 func (t *transaction) ChangedPaths(ctx context.Context, s store.SessionRef, since, head int64, limit int) ([]crdt.Pointer, int64, error) {
 	until, err := one(ctx, t, scanInt, `SELECT coalesce((SELECT changed FROM (
 			SELECT merged_seq AS changed FROM ops WHERE org = ?1 AND session_id = ?2 AND merged_seq > ?3 AND merged_seq <= ?4
-			UNION ALL SELECT covered_seq FROM ops WHERE org = ?1 AND session_id = ?2 AND covered_seq > ?3 AND covered_seq <= ?4)
+			UNION ALL SELECT covered_seq FROM ops INDEXED BY ops_covered WHERE org = ?1 AND session_id = ?2 AND covered_seq > ?3 AND covered_seq <= ?4)
 		ORDER BY changed LIMIT 1 OFFSET ?5), ?4)`, s.Org, s.Session, since, head, limit-1)
 	if err != nil {
 		return nil, 0, err
 	}
 	changed, err := all(ctx, t, scanString[string], `SELECT path FROM ops WHERE org = ?1 AND session_id = ?2 AND merged_seq > ?3 AND merged_seq <= ?4
-		UNION SELECT path FROM ops WHERE org = ?1 AND session_id = ?2 AND covered_seq > ?3 AND covered_seq <= ?4 ORDER BY 1`,
+		UNION SELECT path FROM ops INDEXED BY ops_covered WHERE org = ?1 AND session_id = ?2 AND covered_seq > ?3 AND covered_seq <= ?4 ORDER BY 1`,
 		s.Org, s.Session, since, until)
 	return row.Pointers(changed), until, err
 }
