@@ -9,7 +9,8 @@ import (
 )
 
 const (
-	janitorInterval = time.Hour
+	// janitorInterval is short for the sake of what must not lie about long: encrypted answers of token exchanges live a minute.
+	janitorInterval = time.Minute
 	// answersKept is how long an Idempotency-Key is remembered.
 	answersKept = 24 * time.Hour
 	// answersAtOnce bounds one transaction of the janitor, so that nobody waits for it long.
@@ -25,7 +26,7 @@ func (s *services) background(log *slog.Logger, now func() time.Time) []func(con
 	}
 }
 
-// sweep removes what has expired, now and every hour. A failure is tried again at the next turn.
+// sweep removes what has expired, now and every minute. A failure is tried again at the next turn.
 func (s *services) sweep(ctx context.Context, log *slog.Logger, now func() time.Time) error {
 	tick := time.NewTicker(janitorInterval)
 	defer tick.Stop()

@@ -105,7 +105,7 @@ func (n *node) accept(listener net.Listener) error {
 	if n.server.TLSConfig != nil {
 		return unlessClosed(n.server.ServeTLS(listener, "", ""))
 	}
-	return unlessClosed(n.server.Serve(listener))
+	return unlessClosed(n.server.Serve(httpapi.Listener(listener, newID)))
 }
 
 func unlessClosed(err error) error {

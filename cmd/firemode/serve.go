@@ -114,6 +114,8 @@ func httpServer(c Server, handler http.Handler, o outside) (*http.Server, error)
 		ErrorLog:          slog.NewLogLogger(o.log.Handler(), slog.LevelWarn),
 		ConnState:         o.metrics.ConnState,
 		Protocols:         protocols,
+		// OPTIONS * is answered in the API's format, like everything else.
+		DisableGeneralOptionsHandler: true,
 	}
 	if c.TLSCert == "" {
 		return server, nil
