@@ -49,7 +49,7 @@ func exec(t testing.TB, url, statement string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close(t.Context()) //nolint:errcheck // of a test
+	defer c.Close(t.Context())
 	if _, err := c.Exec(t.Context(), statement); err != nil {
 		t.Fatal(err)
 	}

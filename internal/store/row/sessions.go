@@ -24,9 +24,13 @@ func SessionValues(s firemode.Session) ([]any, error) {
 
 func sessionDest(s *firemode.Session) []any {
 	return []any{
-		&s.Org, &s.ID, &s.Building, &s.Name, &s.Frequency, &s.Status, &s.Reason, store.JSONColumn{Into: &s.Technicians},
-		&s.ItemCount, &s.CheckCount, &s.Version, store.TimeColumn{Into: &s.CreatedAt}, &s.CreatedBy,
-		store.TimeColumn{Into: &s.CompletedAt}, &s.Creation,
+		&s.Org, &s.ID, &s.Building, &s.Name, &s.Frequency, &s.Status, &s.Reason,
+		store.JSONColumn{Into: &s.Technicians},
+		&s.ItemCount, &s.CheckCount, &s.Version,
+		store.TimeColumn{Into: &s.CreatedAt},
+		&s.CreatedBy,
+		store.TimeColumn{Into: &s.CompletedAt},
+		&s.Creation,
 	}
 }
 
@@ -37,20 +41,22 @@ func ScanSession(r Scanner) (s firemode.Session, err error) {
 }
 
 // HeadColumns are those of table session_heads after org and session_id.
-const HeadColumns = "seq, hash, epoch, secret, changed_at, changed_seq, done, conflicts, gaps, batches, late, static_tag"
+const HeadColumns = "seq, hash, epoch, secret, changed_at, changed_seq, done, conflicts, gaps, batches, late, frontier, checkpoint"
 
 // HeadValues are in the order of HeadColumns.
 func HeadValues(h firemode.Head) []any {
 	return []any{
 		h.Seq, blob(h.Hash), h.Epoch, blob(h.Key), store.Micros(h.ChangedAt), h.ChangedSeq, h.Done, h.Conflicts, h.Gaps,
-		h.Batches, h.Late, h.StaticTag,
+		h.Batches, h.Late, blob(h.Frontier), h.Checkpoint,
 	}
 }
 
 func headDest(h *firemode.Head) []any {
 	return []any{
-		&h.Seq, &h.Hash, &h.Epoch, &h.Key, store.TimeColumn{Into: &h.ChangedAt}, &h.ChangedSeq, &h.Done, &h.Conflicts, &h.Gaps,
-		&h.Batches, &h.Late, &h.StaticTag,
+		&h.Seq, &h.Hash, &h.Epoch, &h.Key,
+		store.TimeColumn{Into: &h.ChangedAt},
+		&h.ChangedSeq, &h.Done, &h.Conflicts, &h.Gaps,
+		&h.Batches, &h.Late, &h.Frontier, &h.Checkpoint,
 	}
 }
 

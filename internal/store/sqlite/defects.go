@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"strings"
 
 	"firemode"
 	"firemode/internal/store"
@@ -32,7 +33,8 @@ func (t *transaction) Defects(ctx context.Context, org firemode.OrgID, f store.D
 
 // defectConditions names only the columns that f limits, so that the right index is used.
 func defectConditions(f store.DefectFilter) string {
-	query := " WHERE org = ?1 AND (found_at, id) > (?2, ?3)"
+	var query strings.Builder
+	query.WriteString(" WHERE org = ?1 AND (found_at, id) > (?2, ?3)")
 	for _, c := range []struct {
 		limited   bool
 		condition string
@@ -48,10 +50,10 @@ func defectConditions(f store.DefectFilter) string {
 			WHERE o.org = ?1 AND o.building_id = d.building_id AND o.owner = ?11)`},
 	} {
 		if c.limited {
-			query += c.condition
+			query.WriteString(c.condition)
 		}
 	}
-	return query
+	return query.String()
 }
 
 func (t *transaction) SaveDefects(ctx context.Context, defects []firemode.Defect) error {

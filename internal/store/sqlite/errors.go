@@ -3,12 +3,14 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	sqlite "modernc.org/sqlite"
 	codes "modernc.org/sqlite/lib"
 
 	"firemode"
+	"firemode/internal/store"
 	"firemode/internal/store/row"
 )
 
@@ -54,4 +56,18 @@ func code(err error) int {
 		return e.Code()
 	}
 	return 0
+}
+
+// undone is the error of an Update that another of its group took with it.
+func undone(err error) error {
+	e := firemode.Unavailable(time.Second, "the database cannot do this now")
+	e.Err = err
+	return e
+}
+
+// unknown is the error of an Update whose COMMIT failed: the log may have reached the disk or not.
+func unknown(err error) error {
+	e := firemode.Unavailable(time.Second, "the change may or may not have been saved; try again with the same Idempotency-Key")
+	e.Err = fmt.Errorf("%w: %w", store.ErrUnknown, err)
+	return e
 }

@@ -72,7 +72,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	return &Store{
 		path: c.Path, now: c.Now, db: db,
 		readers: newReaders(db, c.Readers),
-		writer:  startWriter(db, c.Now),
+		writer:  startWriter(db, c.Now), //nolint:contextcheck // it outlives the opening
 	}, nil
 }
 

@@ -65,14 +65,14 @@ func (s *Store) View(ctx context.Context, fn func(store.ReadTx) error) error {
 	if err != nil {
 		return err
 	}
-	defer func() {
+	defer func() { //nolint:contextcheck // a snapshot is let go of also when ctx is over
 		if c.do("ROLLBACK") != nil {
 			c.close()
 			c = nil
 		}
 		s.readers.give(c)
 	}()
-	if err := c.do("BEGIN DEFERRED"); err != nil {
+	if err := c.do("BEGIN DEFERRED"); err != nil { //nolint:contextcheck // it waits for nothing
 		return translate(err)
 	}
 	tx := &transaction{conn: c}

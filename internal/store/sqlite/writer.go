@@ -9,7 +9,6 @@ import (
 	"sync"
 	"time"
 
-	"firemode"
 	"firemode/internal/store"
 )
 
@@ -221,18 +220,4 @@ func run(tx *transaction, fn func(store.Tx) error) (err error) {
 		return err
 	}
 	return tx.broken
-}
-
-// undone is the error of an Update that another of its group took with it.
-func undone(err error) error {
-	e := firemode.Unavailable(time.Second, "the database cannot do this now")
-	e.Err = err
-	return e
-}
-
-// unknown is the error of an Update whose COMMIT failed: the log may have reached the disk or not.
-func unknown(err error) error {
-	e := firemode.Unavailable(time.Second, "the change may or may not have been saved; try again with the same Idempotency-Key")
-	e.Err = fmt.Errorf("%w: %w", store.ErrUnknown, err)
-	return e
 }

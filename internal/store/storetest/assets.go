@@ -44,11 +44,11 @@ func assetTests() []test {
 			add := func(assets ...firemode.Asset) func(ctx context.Context, tx store.Tx) error {
 				return func(ctx context.Context, tx store.Tx) error { return tx.CreateAssets(ctx, assets) }
 			}
-			wantMessage(t, refuse(t, s, firemode.CodeConflict, add(newAsset("A4", ""), newAsset("A1", ""))), "an asset with this id is in the register already")
-			wantMessage(t, refuse(t, s, firemode.CodeConflict, add(newAsset("A4", ""), newAsset("A5", "1"))), "this barcode is on another asset of the building")
-			wantMessage(t, refuse(t, s, firemode.CodeConflict, func(ctx context.Context, tx store.Tx) error {
+			taken(t, s, "an asset with this id is in the register already", add(newAsset("A4", ""), newAsset("A1", "")))
+			taken(t, s, "this barcode is on another asset of the building", add(newAsset("A4", ""), newAsset("A5", "1")))
+			taken(t, s, "this barcode is on another asset of the building", func(ctx context.Context, tx store.Tx) error {
 				return tx.UpdateAssets(ctx, []firemode.Asset{newAsset("A2", "1")})
-			}), "this barcode is on another asset of the building")
+			})
 			equal(t, assetIDs(assetsOf(t, s, store.AssetFilter{})), []firemode.AssetID{"A1", "A2", "A3"})
 			update(t, s, func(ctx context.Context, tx store.Tx) error {
 				a := newAsset("A1", "1")

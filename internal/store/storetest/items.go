@@ -30,7 +30,7 @@ func itemTests() []test {
 					return tx.CreateItems(ctx, "o", session, []firemode.Item{{ID: "i2"}, {ID: "i1"}})
 				}
 			}
-			wantMessage(t, refuse(t, s, firemode.CodeConflict, again("s-0000")), "the session has an item with this id already")
+			taken(t, s, "the session has an item with this id already", again("s-0000"))
 			refuse(t, s, firemode.CodeNotFound, again("s-9999"))
 			equal(t, itemsOf(t, s, store.ItemFilter{}), []firemode.Item{{ID: "i1"}})
 			update(t, s, again("s-0001"))

@@ -33,7 +33,9 @@ func race(t *testing.T, s store.Store, fn func(ctx context.Context, tx store.Tx,
 	all.Wait()
 }
 
-func lockTests() []test {
+func lockTests() []test { return slices.Concat(counterTests(), rowLockTests()) }
+
+func counterTests() []test {
 	return []test{
 		{"counting under LockSessions loses nothing, whatever the order of ids", func(t *testing.T, s store.Store) {
 			ids := createSessions(t, s, 5)
@@ -73,6 +75,11 @@ func lockTests() []test {
 				equal(t, chainLength(t, s, org), int64(writers*rounds))
 			}
 		}},
+	}
+}
+
+func rowLockTests() []test {
+	return []test{
 		{"changing a building under LockBuilding finds its version", func(t *testing.T, s store.Store) {
 			createSessions(t, s, 0)
 			race(t, s, func(ctx context.Context, tx store.Tx, _ int) error {

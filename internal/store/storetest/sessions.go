@@ -18,10 +18,9 @@ func sessionTests() []test {
 	return []test{
 		{"an id is taken once in an organisation", func(t *testing.T, s store.Store) {
 			createSessions(t, s, 1)
-			err := refuse(t, s, firemode.CodeConflict, func(ctx context.Context, tx store.Tx) error {
+			taken(t, s, "a session with this id exists already", func(ctx context.Context, tx store.Tx) error {
 				return tx.CreateSession(ctx, firemode.Session{Org: "o", ID: "s-0000", Building: "b"}, firemode.Head{})
 			})
-			wantMessage(t, err, "a session with this id exists already")
 		}},
 		{"a session belongs to a building that is there", func(t *testing.T, s store.Store) {
 			createSessions(t, s, 0)
@@ -102,11 +101,12 @@ func updateSession(t *testing.T, s store.Store) {
 
 func saveHead(t *testing.T, s store.Store) {
 	ids := createSessions(t, s, 2)
+	first, second := sessionOf(t, s, ids[0]), sessionOf(t, s, ids[1])
 	head := newWorld("o").head
 	update(t, s, func(ctx context.Context, tx store.Tx) error { return tx.SaveHead(ctx, "o", ids[0], head) })
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
 		locked, err := tx.LockSessions(ctx, "o", ids)
-		equal(t, locked, []store.LockedSession{{Session: sessionOf(t, s, ids[0]), Head: head}, {Session: sessionOf(t, s, ids[1])}})
+		equal(t, locked, []store.LockedSession{{Session: first, Head: head}, {Session: second}})
 		return err
 	})
 	refuse(t, s, firemode.CodeNotFound, func(ctx context.Context, tx store.Tx) error { return tx.SaveHead(ctx, "o2", ids[0], head) })

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -31,7 +32,9 @@ func wantToken(t testing.TB, s store.Store, want firemode.RefreshToken) {
 	}), want)
 }
 
-func tokenTests() []test {
+func tokenTests() []test { return slices.Concat(refreshTests(), revocationTests()) }
+
+func refreshTests() []test {
 	return []test{
 		{"a token is found by its hash, and created once", func(t *testing.T, s store.Store) {
 			r := newToken("\x00\xff", "u", "f", 30)
@@ -77,6 +80,11 @@ func tokenTests() []test {
 				wantToken(t, s, want)
 			}
 		}},
+	}
+}
+
+func revocationTests() []test {
+	return []test{
 		{"a family or a user is revoked, and nobody else", func(t *testing.T, s store.Store) {
 			a1, a2, b := newToken("1", "u", "a", 30), newToken("2", "u", "a", 30), newToken("3", "u", "b", 30)
 			other, foreign := newToken("4", "v", "c", 30), newToken("5", "u", "d", 30)

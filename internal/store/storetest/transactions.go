@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +17,10 @@ import (
 var errTest = errors.New("the test's own error")
 
 func transactionTests() []test {
+	return slices.Concat(atomicTests(), endTests(), timeAndTextTests(), viewTests())
+}
+
+func atomicTests() []test {
 	return []test{
 		{"an error undoes everything and is returned as it is", func(t *testing.T, s store.Store) {
 			err := s.Update(t.Context(), func(tx store.Tx) error {
@@ -55,6 +60,11 @@ func transactionTests() []test {
 			})
 			equal(t, orgs(t, s), []firemode.OrgID{"a"})
 		}},
+	}
+}
+
+func endTests() []test {
+	return []test{
 		{"it goes on to the end when the caller's context is cancelled", func(t *testing.T, s store.Store) {
 			ctx, cancel := context.WithCancel(t.Context())
 			err := s.Update(ctx, func(tx store.Tx) error {
@@ -84,7 +94,7 @@ func transactionTests() []test {
 			var ran []string
 			update(t, s, func(ctx context.Context, tx store.Tx) error {
 				for _, n := range []string{"first", "second", "third"} {
-					tx.AfterCommit(func() { ran = append(ran, fmt.Sprint(n, " ", orgs(t, s))) })
+					tx.AfterCommit(func() { ran = append(ran, fmt.Sprint(n, " ", orgs(t, s))) }) //nolint:contextcheck // it has none
 				}
 				return createOrg(ctx, tx, "a")
 			})
@@ -97,6 +107,11 @@ func transactionTests() []test {
 			})
 			equal(t, errors.Is(err, errTest), true)
 		}},
+	}
+}
+
+func timeAndTextTests() []test {
+	return []test{
 		{"Now stands still, in UTC, to the microsecond", func(t *testing.T, s store.Store) {
 			before := time.Now().Truncate(time.Microsecond)
 			update(t, s, func(_ context.Context, tx store.Tx) error {
@@ -107,38 +122,6 @@ func transactionTests() []test {
 				equal(t, tx.Now(), now)
 				return nil
 			})
-		}},
-		{"a View is one snapshot", func(t *testing.T, s store.Store) {
-			update(t, s, func(ctx context.Context, tx store.Tx) error { return createOrg(ctx, tx, "a") })
-			err := s.View(t.Context(), func(tx store.ReadTx) error {
-				first, err := tx.Organisations(t.Context())
-				if err != nil {
-					return err
-				}
-				update(t, s, func(ctx context.Context, tx store.Tx) error { return createOrg(ctx, tx, "b") })
-				second, err := tx.Organisations(t.Context())
-				equal(t, second, first)
-				equal(t, len(second), 1)
-				return err
-			})
-			equal(t, err, nil)
-			equal(t, orgs(t, s), []firemode.OrgID{"a", "b"})
-		}},
-		{"a View returns the error of its function as it is", func(t *testing.T, s store.Store) {
-			err := s.View(t.Context(), func(store.ReadTx) error { return errTest })
-			if err != errTest { //nolint:errorlint // exactly that one
-				t.Fatalf("got %v", err)
-			}
-		}},
-		{"a View whose context is cancelled says so", func(t *testing.T, s store.Store) {
-			ctx, cancel := context.WithCancel(t.Context())
-			cancel()
-			err := s.View(ctx, func(tx store.ReadTx) error {
-				_, err := tx.Organisations(ctx)
-				return err
-			})
-			equal(t, errors.Is(err, context.Canceled), true)
-			equal(t, orgs(t, s), nil)
 		}},
 		{"text that is not UTF-8, or holds NUL, is CodeInvalid", func(t *testing.T, s store.Store) {
 			for _, bad := range []string{"a\x00b", "a\xffb"} {

@@ -26,8 +26,7 @@ func organisationTests() []test {
 		}},
 		{"an id is taken once", func(t *testing.T, s store.Store) {
 			update(t, s, func(ctx context.Context, tx store.Tx) error { return createOrg(ctx, tx, "o") })
-			err := refuse(t, s, firemode.CodeConflict, func(ctx context.Context, tx store.Tx) error { return createOrg(ctx, tx, "o") })
-			wantMessage(t, err, "an organisation with this id exists already")
+			taken(t, s, "an organisation with this id exists already", func(ctx context.Context, tx store.Tx) error { return createOrg(ctx, tx, "o") })
 		}},
 	}
 }
@@ -38,15 +37,13 @@ func userTests() []test {
 			createUsers(t, s, newUser("o1", "u"))
 			second := newUser("o1", "u")
 			second.Username = "other"
-			err := refuse(t, s, firemode.CodeConflict, func(ctx context.Context, tx store.Tx) error { return tx.CreateUser(ctx, second) })
-			wantMessage(t, err, "a user with this id exists already")
+			taken(t, s, "a user with this id exists already", func(ctx context.Context, tx store.Tx) error { return tx.CreateUser(ctx, second) })
 		}},
 		{"a username is taken once in the world, whatever its case", func(t *testing.T, s store.Store) {
 			createUsers(t, s, newUser("o1", "u"))
 			second := newUser("o2", "v")
 			second.Username = strings.ToUpper(newUser("o1", "u").Username)
-			err := refuse(t, s, firemode.CodeConflict, func(ctx context.Context, tx store.Tx) error { return tx.CreateUser(ctx, second) })
-			wantMessage(t, err, "this username is taken")
+			taken(t, s, "this username is taken", func(ctx context.Context, tx store.Tx) error { return tx.CreateUser(ctx, second) })
 		}},
 		{"a user belongs to an organisation that is there", func(t *testing.T, s store.Store) {
 			refuse(t, s, firemode.CodeNotFound, func(ctx context.Context, tx store.Tx) error { return tx.CreateUser(ctx, newUser("o9", "u")) })

@@ -56,7 +56,7 @@ func newWorld(org firemode.OrgID) world {
 		},
 		head: firemode.Head{
 			Seq: 7, Hash: []byte(w), Epoch: 2, Key: []byte{9, 8}, ChangedAt: day(6), ChangedSeq: 6, Done: 5, Conflicts: 4, Gaps: 3,
-			Batches: 2, Late: 1, StaticTag: "tag",
+			Batches: 2, Late: 1, Frontier: []byte("frontier"), Checkpoint: "checkpoint",
 		},
 		item: firemode.Item{
 			ID: "FE-001", Kind: firemode.KindAsset, Type: "extinguisher_powder", Name: w, System: "FE", Level: "L05",

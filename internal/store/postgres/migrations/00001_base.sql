@@ -191,7 +191,8 @@ CREATE TABLE session_heads (
     gaps        BIGINT NOT NULL,
     batches     BIGINT NOT NULL,
     late        BIGINT NOT NULL,
-    static_tag  TEXT COLLATE "C" NOT NULL,
+    frontier BYTEA,
+    checkpoint TEXT COLLATE "C" NOT NULL,
     PRIMARY KEY (org, session_id),
     FOREIGN KEY (org, session_id) REFERENCES sessions (org, id)
 );

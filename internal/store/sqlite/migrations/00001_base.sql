@@ -190,7 +190,8 @@ CREATE TABLE session_heads (
     gaps        INTEGER NOT NULL,
     batches     INTEGER NOT NULL,
     late        INTEGER NOT NULL,
-    static_tag  TEXT    NOT NULL,
+    frontier BLOB,
+    checkpoint TEXT NOT NULL,
     PRIMARY KEY (org, session_id),
     FOREIGN KEY (org, session_id) REFERENCES sessions (org, id)
 ) STRICT, WITHOUT ROWID;

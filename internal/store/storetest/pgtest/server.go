@@ -67,7 +67,8 @@ func start(ctx context.Context) (*server, error) {
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return nil, errors.Join(fmt.Errorf("initdb: %w\n%s", err, out), os.RemoveAll(dir))
 	}
-	s := &server{dir: dir, guard: exec.Command("/bin/sh", "-c", guardScript, "guard", bin, dir)}
+	s := &server{dir: dir}
+	s.guard = exec.Command("/bin/sh", "-c", guardScript, "guard", bin, dir) //nolint:noctx // it ends when its input does
 	s.guard.SysProcAttr, s.guard.Dir = as, dir
 	if s.alive, err = s.guard.StdinPipe(); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))

@@ -53,7 +53,7 @@ func TestKilledProcessLeavesNothing(t *testing.T) {
 	if err := victim.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	victim.Wait() //nolint:errcheck // it was killed
+	victim.Wait() // an error, since it was killed
 	deadline := time.After(patience)
 	again := time.NewTicker(20 * time.Millisecond)
 	defer again.Stop()
@@ -76,7 +76,7 @@ func TestDatabasesComeWiped(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer c.Close(t.Context()) //nolint:errcheck // of a test
+			defer c.Close(t.Context())
 			var n int
 			err = c.QueryRow(t.Context(), "SELECT count(*) FROM organisations").Scan(&n)
 			if err != nil || n != 0 {
