@@ -62,7 +62,8 @@ type Head struct {
 	Gaps       int       // actors with a missing number
 	Batches    int64     // batches of changes, late ones too
 	Late       int       // late batches not merged yet
-	StaticTag  string    // content hash of the session's last static bundle part, "" when there is none
+	Frontier   []byte    // of the Merkle tree over the log, see internal/ledger
+	Checkpoint string    // signed note over the tree as of Seq, "" before the first entry
 }
 
 // ItemState says how far the record of an item is.

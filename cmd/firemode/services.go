@@ -17,6 +17,7 @@ import (
 	"firemode/internal/bundle"
 	"firemode/internal/catalogue"
 	"firemode/internal/keys"
+	"firemode/internal/ledger"
 	"firemode/internal/sessions"
 	"firemode/internal/store"
 	"firemode/internal/store/postgres"
@@ -72,8 +73,12 @@ func openServices(ctx context.Context, c Storage, o outside) (_ *services, err e
 	if s.buildings, err = buildings.New(s.store, buildings.Config{NewID: newID}); err != nil {
 		return nil, err
 	}
+	signer, err := ledger.NewSigner(s.keys.History())
+	if err != nil {
+		return nil, err
+	}
 	if s.sessions, err = sessions.New(s.store, sessions.Config{
-		Now: o.now, NewID: newID, Rand: rand.Reader, Rules: s.catalogue, Meter: o.metrics,
+		Now: o.now, NewID: newID, Rand: rand.Reader, Rules: s.catalogue, Signer: signer, Meter: o.metrics,
 	}); err != nil {
 		return nil, err
 	}

@@ -28,6 +28,7 @@ type receiptBody struct {
 	Missing     crdt.Ranges        `json:"missing" doc:"Numbers of this client that have not arrived"`
 	Flags       []string           `json:"flags"`
 	Conflicts   []conflictBody     `json:"conflicts" doc:"Those that are open on the posted paths"`
+	Checkpoint  string             `json:"checkpoint" doc:"Signed note over the session's log; keep the last one you were given"`
 	ProcessedAt time.Time          `json:"processed_at"`
 }
 
@@ -65,7 +66,7 @@ type siblingBody struct {
 func receiptOf(r sessions.Receipt) receiptBody {
 	body := receiptBody{
 		Session: r.Session, Status: r.Status, Applied: r.Applied, Duplicates: r.Duplicates, Clock: r.Clock, Missing: r.Missing,
-		Flags: r.Flags, ProcessedAt: r.ProcessedAt,
+		Flags: r.Flags, Checkpoint: r.Checkpoint, ProcessedAt: r.ProcessedAt,
 	}
 	for _, c := range r.Results {
 		change := changeBody{Index: c.Index, Status: c.Status, Reason: c.Reason}
@@ -206,7 +207,8 @@ func (s *resultsSink) Begin(v sessions.View) error {
 		Clock    crdt.Clock         `json:"vector_clock"`
 		Cursor   string             `json:"cursor"`
 		Complete bool               `json:"complete"`
-	}{v.Session, v.Clock, s.api.sealSyncCursor(s.x, v.Cursor), v.Complete}
+		Point    string             `json:"checkpoint"`
+	}{v.Session, v.Clock, s.api.sealSyncCursor(s.x, v.Cursor), v.Complete, v.Checkpoint}
 	var text bytes.Buffer
 	if err := encodeJSON(&text, head); err != nil {
 		return err
@@ -326,6 +328,7 @@ type resultsBody struct {
 	Clock     crdt.Clock         `json:"vector_clock"`
 	Cursor    string             `json:"cursor" doc:"For since of the next request"`
 	Complete  bool               `json:"complete" doc:"Whether this answer is up to date; else ask again with its cursor"`
+	Point     string             `json:"checkpoint" doc:"Signed note over the session's log"`
 	Document  map[string]any     `json:"document"`
 	Conflicts []conflictBody     `json:"conflicts"`
 	Removed   []crdt.Pointer     `json:"removed" doc:"Of a delta: paths at which nothing is shown any more"`

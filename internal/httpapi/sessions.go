@@ -134,6 +134,7 @@ type syncBody struct {
 	Conflicts int                    `json:"conflict_count"`
 	Gaps      int                    `json:"gap_count"`
 	Late      int                    `json:"late_count" doc:"Batches that wait for the session to be reopened"`
+	Point     string                 `json:"checkpoint" doc:"Signed note over the session's log"`
 	Clients   []syncClientBody       `json:"clients"`
 }
 
@@ -153,7 +154,7 @@ func (a *API) syncStatus(ctx context.Context, in *SessionPath) (*reply[syncBody]
 	}
 	body := syncBody{
 		ID: s.ID, Status: s.Status, Clock: s.Clock, Sequence: s.Head.Seq, Epoch: s.Head.Epoch, Items: s.ItemCount, Done: s.Head.Done,
-		Conflicts: s.Head.Conflicts, Gaps: s.Head.Gaps, Late: s.Head.Late,
+		Conflicts: s.Head.Conflicts, Gaps: s.Head.Gaps, Late: s.Head.Late, Point: s.Head.Checkpoint,
 	}
 	for _, actor := range s.Actors {
 		body.Clients = append(body.Clients, syncClientBody{

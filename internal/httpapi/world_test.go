@@ -26,6 +26,7 @@ import (
 	"firemode/internal/bundle"
 	"firemode/internal/catalogue"
 	"firemode/internal/keys"
+	"firemode/internal/ledger"
 	"firemode/internal/sessions"
 	"firemode/internal/store"
 	"firemode/internal/store/postgres"
@@ -136,7 +137,9 @@ func servicesOn(t testing.TB, s store.Store, k *keys.Keys) Services {
 	must(t, all.Catalogue.Seed(t.Context()))
 	all.Buildings, err = buildings.New(s, buildings.Config{NewID: newID})
 	must(t, err)
-	all.Sessions, err = sessions.New(s, sessions.Config{Now: time.Now, NewID: newID, Rand: rand.Reader, Rules: all.Catalogue})
+	signer, err := ledger.NewSigner(k.History())
+	must(t, err)
+	all.Sessions, err = sessions.New(s, sessions.Config{Signer: signer, Now: time.Now, NewID: newID, Rand: rand.Reader, Rules: all.Catalogue})
 	must(t, err)
 	t.Cleanup(all.Sessions.Close)
 	all.Bundles, err = bundle.New(s, bundle.Config{Rules: all.Catalogue, Now: time.Now})

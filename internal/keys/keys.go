@@ -18,9 +18,10 @@ import (
 
 // The files of the folder. Each holds one secret of 32 bytes.
 const (
-	tokenFile  = "token.pem"
-	cursorFile = "cursor.pem"
-	answerFile = "answer.pem"
+	tokenFile   = "token.pem"
+	cursorFile  = "cursor.pem"
+	answerFile  = "answer.pem"
+	historyFile = "history.pem"
 )
 
 // Keys are the secrets of an installation. Its fields are hidden, so that it can be neither printed nor encoded.
@@ -28,6 +29,7 @@ type Keys struct {
 	token   ed25519.PrivateKey
 	cursor  []byte
 	answers cipher.AEAD
+	history ed25519.PrivateKey
 }
 
 // Open reads the keys in dir, and makes dir and those keys that are not there yet. It fails if a key is not readable as one,
@@ -37,7 +39,7 @@ func Open(dir string) (*Keys, error) {
 		return nil, err
 	}
 	secrets := make(map[string][]byte)
-	for _, name := range []string{tokenFile, cursorFile, answerFile} {
+	for _, name := range []string{tokenFile, cursorFile, answerFile, historyFile} {
 		secret, err := readOrMake(filepath.Join(dir, name))
 		if err != nil {
 			return nil, err
@@ -56,11 +58,15 @@ func Open(dir string) (*Keys, error) {
 		token:   ed25519.NewKeyFromSeed(secrets[tokenFile]),
 		cursor:  secrets[cursorFile],
 		answers: answers,
+		history: ed25519.NewKeyFromSeed(secrets[historyFile]),
 	}, nil
 }
 
 // Token signs access tokens.
 func (k *Keys) Token() ed25519.PrivateKey { return k.token }
+
+// History signs the checkpoints of session logs.
+func (k *Keys) History() ed25519.PrivateKey { return k.history }
 
 // Cursor is the HMAC-SHA256 key, of 32 bytes, under which list cursors are signed.
 func (k *Keys) Cursor() []byte { return k.cursor }

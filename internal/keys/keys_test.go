@@ -38,7 +38,7 @@ func TestOpenMakesKeysOnceWithNarrowPermissions(t *testing.T) {
 		t.Error("another folder has the same keys")
 	}
 	want := map[string]fs.FileMode{dir: 0o700}
-	for _, name := range []string{tokenFile, cursorFile, answerFile} {
+	for _, name := range []string{tokenFile, cursorFile, answerFile, historyFile} {
 		want[filepath.Join(dir, name)] = 0o600
 	}
 	for path, mode := range want {
@@ -50,8 +50,8 @@ func TestOpenMakesKeysOnceWithNarrowPermissions(t *testing.T) {
 			t.Errorf("%s: mode %04o, want %04o", path, got, mode)
 		}
 	}
-	if entries, _ := os.ReadDir(dir); len(entries) != 3 {
-		t.Errorf("folder holds %v, want the three keys alone", entries)
+	if entries, _ := os.ReadDir(dir); len(entries) != 4 {
+		t.Errorf("folder holds %v, want the four keys alone", entries)
 	}
 	if bytes.Equal(first.Cursor(), first.Token().Seed()) {
 		t.Error("two keys are the same")

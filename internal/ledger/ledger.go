@@ -1,11 +1,15 @@
 // Package ledger makes history provable. An entry of a session's log is hashed over its own fields, the root of a Merkle tree
-// (RFC 6962) over its leaves, and the hash of the entry before it: a bit that changes anywhere changes every hash after it,
-// and one leaf can be shown without the others. It is pure; what the fields are is the caller's to say.
+// (RFC 6962) over its leaves, and the hash of the entry before it: a bit that changes anywhere changes every hash after it, and
+// one leaf can be shown without the others. Over the hashes of the entries stands a second tree, whose root a signed
+// checkpoint states: who holds a checkpoint can tell, for ever, whether an entry was in the log by then, and whether a later
+// log is that one with more behind it. The package is pure; what the fields of an entry are is the caller's to say.
 package ledger
 
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"fmt"
+	"math/bits"
 
 	"golang.org/x/mod/sumdb/tlog"
 )
@@ -33,24 +37,145 @@ func Hash(domain string, fields ...[]byte) []byte {
 // Number returns n as a field.
 func Number(n int64) []byte { return binary.BigEndian.AppendUint64(nil, uint64(n)) }
 
-// Root returns the root of the RFC 6962 tree over leaves; of none it is the hash of nothing.
-func Root(leaves [][]byte) []byte {
-	if len(leaves) == 0 {
+// Frontier is a tree that only grows: the roots of its complete subtrees, the largest first, one for each bit of its size. It is
+// all that is needed to add a leaf and to know the root.
+type Frontier []byte
+
+// Append returns the frontier of the tree with leaf behind the size leaves of f.
+func (f Frontier) Append(size int64, leaf []byte) Frontier {
+	node := tlog.RecordHash(leaf)
+	rest := f
+	for n := size; n&1 == 1; n >>= 1 {
+		var left tlog.Hash
+		copy(left[:], rest[len(rest)-HashSize:])
+		rest = rest[:len(rest)-HashSize]
+		node = tlog.NodeHash(left, node)
+	}
+	return append(append(Frontier{}, rest...), node[:]...)
+}
+
+// Root returns the root of the tree; that of no leaves is the hash of nothing.
+func (f Frontier) Root() []byte {
+	if len(f) == 0 {
 		empty := sha256.Sum256(nil)
 		return empty[:]
 	}
-	root := root(leaves)
+	var root tlog.Hash
+	copy(root[:], f[len(f)-HashSize:])
+	for at := len(f) - 2*HashSize; at >= 0; at -= HashSize {
+		var left tlog.Hash
+		copy(left[:], f[at:])
+		root = tlog.NodeHash(left, root)
+	}
 	return root[:]
 }
 
-func root(leaves [][]byte) tlog.Hash {
-	if len(leaves) == 1 {
-		return tlog.RecordHash(leaves[0])
+// Fits reports whether f can be the frontier of a tree of size leaves.
+func (f Frontier) Fits(size int64) bool { return len(f) == HashSize*bits.OnesCount64(uint64(size)) }
+
+// Root returns the root of the tree over leaves.
+func Root(leaves [][]byte) []byte {
+	var f Frontier
+	for i, leaf := range leaves {
+		f = f.Append(int64(i), leaf)
 	}
-	// The left half is the largest power of two below the number of leaves.
-	split := 1
-	for split*2 < len(leaves) {
-		split *= 2
+	return f.Root()
+}
+
+// Tree is a whole tree in memory, from which proofs are made.
+type Tree struct {
+	size   int64
+	hashes []tlog.Hash
+}
+
+// Add puts leaf behind the others.
+func (t *Tree) Add(leaf []byte) error {
+	stored, err := tlog.StoredHashes(t.size, leaf, t)
+	if err != nil {
+		return err
 	}
-	return tlog.NodeHash(root(leaves[:split]), root(leaves[split:]))
+	t.hashes = append(t.hashes, stored...)
+	t.size++
+	return nil
+}
+
+// ReadHashes implements tlog.HashReader.
+func (t *Tree) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
+	out := make([]tlog.Hash, len(indexes))
+	for i, at := range indexes {
+		if at >= int64(len(t.hashes)) {
+			return nil, fmt.Errorf("the tree has %d hashes", len(t.hashes))
+		}
+		out[i] = t.hashes[at]
+	}
+	return out, nil
+}
+
+// Inclusion proves that leaf index is in the tree of all leaves.
+func (t *Tree) Inclusion(index int64) ([][]byte, error) {
+	proof, err := tlog.ProveRecord(t.size, index, t)
+	return plain(proof), err
+}
+
+// Consistency proves that the tree of all leaves begins with that of the first size leaves.
+func (t *Tree) Consistency(size int64) ([][]byte, error) {
+	proof, err := tlog.ProveTree(t.size, size, t)
+	return plain(proof), err
+}
+
+// CheckInclusion is nil if proof shows that leaf stands at index in the tree of size leaves with root.
+func CheckInclusion(proof [][]byte, size int64, root []byte, index int64, leaf []byte) error {
+	top, err := hash(root)
+	if err != nil {
+		return err
+	}
+	steps, err := hashes(proof)
+	if err != nil {
+		return err
+	}
+	return tlog.CheckRecord(steps, size, top, index, tlog.RecordHash(leaf))
+}
+
+// CheckConsistency is nil if proof shows that the tree of newSize leaves with newRoot begins with that of oldSize with oldRoot.
+func CheckConsistency(proof [][]byte, newSize int64, newRoot []byte, oldSize int64, oldRoot []byte) error {
+	after, err := hash(newRoot)
+	if err != nil {
+		return err
+	}
+	before, err := hash(oldRoot)
+	if err != nil {
+		return err
+	}
+	steps, err := hashes(proof)
+	if err != nil {
+		return err
+	}
+	return tlog.CheckTree(steps, newSize, after, oldSize, before)
+}
+
+func plain[P ~[]tlog.Hash](proof P) [][]byte {
+	out := make([][]byte, len(proof))
+	for i := range proof {
+		out[i] = proof[i][:]
+	}
+	return out
+}
+
+func hashes(proof [][]byte) ([]tlog.Hash, error) {
+	out := make([]tlog.Hash, len(proof))
+	for i, step := range proof {
+		h, err := hash(step)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = h
+	}
+	return out, nil
+}
+
+func hash(b []byte) (h tlog.Hash, err error) {
+	if len(b) != HashSize {
+		return h, fmt.Errorf("a hash has %d bytes, not %d", HashSize, len(b))
+	}
+	return tlog.Hash(b), nil
 }

@@ -26,8 +26,8 @@ func (j *job) replay(a store.Answer) {
 
 // submit decides about one job and merges it. Its own failure is j.err, and leaves nothing behind.
 func (m *merging) submit(j *job) error {
-	if done := m.answered[j.scope+"\x00"+j.in.Key]; done != nil {
-		j.again(done)
+	if m.answered[j.scope+"\x00"+j.in.Key] != nil {
+		m.following = append(m.following, j) // answered when that one is
 		return nil
 	}
 	actor, err := m.actorFor(j)
@@ -47,7 +47,8 @@ func (m *merging) submit(j *job) error {
 			return err
 		}
 	}
-	return m.remember(j)
+	m.remember(j)
+	return nil
 }
 
 // again answers a job like another of the same group with the same key.
@@ -207,13 +208,8 @@ func (m *merging) showConflicts(j *job) {
 	}
 }
 
-// remember stores a job's receipt under its key.
-func (m *merging) remember(j *job) error {
+// remember has a job's receipt stored under its key at the end.
+func (m *merging) remember(j *job) {
 	m.answered[j.scope+"\x00"+j.in.Key] = j
-	encoded, err := json.Marshal(j.receipt)
-	if err != nil {
-		return err
-	}
-	m.answers = append(m.answers, store.Answer{Scope: j.scope, Key: j.in.Key, Fingerprint: j.fingerprint, Result: encoded, CreatedAt: m.tx.Now()})
-	return nil
+	m.done = append(m.done, j)
 }

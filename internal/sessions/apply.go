@@ -7,6 +7,7 @@ import (
 
 	"firemode"
 	"firemode/internal/crdt"
+	"firemode/internal/ledger"
 	"firemode/internal/store"
 )
 
@@ -54,6 +55,7 @@ func (m *merging) apply(j *job, actor *store.Actor) error {
 // log seals b as the next entry.
 func (m *merging) log(b *store.Batch) {
 	*b = b.Seal(m.ref, m.head.Hash)
+	m.head.Frontier = ledger.Frontier(m.head.Frontier).Append(m.head.Seq, b.Hash)
 	m.head.Seq, m.head.Hash = b.Seq, b.Hash
 	m.newBatches = append(m.newBatches, *b)
 }

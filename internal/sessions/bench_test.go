@@ -2,6 +2,7 @@ package sessions_test
 
 import (
 	"context"
+	"crypto/ed25519"
 	"crypto/rand"
 	"fmt"
 	"sync/atomic"
@@ -13,6 +14,7 @@ import (
 
 	"firemode"
 	"firemode/internal/crdt"
+	"firemode/internal/ledger"
 	"firemode/internal/rules"
 	"firemode/internal/sessions"
 	"firemode/internal/store"
@@ -29,7 +31,11 @@ func (emptyBook) Book(context.Context, firemode.OrgID) (*rules.Book, error) {
 func newService(b *testing.B, s store.Store) *sessions.Service {
 	b.Helper()
 	newID := func() string { return uuid.Must(uuid.NewV7()).String() }
-	service, err := sessions.New(s, sessions.Config{Now: time.Now, NewID: newID, Rand: rand.Reader, Rules: emptyBook{}})
+	signer, err := ledger.NewSigner(ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)))
+	if err != nil {
+		b.Fatal(err)
+	}
+	service, err := sessions.New(s, sessions.Config{Now: time.Now, NewID: newID, Rand: rand.Reader, Rules: emptyBook{}, Signer: signer})
 	if err != nil {
 		b.Fatal(err)
 	}

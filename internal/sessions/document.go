@@ -41,6 +41,8 @@ type View struct {
 	Cursor   Cursor
 	Complete bool
 	Seq      int64 // the number that the document is as of
+	// Checkpoint is the signed note over the log as it is now.
+	Checkpoint string
 	// ChangedAt is the receipt of the last change in the document as it is now; of a past one it is not told.
 	ChangedAt time.Time
 }
@@ -222,7 +224,7 @@ func (d *document) begin(seq int64, complete bool) (View, error) {
 	if err != nil {
 		return View{}, err
 	}
-	view := View{Session: d.ref.Session, Clock: clock, Complete: complete, Seq: seq}
+	view := View{Session: d.ref.Session, Clock: clock, Complete: complete, Seq: seq, Checkpoint: d.head.Checkpoint}
 	if seq == d.head.Seq {
 		view.ChangedAt = d.head.ChangedAt
 	}

@@ -2,9 +2,11 @@ package sessions
 
 import (
 	"cmp"
+	"encoding/json"
 	"slices"
 
 	"firemode/internal/crdt"
+	"firemode/internal/ledger"
 	"firemode/internal/store"
 )
 
@@ -114,12 +116,15 @@ func (m *merging) dirtyActors() []store.Actor {
 // finish writes everything that is left: the log and what follows from it, the head, the answers.
 func (m *merging) finish() error {
 	if m.head.Seq == m.before { // nothing new: replays, duplicates and refusals
-		return m.tx.SaveAnswers(m.ctx, m.answers)
+		return m.saveAnswers()
 	}
 	if err := m.flush(); err != nil {
 		return err
 	}
 	if err := m.derive(); err != nil {
+		return err
+	}
+	if err := m.sign(); err != nil {
 		return err
 	}
 	if err := m.tx.SaveHead(m.ctx, m.ref.Org, m.ref.Session, m.head); err != nil {
@@ -128,5 +133,30 @@ func (m *merging) finish() error {
 	for range m.arose {
 		m.tx.AfterCommit(func() { m.svc.Meter.ConflictArose(string(m.ref.Session)) })
 	}
-	return m.tx.SaveAnswers(m.ctx, m.answers)
+	return m.saveAnswers()
+}
+
+// sign states in a checkpoint what the log is now.
+func (m *merging) sign() (err error) {
+	m.head.Checkpoint, err = ledger.Checkpoint{
+		Org: string(m.ref.Org), Session: string(m.ref.Session), Size: m.head.Seq, Root: ledger.Frontier(m.head.Frontier).Root(), Epoch: m.head.Epoch,
+	}.Sign(m.svc.Signer)
+	return err
+}
+
+// saveAnswers stores the receipts of this transaction under their keys. All carry the checkpoint of its end.
+func (m *merging) saveAnswers() error {
+	answers := make([]store.Answer, len(m.done))
+	for i, j := range m.done {
+		j.receipt.Checkpoint = m.head.Checkpoint
+		encoded, err := json.Marshal(j.receipt)
+		if err != nil {
+			return err
+		}
+		answers[i] = store.Answer{Scope: j.scope, Key: j.in.Key, Fingerprint: j.fingerprint, Result: encoded, CreatedAt: m.tx.Now()}
+	}
+	for _, follow := range m.following {
+		follow.again(m.answered[follow.scope+"\x00"+follow.in.Key])
+	}
+	return m.tx.SaveAnswers(m.ctx, answers)
 }

@@ -41,8 +41,9 @@ type merging struct {
 	gapped     map[crdt.ActorID]bool    // of the actors that changed: whether a number was missing before
 	touched    map[firemode.ItemID]bool // items at or below which something changed
 	whole      map[firemode.ItemID]bool // items of which everything that is live was read
-	answered   map[string]*job
-	answers    []store.Answer
+	answered   map[string]*job          // by scope and key, those of done
+	done       []*job
+	following  []*job // those that repeat one of done
 	audits     []firemode.AuditEntry
 	arose      int
 }

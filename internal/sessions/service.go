@@ -14,6 +14,8 @@ import (
 	"io"
 	"time"
 
+	"golang.org/x/mod/sumdb/note"
+
 	"firemode"
 	"firemode/internal/batch"
 	"firemode/internal/rules"
@@ -39,7 +41,9 @@ type Config struct {
 	NewID func() string // mints ids that sort by time
 	Rand  io.Reader     // secrets of sessions
 	Rules Rulebook
-	Meter Meter // may be nil
+	// Signer signs the checkpoint that every answer about results carries.
+	Signer note.Signer
+	Meter  Meter // may be nil
 }
 
 // Service works on sessions. Close it to let what is queued be written.
@@ -61,6 +65,8 @@ func New(s store.Store, c Config) (*Service, error) {
 		return nil, errors.New("sessions: no clock, id source or random source")
 	case c.Rules == nil:
 		return nil, errors.New("sessions: no rulebook")
+	case c.Signer == nil:
+		return nil, errors.New("sessions: no signer of checkpoints")
 	}
 	if c.Meter == nil {
 		c.Meter = unmetered{}

@@ -53,6 +53,7 @@ type Receipt struct {
 	Missing     crdt.Ranges
 	Flags       []string
 	Conflicts   []Conflict
+	Checkpoint  string // signed note over the log, this batch included
 	ProcessedAt time.Time
 }
 

@@ -31,8 +31,14 @@ func BatchValues(b store.Batch) ([]any, error) {
 func ScanBatch(r Scanner, more ...any) (b store.Batch, err error) {
 	err = r.Scan(append([]any{
 		&b.Seq, &b.Kind, &b.Actor, &b.Number, &b.ID, &b.PrevID, &b.Content, &b.Key, &b.User, &b.SubmittedBy, &b.Client,
-		&b.ClientType, store.TimeColumn{Into: &b.CapturedAt}, store.TimeColumn{Into: &b.SentAt}, store.TimeColumn{Into: &b.ReceivedAt},
-		store.JSONColumn{Into: &b.Context}, store.JSONColumn{Into: &b.Outcomes}, store.JSONColumn{Into: &b.Flags}, &b.Prev, &b.Hash,
+		&b.ClientType,
+		store.TimeColumn{Into: &b.CapturedAt},
+		store.TimeColumn{Into: &b.SentAt},
+		store.TimeColumn{Into: &b.ReceivedAt},
+		store.JSONColumn{Into: &b.Context},
+		store.JSONColumn{Into: &b.Outcomes},
+		store.JSONColumn{Into: &b.Flags},
+		&b.Prev, &b.Hash,
 		&b.MergedSeq, &b.RunSeq,
 	}, more...)...)
 	return b, err
