@@ -41,6 +41,7 @@ func packages() map[string]kind {
 		"firemode/internal/telemetry":              tool,
 		"firemode/cmd/firemode":                    command,
 		"firemode/internal/archtest":               testOnly,
+		"firemode/internal/e2e":                    testOnly,
 		"firemode/internal/crdt/oracle":            testOnly,
 		"firemode/internal/store/storetest":        testOnly,
 		"firemode/internal/store/storetest/pgtest": testOnly,
