@@ -1,0 +1,337 @@
+package httpapi
+
+import (
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"firemode/internal/store"
+)
+
+const pressure = "/items/FE-1/measurements/pressure_kpa"
+
+// TestWhoIsWriting holds the clock of a batch, and the actor that follows from it, to the table of the merge design.
+func TestWhoIsWriting(t *testing.T) {
+	play(t, []scenario{
+		{"a clock that is no object, or has an entry that is no whole number, is refused", func(t *testing.T, v *visit) {
+			for _, clock := range []string{`[]`, `7`, `"x"`, `true`, `{"tab":-1}`, `{"tab":1.5}`, `{"tab":"1"}`, `{"tab":null}`, `{"tab":{}}`, `{"tab":9223372036854775808}`, `{"tab":1,"other":-1}`} {
+				q := request{as: "tech1", method: "POST", path: v.path("/results"), header: map[string]string{"Idempotency-Key": clock}}
+				q.body = `{"changes":[` + set("/x", "1") + `],"_sync_meta":{"client_id":"tab","vector_clock":` + clock + `}}`
+				p := wantProblem(t, v.do(q), http.StatusUnprocessableEntity)
+				if !strings.HasPrefix(p.Details[0].Field, "_sync_meta.vector_clock") {
+					t.Errorf("%s: the details name %q", clock, p.Details[0].Field)
+				}
+			}
+			v.document(`{}`)
+		}},
+		{"an entry of 0 counts as absent", func(t *testing.T, v *visit) {
+			r := v.send("tech1", batch{client: "tab", seen: map[string]int64{"tab": 0, "other": 0}, changes: []string{set("/x", "1")}})
+			same(t, r.Clock, map[string]int64{})
+			same(t, v.pull("tech1", "").Clock, map[string]int64{"tab~s": 1})
+		}},
+		{"of a clock with more than 4096 entries the rest is dropped, and that is flagged", func(t *testing.T, v *visit) {
+			v.send("tech2", batch{client: "a", number: 1, changes: []string{set("/x", "1")}})
+			v.pull("tech1", "zz")
+			crowd := map[string]int64{"a": 1}
+			for i := range 4094 {
+				crowd[fmt.Sprintf("n%04d", i)] = 1
+			}
+			r := v.send("tech1", batch{client: "zz", number: 1, seen: crowd, changes: []string{set("/x", "2")}})
+			same(t, r.Clock, map[string]int64{"zz": 1, "a": 1})
+			same(t, r.Flags, []string{"clock_clamped"})
+			crowd["one"], crowd["too-many"] = 1, 1
+			r = v.send("tech1", batch{client: "zz", number: 2, seen: crowd, changes: []string{set("/x", "3")}})
+			same(t, r.Clock, map[string]int64{"zz": 2, "a": 1})
+			same(t, r.Flags, []string{"clock_clamped", "clock_trimmed"})
+			v.document(`{"x":3}`)
+			v.disputed()
+		}},
+		{"a user has at most 256 clients in a session", func(t *testing.T, v *visit) {
+			for i := range 128 {
+				v.send("tech1", batch{client: fmt.Sprintf("tab-%d", i), number: 1})
+				v.pull("tech1", fmt.Sprintf("phone-%d", i))
+			}
+			full := "you have 256 clients in this session, which is the limit"
+			p := v.refused("tech1", http.StatusUnprocessableEntity, batch{client: "one-more", number: 1})
+			same(t, p.Details, []problemDetail{{Field: "_sync_meta.client_id", Reason: full}})
+			q := as("tech1", "GET", v.path("/results"))
+			q.header = map[string]string{"X-Client-ID": "one-more"}
+			same(t, wantProblem(t, v.do(q), http.StatusUnprocessableEntity).Details, []problemDetail{{Field: "X-Client-ID", Reason: full}})
+			v.send("tech1", batch{client: "tab-7", number: 2})
+			v.send("tech2", batch{client: "one-more", number: 1})
+		}},
+		{"a client that does not count is counted for, once and for ever by its key", naiveForEver},
+		{"a naive client without an id writes as its user", func(t *testing.T, v *visit) {
+			for _, b := range []batch{{changes: []string{set("/x", "1")}}, {seen: map[string]int64{}, changes: []string{set("/x", "2")}}} {
+				same(t, v.send("tech1", b).statuses(), "applied")
+			}
+			v.send("tech2", batch{changes: []string{set("/x", "3")}})
+			same(t, v.pull("tech1", "").Clock, map[string]int64{"~tech1": 2, "~tech2": 1})
+			v.disputed(`value /x 3 2`)
+		}},
+		{"a naive POST under the id of a device that counts for itself", func(t *testing.T, v *visit) {
+			v.send("tech1", batch{client: "tab", number: 1, changes: []string{set("/x", "1")}})
+			r := v.send("tech1", batch{client: "tab", seen: map[string]int64{"other": 4}, changes: []string{set("/x", "2")}})
+			same(t, r.Clock, map[string]int64{})
+			same(t, v.pull("tech1", "").Clock, map[string]int64{"tab": 1, "tab~s": 1})
+			v.disputed(`value /x 2 1`)
+			v.send("tech1", batch{client: "tab", number: 2, changes: []string{set("/x", "3")}})
+			v.disputed(`value /x 3 2`)
+		}},
+		{"no client can name itself as the server names those it counts for", func(t *testing.T, v *visit) {
+			for _, id := range []string{"tab~s", "~tech1", "a b", "é", strings.Repeat("x", 65)} {
+				v.refused("tech1", http.StatusUnprocessableEntity, batch{client: id, number: 1})
+			}
+		}},
+		{"the client of another user is forbidden to everybody", othersClient},
+		{"a manager submits an exported batch on behalf of its writer", onBehalf},
+		{"what a clock claims beyond what was delivered is taken away, and flagged", func(t *testing.T, v *visit) {
+			v.send("tech2", batch{client: "b", number: 1, changes: []string{set("/x", "1")}})
+			v.pull("tech1", "a")
+			v.send("tech2", batch{client: "b", number: 2, changes: []string{set("/x", "2")}})
+			r := v.send("tech1", batch{client: "a", number: 1, seen: map[string]int64{"b": 2, "nobody": 3}, changes: []string{set("/x", "3")}})
+			same(t, r.Clock, map[string]int64{"a": 1, "b": 1})
+			same(t, r.Flags, []string{"clock_clamped"})
+			v.disputed(`value /x 3 2`)
+		}},
+		{"only what names its client is delivered to it", func(t *testing.T, v *visit) {
+			v.send("tech2", batch{client: "b", number: 1, changes: []string{set("/x", "1")}})
+			v.pull("tech1", "")
+			v.pull("tech1", "another")
+			v.get(http.StatusOK, as("tech1", "GET", v.path("/sync_status")))
+			v.get(http.StatusOK, as("tech1", "GET", v.path("")))
+			v.get(http.StatusOK, as("tech1", "GET", v.path("/history?path=/x")))
+			v.pullFrom("tech1", "a", "/history?at_seq=1")
+			r := v.send("tech1", batch{client: "a", number: 1, seen: map[string]int64{"b": 1}, changes: []string{set("/x", "2")}})
+			same(t, r.Clock, map[string]int64{"a": 1})
+			v.disputed(`value /x 2 1`)
+		}},
+		{"a GET that names another user's client is forbidden", func(t *testing.T, v *visit) {
+			v.pull("tech1", "tab")
+			q := as("tech2", "GET", v.path("/results"))
+			q.header = map[string]string{"X-Client-ID": "tab"}
+			wantProblem(t, v.do(q), http.StatusForbidden)
+			q.path = v.path("/offline_bundle")
+			wantProblem(t, v.do(q), http.StatusForbidden)
+			v.refused("tech2", http.StatusForbidden, batch{client: "tab", number: 1})
+			v.send("tech1", batch{client: "tab", number: 1})
+		}},
+	})
+}
+
+func naiveForEver(t *testing.T, v *visit) {
+	for _, client := range []string{"", "tab"} {
+		b := batch{client: client, key: "key of " + client, changes: []string{increment("/n", "1")}}
+		first := v.post("tech1", b)
+		again := v.post("tech1", b)
+		same(t, again.Body.String(), first.Body.String())
+		same(t, again.Header().Get("Idempotency-Replayed"), "true")
+		v.forgetAnswers()
+		late := v.post("tech1", b)
+		var r receipt
+		into(t, late, &r)
+		same(t, late.Header().Get("Idempotency-Replayed"), "")
+		same(t, []any{r.Applied, r.Duplicates, r.statuses()}, []any{0, 1, "duplicate"})
+		v.forgetAnswers()
+		b.changes = []string{increment("/n", "2")}
+		v.refused("tech1", http.StatusConflict, b)
+	}
+	v.document(`{"n":2}`)
+}
+
+// forgetAnswers removes every stored answer, as happens to them after a day.
+func (v *visit) forgetAnswers() {
+	v.t.Helper()
+	must(v.t, v.store.Update(v.t.Context(), func(tx store.Tx) error {
+		_, err := tx.DeleteAnswers(v.t.Context(), time.Now().Add(time.Hour), 1000)
+		return err
+	}))
+}
+
+func othersClient(t *testing.T, v *visit) {
+	v.send("tech1", batch{client: "tab", number: 1, changes: []string{set("/x", "1")}})
+	v.send("tech1", batch{client: "simple", changes: []string{set("/y", "1")}})
+	for _, who := range []string{"tech2", "manager", "engineer", "admin"} {
+		for _, b := range []batch{
+			{client: "tab", number: 2, changes: []string{set("/x", "2")}},
+			{client: "tab", number: 1, changes: []string{set("/x", "1")}},
+			{client: "tab", changes: []string{set("/x", "2")}},
+			{client: "simple", changes: []string{set("/y", "2")}},
+			{client: "simple", number: 1, changes: []string{set("/y", "2")}},
+		} {
+			v.refused(who, http.StatusForbidden, b)
+		}
+	}
+	v.refused("manager", http.StatusForbidden, batch{client: "tab", number: 2, onBehalfOf: "tech2"})
+	v.document(`{"x":1,"y":1}`)
+}
+
+func onBehalf(t *testing.T, v *visit) {
+	exported := batch{client: "tab", number: 1, seen: map[string]int64{"b": 1}, onBehalfOf: "tech1", changes: []string{set(pressure, "1100")}}
+	v.send("tech2", batch{client: "b", number: 1, changes: []string{set(pressure, "1200")}})
+	v.refused("tech2", http.StatusForbidden, exported)
+	v.refused("engineer", http.StatusForbidden, exported)
+	for _, foreign := range []string{"u-stranger", "nobody"} {
+		stranger := exported
+		stranger.onBehalfOf = foreign
+		p := v.refused("manager", http.StatusUnprocessableEntity, stranger)
+		same(t, p.Details[0].Field, "_sync_meta.on_behalf_of")
+	}
+	r := v.send("manager", exported)
+	same(t, r.Clock, map[string]int64{"tab": 1})
+	values := v.pull("engineer", "").conflictAt(t, pressure).Values
+	i := slices.IndexFunc(values, func(s sibling) bool { return s.Dot == "tab:1:0" })
+	s := values[i]
+	same(t, []any{s.User, s.SubmittedBy, s.Client}, []any{"tech1", "u-manager", "tab"})
+	if !slices.Contains(s.Flags, "submitted_on_behalf") {
+		t.Errorf("flags %v", s.Flags)
+	}
+	// The actor is tech1's now: the same batch from the phone itself is known, and the manager's own is not.
+	own := exported
+	own.onBehalfOf = ""
+	same(t, v.send("tech1", own).statuses(), "duplicate")
+	v.refused("manager", http.StatusForbidden, own)
+}
+
+// TestAgain holds what happens to a number that is known, or that does not fit, to the table of the merge design.
+func TestAgain(t *testing.T) {
+	first := batch{client: "tab", number: 1, id: "one", changes: []string{
+		`{"op":"set","path":"/a","value":12.5,"instrument":{"id":"G-17","calibrated_until":"2027-03-01"}}`, set("/b", `{"c":[1,2],"d":"é"}`),
+	}}
+	play(t, []scenario{
+		{"the same content, however it is written, is a duplicate that changes nothing", func(t *testing.T, v *visit) {
+			v.send("tech1", first)
+			before := v.pull("engineer", "")
+			for i, changes := range [][]string{
+				first.changes,
+				{`{ "value" : 12.50 , "path":"/a","instrument":{"calibrated_until":"2027-03-01","id":"G-17"},"op":"set"}`, set("/b", `{"d":"\u00e9","c":[1.0,20e-1]}`)},
+			} {
+				again := first
+				again.changes, again.captured, again.sent = changes, time.Now(), time.Now()
+				again.seen = map[string]int64{"other": int64(i)}
+				r := v.send("tech1", again)
+				same(t, []any{r.Status, r.Applied, r.Duplicates, r.statuses()}, []any{"merged", 0, 2, "duplicate duplicate"})
+				again.id = ""
+				same(t, v.send("tech1", again).statuses(), "duplicate duplicate")
+			}
+			same(t, v.pull("engineer", ""), before)
+		}},
+		{"the same key and content is answered byte for byte as before", func(t *testing.T, v *visit) {
+			keyed := first
+			keyed.key = "again"
+			v.send("tech2", batch{client: "b", number: 1, changes: []string{set("/a", "13")}})
+			was := v.post("tech1", keyed)
+			v.send("tech2", batch{client: "b", number: 2, changes: []string{set("/a", "14")}})
+			keyed.sent, keyed.changes = time.Now(), []string{strings.Replace(first.changes[0], "12.5", "12.50", 1), first.changes[1]}
+			now := v.post("tech1", keyed)
+			same(t, now.Body.String(), was.Body.String())
+			same(t, now.Header().Get("Idempotency-Replayed"), "true")
+			keyed.changes = []string{set("/a", "99")}
+			v.refused("tech1", http.StatusConflict, keyed)
+			v.disputed(`value /a 14 12.5`)
+		}},
+		{"other content is that of a copied phone, kept under a fresh id that the same retry gets again", func(t *testing.T, v *visit) {
+			v.send("tech1", first)
+			clone := batch{client: "tab", number: 1, id: "one", changes: []string{set("/a", "99")}}
+			fresh := v.forked("tech1", clone)
+			same(t, v.forked("tech1", clone), fresh)
+			clone.sent = time.Now()
+			same(t, v.forked("tech1", clone), fresh)
+			clone.changes = []string{set("/a", "98")}
+			if other := v.forked("tech1", clone); other == fresh {
+				t.Error("two forks have one id")
+			}
+			v.refused("tech2", http.StatusForbidden, batch{client: fresh, number: 1})
+			v.document(`{"a":12.5,"b":{"c":[1,2],"d":"é"}}`)
+			v.send("tech1", batch{client: fresh, number: 1, changes: []string{set("/a", "99")}})
+			v.disputed(`value /a 99 12.5`)
+		}},
+		{"the same `batch_id` with one more change", func(t *testing.T, v *visit) {
+			v.send("tech1", first)
+			more := first
+			more.changes = append(slices.Clone(first.changes), set("/e", "1"))
+			v.forked("tech1", more)
+			v.document(`{"a":12.5,"b":{"c":[1,2],"d":"é"}}`)
+		}},
+		{"the same content under another batch_id is that of a copied phone", func(t *testing.T, v *visit) {
+			v.send("tech1", first)
+			other := first
+			other.id = "other"
+			v.forked("tech1", other)
+		}},
+		{"a prev_batch_id that does not fit the batch below", func(t *testing.T, v *visit) {
+			v.send("tech1", first)
+			v.forked("tech1", batch{client: "tab", number: 2, id: "two", prev: "not-one", changes: []string{set("/a", "1")}})
+			v.send("tech1", batch{client: "tab", number: 2, id: "two", prev: "one", changes: []string{set("/a", "1")}})
+		}},
+		{"a batch that the one above did not name", func(t *testing.T, v *visit) {
+			v.send("tech1", batch{client: "tab", number: 2, id: "two", prev: "one", changes: []string{set("/a", "2")}})
+			v.forked("tech1", batch{client: "tab", number: 1, id: "not-one", changes: []string{set("/a", "1")}})
+			same(t, v.send("tech1", first).statuses(), "superseded applied")
+		}},
+		{"a fresh client sees what its phone had written before the copy, and what it was given", freshContext},
+		{"a number more than 10 000 ahead is that of another phone", func(t *testing.T, v *visit) {
+			v.forked("tech1", batch{client: "tab", number: 10_001})
+			v.send("tech1", first)
+			v.forked("tech1", batch{client: "tab", number: 10_002})
+			r := v.send("tech1", batch{client: "tab", number: 10_001})
+			same(t, r.Missing, [][2]int64{{2, 10_000}})
+		}},
+		{"a number that jumps is taken, and the gap is answered until it is closed", func(t *testing.T, v *visit) {
+			numbers := []int64{4, 6, 2, 1, 5, 3}
+			missing := [][][2]int64{{{1, 3}}, {{1, 3}, {5, 5}}, {{1, 1}, {3, 3}, {5, 5}}, {{3, 3}, {5, 5}}, {{3, 3}}, {}}
+			for i, n := range numbers {
+				r := v.send("tech1", batch{client: "tab", number: n, changes: []string{set(fmt.Sprintf("/n%d", n), "1")}})
+				same(t, fmt.Sprint(r.Missing), fmt.Sprint(missing[i]))
+				status := v.get(http.StatusOK, as("tech1", "GET", v.path("/sync_status")))
+				same(t, status["gap_count"], any(float64(min(1, len(missing[i])))))
+			}
+			same(t, v.pull("tech1", "").Clock, map[string]int64{"tab": 6})
+		}},
+		{"a batch with no changes closes a gap", func(t *testing.T, v *visit) {
+			v.send("tech1", batch{client: "tab", number: 2, changes: []string{set("/x", "1")}})
+			r := v.send("tech1", batch{client: "tab", number: 1})
+			same(t, []any{r.Applied, len(r.Results), len(r.Missing)}, []any{0, 0, 0})
+			same(t, v.pull("tech1", "").Clock, map[string]int64{"tab": 2})
+		}},
+		{"what was rejected or superseded is known again as what it was", func(t *testing.T, v *visit) {
+			v.send("tech1", batch{client: "tab", number: 2, changes: []string{set("/x", "2")}})
+			b := batch{client: "tab", number: 1, changes: []string{set("/x", "1"), set("x", "1")}}
+			r := v.send("tech1", b)
+			same(t, []any{r.statuses(), r.Applied, r.Duplicates}, []any{"superseded rejected", 1, 0})
+			again := v.send("tech1", b)
+			same(t, []any{again.statuses(), again.Applied, again.Duplicates}, []any{"duplicate rejected", 0, 1})
+			same(t, again.Results[1].Reason, r.Results[1].Reason)
+		}},
+		{"a rejected change retried under a new key", func(t *testing.T, v *visit) {
+			b := batch{client: "tab", number: 1, changes: []string{set("/x", "1"), set("/bad//path", "1")}}
+			v.send("tech1", b)
+			same(t, v.send("tech1", b).statuses(), "duplicate rejected")
+			same(t, v.send("tech1", batch{client: "tab", number: 2, changes: []string{set("/good/path", "1")}}).statuses(), "applied")
+			v.document(`{"good":{"path":1},"x":1}`)
+		}},
+	})
+}
+
+func freshContext(t *testing.T, v *visit) {
+	v.send("tech2", batch{client: "b", number: 1, changes: []string{set("/b", "1")}})
+	v.pull("tech1", "tab")
+	for n, id := range []string{"one", "two", "three"} {
+		prev := []string{"", "one", "two"}[n]
+		v.send("tech1", batch{client: "tab", number: int64(n) + 1, id: id, prev: prev, changes: []string{set("/"+id, "1")}})
+	}
+	// Yesterday's backup knew batches one and two.
+	fresh := v.forked("tech1", batch{client: "tab", number: 3, id: "3b", prev: "two", changes: []string{set("/one", "2"), set("/three", "2"), set("/b", "2")}})
+	r := v.send("tech1", batch{
+		client: fresh, number: 1, id: "3b", prev: "two", seen: map[string]int64{"b": 1, "tab": 3},
+		changes: []string{set("/one", "2"), set("/three", "2"), set("/b", "2")},
+	})
+	same(t, r.Clock, map[string]int64{fresh: 1, "b": 1})
+	v.disputed(`value /three 2 1`)
+	v.document(`{"b":2,"one":2,"three":2,"two":1}`)
+	same(t, slices.Sorted(maps.Keys(v.pull("tech1", "").Clock)), slices.Sorted(slices.Values([]string{"b", fresh, "tab"})))
+}
