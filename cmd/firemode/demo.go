@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+
+	"firemode/internal/seed"
 )
 
 type demoCommand struct {
@@ -30,10 +32,11 @@ func (c demoCommand) Run(ctx context.Context, p *program) error {
 }
 
 const demoLogins = `log in as admin@demo, manager@demo, tech1@demo, tech2@demo, engineer@demo or owner@demo,
-or in the other organisation as admin@other or tech1@other; the password is firemode-demo
+or in the other organisation as admin@other or tech1@other; the password is ` + seed.Password + `
 `
 
 // fillDemo puts the demo data into an empty database, with one line of progress per step.
-func (s *services) fillDemo(context.Context, io.Writer) error {
-	return nil // the call of package seed goes here
+func (s *services) fillDemo(ctx context.Context, w io.Writer) error {
+	return seed.Demo(ctx, seed.Services{Auth: s.auth, Catalogue: s.catalogue, Buildings: s.buildings, Sessions: s.sessions},
+		func(line string) { fmt.Fprintln(w, line) })
 }

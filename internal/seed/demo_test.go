@@ -1,0 +1,214 @@
+package seed_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sync/errgroup"
+
+	"firemode"
+	"firemode/internal/auth"
+	"firemode/internal/seed"
+	"firemode/internal/store"
+	"firemode/internal/store/storetest"
+)
+
+const progress = `organisation demo: 6 users, 174 rules in force
+imported Harbour Tower: 460 assets, 5 rows rejected, 5 baselines
+imported Mill Lane Depot: 14 assets, 0 rows rejected, 0 baselines
+session six-monthly-1, Previous six-monthly service of harbour-tower: 302 items, 703 results entered, 302 items done, 0 in dispute, completed
+session yearly-1, Yearly service of harbour-tower: 472 items, 178 results entered, 93 items done, 1 in dispute, active
+session 123, Six-monthly service of harbour-tower: 302 items, 0 results entered, 0 items done, 0 in dispute, pending
+organisation other: 2 users, 174 rules in force
+imported Ridge Road Medical Centre: 14 assets, 0 rows rejected, 0 baselines
+session 123, Six-monthly service of ridge-road: 16 items, 0 results entered, 0 items done, 0 in dispute, pending`
+
+// whole is the outline of a finished demo.
+const whole = `user demo admin admin@demo admin
+user demo manager manager@demo manager
+user demo tech1 tech1@demo technician
+user demo tech2 tech2@demo technician
+user demo engineer engineer@demo engineer
+user demo owner owner@demo owner
+building demo harbour-tower owners [owner] assets 460 baselines 5
+building demo mill-lane owners [] assets 14 baselines 0
+session demo 123 harbour-tower six_monthly pending [] items 302 checks 1968 done 0 conflicts 0 gaps 0 batches 0
+session demo yearly-1 harbour-tower yearly active [tech1 tech2] items 472 checks 2426 done 93 conflicts 1 gaps 0 batches 2
+session demo six-monthly-1 harbour-tower six_monthly completed [tech1 tech2] items 302 checks 1968 done 302 conflicts 0 gaps 0 batches 4
+defect six-monthly-1 EL-042 ASNZS2293.2-2019-EL-02 failed_before_duration 1 open non_critical_defect default 1 tech2
+defect six-monthly-1 EL-066 ASNZS2293.2-2019-EL-02 not_tested_no_access 1 open not_tested default 1 tech2
+defect six-monthly-1 FD-020 AS1851-2012-FD-02 gap_exceeds_limit 1 open non_critical_defect default 1 tech2
+defect six-monthly-1 FD-028 AS1851-2012-FD-05 wedged_open 1 open non_critical_defect default 1 tech2
+defect six-monthly-1 FE-018 AS1851-2012-FE-01 pressure_low 1 open critical_defect escalated 1 tech1
+defect six-monthly-1 FE-026 AS1851-2012-FE-01 pressure_low 1 open non_critical_defect default 1 tech1
+defect six-monthly-1 FE-052 AS1851-2012-FE-07 corrosion_minor 1 open recommendation override 1 tech1
+defect six-monthly-1 PU-001 AS1851-2012-PU-06 battery_charge_low 1 open non_critical_defect default 1 tech1
+defect six-monthly-1 PU-002 AS1851-2012-PU-02 not_in_automatic 1 open critical_defect default 1 tech1
+defect six-monthly-1 SK-016 AS1851-2012-SK-10 zone_label_missing 1 open non_conformance default 1 tech2
+defect six-monthly-1 site-GN AS1851-2012-GN-02 logbook_not_current 1 open non_conformance default 1 tech1
+defect six-monthly-1 system-SK AS1851-2012-SK-06 spare_sprinklers_missing 4 open non_conformance default 1 tech1
+defect yearly-1 DA-002 AS1851-2012-DA-08 contaminated 1 open non_critical_defect default 1 tech1
+defect yearly-1 site-EP AS1851-2012-EP-02 diagram_past_validity 1 open non_conformance default 1 tech1
+user other admin admin@other admin
+user other tech1 tech1@other technician
+building other ridge-road owners [] assets 14 baselines 0
+session other 123 ridge-road six_monthly pending [] items 16 checks 82 done 0 conflicts 0 gaps 0 batches 0
+`
+
+func TestDemo(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, db store.Store) {
+		s := services(t, db)
+		if diff := cmp.Diff(progress, strings.Join(run(t, s), "\n")); diff != "" {
+			t.Errorf("progress:\n%s", diff)
+		}
+		checkWhole(t, s)
+	})
+}
+
+func checkWhole(t *testing.T, s seed.Services) {
+	t.Helper()
+	if diff := cmp.Diff(whole, strings.Join(outline(t, s), "")); diff != "" {
+		t.Errorf("the demo is not as it should be:\n%s", diff)
+	}
+}
+
+func TestEverybodyCanLogIn(t *testing.T) {
+	s := services(t, storetest.OpenSQLite(t))
+	run(t, s)
+	for _, name := range []string{
+		"admin@demo", "manager@demo", "tech1@demo", "tech2@demo", "engineer@demo", "owner@demo", "admin@other", "tech1@other",
+	} {
+		if _, err := s.Auth.Login(t.Context(), auth.Credentials{Username: name, Password: "firemode-demo"}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// What was recorded fits the items: every path is one that the contract and the item know, every time is plausible.
+func TestNoResultIsRemarkable(t *testing.T) {
+	s := services(t, storetest.OpenSQLite(t))
+	run(t, s)
+	kept := 0
+	for _, id := range []firemode.SessionID{"six-monthly-1", "yearly-1"} {
+		history, err := s.Sessions.History(asAdmin(t, "demo"), id, "/items", all)
+		must(t, err)
+		kept += len(history)
+		for _, op := range history {
+			if op.Row.Origin.Flags != nil {
+				t.Errorf("%s %s is flagged %v", id, op.Row.Path, op.Row.Origin.Flags)
+			}
+		}
+	}
+	if kept != 703+178 {
+		t.Errorf("%d results are kept, want %d", kept, 703+178)
+	}
+}
+
+func TestSecondRunWritesNothing(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, db store.Store) {
+		run(t, services(t, db))
+		watched := &counted{Store: db}
+		lines := run(t, services(t, watched))
+		if diff := cmp.Diff([]string{"there is data already; it is kept as it is"}, lines); diff != "" {
+			t.Error(diff)
+		}
+		if n := watched.writes.Load(); n != 0 {
+			t.Errorf("the second run wrote %d times, want 0", n)
+		}
+	})
+}
+
+func TestOthersDataIsKept(t *testing.T) {
+	for name, org := range map[string]firemode.Organisation{
+		"another organisation":       {ID: "acme", Name: "Acme Fire Services"},
+		"an organisation named demo": {ID: "demo", Name: "Our own trial"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			db := storetest.OpenSQLite(t)
+			s := services(t, db)
+			must(t, s.Auth.AddOrganisation(t.Context(), org.ID, org.Name))
+			watched := &counted{Store: db}
+			run(t, services(t, watched))
+			if n := watched.writes.Load(); n != 0 {
+				t.Errorf("the demo wrote %d times, want 0", n)
+			}
+		})
+	}
+}
+
+// A run that is cut off anywhere leaves something that the next one finishes, in the end as if nothing had happened.
+func TestInterruptedRunsAreFinished(t *testing.T) {
+	fresh := services(t, storetest.OpenSQLite(t))
+	run(t, fresh)
+	for name, afterCommit := range map[string]bool{"before a commit": false, "after a commit": true} {
+		t.Run(name, func(t *testing.T) {
+			db := storetest.OpenSQLite(t)
+			cuts := 0
+			// A later run repeats what the earlier ones did, so that it needs more writes to get further.
+			for limit := int64(1); ; limit++ {
+				s := services(t, &counted{Store: db, limit: limit, afterCommit: afterCommit})
+				err := seed.Demo(t.Context(), s, func(string) {})
+				if err == nil {
+					break
+				}
+				if !errors.Is(err, errCut) {
+					t.Fatalf("cut off after %d writes: %v", limit, err)
+				}
+				cuts++
+			}
+			if cuts < 25 {
+				t.Errorf("it was cut off %d times, which does not show much", cuts)
+			}
+			s := services(t, db)
+			checkWhole(t, s)
+			for _, id := range []firemode.SessionID{"six-monthly-1", "yearly-1", "123"} {
+				if diff := cmp.Diff(document(t, fresh, "demo", id), document(t, s, "demo", id)); diff != "" {
+					t.Errorf("the document of %s differs:\n%s", id, diff)
+				}
+			}
+		})
+	}
+}
+
+// Two nodes on one database may be told to make the demo at once.
+func TestTwoRunsAtOnce(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, db store.Store) {
+		var runs errgroup.Group
+		for range 2 {
+			s := services(t, db)
+			runs.Go(func() error { return seed.Demo(t.Context(), s, func(string) {}) })
+		}
+		must(t, runs.Wait())
+		checkWhole(t, services(t, db))
+	})
+}
+
+func TestTheDispute(t *testing.T) {
+	s := services(t, storetest.OpenSQLite(t))
+	run(t, s)
+	_, conflicts, _ := strings.Cut(document(t, s, "demo", "yearly-1"), "\n")
+	want := "conflict /items/HR-001/measurements/flow_lps value demo-tablet-1:1:55=0.432 by tech1, demo-tablet-2:1:79=0.36 by tech2"
+	if conflicts != want {
+		t.Errorf("conflicts:\n%s\nwant:\n%s", conflicts, want)
+	}
+}
+
+// The six-monthly visit that is due shows what the one before it found.
+func TestTheEarlierVisitIsRemembered(t *testing.T) {
+	s := services(t, storetest.OpenSQLite(t))
+	run(t, s)
+	items, err := s.Sessions.Items(asAdmin(t, "demo"), "123", store.ItemFilter{}, all)
+	must(t, err)
+	outcomes := map[string]int{}
+	for _, item := range items {
+		if item.Row.Last == nil || item.Row.Last.Session != "six-monthly-1" {
+			t.Fatalf("%s has no last result", item.Row.ID)
+		}
+		outcomes[item.Row.Last.Outcome]++
+	}
+	if diff := cmp.Diff(map[string]int{"pass": 290, "fail": 11, "not_tested": 1}, outcomes); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -1,0 +1,144 @@
+package seed
+
+import (
+	"time"
+
+	"firemode"
+	"firemode/internal/buildings"
+	"firemode/internal/sessions"
+)
+
+const day = 24 * time.Hour
+
+// organisations are what the demo is made of, in the order of making. What comes last tells that the demo is whole.
+func organisations() []organisation {
+	return []organisation{
+		{
+			id: "demo", name: "Demo Fire Services",
+			users: []person{
+				{"admin", "Alex Morgan", firemode.RoleAdmin},
+				{"manager", "Mei Tanaka", firemode.RoleManager},
+				{"tech1", "Sam Okafor", firemode.RoleTechnician},
+				{"tech2", "Priya Nair", firemode.RoleTechnician},
+				{"engineer", "Dan Whitlam", firemode.RoleEngineer},
+				{"owner", "Harbour Tower Owners Corporation", firemode.RoleOwner},
+			},
+			sites:  []site{harbourTower(), smallSite("manager", "mill-lane", "Mill Lane Depot", "12 Mill Lane, Parramatta NSW 2150")},
+			visits: []visit{autumnService(), yearlyService(), sixMonthlyVisit("manager", "harbour-tower")},
+		},
+		{
+			id: "other", name: "Other Fire Services",
+			users: []person{
+				{"admin", "Robin Castellano", firemode.RoleAdmin},
+				{"tech1", "Jo Lindqvist", firemode.RoleTechnician},
+			},
+			sites:  []site{smallSite("admin", "ridge-road", "Ridge Road Medical Centre", "40 Ridge Road, Chatswood NSW 2067")},
+			visits: []visit{sixMonthlyVisit("admin", "ridge-road")},
+		},
+	}
+}
+
+func harbourTower() site {
+	return site{
+		NewBuilding: buildings.NewBuilding{
+			ID: "harbour-tower", Name: "Harbour Tower", Address: "1 Harbour Street, Sydney NSW 2000",
+			Metadata: map[string]any{"state": "NSW", "building_class": "5", "levels": 18}, Owners: []firemode.UserID{"owner"},
+		},
+		by:       "manager",
+		register: harbourTowerCSV,
+		baselines: []baseline{
+			{"HY-018", firemode.Baseline{Measurement: "residual_pressure_kpa", Value: "700", Unit: "kPa", Source: "Hydrant commissioning report 2016-04", Date: "2016-04-18"}},
+			{"PU-001", firemode.Baseline{Measurement: "cut_in_pressure_kpa", Value: "850", Unit: "kPa", Source: "Pump commissioning report 2016-04", Date: "2016-04-20"}},
+			{"PU-002", firemode.Baseline{Measurement: "cut_in_pressure_kpa", Value: "950", Unit: "kPa", Source: "Pump commissioning report 2016-04", Date: "2016-04-20"}},
+			{"TK-001", firemode.Baseline{Measurement: "effective_capacity_kl", Value: "72.5", Unit: "kL", Source: "Approved drawing FS-101 C", Date: "2015-11-02"}},
+			{"SP-030", firemode.Baseline{Measurement: "pressure_difference_pa", Value: "52", Unit: "Pa", Source: "Stair pressurisation commissioning report", Date: "2016-05-03"}},
+		},
+	}
+}
+
+// smallSite is a building of two storeys. Its assets have the same tags wherever there is one: a tag is unique in its building.
+func smallSite(by firemode.UserID, id firemode.BuildingID, name, address string) site {
+	return site{
+		NewBuilding: buildings.NewBuilding{ID: id, Name: name, Address: address, Metadata: map[string]any{"state": "NSW", "building_class": "9a", "levels": 2}},
+		by:          by, register: smallSiteCSV,
+	}
+}
+
+// sixMonthlyVisit is a visit that has not begun, open to every technician.
+func sixMonthlyVisit(by firemode.UserID, at firemode.BuildingID) visit {
+	return visit{by: by, draft: sessions.Draft{ID: "123", Building: at, Name: "Six-monthly service", Frequency: firemode.SixMonthly}}
+}
+
+// autumnService is the earlier visit: done half a year ago by two technicians, and entered and completed since.
+func autumnService() visit {
+	return visit{
+		by: "manager", ago: 182 * day, complete: true,
+		draft: sessions.Draft{
+			ID: "six-monthly-1", Building: "harbour-tower", Name: "Previous six-monthly service", Frequency: firemode.SixMonthly,
+			Technicians: []firemode.UserID{"tech1", "tech2"},
+		},
+		rounds: []round{
+			{user: "tech1", client: "demo-tablet-1", from: 0, to: 50, remarks: lowerFindings()},
+			{user: "tech2", client: "demo-tablet-2", from: 50, to: 100, remarks: upperFindings()},
+		},
+	}
+}
+
+// lowerFindings are from the systems, the basements and the lower levels.
+func lowerFindings() []remark {
+	return []remark{
+		{"site-GN", fail, []statement{{"conditions/AS1851-2012-GN-02/logbook_not_current", true}}},
+		{"system-SK", fail, []statement{
+			{"conditions/AS1851-2012-SK-06/spare_sprinklers_missing", 4},
+			{"note", "cabinet in the pump room holds two of six"},
+		}},
+		{"PU-001", fail, []statement{{"conditions/AS1851-2012-PU-06/battery_charge_low", true}}},
+		{"PU-002", fail, []statement{
+			{"conditions/AS1851-2012-PU-02/not_in_automatic", true},
+			{"note", "selector was in OFF; building manager told on site"},
+		}},
+		// The same finding twice: one of several, and the only one in its area.
+		{"FE-026", fail, []statement{{"conditions/AS1851-2012-FE-01/pressure_low", true}}},
+		{"FE-018", fail, []statement{
+			{"conditions/AS1851-2012-FE-01/pressure_low", true},
+			{"scope/AS1851-2012-FE-01/only_unit_in_area", true},
+		}},
+		{"FE-052", fail, []statement{
+			{"conditions/AS1851-2012-FE-07/corrosion_minor", true},
+			{"override/AS1851-2012-FE-07/classification", firemode.ClassRecommendation},
+			{"override/AS1851-2012-FE-07/reason", "surface rust at the foot ring, wiped off; look again at the next visit"},
+		}},
+	}
+}
+
+// upperFindings are from the upper levels. Two follow from readings alone.
+func upperFindings() []remark {
+	return []remark{
+		{"FD-020", fail, []statement{{"measurements/gap_mean_mm", reading(4.2)}}},
+		{"FD-028", fail, []statement{{"conditions/AS1851-2012-FD-05/wedged_open", true}}},
+		{"EL-042", fail, []statement{{"measurements/discharge_duration_min", reading(64)}}},
+		{"SK-016", fail, []statement{{"conditions/AS1851-2012-SK-10/zone_label_missing", true}}},
+		{"EL-066", notTested, []statement{
+			{"conditions/ASNZS2293.2-2019-EL-02/not_tested_no_access", true},
+			{"reason", "stair A was closed above L13 for painting; rebook with the building manager"},
+		}},
+	}
+}
+
+// yearlyService is under way: two technicians work from the two ends of the building, and disagree about one hose reel.
+func yearlyService() visit {
+	return visit{
+		by: "manager", ago: 3 * time.Hour,
+		draft: sessions.Draft{
+			ID: "yearly-1", Building: "harbour-tower", Name: "Yearly service", Frequency: firemode.Yearly,
+			Technicians: []firemode.UserID{"tech1", "tech2"},
+		},
+		rounds: []round{
+			{user: "tech1", client: "demo-tablet-1", from: 0, to: 12, remarks: []remark{
+				{"site-EP", fail, []statement{{"conditions/AS1851-2012-EP-02/diagram_past_validity", true}}},
+				{"DA-002", fail, []statement{{"conditions/AS1851-2012-DA-08/contaminated", true}}},
+			}},
+			{user: "tech2", client: "demo-tablet-2", from: 92, to: 100, also: []statement{{"HR-001/measurements/flow_lps", reading(0.36)}}},
+		},
+	}
+}

@@ -1,0 +1,206 @@
+package seed_test
+
+import (
+	"crypto/ed25519"
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/alexedwards/argon2id"
+	"github.com/google/uuid"
+
+	"firemode"
+	"firemode/internal/auth"
+	"firemode/internal/buildings"
+	"firemode/internal/catalogue"
+	"firemode/internal/crdt"
+	"firemode/internal/keys"
+	"firemode/internal/seed"
+	"firemode/internal/ledger"
+	"firemode/internal/sessions"
+	"firemode/internal/store"
+	"firemode/internal/store/postgres"
+	"firemode/internal/store/storetest"
+	"firemode/internal/store/storetest/pgtest"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+
+// onBothEngines runs test on a database of its own on each engine.
+func onBothEngines(t *testing.T, test func(*testing.T, store.Store)) {
+	t.Run("sqlite", func(t *testing.T) { test(t, storetest.OpenSQLite(t)) })
+	t.Run("postgres", func(t *testing.T) {
+		db, err := postgres.Open(t.Context(), postgres.Config{URL: pgtest.New(t)})
+		must(t, err)
+		t.Cleanup(func() {
+			if err := db.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		test(t, db)
+	})
+}
+
+// services are what the demo goes in through, on db. Passwords are hashed in no time.
+func services(t *testing.T, db store.Store) seed.Services {
+	t.Helper()
+	newID := func() string { return uuid.Must(uuid.NewV7()).String() }
+	secrets, err := keys.Open(t.TempDir())
+	must(t, err)
+	var s seed.Services
+	s.Auth, err = auth.New(db, auth.Config{
+		Now: time.Now, NewID: newID, Keys: secrets,
+		HashParams: argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32},
+	})
+	must(t, err)
+	s.Catalogue, err = catalogue.New(db, catalogue.Config{NewID: newID})
+	must(t, err)
+	t.Cleanup(s.Catalogue.Close)
+	s.Buildings, err = buildings.New(db, buildings.Config{NewID: newID})
+	must(t, err)
+	signer, err := ledger.NewSigner(ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Sessions, err = sessions.New(db, sessions.Config{Now: time.Now, NewID: newID, Rand: rand.Reader, Rules: s.Catalogue, Signer: signer})
+	must(t, err)
+	t.Cleanup(s.Sessions.Close)
+	return s
+}
+
+// run makes the demo and returns its progress.
+func run(t *testing.T, s seed.Services) []string {
+	t.Helper()
+	var lines []string
+	must(t, seed.Demo(t.Context(), s, func(line string) { lines = append(lines, line) }))
+	return lines
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// counted is a store that counts what is written, and is cut off after a number of writes: the next one fails, before its commit
+// or, like a connection that breaks at the worst moment, after it.
+type counted struct {
+	store.Store
+	writes      atomic.Int64
+	limit       int64 // 0 for none
+	afterCommit bool
+}
+
+var errCut = errors.New("cut off")
+
+func (c *counted) Update(ctx context.Context, fn func(store.Tx) error) error {
+	cut := c.writes.Add(1) > c.limit && c.limit > 0
+	if cut && !c.afterCommit {
+		return errCut
+	}
+	if err := c.Store.Update(ctx, fn); err != nil || !cut {
+		return err
+	}
+	return errCut
+}
+
+// outline says what an installation holds, a line for each thing, without what differs from run to run.
+func outline(t *testing.T, s seed.Services) []string {
+	t.Helper()
+	orgs, err := s.Auth.Organisations(t.Context())
+	must(t, err)
+	var lines []string
+	for _, o := range orgs {
+		admin := asAdmin(t, o.ID)
+		lines = slices.Concat(lines, users(t, s, admin), sites(t, s, admin), visits(t, s, admin), defects(t, s, admin))
+	}
+	return lines
+}
+
+func asAdmin(t *testing.T, org firemode.OrgID) context.Context {
+	return firemode.WithPrincipal(t.Context(), firemode.Principal{Org: org, User: "admin", Role: firemode.RoleAdmin})
+}
+
+func users(t *testing.T, s seed.Services, ctx context.Context) (lines []string) {
+	list, err := s.Auth.Users(ctx, all)
+	must(t, err)
+	for _, u := range list {
+		lines = append(lines, fmt.Sprintln("user", u.Row.Org, u.Row.ID, u.Row.Username, u.Row.Role))
+	}
+	return lines
+}
+
+func sites(t *testing.T, s seed.Services, ctx context.Context) (lines []string) {
+	list, err := s.Buildings.List(ctx, store.BuildingFilter{}, all)
+	must(t, err)
+	for _, b := range list {
+		assets, err := s.Buildings.Assets(ctx, b.Row.ID, store.AssetFilter{}, all)
+		must(t, err)
+		baselines := 0
+		for _, a := range assets {
+			baselines += len(a.Row.Baselines)
+		}
+		lines = append(lines, fmt.Sprintln("building", b.Row.Org, b.Row.ID, "owners", b.Row.Owners, "assets", len(assets), "baselines", baselines))
+	}
+	return lines
+}
+
+func visits(t *testing.T, s seed.Services, ctx context.Context) (lines []string) {
+	list, err := s.Sessions.List(ctx, store.SessionFilter{}, all)
+	must(t, err)
+	for _, v := range list {
+		d := v.Row
+		lines = append(lines, fmt.Sprintln("session", d.Org, d.ID, d.Building, d.Frequency, d.Status, d.Technicians, "items", d.ItemCount,
+			"checks", d.CheckCount, "done", d.Head.Done, "conflicts", d.Head.Conflicts, "gaps", d.Head.Gaps, "batches", d.Head.Batches))
+	}
+	return lines
+}
+
+func defects(t *testing.T, s seed.Services, ctx context.Context) (lines []string) {
+	list, err := s.Sessions.Defects(ctx, store.DefectFilter{}, all)
+	must(t, err)
+	for _, row := range list {
+		d := row.Row
+		lines = append(lines, fmt.Sprintln("defect", d.Session, d.Item, d.Rule, d.Condition, d.Count, d.Status, d.Class,
+			d.Classifications[0].Basis, len(d.Classifications), d.FoundBy))
+	}
+	slices.Sort(lines)
+	return lines
+}
+
+// all is a page that holds every list of the demo.
+var all = store.Page{Limit: 10_000}
+
+// document returns the merged document of a session with its conflicts.
+func document(t *testing.T, s seed.Services, org firemode.OrgID, id firemode.SessionID) string {
+	t.Helper()
+	var sink paper
+	must(t, s.Sessions.Results(asAdmin(t, org), sessions.Query{Session: id}, &sink))
+	return sink.String()
+}
+
+// paper is a Sink that is read later.
+type paper struct{ bytes.Buffer }
+
+func (*paper) Begin(sessions.View) error  { return nil }
+func (*paper) Removed(crdt.Pointer) error { return errors.New("a whole document removes nothing") }
+func (*paper) Late(store.Batch) error     { return errors.New("nothing is late") }
+
+func (p *paper) Conflict(c sessions.Conflict) error {
+	var values []string
+	for _, v := range c.Values {
+		values = append(values, fmt.Sprint(v.Dot, "=", v.Value, " by ", v.User))
+	}
+	slices.Sort(values)
+	_, err := fmt.Fprintf(p, "\nconflict %s %s %s", c.Path, c.Kind, strings.Join(values, ", "))
+	return err
+}
