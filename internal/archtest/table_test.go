@@ -41,6 +41,8 @@ func packages() map[string]kind {
 		"firemode/internal/telemetry":              tool,
 		"firemode/cmd/firemode":                    command,
 		"firemode/internal/archtest":               testOnly,
+		"firemode/internal/chaos":                  testOnly,
+		"firemode/internal/chaos/disk":             testOnly,
 		"firemode/internal/e2e":                    testOnly,
 		"firemode/internal/crdt/oracle":            testOnly,
 		"firemode/internal/store/storetest":        testOnly,
