@@ -19,6 +19,7 @@ type cli struct {
 	User    userCommand    `cmd:"" help:"Add, list and disable users."`
 	Rules   rulesCommand   `cmd:"" help:"Import and list rules."`
 	Assets  assetsCommand  `cmd:"" help:"Import an asset register."`
+	Verify  verifyCommand  `cmd:"" help:"Recompute everything from the logs and name what differs."`
 	Token   tokenCommand   `cmd:"" help:"Print a bearer token for scripts."`
 	Show    configCommand  `cmd:"" name:"config" help:"Show the effective configuration and where each value is from."`
 	Version versionCommand `cmd:"" help:"Show the version of this binary."`

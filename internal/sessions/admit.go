@@ -165,10 +165,11 @@ func (m *merging) fork(j *job, actor *store.Actor) error {
 	if err != nil {
 		return err
 	}
-	err = m.tx.InsertQuarantined(m.ctx, m.ref, store.Quarantined{
+	q := store.Quarantined{
 		Actor: j.actor, Number: j.number, Content: j.content[:], ID: j.in.Meta.BatchID, PrevID: j.in.Meta.PrevBatch, Fresh: fresh,
 		User: j.user, ReceivedAt: m.tx.Now(), Changes: changesText(j.in.Changes), Reason: "forked",
-	})
+	}
+	err = m.tx.InsertQuarantined(m.ctx, m.ref, q.Seal(m.ref))
 	conflict := firemode.Conflict("batch %d of %s does not continue what is held of it, as after a copied or restored phone; "+
 		"the batch was kept, send it again under the client id given", j.number, j.actor)
 	conflict.FreshClientID = string(fresh)

@@ -26,16 +26,12 @@ func (m *merging) apply(j *job, actor *store.Actor) error {
 		return nil
 	}
 	b := m.entry(j, actor, context, reasons)
-	if _, noted := m.gapped[actor.ID]; !noted {
-		m.gapped[actor.ID] = len(actor.Held.Missing()) > 0
-	}
-	actor.Held = actor.Held.Add(b.Number)
+	m.hold(actor, b.Number)
 	actor.LastSync, actor.ClientType = m.tx.Now(), j.in.Meta.ClientType
 	if m.actors[actor.ID] == nil {
 		m.actors[actor.ID] = actor
 		m.bound[actor.User]++
 	}
-	m.dirty[actor.ID] = true
 	if m.session.Status.Open() {
 		if err := m.merge(&b, j.in.Changes, actor, b.Seq); err != nil {
 			return err
@@ -50,6 +46,15 @@ func (m *merging) apply(j *job, actor *store.Actor) error {
 	j.report(b, actor, reasons)
 	m.showConflicts(j)
 	return m.start()
+}
+
+// hold notes that a batch of the actor has arrived.
+func (m *merging) hold(actor *store.Actor, number int64) {
+	if _, noted := m.gapped[actor.ID]; !noted {
+		m.gapped[actor.ID] = len(actor.Held.Missing()) > 0
+	}
+	actor.Held = actor.Held.Add(number)
+	m.dirty[actor.ID] = true
 }
 
 // log seals b as the next entry.

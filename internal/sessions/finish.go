@@ -118,22 +118,30 @@ func (m *merging) finish() error {
 	if m.head.Seq == m.before { // nothing new: replays, duplicates and refusals
 		return m.saveAnswers()
 	}
-	if err := m.flush(); err != nil {
-		return err
-	}
-	if err := m.derive(); err != nil {
-		return err
-	}
 	if err := m.sign(); err != nil {
 		return err
 	}
-	if err := m.tx.SaveHead(m.ctx, m.ref.Org, m.ref.Session, m.head); err != nil {
+	if err := m.settle(); err != nil {
 		return err
 	}
 	for range m.arose {
 		m.tx.AfterCommit(func() { m.svc.Meter.ConflictArose(string(m.ref.Session)) })
 	}
 	return m.saveAnswers()
+}
+
+// settle writes the log, what follows from it, and the head.
+func (m *merging) settle() error {
+	if err := m.flush(); err != nil {
+		return err
+	}
+	if err := m.derive(); err != nil {
+		return err
+	}
+	if m.failed != nil {
+		return m.failed
+	}
+	return m.tx.SaveHead(m.ctx, m.ref.Org, m.ref.Session, m.head)
 }
 
 // sign states in a checkpoint what the log is now.

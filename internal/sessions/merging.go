@@ -46,6 +46,7 @@ type merging struct {
 	following  []*job // those that repeat one of done
 	audits     []firemode.AuditEntry
 	arose      int
+	failed     error // of a read that could not report it itself
 }
 
 func (s *Service) newMerging(ctx context.Context, tx store.Tx, locked store.LockedSession) *merging {
@@ -57,13 +58,22 @@ func (s *Service) newMerging(ctx context.Context, tx store.Tx, locked store.Lock
 		dirty: map[crdt.ActorID]bool{}, touched: map[firemode.ItemID]bool{},
 		gapped: map[crdt.ActorID]bool{}, whole: map[firemode.ItemID]bool{}, answered: map[string]*job{},
 	}
-	m.state = crdt.NewState(func(id crdt.ActorID) crdt.Ranges {
-		if a := m.actors[id]; a != nil {
-			return a.Merged
-		}
-		return nil
-	})
+	m.state = crdt.NewState(m.chain)
 	return m
+}
+
+// chain returns the merged batches of an actor. Actors of what was read beside the jobs' own are read when they are first asked for:
+// most never are. A failure to read one is kept, and fails the transaction.
+func (m *merging) chain(id crdt.ActorID) crdt.Ranges {
+	if _, known := m.actors[id]; !known {
+		if err := m.needActors(map[crdt.ActorID]bool{id: true}); err != nil && m.failed == nil {
+			m.failed = err
+		}
+	}
+	if a := m.actors[id]; a != nil {
+		return a.Merged
+	}
+	return nil
 }
 
 // run merges jobs in order and writes the outcome. A job's own failure is its err; what run returns failed the transaction.

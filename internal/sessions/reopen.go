@@ -62,30 +62,28 @@ func storedChanges(b store.Batch) ([]crdt.Change, error) {
 
 // rememberResults keeps what the completed visit found, to be shown beside the readings of the next one.
 func (m *merging) rememberResults() error {
-	found := map[firemode.ItemID]firemode.LastResult{}
-	merged, err := chains(m.ctx, m.tx, m.ref)
+	found, err := m.findings()
 	if err != nil {
 		return err
 	}
+	return m.tx.SaveLastResults(m.ctx, m.ref.Org, m.session.Building, found)
+}
+
+// findings is the outcome and the measurements of every item, as the document shows them now.
+func (m *merging) findings() (map[firemode.ItemID]firemode.LastResult, error) {
+	found := map[firemode.ItemID]firemode.LastResult{}
+	merged, err := chains(m.ctx, m.tx, m.ref)
+	if err != nil {
+		return nil, err
+	}
 	state, current := crdt.NewState(merged), firemode.ItemID("")
 	take := func() {
-		if current == "" {
-			return
+		if current != "" {
+			found[current] = m.finding(state, current)
 		}
-		r := firemode.LastResult{Session: m.session.ID, CompletedAt: m.session.CompletedAt, Measurements: map[string]string{}}
-		for _, reading := range state.Readings(itemPath(current)) {
-			switch at := placeOf(reading.Path); {
-			case at.field == "outcome" && len(at.rest) == 0:
-				r.Outcome = text(reading.Value)
-			case at.field == "measurements" && len(at.rest) == 1 && reading.Value.IsNumber():
-				r.Measurements[at.rest[0]] = string(reading.Value)
-			}
-		}
-		found[current] = r
 	}
 	err = m.tx.EachLiveOp(m.ctx, m.ref, 0, func(op crdt.Op) error {
-		item := placeOf(op.Path).item
-		if item != current {
+		if item := placeOf(op.Path).item; item != current {
 			take()
 			state, current = crdt.NewState(merged), item
 		}
@@ -93,8 +91,18 @@ func (m *merging) rememberResults() error {
 		return nil
 	})
 	take()
-	if err != nil {
-		return err
+	return found, err
+}
+
+func (m *merging) finding(state *crdt.State, item firemode.ItemID) firemode.LastResult {
+	r := firemode.LastResult{Session: m.session.ID, CompletedAt: m.session.CompletedAt, Measurements: map[string]string{}}
+	for _, reading := range state.Readings(itemPath(item)) {
+		switch at := placeOf(reading.Path); {
+		case at.field == "outcome" && len(at.rest) == 0:
+			r.Outcome = text(reading.Value)
+		case at.field == "measurements" && len(at.rest) == 1 && reading.Value.IsNumber():
+			r.Measurements[at.rest[0]] = string(reading.Value)
+		}
 	}
-	return m.tx.SaveLastResults(m.ctx, m.ref.Org, m.session.Building, found)
+	return r
 }

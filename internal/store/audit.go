@@ -1,7 +1,9 @@
 package store
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"time"
 
 	"firemode"
@@ -67,4 +69,24 @@ type AnswerWriter interface {
 	SaveAnswers(ctx context.Context, answers []Answer) error
 	// DeleteAnswers removes at most limit answers created before t, oldest first, and returns how many.
 	DeleteAnswers(ctx context.Context, t time.Time, limit int) (int, error)
+}
+
+// CheckAudit calls report for every entry of org's audit log that is not what it was or does not continue the chain, and returns
+// how many entries there are.
+func CheckAudit(ctx context.Context, tx ReadTx, org firemode.OrgID, report func(e firemode.AuditEntry, what string)) (entries int64, err error) {
+	var prev []byte
+	err = tx.EachAudit(ctx, org, func(e firemode.AuditEntry) error {
+		if e.Seq != entries+1 {
+			report(e, fmt.Sprintf("it comes after entry %d: entries are missing", entries))
+		}
+		if !bytes.Equal(e.Prev, prev) {
+			report(e, "it does not continue the chain: its previous hash is not that of the entry before")
+		}
+		if !e.Sealed() {
+			report(e, "its hash is not that of its fields")
+		}
+		entries, prev = e.Seq, e.Hash
+		return nil
+	})
+	return entries, err
 }

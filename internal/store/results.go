@@ -120,6 +120,10 @@ type ResultReader interface {
 	OpsByDot(ctx context.Context, s SessionRef, dots []crdt.Dot) ([]Op, error)
 	// EachLiveOp calls fn for everything that was live at number seq, 0 for now, in the order of a walk down the tree.
 	EachLiveOp(ctx context.Context, s SessionRef, seq int64, fn func(crdt.Op) error) error
+	// EachOp calls fn for every operation there is, in the order of a walk down the tree, then of the log.
+	EachOp(ctx context.Context, s SessionRef, fn func(Op) error) error
+	// EachQuarantined calls fn for every batch in quarantine.
+	EachQuarantined(ctx context.Context, s SessionRef, fn func(Quarantined) error) error
 	// ChangedPaths returns the paths at which something became live or ceased to be after number since, up to a number
 	// until ≤ head that is chosen so that there are not many more than limit.
 	ChangedPaths(ctx context.Context, s SessionRef, since, head int64, limit int) (paths []crdt.Pointer, until int64, err error)
@@ -170,6 +174,7 @@ type Quarantined struct {
 	ReceivedAt time.Time
 	Changes    []byte
 	Reason     string
+	Hash       []byte // over all of the above, see Seal
 }
 
 // ResultWriter writes the log of a session and what follows from it. All but Deliver and BindActor need LockSessions first.

@@ -47,3 +47,17 @@ func (b Batch) Leaves() [][]byte {
 	}
 	return leaves
 }
+
+// Seal returns q with its hash.
+func (q Quarantined) Seal(s SessionRef) Quarantined {
+	q.Hash = q.digest(s)
+	return q
+}
+
+// Sealed reports whether the hash of q is the one over its fields.
+func (q Quarantined) Sealed(s SessionRef) bool { return string(q.Hash) == string(q.digest(s)) }
+
+func (q Quarantined) digest(s SessionRef) []byte {
+	return ledger.Hash("firemode quarantine v1", []byte(s.Org), []byte(s.Session), []byte(q.Fresh), []byte(q.Actor), ledger.Number(q.Number),
+		q.Content, []byte(q.ID), []byte(q.PrevID), []byte(q.User), ledger.Number(Micros(q.ReceivedAt)), q.Changes, []byte(q.Reason))
+}

@@ -47,13 +47,14 @@ func (t *transaction) OpsByDot(ctx context.Context, s store.SessionRef, dots []c
 		JOIN ops o ON o.org = $1 AND o.session_id = $2 AND o.seq = b.seq AND o.idx = d.idx`, s.Org, s.Session, actors, numbers, indexes)
 }
 
-// opsPage is how many operations EachLiveOp holds in memory at a time.
+// opsPage is how many operations a walk holds in memory at a time.
 const opsPage = 1000
 
 // What is live now is in an index of its own; what was live then is found among all there ever was.
 const (
-	liveNow  = selectOps + " AND o.covered_seq = 0 AND $3::bigint = 0"
-	liveThen = selectOps + " AND o.merged_seq <= $3 AND (o.covered_seq = 0 OR o.covered_seq > $3)"
+	liveNow    = selectOps + " AND o.covered_seq = 0 AND $3::bigint = 0"
+	everything = selectOps + " AND $3::bigint = 0"
+	liveThen   = selectOps + " AND o.merged_seq <= $3 AND (o.covered_seq = 0 OR o.covered_seq > $3)"
 )
 
 func (t *transaction) EachLiveOp(ctx context.Context, s store.SessionRef, seq int64, fn func(crdt.Op) error) error {
@@ -61,15 +62,24 @@ func (t *transaction) EachLiveOp(ctx context.Context, s store.SessionRef, seq in
 	if seq == 0 {
 		query = liveNow
 	}
+	return t.walk(ctx, s, seq, query, func(op store.Op) error { return fn(op.Op) })
+}
+
+func (t *transaction) EachOp(ctx context.Context, s store.SessionRef, fn func(store.Op) error) error {
+	return t.walk(ctx, s, 0, everything, fn)
+}
+
+// walk pages through what query finds for number seq, in the order of the tree, then of the log.
+func (t *transaction) walk(ctx context.Context, s store.SessionRef, seq int64, query string, fn func(store.Op) error) error {
 	var last crdt.Op
 	for {
-		page, err := all(ctx, t, row.ScanOp, query+` AND (o.path, o.seq, o.idx) > ($4, $5, $6) ORDER BY o.path, o.seq, o.idx LIMIT $7`,
+		page, err := all(ctx, t, row.ScanOp, query+" AND (o.path, o.seq, o.idx) > ($4, $5, $6) ORDER BY o.path, o.seq, o.idx LIMIT $7",
 			s.Org, s.Session, seq, last.Path.Key(), last.Seq, last.Index, opsPage)
 		if err != nil {
 			return err
 		}
 		for _, op := range page {
-			if err := fn(op.Op); err != nil {
+			if err := fn(op); err != nil {
 				return err
 			}
 			last = op.Op

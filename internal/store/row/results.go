@@ -171,3 +171,21 @@ func Covering(at, below []crdt.Pointer) (exact, tops []crdt.Pointer) {
 	}
 	return exact, tops
 }
+
+// QuarantineColumns are those of table quarantine.
+const QuarantineColumns = "fresh, actor, number, content, batch_id, prev_batch_id, user_id, received_at, changes, reason, hash"
+
+// QuarantineValues are in the order of QuarantineColumns.
+func QuarantineValues(q store.Quarantined) []any {
+	return []any{
+		q.Fresh, q.Actor, q.Number, blob(q.Content), q.ID, q.PrevID, q.User, store.Micros(q.ReceivedAt), string(q.Changes), q.Reason, blob(q.Hash),
+	}
+}
+
+// ScanQuarantined reads QuarantineColumns.
+func ScanQuarantined(r Scanner) (q store.Quarantined, err error) {
+	var changes string
+	err = r.Scan(&q.Fresh, &q.Actor, &q.Number, &q.Content, &q.ID, &q.PrevID, &q.User, store.TimeColumn{Into: &q.ReceivedAt}, &changes, &q.Reason, &q.Hash)
+	q.Changes = []byte(changes)
+	return q, err
+}

@@ -34,6 +34,8 @@ type Config struct {
 	Path    string           // of the database file; it is made if it is not there, its folder is not
 	Readers int              // most Views that run at once; 8 if 0
 	Now     func() time.Time // the clock of transactions; time.Now if nil
+	// Scratch is for a file that is thrown away: nothing in it survives a power cut.
+	Scratch bool
 }
 
 // Store is a SQLite database. It implements store.Store.
@@ -62,7 +64,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err := create(c.Path); err != nil {
 		return nil, fmt.Errorf("sqlite: %w", err)
 	}
-	db, err := sql.Open("sqlite", dsn(c.Path))
+	db, err := sql.Open("sqlite", dsn(c.Path, c.Scratch))
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: %w", err)
 	}
@@ -99,8 +101,11 @@ func syncFolder(dir string) error {
 
 // dsn holds the pragmas, since one that is sent through a pool sets a single connection. busy_timeout is first, so that the
 // others wait for a lock too.
-func dsn(path string) string {
+func dsn(path string, scratch bool) string {
 	pragmas := []string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"}
+	if scratch {
+		pragmas[2] = "synchronous(OFF)"
+	}
 	return "file:" + escape(path) + "?_txlock=immediate&_pragma=" + strings.Join(pragmas, "&_pragma=")
 }
 

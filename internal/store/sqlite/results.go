@@ -151,9 +151,28 @@ func (t *transaction) SetRuns(ctx context.Context, s store.SessionRef, runs []st
 }
 
 func (t *transaction) InsertQuarantined(ctx context.Context, s store.SessionRef, q store.Quarantined) error {
-	return t.exec(ctx, `INSERT INTO quarantine (org, session_id, fresh, actor, number, content, batch_id, prev_batch_id, user_id, received_at,
-		changes, reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-		s.Org, s.Session, q.Fresh, q.Actor, q.Number, q.Content, q.ID, q.PrevID, q.User, store.Micros(q.ReceivedAt), string(q.Changes), q.Reason)
+	return t.exec(ctx, "INSERT INTO quarantine (org, session_id, "+row.QuarantineColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		ON CONFLICT DO NOTHING`, append([]any{s.Org, s.Session}, row.QuarantineValues(q)...)...)
+}
+
+func (t *transaction) EachQuarantined(ctx context.Context, s store.SessionRef, fn func(store.Quarantined) error) error {
+	last := ""
+	for {
+		page, err := all(ctx, t, row.ScanQuarantined, "SELECT "+row.QuarantineColumns+` FROM quarantine
+			WHERE org = ? AND session_id = ? AND fresh > ? ORDER BY fresh LIMIT ?`, s.Org, s.Session, last, logPage)
+		if err != nil {
+			return err
+		}
+		for _, q := range page {
+			if err := fn(q); err != nil {
+				return err
+			}
+			last = string(q.Fresh)
+		}
+		if len(page) < logPage {
+			return nil
+		}
+	}
 }
 
 func (t *transaction) DefectsOfItems(ctx context.Context, s store.SessionRef, items []firemode.ItemID) ([]firemode.Defect, error) {

@@ -88,6 +88,7 @@ CREATE TABLE quarantine (
   received_at   BIGINT NOT NULL,
   changes       TEXT COLLATE "C" NOT NULL,
   reason        TEXT COLLATE "C" NOT NULL,
+  hash          BYTEA,
   PRIMARY KEY (org, session_id, fresh)
 );
 

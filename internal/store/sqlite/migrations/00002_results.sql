@@ -88,6 +88,7 @@ CREATE TABLE quarantine (
   received_at   INTEGER NOT NULL,
   changes       TEXT    NOT NULL,
   reason        TEXT    NOT NULL,
+  hash          BLOB,
   PRIMARY KEY (org, session_id, fresh)
 ) STRICT, WITHOUT ROWID;
 

@@ -1,0 +1,295 @@
+package sessions
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"reflect"
+	"slices"
+
+	"firemode"
+	"firemode/internal/store"
+)
+
+// compare reports what is stored otherwise than the replay came out.
+func (a *auditor) compare(again store.ReadTx) error {
+	for _, check := range []func(store.ReadTx) error{a.compareLog, a.compareOps, a.compareActors, a.compareItems, a.compareDefects, a.compareCounts, a.compareResults} {
+		if err := check(again); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// side iterates over what each calls back with.
+func side[T any](each func(func(T) error) error, failed *error) iter.Seq[T] {
+	stop := errors.New("stop")
+	return func(yield func(T) bool) {
+		err := each(func(v T) error {
+			if !yield(v) {
+				return stop
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, stop) {
+			*failed = err
+		}
+	}
+}
+
+// pairs walks two sequences that are sorted by key, and calls fn for each key with what either has; nil for what it lacks.
+func pairs[T any](stored, again iter.Seq[T], compare func(a, b *T) int, fn func(stored, again *T)) {
+	nextA, stopA := iter.Pull(stored)
+	defer stopA()
+	nextB, stopB := iter.Pull(again)
+	defer stopB()
+	x, okX := nextA()
+	y, okY := nextB()
+	for okX || okY {
+		order := 0
+		switch {
+		case !okX:
+			order = 1
+		case !okY:
+			order = -1
+		default:
+			order = compare(&x, &y)
+		}
+		a, b := x, y
+		switch {
+		case order < 0:
+			fn(&a, nil)
+			x, okX = nextA()
+		case order > 0:
+			fn(nil, &b)
+			y, okY = nextB()
+		default:
+			fn(&a, &b)
+			x, okX = nextA()
+			y, okY = nextB()
+		}
+	}
+}
+
+// compareLog compares what is not hashed of the log, because it follows from later entries.
+func (a *auditor) compareLog(again store.ReadTx) error {
+	var failed error
+	each := func(tx store.ReadTx) iter.Seq[store.Batch] {
+		return side(func(fn func(store.Batch) error) error { return tx.EachBatch(a.ctx, a.ref, 1, fn) }, &failed)
+	}
+	pairs(each(a.tx), each(again), func(x, y *store.Batch) int { return int(x.Seq - y.Seq) }, func(x, y *store.Batch) {
+		if x != nil && y != nil && (x.MergedSeq != y.MergedSeq || x.RunSeq != y.RunSeq) {
+			a.differs(fmt.Sprintf("log entry %d", x.Seq), "merged at %d and in its run at %d; it comes out as %d and %d", x.MergedSeq, x.RunSeq, y.MergedSeq, y.RunSeq)
+		}
+	})
+	return failed
+}
+
+func (a *auditor) compareOps(again store.ReadTx) error {
+	var failed error
+	each := func(tx store.ReadTx) iter.Seq[store.Op] {
+		return side(func(fn func(store.Op) error) error { return tx.EachOp(a.ctx, a.ref, fn) }, &failed)
+	}
+	pairs(each(a.tx), each(again), compareOps, func(x, y *store.Op) {
+		switch {
+		case x == nil:
+			a.differs("ops "+opName(y), "it is missing")
+		case y == nil:
+			a.differs("ops "+opName(x), "it does not follow from the log")
+		case !reflect.DeepEqual(x, y):
+			a.differs("ops "+opName(x), "it is stored as %s and comes out as %s", describeOp(x), describeOp(y))
+		}
+	})
+	return failed
+}
+
+func compareOps(x, y *store.Op) int {
+	switch {
+	case x.Path.Key() != y.Path.Key():
+		return compareStrings(x.Path.Key(), y.Path.Key())
+	case x.Seq != y.Seq:
+		return int(x.Seq - y.Seq)
+	default:
+		return x.Index - y.Index
+	}
+}
+
+func compareStrings(a, b string) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	default:
+		return 0
+	}
+}
+
+func opName(op *store.Op) string { return string(op.Path) + " " + op.Dot.String() }
+
+func describeOp(op *store.Op) string {
+	return fmt.Sprintf("%s %s (time %d, sum %d, merged %d, covered %d, contested %t, names %v, origin %+v)",
+		op.Kind, op.Value, op.Time, op.Sum, op.Merged, op.Covered, op.Contested, op.Names, *op.Origin)
+}
+
+// compareActors compares what follows from the log; what was delivered to a client does not.
+func (a *auditor) compareActors(again store.ReadTx) error {
+	stored, err := a.tx.Actors(a.ctx, a.ref, nil)
+	if err != nil {
+		return err
+	}
+	replayed, err := again.Actors(a.ctx, a.ref, nil)
+	if err != nil {
+		return err
+	}
+	byID := map[string]store.Actor{}
+	for _, actor := range replayed {
+		byID[string(actor.ID)] = actor
+	}
+	for _, x := range stored {
+		y, posted := byID[string(x.ID)]
+		delete(byID, string(x.ID))
+		if !posted && len(x.Held) == 0 {
+			continue // bound by a GET, or fresh after a fork, and nothing posted yet
+		}
+		x.Delivered, x.Parent = 0, ""
+		y.Delivered, y.Parent = 0, ""
+		if !reflect.DeepEqual(x, y) {
+			a.differs("actors "+string(x.ID), "it is stored as %+v and comes out as %+v", x, y)
+		}
+	}
+	for id := range byID {
+		a.differs("actors "+id, "it is missing")
+	}
+	return nil
+}
+
+func (a *auditor) compareItems(again store.ReadTx) error {
+	stored, err := a.items()
+	if err != nil {
+		return err
+	}
+	ids := make([]firemode.ItemID, len(stored))
+	for i, item := range stored {
+		ids[i] = item.ID
+	}
+	replayed, err := again.ItemsByID(a.ctx, a.ref.Org, a.ref.Session, ids)
+	if err != nil {
+		return err
+	}
+	byID := map[firemode.ItemID]firemode.Item{}
+	for _, item := range replayed {
+		byID[item.ID] = item
+	}
+	for _, x := range stored {
+		y := byID[x.ID]
+		if x.State != y.State || x.Outcome != y.Outcome || !slices.Equal(x.Missing, y.Missing) {
+			a.differs("items "+string(x.ID), "it is stored as %s %q %q and comes out as %s %q %q", x.State, x.Outcome, x.Missing, y.State, y.Outcome, y.Missing)
+		}
+	}
+	return nil
+}
+
+// compareDefects compares what follows from the results. What people did with a defect since does not.
+func (a *auditor) compareDefects(again store.ReadTx) error {
+	stored, err := a.defects(a.tx)
+	if err != nil {
+		return err
+	}
+	replayed, err := a.defects(again)
+	if err != nil {
+		return err
+	}
+	for _, id := range slices.Sorted(maps.Keys(stored)) {
+		x, y := stored[id], replayed[id]
+		delete(replayed, id)
+		if derivedOf(x) != derivedOf(y) {
+			a.differs("defects "+string(id), "it is stored as %+v and comes out as %+v", derivedOf(x), derivedOf(y))
+		}
+	}
+	for id := range replayed {
+		a.differs("defects "+string(id), "it is missing")
+	}
+	return nil
+}
+
+func (a *auditor) defects(tx store.ReadTx) (map[firemode.DefectID]firemode.Defect, error) {
+	all := map[firemode.DefectID]firemode.Defect{}
+	for after := ""; ; {
+		rows, err := tx.Defects(a.ctx, a.ref.Org, store.DefectFilter{Session: a.ref.Session}, store.Page{After: after, Limit: itemsAtOnce})
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range rows {
+			all[r.Row.ID] = r.Row
+		}
+		if len(rows) < itemsAtOnce {
+			return all, nil
+		}
+		after = rows[len(rows)-1].Key
+	}
+}
+
+// derived is what of a defect follows from the log.
+type derived struct {
+	Building         firemode.BuildingID
+	Item             firemode.ItemID
+	Rule             firemode.RuleCode
+	Version          string
+	Condition, Count string
+	Withdrawn        bool
+	Class            firemode.Class
+	Last             firemode.Classification
+	FoundBy          firemode.UserID
+	FoundAt          int64
+}
+
+func derivedOf(d firemode.Defect) derived {
+	out := derived{
+		Building: d.Building, Item: d.Item, Rule: d.Rule, Version: d.Version, Condition: d.Condition, Count: d.Count,
+		Withdrawn: d.Status == firemode.DefectWithdrawn, Class: d.Class, FoundBy: d.FoundBy, FoundAt: store.Micros(d.FoundAt),
+	}
+	if n := len(d.Classifications); n > 0 {
+		out.Last = d.Classifications[n-1]
+		out.Last.Audit, out.Last.At = "", firemode.Classification{}.At
+	}
+	return out
+}
+
+func (a *auditor) compareCounts(again store.ReadTx) error {
+	head, err := again.Head(a.ctx, a.ref)
+	if err != nil {
+		return err
+	}
+	type counts struct {
+		Done, Conflicts, Gaps, Late int
+		Batches, ChangedSeq         int64
+		ChangedAt                   int64
+	}
+	of := func(h firemode.Head) counts {
+		return counts{h.Done, h.Conflicts, h.Gaps, h.Late, h.Batches, h.ChangedSeq, store.Micros(h.ChangedAt)}
+	}
+	if x, y := of(a.head), of(head); x != y {
+		a.differs("session head", "its counts are stored as %+v and come out as %+v", x, y)
+	}
+	return nil
+}
+
+// compareResults compares what later visits are shown of this one.
+func (a *auditor) compareResults(store.ReadTx) error {
+	stored, err := a.tx.LastResults(a.ctx, a.ref.Org, a.session.Building)
+	if err != nil {
+		return err
+	}
+	for id, x := range stored {
+		if x.Session != a.ref.Session {
+			continue
+		}
+		y := a.found[id]
+		if x.Outcome != y.Outcome || !maps.Equal(x.Measurements, y.Measurements) || !x.CompletedAt.Equal(y.CompletedAt) {
+			a.differs("last_results "+string(id), "it is stored as %+v and comes out as %+v", x, y)
+		}
+	}
+	return nil
+}
