@@ -17,12 +17,14 @@ type Device struct {
 	api   *Client
 	now   func() time.Time
 	newID func() string
+	page  int
 }
 
 // DeviceConfig is what a Device may be told; all of it may be left out.
 type DeviceConfig struct {
 	Now   func() time.Time // the phone's clock, which may be wrong; nil for time.Now
 	NewID func() string    // makes ids of clients and batches, each once; nil for random ones
+	Page  int              // changes on a page of a delta, 0 for the server's default
 }
 
 // NewDevice returns a phone that has not seen anything of the session yet, under a client id of its own.
@@ -40,7 +42,7 @@ func RestoreDevice(api *Client, s State, c DeviceConfig) *Device {
 	if c.NewID == nil {
 		c.NewID = rand.Text
 	}
-	return &Device{State: s, api: api, now: c.Now, newID: c.NewID}
+	return &Device{State: s, api: api, now: c.Now, newID: c.NewID, page: c.Page}
 }
 
 // Record queues changes. They are safe as soon as State is stored, and with the server once a Sync says so.
@@ -129,7 +131,7 @@ func freshID(err error) string {
 func (d *Device) Pull(ctx context.Context) error {
 	for {
 		whole := d.Cursor == ""
-		page, err := d.api.Results(ctx, d.Session, ResultsQuery{Client: d.Client, Since: d.Cursor})
+		page, err := d.api.Results(ctx, d.Session, ResultsQuery{Client: d.Client, Since: d.Cursor, Limit: d.page})
 		if err != nil {
 			return err
 		}

@@ -150,4 +150,3 @@ func (s *State) Clone() (State, error) {
 	}
 	return copied, nil
 }
-
