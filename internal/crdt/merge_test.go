@@ -3,6 +3,7 @@ package crdt_test
 import (
 	"flag"
 	"fmt"
+	"math/rand/v2"
 	"strconv"
 	"testing"
 
@@ -60,6 +61,11 @@ func TestPartOfTheStateIsEnough(t *testing.T) {
 }
 
 func FuzzEngineIsTheOracle(f *testing.F) {
+	for seed := range byte(4) {
+		history := make([]byte, 2<<10)                // rapid draws from it eight bytes at a time
+		rand.NewChaCha8([32]byte{seed}).Read(history) //nolint:errcheck // never fails
+		f.Add(history)
+	}
 	f.Fuzz(rapid.MakeFuzz(func(t *rapid.T) {
 		if _, err := replay(scripts.Draw(t, "history"), none); err != nil {
 			t.Fatal(err)
