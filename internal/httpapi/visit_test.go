@@ -93,7 +93,7 @@ func (b batch) String() string {
 }
 
 func set(path, value string) string {
-	return fmt.Sprintf(`{"op":"set","path":%q,"value":%s}`, path, value)
+	return `{"op":"set","path":"` + path + `","value":` + value + `}`
 }
 
 func setAt(path, value string, at time.Time) string {
@@ -332,3 +332,10 @@ func same[T any](t testing.TB, got, want T) {
 }
 
 func bothEmpty(a, b []string) bool { return len(a)+len(b) == 0 }
+
+func quoted(t testing.TB, s string) string {
+	t.Helper()
+	text, err := json.Marshal(s)
+	must(t, err)
+	return string(text)
+}
