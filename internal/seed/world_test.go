@@ -1,9 +1,9 @@
 package seed_test
 
 import (
-	"crypto/ed25519"
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -23,8 +23,8 @@ import (
 	"firemode/internal/catalogue"
 	"firemode/internal/crdt"
 	"firemode/internal/keys"
-	"firemode/internal/seed"
 	"firemode/internal/ledger"
+	"firemode/internal/seed"
 	"firemode/internal/sessions"
 	"firemode/internal/store"
 	"firemode/internal/store/postgres"
@@ -121,7 +121,7 @@ func outline(t *testing.T, s seed.Services) []string {
 	var lines []string
 	for _, o := range orgs {
 		admin := asAdmin(t, o.ID)
-		lines = slices.Concat(lines, users(t, s, admin), sites(t, s, admin), visits(t, s, admin), defects(t, s, admin))
+		lines = slices.Concat(lines, users(t, admin, s), sites(t, admin, s), visits(t, admin, s), defects(t, admin, s))
 	}
 	return lines
 }
@@ -130,7 +130,7 @@ func asAdmin(t *testing.T, org firemode.OrgID) context.Context {
 	return firemode.WithPrincipal(t.Context(), firemode.Principal{Org: org, User: "admin", Role: firemode.RoleAdmin})
 }
 
-func users(t *testing.T, s seed.Services, ctx context.Context) (lines []string) {
+func users(t *testing.T, ctx context.Context, s seed.Services) (lines []string) {
 	list, err := s.Auth.Users(ctx, all)
 	must(t, err)
 	for _, u := range list {
@@ -139,7 +139,7 @@ func users(t *testing.T, s seed.Services, ctx context.Context) (lines []string) 
 	return lines
 }
 
-func sites(t *testing.T, s seed.Services, ctx context.Context) (lines []string) {
+func sites(t *testing.T, ctx context.Context, s seed.Services) (lines []string) {
 	list, err := s.Buildings.List(ctx, store.BuildingFilter{}, all)
 	must(t, err)
 	for _, b := range list {
@@ -154,7 +154,7 @@ func sites(t *testing.T, s seed.Services, ctx context.Context) (lines []string) 
 	return lines
 }
 
-func visits(t *testing.T, s seed.Services, ctx context.Context) (lines []string) {
+func visits(t *testing.T, ctx context.Context, s seed.Services) (lines []string) {
 	list, err := s.Sessions.List(ctx, store.SessionFilter{}, all)
 	must(t, err)
 	for _, v := range list {
@@ -165,7 +165,7 @@ func visits(t *testing.T, s seed.Services, ctx context.Context) (lines []string)
 	return lines
 }
 
-func defects(t *testing.T, s seed.Services, ctx context.Context) (lines []string) {
+func defects(t *testing.T, ctx context.Context, s seed.Services) (lines []string) {
 	list, err := s.Sessions.Defects(ctx, store.DefectFilter{}, all)
 	must(t, err)
 	for _, row := range list {
