@@ -99,7 +99,8 @@ func TestCases(t *testing.T) {
 		{
 			"an increment beside a concurrent set is added, and flagged",
 			[]act{posts("A", 1, `{"op":"set","path":"/a","value":10}`), posts("B", 1, add1)},
-			`{"a":11}`, []string{"/a value of [A:1:0 /a, B:1:0 /a]"},
+			`{"a":11}`,
+			[]string{"/a value of [A:1:0 /a, B:1:0 /a]"},
 		},
 		{
 			"an increment that has seen the set is no conflict",
@@ -109,12 +110,14 @@ func TestCases(t *testing.T) {
 		{
 			"an increment beside a removal starts from 0",
 			[]act{posts("A", 1, removeA), posts("B", 1, add1)},
-			`{"a":1}`, []string{"/a removed of [A:1:0 /a, B:1:0 /a]"},
+			`{"a":1}`,
+			[]string{"/a removed of [A:1:0 /a, B:1:0 /a]"},
 		},
 		{
 			"nothing can be added to text",
 			[]act{posts("A", 1, `{"op":"set","path":"/a","value":"low"}`, add1)},
-			`{"a":"low"}`, []string{"/a type of [A:1:0 /a, A:1:1 /a]"},
+			`{"a":"low"}`,
+			[]string{"/a type of [A:1:0 /a, A:1:1 /a]"},
 		},
 		{
 			"increments sum exactly",
@@ -137,17 +140,20 @@ func TestCases(t *testing.T) {
 		{
 			"remove a parent beside a child that did not know",
 			[]act{posts("A", 1, removeA), posts("B", 1, setB2)},
-			`{"a":{"b":2}}`, []string{"/a removed of [A:1:0 /a, B:1:0 /a/b]"},
+			`{"a":{"b":2}}`,
+			[]string{"/a removed of [A:1:0 /a, B:1:0 /a/b]"},
 		},
 		{
 			"a value beside children, the value later",
 			[]act{posts("A", 1, setB1).at(1), posts("B", 1, setA2).at(2)},
-			`{"a":2}`, []string{"/a shape of [A:1:0 /a/b, B:1:0 /a]"},
+			`{"a":2}`,
+			[]string{"/a shape of [A:1:0 /a/b, B:1:0 /a]"},
 		},
 		{
 			"a value beside children, a child later",
 			[]act{posts("A", 1, setB1).at(2), posts("B", 1, setA2).at(1)},
-			`{"a":{"b":1}}`, []string{"/a shape of [A:1:0 /a/b, B:1:0 /a]"},
+			`{"a":{"b":1}}`,
+			[]string{"/a shape of [A:1:0 /a/b, B:1:0 /a]"},
 		},
 		{
 			"a child that has seen the value above it shows, even if its clock is slow",
@@ -160,7 +166,8 @@ func TestCases(t *testing.T) {
 				posts("A", 1, `{"op":"set","path":"/a","value":{"x":1,"l":[1]}}`),
 				posts("B", 1, `{"op":"set","path":"/a","value":{"y":2,"l":[2]}}`),
 			},
-			`{"a":{"l":[2],"x":1,"y":2}}`, []string{"/a/l value of [A:1:0 /a/l, B:1:0 /a/l]"},
+			`{"a":{"l":[2],"x":1,"y":2}}`,
+			[]string{"/a/l value of [A:1:0 /a/l, B:1:0 /a/l]"},
 		},
 		{
 			"a correct that arrives before the reading of its own writer",
@@ -183,7 +190,8 @@ func TestCases(t *testing.T) {
 				posts("A", 1, setA1, `{"op":"set","path":"/e","value":1}`),
 				posts("B", 1, setA2, `{"op":"set","path":"/e","value":2}`),
 			},
-			`{"a":2,"e":2}`, []string{"/a value of [A:1:0 /a, B:1:0 /a]", "/e value of [A:1:1 /e, B:1:1 /e]"},
+			`{"a":2,"e":2}`,
+			[]string{"/a value of [A:1:0 /a, B:1:0 /a]", "/e value of [A:1:1 /e, B:1:1 /e]"},
 		},
 		{
 			"batch 3 before batch 2 with a reader in between",
@@ -191,12 +199,14 @@ func TestCases(t *testing.T) {
 				posts("A", 1, setA1), posts("A", 3, setA3), pulls("B"),
 				posts("B", 1, setA2).claiming(crdt.Clock{"A": 3}), posts("A", 2, setB1),
 			},
-			`{"a":3}`, []string{"/a value of [A:3:0 /a, B:1:0 /a]"},
+			`{"a":3}`,
+			[]string{"/a value of [A:3:0 /a, B:1:0 /a]"},
 		},
 		{
 			"a hole hides nothing: what is above it has not seen what is below",
 			[]act{posts("A", 1, setA1), posts("A", 3, removeA)},
-			`{"a":1}`, []string{"/a removed of [A:1:0 /a, A:3:0 /a]"},
+			`{"a":1}`,
+			[]string{"/a removed of [A:1:0 /a, A:3:0 /a]"},
 		},
 		{
 			"a batch without changes closes a hole",
@@ -216,12 +226,14 @@ func TestCases(t *testing.T) {
 		{
 			"a forged clock takes nothing away",
 			[]act{posts("A", 1, setA1), posts("B", 1, removeA).claiming(crdt.Clock{"A": 99})},
-			`{"a":1}`, []string{"/a removed of [A:1:0 /a, B:1:0 /a]"},
+			`{"a":1}`,
+			[]string{"/a removed of [A:1:0 /a, B:1:0 /a]"},
 		},
 		{
 			"two resolutions at once",
 			[]act{posts("A", 1, setA1), posts("B", 1, setA2), posts("C", 1, settleTo1), posts("D", 1, settleTo2)},
-			`{"a":2}`, []string{"/a value of [C:1:0 /a, D:1:0 /a]"},
+			`{"a":2}`,
+			[]string{"/a value of [C:1:0 /a, D:1:0 /a]"},
 		},
 		{
 			"two equal resolutions at once agree",
@@ -231,7 +243,8 @@ func TestCases(t *testing.T) {
 		{
 			"a reading that a resolve did not name stays",
 			[]act{posts("A", 1, setA1), posts("B", 1, setA2), posts("C", 1, setA3), posts("D", 1, settleTo1)},
-			`{"a":1}`, []string{"/a value of [C:1:0 /a, D:1:0 /a]"},
+			`{"a":1}`,
+			[]string{"/a value of [C:1:0 /a, D:1:0 /a]"},
 		},
 		{
 			"absent is an answer that conflicts with nothing",

@@ -83,6 +83,7 @@ func (s *server) merge(b batch) crdt.Merged {
 // later looks through the log for what the writer of b had stored above it.
 func (s *server) later(b batch) crdt.Later {
 	l := crdt.Later{
+		Batch: crdt.BatchRef{Actor: b.actor, Number: b.number},
 		Chain: s.merged[b.actor].Island(b.number), Sweeps: map[crdt.Pointer]crdt.Dot{}, Names: map[crdt.Dot][]crdt.Pointer{},
 	}
 	var own []crdt.Op
@@ -99,7 +100,7 @@ func (s *server) later(b batch) crdt.Later {
 			l.Names[named] = append(l.Names[named], op.Path)
 		}
 		last, known := l.Sweeps[op.Path]
-		if op.Batch <= l.Chain[1] && (op.Kind == crdt.Set || op.Kind == crdt.Remove) && (!known || last.Compare(op.Dot) < 0) {
+		if op.Batch <= l.Chain[1] && (op.Kind == crdt.Set || op.Kind == crdt.Remove || op.Kind == crdt.Append) && (!known || last.Compare(op.Dot) < 0) {
 			l.Sweeps[op.Path] = op.Dot
 		}
 	}
