@@ -108,13 +108,13 @@ func (t *transaction) History(ctx context.Context, s store.SessionRef, path crdt
 func (t *transaction) ChangedPaths(ctx context.Context, s store.SessionRef, since, head int64, limit int) ([]crdt.Pointer, int64, error) {
 	until, err := one(ctx, t, scanInt, `SELECT coalesce((SELECT changed FROM (
 			SELECT merged_seq AS changed FROM ops WHERE org = ?1 AND session_id = ?2 AND merged_seq > ?3 AND merged_seq <= ?4
-			UNION ALL SELECT covered_seq FROM ops INDEXED BY ops_covered WHERE org = ?1 AND session_id = ?2 AND covered_seq > ?3 AND covered_seq <= ?4)
+			UNION ALL SELECT covered_seq FROM ops INDEXED BY ops_covered WHERE org = ?1 AND session_id = ?2 AND covered_seq > 0 AND covered_seq > ?3 AND covered_seq <= ?4)
 		ORDER BY changed LIMIT 1 OFFSET ?5), ?4)`, s.Org, s.Session, since, head, limit-1)
 	if err != nil {
 		return nil, 0, err
 	}
 	changed, err := all(ctx, t, scanString[string], `SELECT path FROM ops WHERE org = ?1 AND session_id = ?2 AND merged_seq > ?3 AND merged_seq <= ?4
-		UNION SELECT path FROM ops INDEXED BY ops_covered WHERE org = ?1 AND session_id = ?2 AND covered_seq > ?3 AND covered_seq <= ?4 ORDER BY 1`,
+		UNION SELECT path FROM ops INDEXED BY ops_covered WHERE org = ?1 AND session_id = ?2 AND covered_seq > 0 AND covered_seq > ?3 AND covered_seq <= ?4 ORDER BY 1`,
 		s.Org, s.Session, since, until)
 	return row.Pointers(changed), until, err
 }
