@@ -133,7 +133,7 @@ func (s *State) sideBySide(live []*Op) ConflictKind {
 	}
 	unseen := func(olds []*Op) bool {
 		return slices.ContainsFunc(increments, func(inc *Op) bool {
-			return slices.ContainsFunc(olds, func(old *Op) bool { return !s.sees(inc, old) })
+			return slices.ContainsFunc(olds, func(old *Op) bool { return !s.sees(inc, old) && !s.sees(old, inc) })
 		})
 	}
 	if unseen(values) {

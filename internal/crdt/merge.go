@@ -35,18 +35,19 @@ type merger struct {
 	added   []Added
 	covered []*Op
 	before  map[*node]ConflictKind
-	own     map[*Op]int // index in added
-	changed map[*node]bool
+	own     map[*Op]int    // index in added
+	looked  map[*node]bool // at and below which Contested may have changed
+	changed map[*node]bool // those of them of which the live operations changed
 }
 
 // Merge adds the operations of one batch, in order. The batch must already be in its actor's chain.
 func (s *State) Merge(ops []Op, later Later) Merged {
-	m := merger{State: s, later: later, before: map[*node]ConflictKind{}, own: map[*Op]int{}, changed: map[*node]bool{}}
+	m := merger{State: s, later: later, before: map[*node]ConflictKind{}, own: map[*Op]int{}, looked: map[*node]bool{}, changed: map[*node]bool{}}
+	if later.Chain != (Range{}) {
+		m.lengthen()
+	}
 	for i := range ops {
 		m.add(&ops[i])
-	}
-	if len(ops) > 0 && len(later.Sweeps) > 0 {
-		m.coverOlder(ops[0].Actor)
 	}
 	recontested := m.recontest()
 	return Merged{Added: m.added, Covered: m.covered, Recontested: recontested, Touched: m.touched()}
@@ -54,7 +55,7 @@ func (s *State) Merge(ops []Op, later Later) Merged {
 
 func (m *merger) add(op *Op) {
 	n := m.at(op.Path)
-	if op.Kind != Append && op.Kind != Increment {
+	if op.Kind != Increment {
 		m.cover(n, func(a *Op) bool { return m.covers(op, a) })
 	}
 	entry := Added{Op: op, Superseded: m.later.covers(op)}
@@ -88,25 +89,42 @@ func (m *merger) cover(n *node, covered func(*Op) bool) {
 	})
 }
 
-// coverOlder applies the writer's batches above again: the hole that is now closed has lengthened their contexts.
-func (m *merger) coverOlder(writer ActorID) {
+// lengthen applies the writer's batches above again: the hole that is now closed has lengthened their contexts. They cover what
+// is below the hole, and have now seen what they were in conflict with.
+func (m *merger) lengthen() {
+	writer := m.later.Batch.Actor
+	m.root.each(func(n *node) {
+		if slices.ContainsFunc(n.live, func(op *Op) bool {
+			return op.Actor == writer && op.Batch > m.later.Batch.Number && op.Batch <= m.later.Chain[1]
+		}) {
+			m.look(n)
+		}
+	})
 	m.cover(&m.root, func(op *Op) bool { return op.Actor == writer && m.later.sweeps(op) })
 }
 
-// touch notes the conflict at n and above it as it was before the first change there.
+// touch is look for a node of which the live operations are about to change.
 func (m *merger) touch(n *node) {
 	m.changed[n] = true
+	m.look(n)
+}
+
+// look notes the conflict at n and above it as it was before the batch, and before the first change there.
+func (m *merger) look(n *node) {
+	m.looked[n] = true
+	m.open = &m.later.Batch
 	for q := n; q != nil && q.parent != nil; q = q.parent {
 		if _, known := m.before[q]; !known {
 			m.before[q] = m.kind(q)
 		}
 	}
+	m.open = nil
 }
 
 // recontest brings Contested up to date at and below what changed.
 func (m *merger) recontest() []*Op {
 	var changed []*Op
-	for top := range m.changed {
+	for top := range m.looked {
 		top.each(func(n *node) {
 			for _, op := range n.live {
 				contested := m.contested(n, op)

@@ -44,8 +44,8 @@ type OpID struct {
 // ID returns the identity of op.
 func (op *Op) ID() OpID { return OpID{op.Dot, op.Path} }
 
-// sweeps reports whether op covers what its writer had seen there and below.
-func (op *Op) sweeps() bool { return op.Kind == Set || op.Kind == Remove }
+// sweeps reports whether op covers what its writer had seen there and below. An append is a set of its child.
+func (op *Op) sweeps() bool { return op.Kind == Set || op.Kind == Remove || op.Kind == Append }
 
 // bears reports whether op can be live: all but a resolve to absent, which is no removal and conflicts with nothing.
 func (op *Op) bears() bool { return op.Kind == Remove || op.Value != "" }

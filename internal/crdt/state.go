@@ -10,6 +10,14 @@ import (
 type State struct {
 	root   node
 	chains func(ActorID) Ranges
+	// open is the batch that is being merged, while the state is looked at as it was before: a hole in its actor's chain.
+	open *BatchRef
+}
+
+// BatchRef names a batch.
+type BatchRef struct {
+	Actor  ActorID
+	Number int64
 }
 
 // node holds the live operations of one path. Children are kept by escaped segment.
@@ -87,6 +95,9 @@ func (s *State) sees(b, a *Op) bool {
 	if !a.Dot.before(b.Dot) {
 		return false
 	}
+	if s.open != nil && s.open.Actor == b.Actor && a.Batch < s.open.Number && s.open.Number < b.Batch {
+		return false
+	}
 	return s.chains(b.Actor).Island(b.Batch)[0] <= a.Batch
 }
 
@@ -99,12 +110,15 @@ func (s *State) covers(b, a *Op) bool {
 }
 
 // Later is what the writer of a batch had stored above it when it arrived: it closes a hole, or arrives above one that its
-// writer's corrections have looked across. It is empty for a batch that arrives in order.
+// writer's corrections have looked across. It is empty for a batch that arrives in order. The state must then hold, beside
+// what a batch can touch, whatever is live of the writer's batches in the chain, with what is around it.
 type Later struct {
-	// Chain is the unbroken chain of the writer's batches that the batch is now part of.
+	// Batch is the batch, and Chain the unbroken chain of its writer's batches that it is now part of. Chain is empty when
+	// the batch is the last of it: then no context has become longer.
+	Batch BatchRef
 	Chain Range
-	// Sweeps holds, for every path at or above a path of the batch or of the writer's own live operations in the same
-	// unbroken chain, the last set or remove of the writer's batches above it in that chain.
+	// Sweeps holds, for every path at or above a path of the batch or of the writer's own live operations in the chain, the
+	// last set, remove or append of the writer's batches above the batch in the chain.
 	Sweeps map[Pointer]Dot
 	// Names holds the paths at which a resolve or correct of the writer's batches above, in the chain or not, named a dot of the batch.
 	Names map[Dot][]Pointer

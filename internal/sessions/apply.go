@@ -225,26 +225,30 @@ func (m *merging) later(b *store.Batch, actor *store.Actor, ops []crdt.Op) (l cr
 	if err := m.flush(); err != nil { // so that the queries below see what this transaction has merged
 		return l, err
 	}
-	l.Names, err = m.namedAhead(b, actor)
-	l.Chain = actor.Merged.Island(b.Number)
-	if err != nil || l.Chain[1] == b.Number {
+	l.Batch = crdt.BatchRef{Actor: b.Actor, Number: b.Number}
+	if l.Names, err = m.namedAhead(b, actor); err != nil {
 		return l, err
 	}
-	older, err := m.tx.OwnLive(m.ctx, m.ref, actor.ID, crdt.Range{l.Chain[0], b.Number})
+	chain := actor.Merged.Island(b.Number)
+	if chain[1] == b.Number {
+		return l, nil
+	}
+	l.Chain = chain
+	own, err := m.tx.OwnLive(m.ctx, m.ref, actor.ID, chain)
 	if err != nil {
 		return l, err
 	}
-	paths := make([]crdt.Pointer, 0, len(ops)+len(older))
+	paths := make([]crdt.Pointer, 0, len(ops)+len(own))
 	for _, op := range ops {
 		paths = append(paths, op.Path)
 	}
-	for _, op := range older {
+	for _, op := range own {
 		paths = append(paths, op.Path)
 	}
 	if err := m.loadPaths(paths); err != nil {
 		return l, err
 	}
-	l.Sweeps, err = m.tx.OwnSweeps(m.ctx, m.ref, actor.ID, crdt.Range{b.Number + 1, l.Chain[1]}, withAncestors(paths))
+	l.Sweeps, err = m.tx.OwnSweeps(m.ctx, m.ref, actor.ID, crdt.Range{b.Number + 1, chain[1]}, withAncestors(paths))
 	return l, err
 }
 

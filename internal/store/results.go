@@ -130,7 +130,7 @@ type ResultReader interface {
 	// History lists the merged operations at a path and below it, newest first.
 	History(ctx context.Context, s SessionRef, path crdt.Pointer, p Page) ([]Keyed[Op], error)
 
-	// OwnSweeps returns, for each of paths at which actor has a set or remove in a batch from..to, the last of their dots.
+	// OwnSweeps returns, for each of paths at which actor has a set, remove or append in a batch from..to, the last of their dots.
 	OwnSweeps(ctx context.Context, s SessionRef, actor crdt.ActorID, span crdt.Range, paths []crdt.Pointer) (map[crdt.Pointer]crdt.Dot, error)
 	// OwnNames returns the resolves and corrects of actor in batches after number.
 	OwnNames(ctx context.Context, s SessionRef, actor crdt.ActorID, number int64) ([]crdt.Op, error)

@@ -124,7 +124,7 @@ func (t *transaction) OwnSweeps(ctx context.Context, s store.SessionRef, actor c
 		err = r.Scan(&w.path, &w.number, &w.index)
 		return w, err
 	}, "SELECT o.path, b.number, o.idx FROM ops o"+joinBatches+` WHERE o.org = $1 AND o.session_id = $2 AND o.path = ANY($6)
-		AND b.actor = $3 AND b.number BETWEEN $4 AND $5 AND o.kind IN ('set', 'remove') ORDER BY b.number, o.idx`,
+		AND b.actor = $3 AND b.number BETWEEN $4 AND $5 AND o.kind IN ('set', 'remove', 'append') ORDER BY b.number, o.idx`,
 		s.Org, s.Session, actor, span[0], span[1], row.PathKeys(paths))
 	last := map[crdt.Pointer]crdt.Dot{}
 	for _, w := range sweeps {

@@ -128,7 +128,7 @@ func (t *transaction) OwnSweeps(ctx context.Context, s store.SessionRef, actor c
 		err = r.Scan(&w.path, &w.number, &w.index)
 		return w, err
 	}, `SELECT o.path, b.number, o.idx FROM json_each(?6) p CROSS JOIN ops o ON o.org = ?1 AND o.session_id = ?2 AND o.path = p.value`+joinBatches+`
-		WHERE b.actor = ?3 AND b.number BETWEEN ?4 AND ?5 AND o.kind IN ('set', 'remove') ORDER BY b.number, o.idx`,
+		WHERE b.actor = ?3 AND b.number BETWEEN ?4 AND ?5 AND o.kind IN ('set', 'remove', 'append') ORDER BY b.number, o.idx`,
 		s.Org, s.Session, actor, span[0], span[1], keys(paths))
 	last := map[crdt.Pointer]crdt.Dot{}
 	for _, w := range sweeps {
