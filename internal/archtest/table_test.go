@@ -12,6 +12,8 @@ const (
 	service    kind = "service"    // behaviour, by noun
 	adapter    kind = "adapter"    // a technology
 	embedded   kind = "embedded"   // files carried in the binary
+	caller     kind = "caller"     // the API from its other end
+	driver     kind = "driver"     // puts a server to the test, through a caller
 	tool       kind = "tool"       // plugged in by the command
 	command    kind = "command"
 	testOnly   kind = "testing" // imported by tests alone
@@ -38,6 +40,8 @@ func packages() map[string]kind {
 		"firemode/internal/store/postgres":         adapter,
 		"firemode/internal/store/sqlite":           adapter,
 		"firemode/api":                             embedded,
+		"firemode/internal/client":                 caller,
+		"firemode/internal/loadtest":               driver,
 		"firemode/internal/telemetry":              tool,
 		"firemode/cmd/firemode":                    command,
 		"firemode/internal/archtest":               testOnly,
@@ -72,9 +76,11 @@ func levels() map[kind]level {
 			"adapters never import each other, so that each technology can be replaced alone",
 		},
 		embedded: {nil, "embedded files come with no behaviour"},
+		caller:   {[]kind{vocabulary, pure}, "a client knows what goes over the wire, and nothing of how the server does it"},
+		driver:   {[]kind{vocabulary, caller}, "what tests a server from outside believes only what comes over the wire"},
 		tool:     {[]kind{vocabulary}, "tools are plugged in by the command through interfaces that services declare"},
-		command:  {[]kind{vocabulary, pure, mechanism, port, service, adapter, embedded, tool}, "helpers of tests do not belong in the binary"},
-		testOnly: {[]kind{vocabulary, pure, mechanism, port, rows, service, adapter, embedded, tool, testOnly}, "nobody builds on the command"},
+		command:  {[]kind{vocabulary, pure, mechanism, port, service, adapter, embedded, caller, driver, tool}, "helpers of tests do not belong in the binary"},
+		testOnly: {[]kind{vocabulary, pure, mechanism, port, rows, service, adapter, embedded, caller, driver, tool, testOnly}, "nobody builds on the command"},
 	}
 }
 
@@ -101,6 +107,8 @@ func bans() map[kind][]ban {
 		rows:       {noHTTP, noPGX, noFiles, noLog, noMetrics, noFlags},
 		service:    {noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags},
 		adapter:    {noFlags, noMetrics},
+		caller:     {noSQL, noPGX, noFiles, noLog, noFlags, noMetrics},
+		driver:     {noSQL, noPGX, noLog, noFlags, noMetrics},
 		tool:       {noSQL, noPGX, noFlags},
 	}
 }
@@ -109,6 +117,7 @@ func bans() map[kind][]ban {
 func clocks() map[string]string {
 	return map[string]string{
 		"firemode/cmd/firemode":            "it hands the clock to everything else",
+		"firemode/internal/client":         "it tells when a token expires, unless it is given a clock",
 		"firemode/internal/httpapi":        "it measures requests and sets deadlines on connections",
 		"firemode/internal/store/postgres": "it gives a transaction its time",
 		"firemode/internal/store/sqlite":   "it gives a transaction its time",
