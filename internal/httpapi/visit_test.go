@@ -275,7 +275,7 @@ func (v *visit) pullFrom(who, client, below string) (a merged) {
 	}
 	rec := v.do(q)
 	if rec.Code != http.StatusOK {
-		v.t.Fatalf("GET %s as %s: status %d: %s", below, who, rec.Code, rec.Body)
+		v.t.Fatalf("GET %s as %s: status %d: %s\n%s", below, who, rec.Code, rec.Body, lastLine(v.logs.String()))
 	}
 	into(v.t, rec, &a)
 	return a
@@ -338,4 +338,9 @@ func quoted(t testing.TB, s string) string {
 	text, err := json.Marshal(s)
 	must(t, err)
 	return string(text)
+}
+
+func lastLine(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return lines[len(lines)-1]
 }
