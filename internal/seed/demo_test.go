@@ -64,6 +64,10 @@ func TestDemo(t *testing.T) {
 			t.Errorf("progress:\n%s", diff)
 		}
 		checkWhole(t, s)
+		t.Run("everybody can log in", func(t *testing.T) { checkLogins(t, s) })
+		t.Run("no result is remarkable", func(t *testing.T) { checkFlags(t, s) })
+		t.Run("one conflict is open", func(t *testing.T) { checkDispute(t, s) })
+		t.Run("the earlier visit is remembered", func(t *testing.T) { checkLastResults(t, s) })
 	})
 }
 
@@ -74,9 +78,8 @@ func checkWhole(t *testing.T, s seed.Services) {
 	}
 }
 
-func TestEverybodyCanLogIn(t *testing.T) {
-	s := services(t, storetest.OpenSQLite(t))
-	run(t, s)
+func checkLogins(t *testing.T, s seed.Services) {
+	t.Helper()
 	for _, name := range []string{
 		"admin@demo", "manager@demo", "tech1@demo", "tech2@demo", "engineer@demo", "owner@demo", "admin@other", "tech1@other",
 	} {
@@ -86,10 +89,9 @@ func TestEverybodyCanLogIn(t *testing.T) {
 	}
 }
 
-// What was recorded fits the items: every path is one that the contract and the item know, every time is plausible.
-func TestNoResultIsRemarkable(t *testing.T) {
-	s := services(t, storetest.OpenSQLite(t))
-	run(t, s)
+// checkFlags: what was recorded fits the items: every path is one that the contract and the item know, every time is plausible.
+func checkFlags(t *testing.T, s seed.Services) {
+	t.Helper()
 	kept := 0
 	for _, id := range []firemode.SessionID{"six-monthly-1", "yearly-1"} {
 		history, err := s.Sessions.History(asAdmin(t, "demo"), id, "/items", all)
@@ -185,9 +187,8 @@ func TestTwoRunsAtOnce(t *testing.T) {
 	})
 }
 
-func TestTheDispute(t *testing.T) {
-	s := services(t, storetest.OpenSQLite(t))
-	run(t, s)
+func checkDispute(t *testing.T, s seed.Services) {
+	t.Helper()
 	_, conflicts, _ := strings.Cut(document(t, s, "demo", "yearly-1"), "\n")
 	want := "conflict /items/HR-001/measurements/flow_lps value demo-tablet-1:1:55=0.432 by tech1, demo-tablet-2:1:79=0.36 by tech2"
 	if conflicts != want {
@@ -195,10 +196,9 @@ func TestTheDispute(t *testing.T) {
 	}
 }
 
-// The six-monthly visit that is due shows what the one before it found.
-func TestTheEarlierVisitIsRemembered(t *testing.T) {
-	s := services(t, storetest.OpenSQLite(t))
-	run(t, s)
+// checkLastResults: the six-monthly visit that is due shows what the one before it found.
+func checkLastResults(t *testing.T, s seed.Services) {
+	t.Helper()
 	items, err := s.Sessions.Items(asAdmin(t, "demo"), "123", store.ItemFilter{}, all)
 	must(t, err)
 	outcomes := map[string]int{}
