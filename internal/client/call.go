@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 )
@@ -17,10 +18,11 @@ type call struct {
 	method, path string
 	query        url.Values
 	header       http.Header
-	body         any       // sent as JSON, unless nil
-	stream       io.Reader // in place of body, sent as text/csv; repeated only if it is an io.Seeker
-	anonymous    bool      // needs no token
-	unkeyed      bool      // the server ignores an Idempotency-Key here: a write is then not repeated
+	body         any        // sent as JSON, unless nil
+	again        func() any // makes the body of a further attempt; nil where it is the same
+	stream       io.Reader  // in place of body, sent as text/csv; repeated only if it is an io.Seeker
+	anonymous    bool       // needs no token
+	unkeyed      bool       // the server ignores an Idempotency-Key here: a write is then not repeated
 }
 
 func get(path string, query url.Values) call {
@@ -44,11 +46,12 @@ func (c call) with(name, value string) call {
 
 // path joins segments below /v1, escaping each.
 func path(segments ...string) string {
-	joined := "/v1"
+	var joined strings.Builder
+	joined.WriteString("/v1")
 	for _, s := range segments {
-		joined += "/" + url.PathEscape(s)
+		joined.WriteString("/" + url.PathEscape(s))
 	}
-	return joined
+	return joined.String()
 }
 
 const headerKey = "Idempotency-Key"
@@ -74,6 +77,13 @@ func (c *Client) do(ctx context.Context, q call, out any) (http.Header, error) {
 		}
 		if c.sleep(ctx, wait) != nil {
 			return nil, fmt.Errorf("%s %s: %w", q.method, q.path, err)
+		}
+		if q.again == nil {
+			continue
+		}
+		q.body = q.again()
+		if content, err = q.content(); err != nil {
+			return nil, err
 		}
 	}
 }

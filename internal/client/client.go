@@ -18,7 +18,7 @@ type Config struct {
 	// Attempts is how often a call is tried in all, 0 for 8. With less than 1 s in between at first and 10 s at most, eight
 	// attempts bridge about half a minute.
 	Attempts int
-	Now      func() time.Time // nil for time.Now; tells when a token is about to expire
+	Now      func() time.Time // nil for time.Now; tells when a token is about to expire, and how long attempts take
 	// Sleep waits between attempts; nil for a timer. It returns early, with the error of ctx, when ctx ends.
 	Sleep func(context.Context, time.Duration) error
 }
@@ -31,6 +31,7 @@ type Client struct {
 	http     *http.Client
 	attempts int
 	sleep    func(context.Context, time.Duration) error
+	now      func() time.Time
 	tokens   *keeper
 }
 
@@ -58,6 +59,7 @@ func New(c Config) (*Client, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	made.now = c.Now
 	made.tokens = newKeeper(c.Tokens, c.Now, made.exchange)
 	return made, nil
 }

@@ -151,6 +151,23 @@ func TestCtxEndsTheWait(t *testing.T) {
 	}
 }
 
+func TestSentAtIsThatOfTheAttempt(t *testing.T) {
+	now := noon
+	s, api := play(t, Config{Now: func() time.Time { return now }}, func(w http.ResponseWriter, r *http.Request) {
+		now = now.Add(7 * time.Minute)
+		answer(503, busy)(w, r)
+	}, answer(200, "{}"))
+	fast := Submission{Meta: Meta{SentAt: noon.Add(24 * time.Hour)}}
+	if _, err := api.SubmitResults(t.Context(), "s1", "k1", fast); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"2026-11-21T12:00:00Z", "2026-11-21T12:07:00Z"} {
+		if body := `{"changes":[],"_sync_meta":{"sent_at":"` + want + `"}}`; s.asked[i].body != body || s.asked[i].key != "k1" {
+			t.Errorf("attempt %d: %+v", i+1, s.asked[i])
+		}
+	}
+}
+
 func TestErrorIsWhatTheAnswerSays(t *testing.T) {
 	_, api := play(t, Config{}, answer(409, `{"transaction_id":"t1","error_code":"FIRE-409","message":"forked","retryable":false,
 		"details":[{"field":"a","reason":"b"}],"fresh_client_id":"f-1"}`))

@@ -60,7 +60,6 @@ func compressed(plain []byte) (content, error) {
 	if err != nil {
 		return made, fmt.Errorf("client: %w", err)
 	}
-	defer encoder.Close()
 	small := encoder.EncodeAll(plain, nil)
 	if len(small) <= wireLimit && len(plain) < len(small)*ratioLimit {
 		made.bytes, made.encoding = small, "zstd"

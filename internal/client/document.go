@@ -1,6 +1,7 @@
 package client
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -109,7 +110,7 @@ func (d *Document) UnmarshalJSON(text []byte) error {
 // readDocument reads a document. Its objects are inner nodes, for a register never holds one.
 func readDocument(text []byte) (d Document, err error) {
 	if jsontext.Value(text).Kind() != '{' {
-		return d, fmt.Errorf("client: the document is not an object")
+		return d, errors.New("client: the document is not an object")
 	}
 	err = d.root.read(text)
 	return d, err

@@ -26,7 +26,7 @@ type Meta struct {
 	PrevBatch  string          `json:"prev_batch_id,omitzero"`
 	Clock      crdt.Clock      `json:"vector_clock,omitzero"` // the own entry is the number of this batch
 	CapturedAt time.Time       `json:"captured_at,omitzero"`
-	SentAt     time.Time       `json:"sent_at,omitzero"` // of this attempt
+	SentAt     time.Time       `json:"sent_at,omitzero"` // of the first attempt; SubmitResults puts it forward at each other
 	OnBehalfOf firemode.UserID `json:"on_behalf_of,omitzero"`
 }
 
@@ -110,7 +110,15 @@ type ResultsQuery struct {
 // SubmitResults merges changes into a session. The same submission under the same key is one, however often it is sent; a copy
 // of a client is told so by an *Error with a FreshClientID. Device does all of this.
 func (c *Client) SubmitResults(ctx context.Context, id firemode.SessionID, key string, s Submission) (r Receipt, err error) {
-	header, err := c.do(ctx, post(session(id, "results"), s).with(headerKey, key), &r)
+	q := post(session(id, "results"), s).with(headerKey, key)
+	if begun := c.now(); !s.Meta.SentAt.IsZero() {
+		q.again = func() any { // the server compares it with the receipt
+			later := s
+			later.Meta.SentAt = s.Meta.SentAt.Add(c.now().Sub(begun))
+			return later
+		}
+	}
+	header, err := c.do(ctx, q, &r)
 	r.Replayed = header.Get("Idempotency-Replayed") == "true"
 	return r, err
 }

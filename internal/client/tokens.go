@@ -59,7 +59,7 @@ func (c *Client) exchange(ctx context.Context, refresh string) (Tokens, error) {
 
 func (c *Client) obtain(ctx context.Context, q call) (Tokens, error) {
 	var wire wireTokens
-	asked := c.tokens.now()
+	asked := c.now()
 	if _, err := c.do(ctx, q, &wire); err != nil {
 		return Tokens{}, err
 	}

@@ -112,7 +112,7 @@ func (v *visit) benWorksAndIsBackedUp() {
 	if len(r.Receipts) != 1 || r.Receipts[0].Applied != 40*2+4 || len(r.Forks) != 0 {
 		v.Fatalf("ben's first sync: %+v", r)
 	}
-	v.backup = must(v.ben.State.Clone())(v.T)
+	v.backup = must(v.ben.Clone())(v.T)
 }
 
 // benSendsOutOfOrderAndTwice: batch 3 comes before batch 2, and then again, once as a retry and once as if it were new.
