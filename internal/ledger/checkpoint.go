@@ -38,6 +38,9 @@ func OpenCheckpoint(signed string, key note.Verifier) (c Checkpoint, err error) 
 	if err != nil {
 		return c, fmt.Errorf("checkpoint: %w", err)
 	}
+	if err := asSigned(n, signed); err != nil {
+		return c, err
+	}
 	lines := strings.Split(n.Text, "\n")
 	if len(lines) != 5 {
 		return c, errors.New("checkpoint: not of four lines")
@@ -58,6 +61,20 @@ func OpenCheckpoint(signed string, key note.Verifier) (c Checkpoint, err error) 
 		return c, errors.New("checkpoint: it cannot be read")
 	}
 	return c, nil
+}
+
+// asSigned refuses a note that the key signed and somebody has touched since: note.Open passes over signatures of others, and over
+// the bits that base64 does not use.
+func asSigned(n *note.Note, signed string) error {
+	if len(n.Sigs) != 1 {
+		return errors.New("checkpoint: not signed once")
+	}
+	sig := n.Sigs[0]
+	_, err := base64.StdEncoding.Strict().DecodeString(sig.Base64)
+	if again := fmt.Sprintf("%s\n— %s %s\n", n.Text, sig.Name, sig.Base64); err != nil || again != signed {
+		return errors.New("checkpoint: it was altered since it was signed")
+	}
+	return nil
 }
 
 // NewSigner returns the signer of an installation's private key.

@@ -3,6 +3,8 @@ package store
 import (
 	"encoding/json"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"firemode/internal/ledger"
 )
 
@@ -16,34 +18,56 @@ func (b Batch) Seal(s SessionRef, prev []byte) Batch {
 // Sealed reports whether the hash of b is the one over its fields.
 func (b Batch) Sealed(s SessionRef) bool { return string(b.Hash) == string(b.digest(s)) }
 
-// digest covers everything about a batch but MergedSeq and RunSeq, which follow from the entries after it.
-func (b Batch) digest(s SessionRef) []byte {
-	context, _ := json.Marshal(b.Context) // maps of strings to numbers always marshal, in order of key
-	flags, _ := json.Marshal(b.Flags)
-	return ledger.Hash("firemode log v1",
-		[]byte(s.Org), []byte(s.Session), ledger.Number(b.Seq), b.Prev, []byte(b.Kind),
-		[]byte(b.Actor), ledger.Number(b.Number), []byte(b.ID), []byte(b.PrevID), b.Content, []byte(b.Key),
-		[]byte(b.User), []byte(b.SubmittedBy), []byte(b.Client), []byte(b.ClientType),
-		ledger.Number(Micros(b.CapturedAt)), ledger.Number(Micros(b.SentAt)), ledger.Number(Micros(b.ReceivedAt)),
-		context, flags, ledger.Root(b.Leaves()))
+func (b Batch) digest(s SessionRef) []byte { return b.Entry(s).Hash() }
+
+// Entry returns everything about a batch but its changes, MergedSeq and RunSeq, which follow from the entries after it.
+func (b Batch) Entry(s SessionRef) ledger.Entry {
+	leaves := b.Leaves()
+	e := ledger.Entry{
+		Org: string(s.Org), Session: string(s.Session), Seq: b.Seq, Prev: b.Prev, Kind: b.Kind,
+		Actor: string(b.Actor), Number: b.Number, ID: b.ID, PrevID: b.PrevID, Content: b.Content, Key: b.Key,
+		User: string(b.User), SubmittedBy: string(b.SubmittedBy), Client: b.Client, ClientType: b.ClientType,
+		CapturedAt: b.CapturedAt, SentAt: b.SentAt, ReceivedAt: b.ReceivedAt, Flags: b.Flags,
+		Changes: int64(len(leaves)), Root: ledger.Root(leaves),
+	}
+	if b.Context != nil {
+		e.Context = make(map[string]int64, len(b.Context))
+	}
+	for actor, n := range b.Context {
+		e.Context[string(actor)] = n
+	}
+	return e
 }
 
-// Leaves returns what is recorded of each change, with its provenance, so that one of them can be shown without the others.
-func (b Batch) Leaves() [][]byte {
+// Recorded returns what is recorded of each change, with its provenance; of a status entry, or one that is damaged, nothing.
+func (b Batch) Recorded() []ledger.Change {
 	var changes []json.RawMessage
 	if err := json.Unmarshal(b.Changes, &changes); err != nil {
-		return [][]byte{b.Changes} // a status entry, or damage: hashed as it is
+		return nil
 	}
-	leaves := make([][]byte, len(changes))
+	recorded := make([]ledger.Change, len(changes))
 	for i, change := range changes {
-		var outcome Outcome
+		var o Outcome
 		if i < len(b.Outcomes) {
-			outcome = b.Outcomes[i]
+			o = b.Outcomes[i]
 		}
-		flags, _ := json.Marshal(outcome.Flags)
-		leaves[i] = ledger.Hash("firemode change v1",
-			[]byte(b.Actor), ledger.Number(b.Number), ledger.Number(int64(i)), change, []byte(outcome.Status), []byte(outcome.Reason),
-			ledger.Number(outcome.Time), flags, []byte(b.User), []byte(b.SubmittedBy), []byte(b.Client), ledger.Number(Micros(b.ReceivedAt)))
+		recorded[i] = ledger.Change{
+			Actor: string(b.Actor), Number: b.Number, Index: int64(i), Text: jsontext.Value(change), Status: o.Status, Reason: o.Reason,
+			Time: o.Time, Flags: o.Flags, User: string(b.User), SubmittedBy: string(b.SubmittedBy), Client: b.Client, ReceivedAt: b.ReceivedAt,
+		}
+	}
+	return recorded
+}
+
+// Leaves returns the hashes of what is recorded, so that one change can be shown without the others.
+func (b Batch) Leaves() [][]byte {
+	recorded := b.Recorded()
+	if recorded == nil {
+		return [][]byte{b.Changes} // hashed as it is
+	}
+	leaves := make([][]byte, len(recorded))
+	for i, c := range recorded {
+		leaves[i] = c.Hash()
 	}
 	return leaves
 }
