@@ -18,7 +18,7 @@ type record struct {
 	checks   map[firemode.RuleCode]string // outcomes of single checks
 	reason   string
 	findings []finding
-	touched  bool // something is live at or below the item
+	touched  bool // something but removals is live at or below the item
 	disputed bool // a conflict is open at or below it
 }
 
@@ -51,9 +51,10 @@ func read(st *crdt.State, item firemode.ItemID, rule func(firemode.RuleCode) (fi
 		}
 	}
 	found := map[string]*finding{}
+	summed := sums(st)
 	st.EachLive(top, func(op *crdt.Op) {
-		r.touched = true
-		for _, f := range reports(op, rule, checks) {
+		r.touched = r.touched || op.Kind != crdt.Remove
+		for _, f := range reports(summed(op), rule, checks) {
 			key := string(f.rule.Code) + "\x00" + f.condition
 			if known := found[key]; known == nil || op.Time < known.first.Time {
 				found[key] = &f
@@ -69,6 +70,25 @@ func read(st *crdt.State, item firemode.ItemID, rule func(firemode.RuleCode) (fi
 		r.findings = append(r.findings, *f)
 	}
 	return r
+}
+
+// sums returns a function that gives an operation the sum as its value where increments are live at its path: none of what is
+// added up was seen alone. Operations of one path must come one after the other.
+func sums(st *crdt.State) func(*crdt.Op) *crdt.Op {
+	var path crdt.Pointer
+	var counted bool
+	return func(op *crdt.Op) *crdt.Op {
+		if op.Path != path {
+			path = op.Path
+			counted = slices.ContainsFunc(st.Live(path), func(o *crdt.Op) bool { return o.Kind == crdt.Increment })
+		}
+		if !counted || op.Kind == crdt.Remove {
+			return op
+		}
+		whole := *op
+		whole.Value, _ = st.Shown(path)
+		return &whole
+	}
 }
 
 // answer notes one answer about scope, or one half of an override.
