@@ -15,7 +15,9 @@ type tablet struct {
 	seen         map[string]int64 // of others, as the last pull told
 }
 
-func (v *visit) tablet(user, client string) *tablet { return &tablet{visit: v, user: user, client: client} }
+func (v *visit) tablet(user, client string) *tablet {
+	return &tablet{visit: v, user: user, client: client}
+}
 
 // write sends the next batch, which must be taken.
 func (p *tablet) write(changes ...string) receipt {
