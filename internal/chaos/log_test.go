@@ -1,0 +1,130 @@
+package chaos
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"firemode"
+	"firemode/internal/client"
+	"firemode/internal/store"
+	"firemode/internal/store/postgres"
+	"firemode/internal/store/sqlite"
+)
+
+// openSQLite opens the database in a data folder.
+func openSQLite(t *testing.T, data string) store.Store {
+	t.Helper()
+	s, err := sqlite.Open(t.Context(), sqlite.Config{Path: filepath.Join(data, "firemode.db")})
+	check(t, err)
+	return s
+}
+
+func openPostgres(t *testing.T, url string) store.Store {
+	t.Helper()
+	s, err := postgres.Open(t.Context(), postgres.Config{URL: url})
+	check(t, err)
+	return s
+}
+
+// readLog reads the log of the session and the audit log as the store holds them, and closes it. It is an error if a number is missing, or
+// an entry is not the one that was sealed.
+func readLog(ctx context.Context, s store.Store) (found findings, err error) {
+	defer s.Close()
+	found = findings{}
+	ref := store.SessionRef{Org: org, Session: session}
+	err = s.View(ctx, func(tx store.ReadTx) error {
+		var last store.Batch
+		err := tx.EachBatch(ctx, ref, 1, func(b store.Batch) error {
+			if b.Seq != last.Seq+1 || !bytes.Equal(b.Prev, last.Hash) || !b.Sealed(ref) {
+				return fmt.Errorf("log entry %d after %d is not the one that was sealed there", b.Seq, last.Seq)
+			}
+			last = b
+			return found.batch(b)
+		})
+		if err != nil {
+			return err
+		}
+		head, err := tx.Head(ctx, ref)
+		if err == nil && (head.Seq != last.Seq || !bytes.Equal(head.Hash, last.Hash)) {
+			err = fmt.Errorf("the head is at %d and the log ends at %d, or their hashes differ", head.Seq, last.Seq)
+		}
+		if err != nil {
+			return err
+		}
+		return readAudits(ctx, tx, found)
+	})
+	return found, err
+}
+
+// batch counts the numbers in the changes of a log entry.
+func (f findings) batch(b store.Batch) error {
+	if b.Kind != store.EntryChanges {
+		return nil
+	}
+	var changes []struct{ Value json.RawMessage }
+	if err := json.Unmarshal(b.Changes, &changes); err != nil {
+		return err
+	}
+	for _, c := range changes {
+		if err := f.add(strings.Trim(string(c.Value), `"`)); err != nil {
+			return fmt.Errorf("log entry %d: %w", b.Seq, err)
+		}
+	}
+	return nil
+}
+
+// readAudits checks the chain of the audit log and counts the numbers that classifications carry as the reason of their override.
+func readAudits(ctx context.Context, tx store.ReadTx, found findings) error {
+	var last firemode.AuditEntry
+	return tx.EachAudit(ctx, org, func(e firemode.AuditEntry) error {
+		if e.Seq != last.Seq+1 || !bytes.Equal(e.Prev, last.Hash) || !e.Sealed() {
+			return fmt.Errorf("audit entry %d after %d is not the one that was sealed there", e.Seq, last.Seq)
+		}
+		last = e
+		return found.audit(e.Action, e.Data)
+	})
+}
+
+func (f findings) audit(action string, data []byte) error {
+	if action != "classify" {
+		return nil
+	}
+	var entry struct{ Reason string }
+	if err := json.Unmarshal(data, &entry); err != nil {
+		return err
+	}
+	if entry.Reason == "" { // of a defect that a session found by itself
+		return nil
+	}
+	if err := f.add(entry.Reason); err != nil {
+		return fmt.Errorf("audit entry %s: %w", data, err)
+	}
+	return nil
+}
+
+// readAPI reads the history of the session, and what the classifying user did, as the API shows them.
+func readAPI(ctx context.Context, api *client.Client) (findings, error) {
+	found := findings{}
+	for c, err := range api.History(ctx, session, "/items") {
+		if err != nil {
+			return nil, err
+		}
+		if err := found.add(strings.Trim(string(c.Value), `"`)); err != nil {
+			return nil, err
+		}
+	}
+	for a, err := range api.MyAudits(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		if err := found.audit(a.Action, a.Data); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}

@@ -1,0 +1,164 @@
+package chaos
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"sync"
+	"testing"
+	"text/tabwriter"
+	"time"
+)
+
+// binary is the program under test, built once.
+var binary string
+
+// full says to do as much as the design asks for, instead of a short smoke.
+var full = os.Getenv("FIREMODE_CHAOS") == "full"
+
+// seed is where all chance comes from.
+var seed = seedOf(os.Getenv("FIREMODE_CHAOS_SEED"))
+
+func seedOf(given string) uint64 {
+	if n, err := strconv.ParseUint(given, 10, 64); err == nil {
+		return n
+	}
+	return uint64(time.Now().UnixNano())
+}
+
+// chance returns the random numbers for one purpose: the same for the same seed, whatever else has drawn.
+func chance(purpose string) *rand.Rand {
+	var key [32]byte
+	copy(key[:], fmt.Sprintf("%d %s", seed, purpose))
+	return rand.New(rand.NewChaCha8(key))
+}
+
+// times returns n, or few in a smoke.
+func times(n, few int) int {
+	if full {
+		return n
+	}
+	return few
+}
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "firemode-chaos-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	binary = filepath.Join(dir, "firemode")
+	build := exec.Command("go", "build", "-o", binary, "firemode/cmd/firemode")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	build.Stderr = os.Stderr
+	if err := build.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "go build:", err)
+		return 1
+	}
+	go nurse()
+	say("seed %d; FIREMODE_CHAOS_SEED=%d replays it", seed, seed)
+	code := m.Run()
+	done.print()
+	return code
+}
+
+// nursery starts processes on a thread that lives as long as this program: the kernel ends them when the thread ends.
+var nursery = make(chan birth)
+
+type birth struct {
+	cmd *exec.Cmd
+	err chan error
+}
+
+func nurse() {
+	runtime.LockOSThread()
+	for b := range nursery {
+		b.err <- b.cmd.Start()
+	}
+}
+
+// spawn starts a process that does not outlive this one.
+func spawn(cmd *exec.Cmd) error {
+	b := birth{cmd, make(chan error)}
+	nursery <- b
+	return <-b.err
+}
+
+var begin = time.Now()
+
+// say prints a line of progress.
+func say(format string, args ...any) {
+	if full {
+		fmt.Printf("%6.1fs  %s\n", time.Since(begin).Seconds(), fmt.Sprintf(format, args...))
+	}
+}
+
+// account is what was done, to be shown at the end.
+type account struct {
+	mu   sync.Mutex
+	rows [][2]string
+}
+
+var done account
+
+// finish notes what a phase did; without it the phase has failed or was skipped.
+func finish(t *testing.T, format string, args ...any) {
+	t.Helper()
+	text := fmt.Sprintf(format, args...)
+	t.Log(text)
+	if t.Failed() {
+		text = "FAILED: " + text
+	}
+	say("%s: %s", t.Name(), text)
+	done.mu.Lock()
+	defer done.mu.Unlock()
+	done.rows = append(done.rows, [2]string{t.Name(), text})
+}
+
+func (a *account) print() {
+	if !full {
+		return
+	}
+	fmt.Println()
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	for _, row := range a.rows {
+		fmt.Fprintf(w, "%s\t%s\n", row[0], row[1])
+	}
+	w.Flush()
+}
+
+func check(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// folder returns a new folder that other users can pass through, removed at the end of the test.
+func folder(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "firemode-chaos-")
+	check(t, err)
+	check(t, os.Chmod(dir, 0o711))
+	t.Cleanup(func() { check(t, os.RemoveAll(dir)) })
+	return dir
+}
+
+// median of a list that is not empty.
+func median[T cmp.Ordered](list []T) T {
+	sorted := append([]T(nil), list...)
+	for i := range sorted { // short lists
+		for j := i; j > 0 && sorted[j] < sorted[j-1]; j-- {
+			sorted[j], sorted[j-1] = sorted[j-1], sorted[j]
+		}
+	}
+	return sorted[len(sorted)/2]
+}
