@@ -9,8 +9,8 @@ type Merged struct {
 	Covered []*Op
 	// Recontested lists operations, stored before and still live, whose Contested has changed.
 	Recontested []*Op
-	// Touched lists every path at which something became live or ceased to be, with what that did to the conflict there, and the
-	// paths above with something live.
+	// Touched lists every path at which something became live or ceased to be, and every other path at which a conflict was or
+	// is open that the batch may have changed, with what it did to the conflict there.
 	Touched []Touch
 }
 

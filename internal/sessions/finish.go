@@ -12,8 +12,9 @@ import (
 
 // addedOp is an operation that is not written yet; its Contested may still change.
 type addedOp struct {
-	op              *crdt.Op
-	merged, covered int64
+	op     *crdt.Op
+	merged int64
+	fate
 }
 
 // collect notes what a merge did, to be written by flush.
@@ -37,12 +38,16 @@ func (m *merging) collect(b *store.Batch, merged crdt.Merged, at int64) {
 		}
 	}
 	for _, op := range merged.Covered {
-		m.change(op, at)
+		m.change(op, func(c *fate) { c.covered = at })
 	}
 	for _, op := range merged.Recontested {
-		m.change(op, m.oldOps[op])
+		m.change(op, func(c *fate) { c.noted = at })
 	}
 	for _, touch := range merged.Touched {
+		if live := m.state.Live(touch.Path); touch.Before != touch.After && len(live) > 0 {
+			// The conflict may have changed though nothing here did: a hole was closed elsewhere.
+			m.change(live[0], func(c *fate) { c.noted = at })
+		}
 		if touch.Before == "" && touch.After != "" {
 			m.head.Conflicts++
 			m.arose++
@@ -56,13 +61,18 @@ func (m *merging) collect(b *store.Batch, merged crdt.Merged, at int64) {
 	}
 }
 
-// change notes that an operation which was added before is covered from number covered on, or that its Contested changed.
-func (m *merging) change(op *crdt.Op, covered int64) {
+// fate is what became of an operation after it was added.
+type fate struct{ covered, noted int64 }
+
+// change notes what became of an operation, be it written already or not.
+func (m *merging) change(op *crdt.Op, to func(*fate)) {
 	if row := m.rowOf[op]; row != nil {
-		row.covered = covered
+		to(&row.fate)
 		return
 	}
-	m.oldOps[op] = covered
+	f := m.oldOps[op]
+	to(&f)
+	m.oldOps[op] = f
 }
 
 // flush writes what was collected of batches, operations and actors.
@@ -72,7 +82,7 @@ func (m *merging) flush() error {
 	}
 	ops := make([]store.Op, len(m.newOps))
 	for i, row := range m.newOps {
-		ops[i] = store.Op{Op: *row.op, Merged: row.merged, Covered: row.covered}
+		ops[i] = store.Op{Op: *row.op, Merged: row.merged, Covered: row.covered, Noted: row.noted}
 	}
 	if err := m.tx.InsertOps(m.ctx, m.ref, ops); err != nil {
 		return err
@@ -95,8 +105,8 @@ func (m *merging) flush() error {
 
 func (m *merging) opChanges() []store.OpChange {
 	changes := make([]store.OpChange, 0, len(m.oldOps))
-	for op, covered := range m.oldOps {
-		changes = append(changes, store.OpChange{Path: op.Path, Seq: op.Seq, Index: op.Index, Covered: covered, Contested: op.Contested})
+	for op, f := range m.oldOps {
+		changes = append(changes, store.OpChange{Path: op.Path, Seq: op.Seq, Index: op.Index, Covered: f.covered, Noted: f.noted, Contested: op.Contested})
 	}
 	slices.SortFunc(changes, func(a, b store.OpChange) int {
 		return cmp.Or(cmp.Compare(a.Seq, b.Seq), cmp.Compare(a.Index, b.Index), cmp.Compare(a.Path, b.Path))

@@ -35,7 +35,7 @@ type merging struct {
 	newBatches []store.Batch
 	newOps     []*addedOp
 	rowOf      map[*crdt.Op]*addedOp // of newOps
-	oldOps     map[*crdt.Op]int64    // operations stored before that changed, with the number that covers them, 0 for none
+	oldOps     map[*crdt.Op]fate     // operations stored before that changed
 	newRuns    []store.RunChange
 	dirty      map[crdt.ActorID]bool
 	gapped     map[crdt.ActorID]bool    // of the actors that changed: whether a number was missing before
@@ -54,7 +54,7 @@ func (s *Service) newMerging(ctx context.Context, tx store.Tx, locked store.Lock
 		ctx: ctx, tx: tx, svc: s, session: locked.Session, head: locked.Head, before: locked.Head.Seq, ref: ref(locked.Session),
 		loaded: map[crdt.OpID]bool{}, actors: map[crdt.ActorID]*store.Actor{}, runs: map[store.RunAsk]int64{},
 		held: map[store.BatchRef]*store.Batch{}, keyed: map[store.BatchKey]*store.Batch{}, items: map[firemode.ItemID]*firemode.Item{},
-		bound: map[firemode.UserID]int{}, rowOf: map[*crdt.Op]*addedOp{}, oldOps: map[*crdt.Op]int64{},
+		bound: map[firemode.UserID]int{}, rowOf: map[*crdt.Op]*addedOp{}, oldOps: map[*crdt.Op]fate{},
 		dirty: map[crdt.ActorID]bool{}, touched: map[firemode.ItemID]bool{},
 		gapped: map[crdt.ActorID]bool{}, whole: map[firemode.ItemID]bool{}, answered: map[string]*job{},
 	}

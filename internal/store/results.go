@@ -66,6 +66,7 @@ type Op struct {
 	crdt.Op
 	Merged  int64 // the number at which it became part of the document
 	Covered int64 // the number from which on it is not live, 0 while it is
+	Noted   int64 // the number at which a conflict at or above it last changed though it did not, 0 for never
 }
 
 // BatchRef names a batch by actor and number.
@@ -103,6 +104,8 @@ type ResultReader interface {
 	EachBatch(ctx context.Context, s SessionRef, from int64, fn func(Batch) error) error
 	// EntryHash returns the hash of log entry seq.
 	EntryHash(ctx context.Context, s SessionRef, seq int64) ([]byte, error)
+	// EntryHashes returns the hashes of log entries 1 to size, in order.
+	EntryHashes(ctx context.Context, s SessionRef, size int64) ([][]byte, error)
 	// LateBatches returns the entries that are not merged yet, in order, with Changes.
 	LateBatches(ctx context.Context, s SessionRef) ([]Batch, error)
 	// Runs answers asks in order: the length of the actor's run as of the number.
@@ -124,7 +127,7 @@ type ResultReader interface {
 	EachOp(ctx context.Context, s SessionRef, fn func(Op) error) error
 	// EachQuarantined calls fn for every batch in quarantine.
 	EachQuarantined(ctx context.Context, s SessionRef, fn func(Quarantined) error) error
-	// ChangedPaths returns the paths at which something became live or ceased to be after number since, up to a number
+	// ChangedPaths returns the paths at which something became live, ceased to be or was noted after number since, up to a number
 	// until ≤ head that is chosen so that there are not many more than limit.
 	ChangedPaths(ctx context.Context, s SessionRef, since, head int64, limit int) (paths []crdt.Pointer, until int64, err error)
 	// History lists the merged operations at a path and below it, newest first.
@@ -153,6 +156,7 @@ type OpChange struct {
 	Seq       int64
 	Index     int
 	Covered   int64 // 0 for one that is still live
+	Noted     int64 // as of store.Op; 0 leaves it as it is
 	Contested bool
 }
 

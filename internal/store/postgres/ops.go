@@ -104,13 +104,15 @@ func (t *transaction) History(ctx context.Context, s store.SessionRef, path crdt
 func (t *transaction) ChangedPaths(ctx context.Context, s store.SessionRef, since, head int64, limit int) ([]crdt.Pointer, int64, error) {
 	until, err := one(ctx, t, scanInt, `SELECT coalesce((SELECT changed FROM (
 			SELECT merged_seq AS changed FROM ops WHERE org = $1 AND session_id = $2 AND merged_seq > $3 AND merged_seq <= $4
-			UNION ALL SELECT covered_seq FROM ops WHERE org = $1 AND session_id = $2 AND covered_seq > $3 AND covered_seq <= $4) c
+			UNION ALL SELECT covered_seq FROM ops WHERE org = $1 AND session_id = $2 AND covered_seq > $3 AND covered_seq <= $4
+			UNION ALL SELECT noted_seq FROM ops WHERE org = $1 AND session_id = $2 AND noted_seq > 0 AND noted_seq > $3 AND noted_seq <= $4) c
 		ORDER BY changed LIMIT 1 OFFSET $5), $4)`, s.Org, s.Session, since, head, limit-1)
 	if err != nil {
 		return nil, 0, err
 	}
 	changed, err := all(ctx, t, scanString[string], `SELECT path FROM ops WHERE org = $1 AND session_id = $2 AND merged_seq > $3 AND merged_seq <= $4
-		UNION SELECT path FROM ops WHERE org = $1 AND session_id = $2 AND covered_seq > $3 AND covered_seq <= $4 ORDER BY 1`,
+		UNION SELECT path FROM ops WHERE org = $1 AND session_id = $2 AND covered_seq > $3 AND covered_seq <= $4
+		UNION SELECT path FROM ops WHERE org = $1 AND session_id = $2 AND noted_seq > 0 AND noted_seq > $3 AND noted_seq <= $4 ORDER BY 1`,
 		s.Org, s.Session, since, until)
 	return row.Pointers(changed), until, err
 }
@@ -153,9 +155,9 @@ func (t *transaction) InsertOps(ctx context.Context, s store.SessionRef, ops []s
 }
 
 func (t *transaction) UpdateOps(ctx context.Context, s store.SessionRef, changes []store.OpChange) error {
-	_, err := writeAll(ctx, t, row.Taken{}, `UPDATE ops SET covered_seq = $1, contested = $2 WHERE org = $3 AND session_id = $4 AND path = $5
-		AND seq = $6 AND idx = $7`, changes, func(c store.OpChange) ([]any, error) {
-		return []any{c.Covered, c.Contested, s.Org, s.Session, c.Path.Key(), c.Seq, c.Index}, nil
+	_, err := writeAll(ctx, t, row.Taken{}, `UPDATE ops SET covered_seq = $1, contested = $2, noted_seq = greatest(noted_seq, $8)
+		WHERE org = $3 AND session_id = $4 AND path = $5 AND seq = $6 AND idx = $7`, changes, func(c store.OpChange) ([]any, error) {
+		return []any{c.Covered, c.Contested, s.Org, s.Session, c.Path.Key(), c.Seq, c.Index, c.Noted}, nil
 	})
 	return err
 }

@@ -70,11 +70,12 @@ func (t *transaction) EachBatch(ctx context.Context, s store.SessionRef, from in
 }
 
 func (t *transaction) EntryHash(ctx context.Context, s store.SessionRef, seq int64) ([]byte, error) {
-	hash, err := one(ctx, t, func(r row.Scanner) (hash []byte, err error) {
-		err = r.Scan(&hash)
-		return hash, err
-	}, "SELECT hash FROM batches WHERE org = $1 AND session_id = $2 AND seq = $3", s.Org, s.Session, seq)
+	hash, err := one(ctx, t, scanBytes, "SELECT hash FROM batches WHERE org = $1 AND session_id = $2 AND seq = $3", s.Org, s.Session, seq)
 	return found(hash, err, "log entry")
+}
+
+func (t *transaction) EntryHashes(ctx context.Context, s store.SessionRef, size int64) ([][]byte, error) {
+	return all(ctx, t, scanBytes, "SELECT hash FROM batches WHERE org = $1 AND session_id = $2 AND seq <= $3 ORDER BY seq", s.Org, s.Session, size)
 }
 
 func (t *transaction) LateBatches(ctx context.Context, s store.SessionRef) ([]store.Batch, error) {

@@ -70,11 +70,11 @@ func ScanActor(r Scanner) (a store.Actor, err error) {
 }
 
 // OpColumns are those of table ops, o, and of its batch, b, from which an operation is read.
-const OpColumns = "o.path, o.seq, o.idx, o.kind, o.value, o.names, o.time, o.sum, o.contested, o.origin, o.merged_seq, o.covered_seq, " +
+const OpColumns = "o.path, o.seq, o.idx, o.kind, o.value, o.names, o.time, o.sum, o.contested, o.origin, o.merged_seq, o.covered_seq, o.noted_seq, " +
 	"b.actor, b.number, b.context, b.user_id, b.submitted_by, b.client, b.received_at"
 
 // OpInsertColumns are those of table ops.
-const OpInsertColumns = "path, seq, idx, kind, value, names, time, sum, contested, origin, merged_seq, covered_seq"
+const OpInsertColumns = "path, seq, idx, kind, value, names, time, sum, contested, origin, merged_seq, covered_seq, noted_seq"
 
 // origin is the part of crdt.Origin that belongs to a change; the rest belongs to its batch.
 type origin struct {
@@ -93,7 +93,7 @@ func OpValues(op store.Op) ([]any, error) {
 		from = origin{store.Micros(o.CapturedAt), o.Instrument, o.Source, o.Reason, o.Flags}
 	}
 	values := []any{
-		op.Path.Key(), op.Seq, op.Index, op.Kind, op.Value, e.json(op.Names), op.Time, op.Sum, op.Contested, e.json(from), op.Merged, op.Covered,
+		op.Path.Key(), op.Seq, op.Index, op.Kind, op.Value, e.json(op.Names), op.Time, op.Sum, op.Contested, e.json(from), op.Merged, op.Covered, op.Noted,
 	}
 	return values, e.err
 }
@@ -105,7 +105,7 @@ func ScanOp(r Scanner) (op store.Op, err error) {
 	var received time.Time
 	o := &crdt.Origin{}
 	err = r.Scan(&key, &op.Seq, &op.Index, &op.Kind, &op.Value, store.JSONColumn{Into: &op.Names}, &op.Time, &op.Sum, &op.Contested,
-		store.JSONColumn{Into: &from}, &op.Merged, &op.Covered, &op.Actor, &op.Batch, store.JSONColumn{Into: &op.Foreign},
+		store.JSONColumn{Into: &from}, &op.Merged, &op.Covered, &op.Noted, &op.Actor, &op.Batch, store.JSONColumn{Into: &op.Foreign},
 		&o.User, &o.SubmittedBy, &o.Client, store.TimeColumn{Into: &received})
 	o.CapturedAt, o.ReceivedAt = store.FromMicros(from.CapturedAt), received
 	o.Instrument, o.Source, o.Reason, o.Flags = from.Instrument, from.Source, from.Reason, from.Flags

@@ -108,13 +108,15 @@ func (t *transaction) History(ctx context.Context, s store.SessionRef, path crdt
 func (t *transaction) ChangedPaths(ctx context.Context, s store.SessionRef, since, head int64, limit int) ([]crdt.Pointer, int64, error) {
 	until, err := one(ctx, t, scanInt, `SELECT coalesce((SELECT changed FROM (
 			SELECT merged_seq AS changed FROM ops WHERE org = ?1 AND session_id = ?2 AND merged_seq > ?3 AND merged_seq <= ?4
-			UNION ALL SELECT covered_seq FROM ops INDEXED BY ops_covered WHERE org = ?1 AND session_id = ?2 AND covered_seq > 0 AND covered_seq > ?3 AND covered_seq <= ?4)
+			UNION ALL SELECT covered_seq FROM ops INDEXED BY ops_covered WHERE org = ?1 AND session_id = ?2 AND covered_seq > 0 AND covered_seq > ?3 AND covered_seq <= ?4
+			UNION ALL SELECT noted_seq FROM ops INDEXED BY ops_noted WHERE org = ?1 AND session_id = ?2 AND noted_seq > 0 AND noted_seq > ?3 AND noted_seq <= ?4)
 		ORDER BY changed LIMIT 1 OFFSET ?5), ?4)`, s.Org, s.Session, since, head, limit-1)
 	if err != nil {
 		return nil, 0, err
 	}
 	changed, err := all(ctx, t, scanString[string], `SELECT path FROM ops WHERE org = ?1 AND session_id = ?2 AND merged_seq > ?3 AND merged_seq <= ?4
-		UNION SELECT path FROM ops INDEXED BY ops_covered WHERE org = ?1 AND session_id = ?2 AND covered_seq > 0 AND covered_seq > ?3 AND covered_seq <= ?4 ORDER BY 1`,
+		UNION SELECT path FROM ops INDEXED BY ops_covered WHERE org = ?1 AND session_id = ?2 AND covered_seq > 0 AND covered_seq > ?3 AND covered_seq <= ?4
+		UNION SELECT path FROM ops INDEXED BY ops_noted WHERE org = ?1 AND session_id = ?2 AND noted_seq > 0 AND noted_seq > ?3 AND noted_seq <= ?4 ORDER BY 1`,
 		s.Org, s.Session, since, until)
 	return row.Pointers(changed), until, err
 }
@@ -155,7 +157,7 @@ func (t *transaction) InsertOps(ctx context.Context, s store.SessionRef, ops []s
 		if err != nil {
 			return t.fail(err)
 		}
-		err = t.exec(ctx, "INSERT INTO ops (org, session_id, "+row.OpInsertColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		err = t.exec(ctx, "INSERT INTO ops (org, session_id, "+row.OpInsertColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 			append([]any{s.Org, s.Session}, values...)...)
 		if err != nil {
 			return err
@@ -166,8 +168,8 @@ func (t *transaction) InsertOps(ctx context.Context, s store.SessionRef, ops []s
 
 func (t *transaction) UpdateOps(ctx context.Context, s store.SessionRef, changes []store.OpChange) error {
 	for _, c := range changes {
-		err := t.exec(ctx, `UPDATE ops SET covered_seq = ?, contested = ? WHERE org = ? AND session_id = ? AND path = ? AND seq = ? AND idx = ?`,
-			c.Covered, c.Contested, s.Org, s.Session, c.Path.Key(), c.Seq, c.Index)
+		err := t.exec(ctx, `UPDATE ops SET covered_seq = ?1, contested = ?2, noted_seq = max(noted_seq, ?3)
+			WHERE org = ?4 AND session_id = ?5 AND path = ?6 AND seq = ?7 AND idx = ?8`, c.Covered, c.Contested, c.Noted, s.Org, s.Session, c.Path.Key(), c.Seq, c.Index)
 		if err != nil {
 			return err
 		}

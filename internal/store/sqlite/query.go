@@ -116,6 +116,11 @@ func scanInt(r row.Scanner) (n int64, err error) {
 	return n, err
 }
 
+func scanBytes(r row.Scanner) (b []byte, err error) {
+	err = r.Scan(&b)
+	return b, err
+}
+
 func scanString[T ~string](r row.Scanner) (s T, err error) {
 	err = r.Scan(&s)
 	return s, err

@@ -67,6 +67,7 @@ CREATE TABLE ops (
   origin      TEXT    NOT NULL,
   merged_seq  INTEGER NOT NULL,
   covered_seq INTEGER NOT NULL, -- 0 while live
+  noted_seq   INTEGER NOT NULL, -- when a conflict at or above it last changed though it did not; 0 for never
   PRIMARY KEY (org, session_id, path, seq, idx)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX ops_live ON ops (org, session_id, path) WHERE covered_seq = 0;
@@ -74,6 +75,7 @@ CREATE INDEX ops_contested ON ops (org, session_id, path) WHERE covered_seq = 0 
 CREATE INDEX ops_seq ON ops (org, session_id, seq);
 CREATE INDEX ops_merged ON ops (org, session_id, merged_seq);
 CREATE INDEX ops_covered ON ops (org, session_id, covered_seq) WHERE covered_seq > 0;
+CREATE INDEX ops_noted ON ops (org, session_id, noted_seq) WHERE noted_seq > 0;
 
 CREATE TABLE quarantine (
   org           TEXT    NOT NULL,
