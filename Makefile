@@ -7,6 +7,8 @@ ADDR     ?= localhost:8080
 DATA     ?= data
 FUZZTIME ?= 10s
 PKG      ?= ./...
+USERS    ?= 500
+DURATION ?= 2m
 
 TOOL   := go tool -modfile=tools/go.mod
 # Stamp the version where git can tell it; a source archive is built without.
@@ -60,6 +62,10 @@ cover: ## tests with coverage over all packages, in coverage.html
 .PHONY: bench
 bench: ## benchmarks of PKG (./...)
 	go test -run '^$$' -bench . -benchmem $(PKG)
+
+.PHONY: load
+load: build ## the load profile against a demo of its own: USERS (500), DURATION (2m), LOADFLAGS (see firemode loadtest --help)
+	tools/load --users $(USERS) --duration $(DURATION) $(LOADFLAGS)
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (10s)
