@@ -41,6 +41,7 @@ type Receipt struct {
 	Missing     crdt.Ranges        `json:"missing"` // numbers of this client that have not arrived
 	Flags       []string           `json:"flags"`
 	Conflicts   []Conflict         `json:"conflicts"`
+	Checkpoint  string             `json:"checkpoint"` // signed note over the session's log, this batch included
 	ProcessedAt time.Time          `json:"processed_at"`
 	Replayed    bool               `json:"-"` // the stored answer of an earlier attempt
 }
@@ -81,14 +82,15 @@ type Sibling struct {
 
 // Results is the merged document, or what changed in it.
 type Results struct {
-	Session   firemode.SessionID `json:"session_id"`
-	Clock     crdt.Clock         `json:"vector_clock"`
-	Cursor    string             `json:"cursor"` // for Since of the next query
-	Complete  bool               `json:"complete"`
-	Document  jsontext.Value     `json:"document"`
-	Conflicts []Conflict         `json:"conflicts"`
-	Removed   []crdt.Pointer     `json:"removed"` // of a delta: paths at which nothing is shown any more
-	Late      []LateBatch        `json:"late"`    // batches that wait for the session to be reopened
+	Session    firemode.SessionID `json:"session_id"`
+	Clock      crdt.Clock         `json:"vector_clock"`
+	Cursor     string             `json:"cursor"` // for Since of the next query
+	Complete   bool               `json:"complete"`
+	Document   jsontext.Value     `json:"document"`
+	Conflicts  []Conflict         `json:"conflicts"`
+	Removed    []crdt.Pointer     `json:"removed"`    // of a delta: paths at which nothing is shown any more
+	Late       []LateBatch        `json:"late"`       // batches that wait for the session to be reopened
+	Checkpoint string             `json:"checkpoint"` // signed note over the session's log
 }
 
 // LateBatch is a batch that came when the session was completed.

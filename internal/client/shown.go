@@ -1,6 +1,9 @@
 package client
 
 import (
+	"cmp"
+	"maps"
+
 	"github.com/go-json-experiment/json/jsontext"
 
 	"firemode/internal/crdt"
@@ -10,7 +13,7 @@ import (
 // phone may say that it has seen grows with the last page only, since the pages before are of no one moment.
 //
 // A delta names the paths that changed: the leaves of its document, and those in removed. What is held at and below them is replaced, and so are
-// the conflicts at and above them.
+// the conflicts at, above and below them.
 func (s *State) Show(r Results, whole bool) error {
 	page, err := readDocument(r.Document)
 	if err != nil {
@@ -34,19 +37,16 @@ func (s *State) Show(r Results, whole bool) error {
 	for _, c := range r.Conflicts {
 		s.Conflicts[c.Path] = c
 	}
-	s.Cursor, s.Late = r.Cursor, r.Late
+	s.Cursor, s.Late, s.Checkpoint = r.Cursor, r.Late, cmp.Or(r.Checkpoint, s.Checkpoint)
 	if r.Complete {
 		s.Seen = r.Clock
 	}
 	return nil
 }
 
-// settle forgets the conflicts at p and above it; those that are still open come with the page.
+// settle forgets the conflicts at p, above it and below; those that are still open come with the page.
 func (s *State) settle(p crdt.Pointer) {
-	delete(s.Conflicts, p)
-	for _, above := range p.Ancestors() {
-		delete(s.Conflicts, above)
-	}
+	maps.DeleteFunc(s.Conflicts, func(at crdt.Pointer, _ Conflict) bool { return at.Holds(p) || p.Holds(at) })
 }
 
 // Restored notes that the server was restored from a backup, after the whole document was shown again: batches that it had acknowledged and

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -24,6 +25,8 @@ type State struct {
 	// asks for it again.
 	Batches  []Batch   `json:"batches"`
 	Rejected []Refusal `json:"rejected"` // changes for a person to look at, oldest first
+	// Checkpoint is the last one that the server gave: with it this phone is a witness of the log up to there.
+	Checkpoint string `json:"checkpoint"`
 
 	// What it was shown, complete and at one moment: see Show.
 	Seen      crdt.Clock                `json:"seen"`
@@ -96,6 +99,7 @@ func (b Batch) Key() string { return b.Client + ":" + b.ID }
 // Acknowledge notes the receipt of a batch: it is durable, what was rejected is put aside, and what the server is missing will be
 // sent again.
 func (s *State) Acknowledge(b Batch, r Receipt) {
+	s.Checkpoint = cmp.Or(r.Checkpoint, s.Checkpoint)
 	for i := range s.Batches {
 		own := &s.Batches[i]
 		if own.Client != b.Client {

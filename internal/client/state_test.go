@@ -122,11 +122,12 @@ func TestShow(t *testing.T) {
 	}{
 		{"nothing", `{}`, `{"a":{"b":{"c":1,"d":2}},"x":3}`, nil, []string{"/a", "/a/b", "/a/b/c", "/x"}},
 		{"a leaf", `{"a":{"b":{"c":9}}}`, `{"a":{"b":{"c":9,"d":2}},"x":3}`, nil, []string{"/x"}},
-		{"a value above", `{"a":{"b":9}}`, `{"a":{"b":9},"x":3}`, nil, []string{"/a/b/c", "/x"}},
+		{"a value above", `{"a":{"b":9}}`, `{"a":{"b":9},"x":3}`, nil, []string{"/x"}},
 		{"values below", `{"x":{"y":{"z":9}}}`, `{"a":{"b":{"c":1,"d":2}},"x":{"y":{"z":9}}}`, nil, []string{"/a", "/a/b", "/a/b/c"}},
 		{"a removal", `{}`, `{"a":{"b":{"d":2}},"x":3}`, []crdt.Pointer{"/a/b/c"}, []string{"/x"}},
 		{"the last below", `{}`, `{"x":3}`, []crdt.Pointer{"/a/b/c", "/a/b/d"}, []string{"/x"}},
-		{"hidden by a value above", `{"a":9}`, `{"a":9,"x":3}`, []crdt.Pointer{"/a/b/c"}, []string{"/x"}},
+		{"all below a path", `{}`, `{"x":3}`, []crdt.Pointer{"/a/b"}, []string{"/x"}},
+		{"a leaf beside a conflict", `{"a":{"e":9}}`, `{"a":{"b":{"c":1,"d":2},"e":9},"x":3}`, nil, []string{"/a/b", "/a/b/c", "/x"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := phone(0)

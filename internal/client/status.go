@@ -10,17 +10,18 @@ import (
 
 // SyncStatus is how far a session and its clients are.
 type SyncStatus struct {
-	Session   firemode.SessionID     `json:"session_id"`
-	Status    firemode.SessionStatus `json:"status"`
-	Clock     crdt.Clock             `json:"vector_clock"`
-	Sequence  int64                  `json:"sequence"`
-	Epoch     int64                  `json:"epoch"`
-	Items     int                    `json:"item_count"`
-	Done      int                    `json:"done_count"`
-	Conflicts int                    `json:"conflict_count"`
-	Gaps      int                    `json:"gap_count"`
-	Late      int                    `json:"late_count"`
-	Clients   []SyncClient           `json:"clients"`
+	Session    firemode.SessionID     `json:"session_id"`
+	Status     firemode.SessionStatus `json:"status"`
+	Clock      crdt.Clock             `json:"vector_clock"`
+	Sequence   int64                  `json:"sequence"`
+	Epoch      int64                  `json:"epoch"`
+	Items      int                    `json:"item_count"`
+	Done       int                    `json:"done_count"`
+	Conflicts  int                    `json:"conflict_count"`
+	Gaps       int                    `json:"gap_count"`
+	Late       int                    `json:"late_count"`
+	Checkpoint string                 `json:"checkpoint"` // signed note over the session's log
+	Clients    []SyncClient           `json:"clients"`
 }
 
 // SyncClient is how far one client is.
