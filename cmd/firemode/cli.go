@@ -12,18 +12,20 @@ type cli struct {
 	Config string `placeholder:"FILE" help:"Configuration file (YAML); also FIREMODE_CONFIG."`
 	Storage
 
-	Serve   serveCommand    `cmd:"" help:"Serve the API."`
-	Demo    demoCommand     `cmd:"" help:"Serve the API with demo data and known passwords."`
-	Migrate migrateCommand  `cmd:"" help:"Bring the database to the schema of this binary."`
-	Org     orgCommand      `cmd:"" help:"Add and list organisations."`
-	User    userCommand     `cmd:"" help:"Add, list and disable users."`
-	Rules   rulesCommand    `cmd:"" help:"Import and list rules."`
-	Assets  assetsCommand   `cmd:"" help:"Import an asset register."`
-	Verify  verifyCommand   `cmd:"" help:"Recompute everything from the logs and name what differs."`
-	Token   tokenCommand    `cmd:"" help:"Print a bearer token for scripts."`
-	Load    loadtestCommand `cmd:"" name:"loadtest" help:"Put the load of many users on a server, and judge how it stood it."`
-	Show    configCommand   `cmd:"" name:"config" help:"Show the effective configuration and where each value is from."`
-	Version versionCommand  `cmd:"" help:"Show the version of this binary."`
+	Serve   serveCommand       `cmd:"" help:"Serve the API."`
+	Demo    demoCommand        `cmd:"" help:"Serve the API with demo data and known passwords."`
+	Migrate migrateCommand     `cmd:"" help:"Bring the database to the schema of this binary."`
+	Org     orgCommand         `cmd:"" help:"Add and list organisations."`
+	User    userCommand        `cmd:"" help:"Add, list and disable users."`
+	Rules   rulesCommand       `cmd:"" help:"Import and list rules."`
+	Assets  assetsCommand      `cmd:"" help:"Import an asset register."`
+	Verify  verifyCommand      `cmd:"" help:"Recompute everything from the logs and name what differs."`
+	Proof   verifyProofCommand `cmd:"" name:"verify-proof" help:"Check the proof of one reading, with the public key alone."`
+	History historyKeyCommand  `cmd:"" name:"history-key" help:"Print the public key that checks what is signed here."`
+	Token   tokenCommand       `cmd:"" help:"Print a bearer token for scripts."`
+	Load    loadtestCommand    `cmd:"" name:"loadtest" help:"Put the load of many users on a server, and judge how it stood it."`
+	Show    configCommand      `cmd:"" name:"config" help:"Show the effective configuration and where each value is from."`
+	Version versionCommand     `cmd:"" help:"Show the version of this binary."`
 }
 
 const description = `FireMode keeps the records of fire protection routine service (AS 1851): what was tested, what was found, and how it

@@ -196,6 +196,14 @@ func resultRoutes() []Route {
 			Permission: auth.ResultRead, serve: raw(readHistory, documentHistory),
 		},
 		{
+			Method: http.MethodGet, Pattern: "/v1/tests/sessions/{id}/proof", ID: "prove-change", Tag: "results", Summary: "Proof of one change, to be checked offline",
+			Permission: auth.ResultRead, serve: raw(proveChange, documentProof),
+		},
+		{
+			Method: http.MethodGet, Pattern: "/v1/tests/sessions/{id}/consistency", ID: "prove-continuation", Tag: "results", Summary: "Proof that nothing was taken out of the log since a checkpoint",
+			Permission: auth.ResultRead, serve: raw(proveContinuation, documentContinuation),
+		},
+		{
 			Method: http.MethodPost, Pattern: "/v1/tests/sessions/{id}/results", ID: "submit-results", Tag: "results", Summary: "Merge changes into the session",
 			Permission: auth.ResultSubmit, Body: jsonBody(), Once: OnceOwn, serve: raw(submitResults, documentSubmit),
 		},

@@ -76,6 +76,8 @@ func fixtures() map[string]fixture {
 		"GET /v1/tests/sessions/{id}/sync_status":            {path: "/v1/tests/sessions/s-1/sync_status", scope: ofSession, status: 200},
 		"GET /v1/tests/sessions/{id}/history":                {path: "/v1/tests/sessions/s-1/history?path=/items", scope: ofSession, status: 200},
 		"GET /v1/tests/sessions/{id}/offline_bundle":         {path: "/v1/tests/sessions/s-1/offline_bundle", scope: ofSession, status: 200},
+		"GET /v1/tests/sessions/{id}/proof":                  {path: "/v1/tests/sessions/s-1/proof?dot=~u-other:1:0", scope: ofSession, status: 200},
+		"GET /v1/tests/sessions/{id}/consistency":            {path: "/v1/tests/sessions/s-1/consistency?from=1", scope: ofSession, status: 200},
 		"GET /v1/defects":                                    {path: "/v1/defects", status: 200},
 		"GET /v1/defects/{id}":                               {path: "/v1/defects/" + foundDefect(), scope: ofSession, status: 200},
 		"PATCH /v1/defects/{id}":                             {path: "/v1/defects/" + foundDefect(), body: `{"note":"Changed"}`, scope: ofSession, status: 200},

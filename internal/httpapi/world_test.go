@@ -40,6 +40,7 @@ type world struct {
 	t      testing.TB
 	store  store.Store
 	logs   *logs
+	keysOf *keys.Keys
 	tokens map[string]string // by username
 }
 
@@ -118,7 +119,7 @@ func newWorldOn(t testing.TB, s store.Store, change ...func(*Config)) *world {
 	}
 	a, err := New(c)
 	must(t, err)
-	w := &world{API: a, t: t, store: s, logs: out, tokens: map[string]string{}}
+	w := &world{API: a, t: t, store: s, logs: out, keysOf: k, tokens: map[string]string{}}
 	w.populate()
 	return w
 }

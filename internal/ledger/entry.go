@@ -7,8 +7,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Change is a leaf of an entry: one change as it was recorded, with who made it, when, and what became of it.
-type Change struct {
+// Leaf is a leaf of an entry: one change as it was recorded, with who made it, when, and what became of it.
+type Leaf struct {
 	Actor       string         `json:"actor"` // with Number and Index the dot of the change
 	Number      int64          `json:"batch"`
 	Index       int64          `json:"index"`
@@ -24,10 +24,10 @@ type Change struct {
 }
 
 // Hash returns the leaf.
-func (c Change) Hash() []byte {
+func (l Leaf) Hash() []byte {
 	return Hash("firemode change v1",
-		[]byte(c.Actor), Number(c.Number), Number(c.Index), c.Text, []byte(c.Status), []byte(c.Reason),
-		Number(c.Time), list(c.Flags), []byte(c.User), []byte(c.SubmittedBy), []byte(c.Client), moment(c.ReceivedAt))
+		[]byte(l.Actor), Number(l.Number), Number(l.Index), l.Text, []byte(l.Status), []byte(l.Reason),
+		Number(l.Time), list(l.Flags), []byte(l.User), []byte(l.SubmittedBy), []byte(l.Client), moment(l.ReceivedAt))
 }
 
 // Entry is an entry of a session's log without its changes. It has no field that follows from entries after it.

@@ -15,7 +15,7 @@ import (
 // Proof shows one change of a log: who holds the public key can check it with nothing else at hand. It says that the change was
 // recorded as it stands, in this entry, in the log that the checkpoint states; not that what was recorded is true.
 type Proof struct {
-	Change     Change   `json:"reading"`
+	Change     Leaf     `json:"reading"`
 	ChangePath [][]byte `json:"reading_path"` // from the change to the root of its entry
 	Entry      Entry    `json:"entry"`
 	EntryPath  [][]byte `json:"entry_path"` // from the entry to the root of the log

@@ -15,7 +15,7 @@ import (
 // book is a small log with its signed checkpoints: entry n has n changes.
 type book struct {
 	entries     []Entry
-	changes     [][]Change
+	changes     [][]Leaf
 	checkpoints []string // of each size, from 1
 	tree        Tree
 	key         note.Verifier
@@ -46,10 +46,10 @@ func newBook(t *testing.T, size int) *book {
 	var frontier Frontier
 	var prev []byte
 	for n := 1; n <= size; n++ {
-		changes := make([]Change, n)
+		changes := make([]Leaf, n)
 		leaves := make([][]byte, n)
 		for i := range changes {
-			changes[i] = Change{
+			changes[i] = Leaf{
 				Actor: "tablet-7", Number: int64(n), Index: int64(i), Text: jsontext.Value(fmt.Sprintf(`{"op":"set","path":"/items/FE-%d/note","value":"<\u00e9 %d>"}`, i, n)),
 				Status: "applied", Time: received.UnixMicro(), User: "ann", Client: "tablet-7", ReceivedAt: received,
 			}

@@ -40,18 +40,18 @@ func (b Batch) Entry(s SessionRef) ledger.Entry {
 }
 
 // Recorded returns what is recorded of each change, with its provenance; of a status entry, or one that is damaged, nothing.
-func (b Batch) Recorded() []ledger.Change {
+func (b Batch) Recorded() []ledger.Leaf {
 	var changes []json.RawMessage
 	if err := json.Unmarshal(b.Changes, &changes); err != nil {
 		return nil
 	}
-	recorded := make([]ledger.Change, len(changes))
+	recorded := make([]ledger.Leaf, len(changes))
 	for i, change := range changes {
 		var o Outcome
 		if i < len(b.Outcomes) {
 			o = b.Outcomes[i]
 		}
-		recorded[i] = ledger.Change{
+		recorded[i] = ledger.Leaf{
 			Actor: string(b.Actor), Number: b.Number, Index: int64(i), Text: jsontext.Value(change), Status: o.Status, Reason: o.Reason,
 			Time: o.Time, Flags: o.Flags, User: string(b.User), SubmittedBy: string(b.SubmittedBy), Client: b.Client, ReceivedAt: b.ReceivedAt,
 		}

@@ -1,0 +1,67 @@
+package httpapi
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"firemode/internal/crdt"
+	"firemode/internal/ledger"
+)
+
+// proveChange answers with the proof of one change, byte for byte as it is to be kept: see ledger.ParseProof.
+func proveChange(a *API, w http.ResponseWriter, r *http.Request) error {
+	session, err := sessionID(r)
+	if err != nil {
+		return err
+	}
+	dot, err := crdt.ParseDot(r.URL.Query().Get("dot"))
+	if err != nil {
+		return badQuery("dot", err.Error())
+	}
+	proof, err := a.Services.Sessions.Proof(r.Context(), session, dot)
+	if err != nil {
+		return err
+	}
+	return writeFile(w, proof)
+}
+
+// proveContinuation answers with the proof that the log of now begins with that of an earlier checkpoint.
+func proveContinuation(a *API, w http.ResponseWriter, r *http.Request) error {
+	session, err := sessionID(r)
+	if err != nil {
+		return err
+	}
+	from, err := strconv.ParseInt(r.URL.Query().Get("from"), 10, 64)
+	if err != nil {
+		return badQuery("from", "must be the size of the log at a checkpoint")
+	}
+	c, err := a.Services.Sessions.Continuation(r.Context(), session, from)
+	if err != nil {
+		return err
+	}
+	return writeFile(w, c)
+}
+
+// writeFile answers with JSON whose every byte counts.
+func writeFile(w http.ResponseWriter, f interface{ Encode() ([]byte, error) }) error {
+	text, err := f.Encode()
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", mediaJSON)
+	_, err = w.Write(text)
+	return err
+}
+
+func documentProof(op *huma.Operation, r huma.Registry) {
+	op.Parameters = append(op.Parameters, idParam("id", "session_id"),
+		queryParam("dot", "The change: client:batch:index, as history and conflicts name it"))
+	op.Responses["200"] = jsonResponse[ledger.Proof](r, "To be kept byte for byte: `firemode verify-proof` checks it with the public key alone")
+}
+
+func documentContinuation(op *huma.Operation, r huma.Registry) {
+	op.Parameters = append(op.Parameters, idParam("id", "session_id"), queryParam("from", "Size of the log at the earlier checkpoint"))
+	op.Responses["200"] = jsonResponse[ledger.Continuation](r, "For who holds the earlier checkpoint; to be kept byte for byte")
+}
