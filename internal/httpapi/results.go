@@ -350,7 +350,7 @@ func queryParam(name, description string) *huma.Param {
 // sealSyncCursor signs a place in a session's log.
 func (a *API) sealSyncCursor(x *exchange, c sessions.Cursor) string {
 	return a.sealFor(x, "sync "+string(c.Session), strings.Join([]string{
-		strconv.FormatInt(c.Epoch, 10), strconv.FormatInt(c.Seq, 10), string(c.Hash),
+		strconv.FormatInt(c.Epoch, 10), strconv.FormatInt(c.Seq, 10), strconv.FormatInt(c.From, 10), c.Client, string(c.Hash),
 	}, "|"))
 }
 
@@ -361,14 +361,15 @@ func (a *API) openSyncCursor(x *exchange, cursor string) (c sessions.Cursor, err
 	if err != nil {
 		return c, err
 	}
-	parts := strings.SplitN(after, "|", 3)
-	if len(parts) != 3 {
+	parts := strings.SplitN(after, "|", 5)
+	if len(parts) != 5 {
 		return c, badCursor()
 	}
-	epoch, err1 := strconv.ParseInt(parts[0], 10, 64)
-	seq, err2 := strconv.ParseInt(parts[1], 10, 64)
-	if err1 != nil || err2 != nil {
-		return c, badCursor()
+	c = sessions.Cursor{Session: firemode.SessionID(session), Client: parts[3], Hash: []byte(parts[4])}
+	for i, n := range []*int64{&c.Epoch, &c.Seq, &c.From} {
+		if *n, err = strconv.ParseInt(parts[i], 10, 64); err != nil {
+			return c, badCursor()
+		}
 	}
-	return sessions.Cursor{Session: firemode.SessionID(session), Epoch: epoch, Seq: seq, Hash: []byte(parts[2])}, nil
+	return c, nil
 }

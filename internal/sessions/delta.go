@@ -2,8 +2,8 @@ package sessions
 
 import (
 	"bytes"
-	"maps"
 	"slices"
+	"strings"
 
 	"firemode"
 	"firemode/internal/crdt"
@@ -12,7 +12,8 @@ import (
 )
 
 // writeDelta writes what changed after a cursor: the current values at the changed paths, the paths that show nothing any more,
-// and every conflict that is open at or above a changed path. A client that takes it replaces what it has at those paths.
+// and every conflict that is open at, above or below one of these. A client that takes it drops what it has at the removed paths, puts
+// each value of the document in the place of whatever it has there, and replaces the conflicts at, above and below all of them.
 func (d *document) writeDelta(q Query) (View, error) {
 	since := *q.Since
 	if err := d.checkCursor(since); err != nil {
@@ -26,31 +27,35 @@ func (d *document) writeDelta(q Query) (View, error) {
 	if err != nil {
 		return View{}, err
 	}
-	state, conflicted, err := d.around(changed)
+	state, err := d.around(changed)
 	if err != nil {
 		return View{}, err
 	}
-	view, err := d.begin(until, until == d.head.Seq)
+	view, err := d.view(until)
 	if err != nil {
 		return view, err
 	}
-	removed, err := d.writeChanged(state, changed)
-	if err != nil {
+	if view.Complete = until == d.head.Seq; !view.Complete {
+		view.Cursor.From, view.Cursor.Client = since.seenFrom(q.Client), q.Client
+	}
+	if err := d.sink.Begin(view); err != nil {
 		return view, err
 	}
-	for _, p := range conflicted {
-		if c, open := state.Conflict(p, d.head.Key); open {
-			if err := d.sink.Conflict(newConflict(c, 0)); err != nil {
+	tops := topsOf(state, changed)
+	if err := d.writeChanged(state, tops); err != nil {
+		return view, err
+	}
+	if err := d.writeConflicts(state, tops); err != nil {
+		return view, err
+	}
+	for _, p := range changed {
+		if showsNothing(state, p) {
+			if err := d.sink.Removed(p); err != nil {
 				return view, err
 			}
 		}
 	}
-	for _, p := range removed {
-		if err := d.sink.Removed(p); err != nil {
-			return view, err
-		}
-	}
-	return view, d.late()
+	return view, d.late(d.head.Seq)
 }
 
 func (d *document) checkCursor(c Cursor) error {
@@ -68,63 +73,99 @@ func (d *document) checkCursor(c Cursor) error {
 	return err
 }
 
-// around reads what is live at, above and below the changed paths, and returns the paths at which conflicts may be.
-func (d *document) around(changed []crdt.Pointer) (*crdt.State, []crdt.Pointer, error) {
+// around reads what is live at, above and below the changed paths, and below whatever is live above them.
+func (d *document) around(changed []crdt.Pointer) (*crdt.State, error) {
 	merged, err := chains(d.ctx, d.tx, d.ref)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	state := crdt.NewState(merged)
 	if len(changed) == 0 {
-		return state, nil, nil
+		return state, nil
 	}
 	above := withAncestors(changed)
-	live, err := d.tx.LiveOps(d.ctx, d.ref, above, changed)
-	if err != nil {
-		return nil, nil, err
+	if err := d.load(state, above, changed); err != nil {
+		return nil, err
 	}
-	below := map[crdt.Pointer]bool{}
+	inhabited := slices.DeleteFunc(above, func(p crdt.Pointer) bool { return len(state.Live(p)) == 0 || slices.Contains(changed, p) })
+	if len(inhabited) == 0 {
+		return state, nil
+	}
+	return state, d.load(state, nil, inhabited)
+}
+
+func (d *document) load(state *crdt.State, at, below []crdt.Pointer) error {
+	live, err := d.tx.LiveOps(d.ctx, d.ref, at, below)
 	for _, op := range live {
 		state.Load(op)
 	}
-	for _, p := range above {
-		if len(state.Live(p)) > 0 && !slices.Contains(changed, p) {
-			below[p] = true
-		}
-	}
-	if len(below) > 0 {
-		all, err := d.tx.LiveOps(d.ctx, d.ref, nil, slices.Sorted(maps.Keys(below)))
-		if err != nil {
-			return nil, nil, err
-		}
-		for _, op := range all {
-			state.Load(op)
-		}
-	}
-	slices.SortFunc(above, func(a, b crdt.Pointer) int { return bytes.Compare([]byte(a.Key()), []byte(b.Key())) })
-	return state, above, nil
+	return err
 }
 
-// writeChanged writes the document of the changed paths alone, and returns those that show nothing.
-func (d *document) writeChanged(state *crdt.State, changed []crdt.Pointer) ([]crdt.Pointer, error) {
-	shown := crdt.NewState(func(crdt.ActorID) crdt.Ranges { return nil })
-	var removed []crdt.Pointer
-	for i, p := range changed {
-		readings := state.Readings(p)
+// topsOf returns, in order of the tree and each once, below which paths what is shown may have changed: a change below a live
+// value may hide or uncover everything beside it.
+func topsOf(state *crdt.State, changed []crdt.Pointer) []crdt.Pointer {
+	var tops []crdt.Pointer
+	for _, p := range changed {
+		top := p
 		for _, above := range p.Ancestors() {
-			if v, ok := state.Shown(above); ok { // a value above shows instead
-				readings = []crdt.Reading{{Path: above, Value: v}}
+			if len(state.Live(above)) > 0 {
+				top = above
 			}
 		}
-		if len(readings) == 0 {
-			removed = append(removed, p)
+		tops = append(tops, top)
+	}
+	slices.SortFunc(tops, func(a, b crdt.Pointer) int { return strings.Compare(a.Key(), b.Key()) })
+	kept := tops[:0]
+	for _, p := range tops {
+		if len(kept) == 0 || !kept[len(kept)-1].Holds(p) {
+			kept = append(kept, p)
 		}
-		for _, r := range readings {
-			shown.Load(crdt.Op{Dot: crdt.Dot{Actor: "delta", Batch: int64(i) + 1}, Path: r.Path, Kind: crdt.Set, Value: r.Value})
+	}
+	return kept
+}
+
+// writeChanged writes the document of what is at and below tops alone.
+func (d *document) writeChanged(state *crdt.State, tops []crdt.Pointer) error {
+	shown := crdt.NewState(func(crdt.ActorID) crdt.Ranges { return nil })
+	for _, p := range tops {
+		for _, r := range state.Readings(p) {
+			shown.Load(crdt.Op{Dot: crdt.Dot{Actor: "delta", Batch: 1}, Path: r.Path, Kind: crdt.Set, Value: r.Value})
 		}
 	}
 	_, err := d.sink.Write(shown.Document())
-	return removed, err
+	return err
+}
+
+// writeConflicts writes every conflict that is open at, above or below tops.
+func (d *document) writeConflicts(state *crdt.State, tops []crdt.Pointer) error {
+	written := map[crdt.Pointer]bool{}
+	for _, p := range tops {
+		var open []crdt.Conflict
+		for _, above := range slices.Backward(p.Ancestors()) {
+			if c, ok := state.Conflict(above, d.head.Key); ok && !written[above] {
+				open = append(open, c)
+			}
+		}
+		for _, c := range append(open, state.Conflicts(p, d.head.Key)...) {
+			written[c.Path] = true
+			if err := d.sink.Conflict(newConflict(c, 0)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// showsNothing reports whether the document has nothing at p, below it or above it.
+func showsNothing(state *crdt.State, p crdt.Pointer) bool {
+	if len(state.Readings(p)) > 0 {
+		return false
+	}
+	return !slices.ContainsFunc(p.Ancestors(), func(above crdt.Pointer) bool {
+		_, shown := state.Shown(above)
+		return shown
+	})
 }
 
 // quote returns s as a JSON string.

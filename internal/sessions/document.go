@@ -30,6 +30,18 @@ type Cursor struct {
 	Epoch   int64
 	Seq     int64
 	Hash    []byte // the first bytes of the hash of entry Seq
+	// From and Client are of a cursor between two pages: the number at which the walk began, and to whom the pages before were
+	// given. Asking for the next page proves that they came. Else From is Seq.
+	From   int64
+	Client string
+}
+
+// seenFrom returns the number up to which client must have been given the document already, for an answer since c to complete it.
+func (c Cursor) seenFrom(client string) int64 {
+	if c.Client == client {
+		return c.From
+	}
+	return c.Seq
 }
 
 const cursorHash = 8
@@ -92,7 +104,7 @@ func (s *Service) Results(ctx context.Context, q Query, sink Sink) error {
 	if err != nil || client == nil || !view.Complete || q.AtSeq > 0 || !q.At.IsZero() {
 		return err
 	}
-	if q.Since != nil && q.Since.Seq > client.Delivered {
+	if q.Since != nil && q.Since.seenFrom(q.Client) > client.Delivered {
 		return nil // what came before the cursor may never have been shown to this client
 	}
 	return s.deliver(ctx, p, q.Session, *client, view.Seq)
@@ -189,8 +201,12 @@ func (d *document) write(q Query) (View, error) {
 	if err != nil {
 		return View{}, err
 	}
-	view, err := d.begin(seq, true)
+	view, err := d.view(seq)
 	if err != nil {
+		return view, err
+	}
+	view.Complete = true
+	if err := d.sink.Begin(view); err != nil {
 		return view, err
 	}
 	conflicts, err := d.writeWhole(seq)
@@ -202,7 +218,7 @@ func (d *document) write(q Query) (View, error) {
 			return view, err
 		}
 	}
-	return view, d.late()
+	return view, d.late(seq)
 }
 
 // asOf returns the number that a query wants the document as of.
@@ -219,23 +235,22 @@ func (d *document) asOf(q Query) (int64, error) {
 	}
 }
 
-func (d *document) begin(seq int64, complete bool) (View, error) {
+// view is the head of an answer as of number seq.
+func (d *document) view(seq int64) (View, error) {
 	clock, err := d.tx.ClockAt(d.ctx, d.ref, seq)
 	if err != nil {
 		return View{}, err
 	}
-	view := View{Session: d.ref.Session, Clock: clock, Complete: complete, Seq: seq, Checkpoint: d.head.Checkpoint}
+	view := View{Session: d.ref.Session, Clock: clock, Seq: seq, Checkpoint: d.head.Checkpoint}
 	if seq == d.head.Seq {
 		view.ChangedAt = d.head.ChangedAt
 	}
-	if view.Cursor, err = d.cursor(seq); err != nil {
-		return view, err
-	}
-	return view, d.sink.Begin(view)
+	view.Cursor, err = d.cursor(seq)
+	return view, err
 }
 
 func (d *document) cursor(seq int64) (Cursor, error) {
-	c := Cursor{Session: d.ref.Session, Epoch: d.head.Epoch, Seq: seq}
+	c := Cursor{Session: d.ref.Session, Epoch: d.head.Epoch, Seq: seq, From: seq}
 	if seq == 0 {
 		return c, nil
 	}
@@ -247,8 +262,8 @@ func (d *document) cursor(seq int64) (Cursor, error) {
 	return c, nil
 }
 
-// late lists what waits for the session to be reopened.
-func (d *document) late() error {
+// late lists what had arrived at number seq and waits for the session to be reopened.
+func (d *document) late(seq int64) error {
 	if d.head.Late == 0 {
 		return nil
 	}
@@ -257,6 +272,9 @@ func (d *document) late() error {
 		return err
 	}
 	for _, b := range batches {
+		if b.Seq > seq {
+			break
+		}
 		if err := d.sink.Late(b); err != nil {
 			return err
 		}
