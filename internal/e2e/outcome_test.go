@@ -232,3 +232,27 @@ func (v *visit) everybodyHoldsTheSame() {
 func text(v *visit, value any) string {
 	return string(must(json.Marshal(value))(v.T))
 }
+
+// theNextVisitKnows what this one left open, and what it found.
+func (v *visit) theNextVisitKnows() {
+	open := must(client.Collect(v.manager.Defects(v.Context(), client.DefectFilter{Session: v.session, Statuses: []firemode.DefectStatus{firemode.DefectOpen}})))(v.T)
+	s := must(v.manager.CreateSession(v.Context(), client.NewSession{Building: v.building, Name: "Six-monthly service", Frequency: firemode.SixMonthly}))(v.T)
+	if s.Items != 302 || s.Checks != 1968 {
+		v.Errorf("the next session has %d items with %d checks", s.Items, s.Checks)
+	}
+	b := must(client.NewDevice(v.people.anna, s.ID, client.DeviceConfig{}).Bundle(v.Context()))(v.T)
+	ids := func(list []client.Defect) (all []string) {
+		for _, d := range list {
+			all = append(all, string(d.ID))
+		}
+		return all
+	}
+	if got, want := ids(b.Data.Faults), ids(open); len(want) != 46+1+1+1 || !slices.Equal(got, want) {
+		v.Errorf("%d prior faults, want %d: those that are open", len(got), len(want))
+	}
+	i := slices.IndexFunc(b.Data.Items, func(item client.Item) bool { return item.ID == v.notes.low })
+	last := b.Data.Items[i].Last
+	if last == nil || last.Session != v.session || last.Outcome != "pass" || string(last.Measurements["handle_height_mm"]) != "1150" {
+		v.Errorf("of %s the last visit is said to have found %+v", v.notes.low, last)
+	}
+}

@@ -47,6 +47,7 @@ func TestYearlyVisit(t *testing.T) {
 		v.erinSettlesEverything()
 		v.completes()
 		v.everybodyHoldsTheSame()
+		v.theNextVisitKnows()
 	})
 }
 
