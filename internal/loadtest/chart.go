@@ -5,6 +5,7 @@ import (
 	"html"
 	"html/template"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -111,6 +112,14 @@ func even(name string, most float64) axis {
 	for v := 0.0; v <= a.to; v += step {
 		a.ticks = append(a.ticks, tick{v, fmt.Sprintf("%g", v)})
 	}
+	return a
+}
+
+// span is an axis like even that ends where the values do.
+func span(name string, most float64) axis {
+	a := even(name, most)
+	a.to = math.Max(most, 1)
+	a.ticks = slices.DeleteFunc(a.ticks, func(t tick) bool { return t.at > a.to })
 	return a
 }
 

@@ -44,12 +44,15 @@ func latencyOf(h *hdrhistogram.Histogram) Latency {
 	}
 }
 
+// ticksPerHalving is how finely a distribution is told: this many steps each time that the share which is still to come halves.
+const ticksPerHalving = 5
+
 // distributionOf returns the distribution up to the last request.
 func distributionOf(h *hdrhistogram.Histogram) []Point {
 	if h.TotalCount() == 0 {
 		return nil
 	}
-	brackets := h.CumulativeDistribution()
+	brackets := h.CumulativeDistributionWithTicks(ticksPerHalving)
 	points := make([]Point, 0, len(brackets))
 	for _, b := range brackets {
 		points = append(points, Point{Share: b.Quantile / 100, Latency: seconds(b.ValueAt)})

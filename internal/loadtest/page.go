@@ -25,11 +25,20 @@ func (r Report) WriteHTML(w io.Writer) error {
 	})
 }
 
+// wholeSeconds leaves out the moment after the last tick, which would look like a collapse.
+func (r Report) wholeSeconds() []Second {
+	n := len(r.Seconds)
+	if n > 1 && r.Seconds[n-1].At-r.Seconds[n-2].At < 0.5 {
+		n--
+	}
+	return r.Seconds[:n]
+}
+
 // latencyOverTime draws classify's percentiles second by second.
 func (r Report) latencyOverTime() chart {
 	lines := []line{{name: "p50", class: "one"}, {name: "p95", class: "two"}, {name: "p99", class: "three"}}
 	least, most := P95Limit.Seconds(), P95Limit.Seconds()
-	for _, s := range r.Seconds {
+	for _, s := range r.wholeSeconds() {
 		l, ok := s.Endpoints[Classify.String()]
 		if !ok {
 			continue
@@ -40,7 +49,7 @@ func (r Report) latencyOverTime() chart {
 		}
 	}
 	return chart{
-		title: "Latency of classify over time", x: even("seconds", r.Took), y: decades(least, most), lines: lines,
+		title: "Latency of classify over time", x: span("seconds", r.Took), y: decades(least, most), lines: lines,
 		limit: P95Limit.Seconds(), legend: "300 ms, the limit of the p95",
 	}
 }
@@ -49,13 +58,13 @@ func (r Report) latencyOverTime() chart {
 func (r Report) ratesOverTime() chart {
 	answers, users, failed := line{name: "req/s", class: "one"}, line{name: "users", class: "two"}, line{name: "failed/s", class: "bad"}
 	most := 1.0
-	for _, s := range r.Seconds {
+	for _, s := range r.wholeSeconds() {
 		answers.points = append(answers.points, xy{s.At, float64(s.Requests)})
 		users.points = append(users.points, xy{s.At, float64(s.Users)})
 		failed.points = append(failed.points, xy{s.At, float64(s.Failed)})
 		most = math.Max(most, math.Max(float64(s.Requests), float64(s.Users)))
 	}
-	return chart{title: "Requests and users over time", x: even("seconds", r.Took), y: even("", most), lines: []line{answers, users, failed}}
+	return chart{title: "Requests and users over time", x: span("seconds", r.Took), y: even("", most), lines: []line{answers, users, failed}}
 }
 
 // nines is the place of a share of the requests on an axis that gives each further nine the same room.

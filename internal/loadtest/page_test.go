@@ -90,6 +90,17 @@ func TestChartPlaces(t *testing.T) {
 	}
 }
 
+func TestWholeSeconds(t *testing.T) {
+	r := Report{Seconds: []Second{{At: 1}, {At: 2}, {At: 2.01}}}
+	if got := r.wholeSeconds(); len(got) != 2 {
+		t.Errorf("%d seconds are whole, want 2", len(got))
+	}
+	r.Seconds[2].At = 3
+	if got := r.wholeSeconds(); len(got) != 3 {
+		t.Errorf("%d seconds are whole, want 3", len(got))
+	}
+}
+
 func TestJSONReadsBack(t *testing.T) {
 	r := good()
 	r.decide()

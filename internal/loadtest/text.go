@@ -1,6 +1,7 @@
 package loadtest
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -58,7 +59,7 @@ func (r Report) writeSteps(w io.Writer) {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "\n\toffered/s\tachieved/s\tp95\t")
 	for _, s := range r.Steps {
-		fmt.Fprintf(t, "\t%.0f\t%.1f\t%s\t%s\n", s.Rate, s.Achieved, ms(s.P95), s.Broke)
+		fmt.Fprintf(t, "\t%.0f\t%.1f\t%s\t  %s\n", s.Rate, s.Achieved, ms(s.P95), cmp.Or(s.Broke, "held"))
 	}
 	t.Flush() //nolint:errcheck // it writes to memory
 }
@@ -80,8 +81,10 @@ func (r Report) writeFailures(w io.Writer) {
 
 func (r Report) writeFacts(w io.Writer) {
 	m, s := r.Machine, r.Server
-	fmt.Fprintf(w, "\nmachine    %s, %d CPUs, load %s before, %s after; the generator used %.2f CPUs\n",
-		m.CPU, m.CPUs, m.LoadBefore, m.LoadAfter, m.Used/r.Took)
+	fmt.Fprintf(w, "\nmachine    %s, %d CPUs, load %s before, %s after\n", m.CPU, m.CPUs, m.LoadBefore, m.LoadAfter)
+	if m.Busy > 0 {
+		fmt.Fprintf(w, "           %.2f of the CPUs were busy, whoever with, the generator with %.2f of them\n", m.Busy/r.Took, m.Used/r.Took)
+	}
 	if s.Go == "" {
 		fmt.Fprintln(w, "server     does not serve its metrics here")
 		return

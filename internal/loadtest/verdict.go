@@ -33,8 +33,15 @@ func (r *Report) decide() {
 	}
 }
 
-// ClassifyP95 is the latency that the profile is about, in seconds.
-func (r Report) ClassifyP95() float64 { return r.Endpoints[Classify].Latency.P95 }
+// ClassifyP95 is the latency that the profile is about, in seconds; of Saturate, that at the ceiling.
+func (r Report) ClassifyP95() float64 {
+	for _, s := range r.Steps {
+		if s.Rate == r.Ceiling {
+			return s.P95
+		}
+	}
+	return r.Endpoints[Classify].Latency.P95
+}
 
 func (r Report) p95() Requirement {
 	limit := int(P95Limit / time.Millisecond)

@@ -1,9 +1,6 @@
 package loadtest
 
 import (
-	"bufio"
-	"bytes"
-	"context"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -11,18 +8,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
-
-	"firemode/internal/client"
 )
-
-// Server is what the server says about itself at /metrics; empty where it does not.
-type Server struct {
-	Version    string  `json:"version"`
-	Go         string  `json:"go"`
-	MaxProcs   int     `json:"gomaxprocs"`
-	PeakMemory int64   `json:"peak_resident_bytes"` // the most of all samples, which are some seconds apart
-	CPU        float64 `json:"cpu_s"`               // used during the run
-}
 
 // Machine is where the generator ran, and what it took of it.
 type Machine struct {
@@ -34,13 +20,14 @@ type Machine struct {
 	MaxProcs   int     `json:"gomaxprocs"`
 	LoadBefore string  `json:"load_before"` // averages over 1, 5, 15 minutes
 	LoadAfter  string  `json:"load_after"`
-	Used       float64 `json:"cpu_s"` // of the generator itself
+	Used       float64 `json:"generator_cpu_s"`
+	Busy       float64 `json:"busy_cpu_s"` // of everything that ran on the machine, 0 when not known
 }
 
 func newMachine() Machine {
 	m := Machine{
 		Version: "(unknown)", Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH, CPU: cpuModel(), CPUs: runtime.NumCPU(),
-		MaxProcs: runtime.GOMAXPROCS(0), LoadBefore: loadAverage(), Used: -cpuSeconds(),
+		MaxProcs: runtime.GOMAXPROCS(0), LoadBefore: loadAverage(), Used: -cpuSeconds(), Busy: -busySeconds(),
 	}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		m.Version = info.Main.Version
@@ -52,6 +39,7 @@ func newMachine() Machine {
 func (m *Machine) finish() {
 	m.LoadAfter = loadAverage()
 	m.Used += cpuSeconds()
+	m.Busy += busySeconds()
 }
 
 func cpuModel() string {
@@ -85,35 +73,24 @@ func cpuSeconds() float64 {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano()).Seconds()
 }
 
-// sample reads the server's metrics once. It returns the processor time that the server has used so far, 0 when it does not say.
-func (s *Server) sample(ctx context.Context, api *client.Client) (cpu float64) {
-	var text bytes.Buffer
-	if err := api.Metrics(ctx, &text); err != nil {
+// ticksPerSecond is USER_HZ, in which Linux tells processor time to programs.
+const ticksPerSecond = 100
+
+// busySeconds is the processor time that the machine has spent on anything, what was taken from it by others on its host included.
+func busySeconds() float64 {
+	text, err := os.ReadFile("/proc/stat")
+	if err != nil {
 		return 0
 	}
-	for lines := bufio.NewScanner(&text); lines.Scan(); {
-		name, number, _ := strings.Cut(lines.Text(), " ")
-		name, labels, _ := strings.Cut(name, "{")
-		n, _ := strconv.ParseFloat(number, 64)
-		switch name {
-		case "go_build_info":
-			s.Version = label(labels, "version")
-		case "go_info":
-			s.Go = label(labels, "version")
-		case "go_sched_gomaxprocs_threads":
-			s.MaxProcs = int(n)
-		case "process_resident_memory_bytes":
-			s.PeakMemory = max(s.PeakMemory, int64(n))
-		case "process_cpu_seconds_total":
-			cpu = n
+	first, _, _ := strings.Cut(string(text), "\n")
+	total := 0.0
+	for i, field := range strings.Fields(first) {
+		// The name "cpu", then user, nice, system, idle, iowait, irq, softirq, steal, and guests, who are part of user.
+		if i == 0 || i == 4 || i == 5 || i > 8 {
+			continue
 		}
+		n, _ := strconv.ParseFloat(field, 64)
+		total += n
 	}
-	return cpu
-}
-
-// label is the value of one label of a sample.
-func label(labels, name string) string {
-	_, after, _ := strings.Cut(","+labels, ","+name+`="`)
-	v, _, _ := strings.Cut(after, `"`)
-	return v
+	return total / ticksPerSecond
 }
