@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"sync"
 	"testing"
+	"time"
 
 	"firemode"
 	"firemode/internal/crdt"
@@ -124,4 +125,15 @@ func (j *journal) complain(t *testing.T, where string, v verdict) {
 		t.Error(p)
 	}
 	j.problems = nil
+}
+
+// await returns when n more changes are acknowledged: clients get on.
+func (j *journal) await(t *testing.T, n int) {
+	t.Helper()
+	from := j.acknowledged()
+	for until := time.Now().Add(patience); j.acknowledged() < from+n; time.Sleep(time.Millisecond) {
+		if time.Now().After(until) {
+			t.Fatalf("only %d changes have been acknowledged in %s", j.acknowledged()-from, patience)
+		}
+	}
 }

@@ -126,6 +126,22 @@ func (tr *traffic) take() map[int]int {
 	return counts
 }
 
+// awaitTrouble returns when a request has been answered with "try again".
+func (tr *traffic) awaitTrouble(t *testing.T) {
+	t.Helper()
+	count := func() int {
+		tr.mu.Lock()
+		defer tr.mu.Unlock()
+		return tr.statuses[http.StatusServiceUnavailable]
+	}
+	from := count()
+	for until := time.Now().Add(patience); count() == from; time.Sleep(time.Millisecond) {
+		if time.Now().After(until) {
+			t.Fatal("no request has failed, though the disk does")
+		}
+	}
+}
+
 // clean fails the test if an answer was one that this harm does not explain: what fails is retryable and says so.
 func (tr *traffic) clean(t *testing.T, counts map[int]int) {
 	t.Helper()
