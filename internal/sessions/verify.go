@@ -127,21 +127,48 @@ func (a *auditor) items() (all []firemode.Item, err error) {
 	}
 }
 
-// replay checks each log entry and merges it again. It goes entry by entry, since one transaction for the whole log would hold
+// replay checks each log entry and merges it again. It goes group by group, since one transaction for the whole log would hold
 // all of it in memory.
 func (a *auditor) replay(scratch store.Store) error {
-	return a.tx.EachBatch(a.ctx, a.ref, 1, func(b store.Batch) error {
+	var group []store.Batch
+	err := a.tx.EachBatch(a.ctx, a.ref, 1, func(b store.Batch) error {
 		a.checkEntry(b)
 		a.seq, a.hash = b.Seq, b.Hash
 		a.frontier = a.frontier.Append(b.Seq-1, b.Hash)
-		return scratch.Update(a.ctx, func(tx store.Tx) error {
-			locked, err := tx.LockSessions(a.ctx, a.ref.Org, []firemode.SessionID{a.ref.Session})
-			if err != nil {
+		if len(group) > 0 && !together(group[0], b) {
+			if err := a.replayGroup(scratch, group); err != nil {
 				return err
 			}
-			m := a.svc.newMerging(a.ctx, tx, locked[0])
-			return a.again(m, b)
-		})
+			group = group[:0]
+		}
+		group = append(group, b)
+		return nil
+	})
+	if err != nil || len(group) == 0 {
+		return err
+	}
+	return a.replayGroup(scratch, group)
+}
+
+// together reports whether two neighbours in the log were merged in one transaction, whose time both carry. It matters, since what
+// follows from the document was derived once for all of them: a defect was found by the earliest reading of its group.
+func together(a, b store.Batch) bool {
+	return a.Kind == store.EntryChanges && b.Kind == store.EntryChanges && a.ReceivedAt.Equal(b.ReceivedAt)
+}
+
+func (a *auditor) replayGroup(scratch store.Store, group []store.Batch) error {
+	return scratch.Update(a.ctx, func(tx store.Tx) error {
+		locked, err := tx.LockSessions(a.ctx, a.ref.Org, []firemode.SessionID{a.ref.Session})
+		if err != nil {
+			return err
+		}
+		m := a.svc.newMerging(a.ctx, tx, locked[0])
+		for _, b := range group {
+			if err := a.again(m, b); err != nil {
+				return err
+			}
+		}
+		return m.settle()
 	})
 }
 
@@ -197,7 +224,7 @@ func (a *auditor) again(m *merging, stored store.Batch) error {
 		}
 	}
 	m.head.Seq, m.head.Hash = b.Seq, b.Hash
-	return m.settle()
+	return nil
 }
 
 func (a *auditor) statusAgain(m *merging, b *store.Batch) error {
