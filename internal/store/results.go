@@ -112,7 +112,7 @@ type ResultReader interface {
 	Runs(ctx context.Context, s SessionRef, asks []RunAsk) ([]int64, error)
 	// ClockAt returns the run of every actor as of number seq, those that are 0 left out.
 	ClockAt(ctx context.Context, s SessionRef, seq int64) (crdt.Clock, error)
-	// SeqAt returns the number of the last change of the document that was received at or before t, 0 for none.
+	// SeqAt returns the number of the last log entry that was received at or before t, merged by then or not, 0 for none.
 	SeqAt(ctx context.Context, s SessionRef, t time.Time) (int64, error)
 
 	// LiveOps returns what is live at the paths in at, and at or below those in below, each once, in any order.

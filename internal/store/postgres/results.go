@@ -112,7 +112,7 @@ func (t *transaction) ClockAt(ctx context.Context, s store.SessionRef, seq int64
 }
 
 func (t *transaction) SeqAt(ctx context.Context, s store.SessionRef, at time.Time) (int64, error) {
-	n, err := one(ctx, t, scanInt, `SELECT merged_seq FROM batches WHERE org = $1 AND session_id = $2 AND received_at <= $3 AND merged_seq > 0
+	n, err := one(ctx, t, scanInt, `SELECT seq FROM batches WHERE org = $1 AND session_id = $2 AND received_at <= $3
 		ORDER BY seq DESC LIMIT 1`, s.Org, s.Session, store.Micros(at))
 	if errors.Is(err, errNone) {
 		return 0, nil
