@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -93,7 +94,7 @@ func offlineBundle(a *API, w http.ResponseWriter, r *http.Request) error {
 		h.Set("Content-Encoding", encoding)
 		h.Set("ETag", `"`+b.Tag+"-"+encoding+`"`)
 	}
-	out := &ranged{ResponseWriter: w}
+	out := &ranged{ResponseWriter: w, size: len(text)}
 	http.ServeContent(out, r, "", time.Time{}, bytes.NewReader(text))
 	if out.refused {
 		h.Del("Content-Encoding")
@@ -106,14 +107,19 @@ func offlineBundle(a *API, w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// ranged counts what http.ServeContent writes, and keeps back its own words for a range that cannot be served.
+// ranged counts what http.ServeContent writes, tells the length of the whole, which http.ServeContent does not for what is encoded,
+// and keeps back its own words for a range that cannot be served.
 type ranged struct {
 	http.ResponseWriter
+	size    int
 	refused bool
 	sent    int
 }
 
 func (w *ranged) WriteHeader(status int) {
+	if status == http.StatusOK {
+		w.Header().Set("Content-Length", strconv.Itoa(w.size))
+	}
 	if w.refused = status == http.StatusRequestedRangeNotSatisfiable; !w.refused {
 		w.ResponseWriter.WriteHeader(status)
 	}
