@@ -20,6 +20,8 @@ type cli struct {
 	Rules   rulesCommand       `cmd:"" help:"Import and list rules."`
 	Assets  assetsCommand      `cmd:"" help:"Import an asset register."`
 	Verify  verifyCommand      `cmd:"" help:"Recompute everything from the logs and name what differs."`
+	Backup  backupCommand      `cmd:"" help:"Copy the data folder into one file, while a server may be running."`
+	Restore restoreCommand     `cmd:"" help:"Take a backup out into an empty data folder."`
 	Proof   verifyProofCommand `cmd:"" name:"verify-proof" help:"Check the proof of one reading, with the public key alone."`
 	History historyKeyCommand  `cmd:"" name:"history-key" help:"Print the public key that checks what is signed here."`
 	Token   tokenCommand       `cmd:"" help:"Print a bearer token for scripts."`

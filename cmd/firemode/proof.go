@@ -25,8 +25,8 @@ func (historyKeyCommand) Help() string {
 
 // Run prints the key alone, so that a script can take it.
 func (historyKeyCommand) Run(p *program) error {
-	if _, err := os.Stat(p.storage.KeysDir()); err != nil {
-		return fmt.Errorf("there are no keys yet: %w", err)
+	if found, err := keys.Files(p.storage.KeysDir()); err != nil || len(found) == 0 {
+		return errors.Join(fmt.Errorf("there are no keys in %s", p.storage.KeysDir()), err)
 	}
 	k, err := keys.Open(p.storage.KeysDir())
 	if err != nil {

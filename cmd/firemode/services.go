@@ -132,7 +132,7 @@ func openStore(ctx context.Context, c Storage, now func() time.Time) (store.Stor
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
-	return opened(sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(c.Data, "firemode.db"), Now: now}))
+	return opened(sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(c.Data, databaseFile), Now: now}))
 }
 
 // opened is the store without the error, or nil with it: a nil pointer in an interface would not be nil.

@@ -26,6 +26,7 @@ func packages() map[string]kind {
 		"firemode/internal/crdt":                   pure,
 		"firemode/internal/ledger":                 pure,
 		"firemode/internal/rules":                  pure,
+		"firemode/internal/backup":                 mechanism,
 		"firemode/internal/batch":                  mechanism,
 		"firemode/internal/keys":                   mechanism,
 		"firemode/internal/store":                  port,

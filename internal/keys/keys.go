@@ -62,6 +62,22 @@ func Open(dir string) (*Keys, error) {
 	}, nil
 }
 
+// Files returns the names of the key files that are in dir; none if dir is not there.
+func Files(dir string) ([]string, error) {
+	var names []string
+	for _, name := range []string{tokenFile, cursorFile, answerFile, historyFile} {
+		_, err := os.Lstat(filepath.Join(dir, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("key: %w", err)
+		}
+		names = append(names, name)
+	}
+	return names, nil
+}
+
 // Token signs access tokens.
 func (k *Keys) Token() ed25519.PrivateKey { return k.token }
 

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"firemode/internal/crdt"
-	"firemode/internal/ledger"
 	"firemode/internal/store"
 )
 
@@ -156,9 +155,7 @@ func (m *merging) settle() error {
 
 // sign states in a checkpoint what the log is now.
 func (m *merging) sign() (err error) {
-	m.head.Checkpoint, err = ledger.Checkpoint{
-		Org: string(m.ref.Org), Session: string(m.ref.Session), Size: m.head.Seq, Root: ledger.Frontier(m.head.Frontier).Root(), Epoch: m.head.Epoch,
-	}.Sign(m.svc.Signer)
+	m.head.Checkpoint, err = checkpointOf(m.ref, m.head).Sign(m.svc.Signer)
 	return err
 }
 

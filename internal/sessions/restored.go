@@ -1,0 +1,94 @@
+package sessions
+
+import (
+	"context"
+	"encoding/json"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"firemode"
+	"firemode/internal/ledger"
+	"firemode/internal/store"
+)
+
+// Restoration is what MarkRestored needs beside the store.
+type Restoration struct {
+	Signer note.Signer
+	NewID  func() string
+}
+
+// MarkRestored begins a new epoch in every session, in one transaction, after a database was restored from a backup: cursors from
+// before are refused from now on, and clients send again what the backup does not hold. It notes so in the audit log of every
+// organisation, and returns how many sessions there are. Doing so without need costs every client a whole download, and no reading.
+func MarkRestored(ctx context.Context, s store.Store, r Restoration) (sessions int, err error) {
+	err = s.Update(ctx, func(tx store.Tx) error {
+		orgs, err := tx.Organisations(ctx)
+		if err != nil {
+			return err
+		}
+		for _, org := range orgs {
+			n, err := r.markOrganisation(ctx, tx, org.ID)
+			if err != nil {
+				return err
+			}
+			sessions += n
+		}
+		return nil
+	})
+	return sessions, err
+}
+
+// sessionsAtOnce is how many sessions are locked and held in memory at a time.
+const sessionsAtOnce = 100
+
+func (r Restoration) markOrganisation(ctx context.Context, tx store.Tx, org firemode.OrgID) (marked int, err error) {
+	for after := ""; ; {
+		page, err := tx.Sessions(ctx, org, store.SessionFilter{}, store.Page{After: after, Limit: sessionsAtOnce})
+		if err != nil {
+			return marked, err
+		}
+		ids := make([]firemode.SessionID, len(page))
+		for i, row := range page {
+			ids[i], after = row.Row.ID, row.Key
+		}
+		locked, err := tx.LockSessions(ctx, org, ids)
+		if err != nil {
+			return marked, err
+		}
+		for _, l := range locked {
+			if err := r.markSession(ctx, tx, l); err != nil {
+				return marked, err
+			}
+		}
+		if marked += len(page); len(page) < sessionsAtOnce {
+			return marked, r.note(ctx, tx, org, marked)
+		}
+	}
+}
+
+// markSession makes the epoch a number that no other restoration of the same backup has had either: the time, unless that is behind.
+func (r Restoration) markSession(ctx context.Context, tx store.Tx, l store.LockedSession) (err error) {
+	h := l.Head
+	h.Epoch = max(h.Epoch+1, tx.Now().Unix())
+	if h.Seq > 0 {
+		if h.Checkpoint, err = checkpointOf(ref(l.Session), h).Sign(r.Signer); err != nil {
+			return err
+		}
+	}
+	return tx.SaveHead(ctx, l.Session.Org, l.Session.ID, h)
+}
+
+func (r Restoration) note(ctx context.Context, tx store.Tx, org firemode.OrgID, sessions int) error {
+	data, err := json.Marshal(map[string]any{"sessions": sessions})
+	if err != nil {
+		return err
+	}
+	return store.AppendAudit(ctx, tx, org, firemode.AuditEntry{ID: firemode.AuditID(r.NewID()), Action: "restore", Subject: string(org), Data: data})
+}
+
+// checkpointOf states what the log of a session is at its head.
+func checkpointOf(at store.SessionRef, h firemode.Head) ledger.Checkpoint {
+	return ledger.Checkpoint{
+		Org: string(at.Org), Session: string(at.Session), Size: h.Seq, Root: ledger.Frontier(h.Frontier).Root(), Epoch: h.Epoch,
+	}
+}
