@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"firemode"
@@ -43,13 +44,27 @@ func (a *API) admitted(w http.ResponseWriter, r *http.Request, x *exchange) (*ht
 	if err := a.takeBody(w, r, x); err != nil {
 		return r, err
 	}
+	if r.Method != http.MethodGet && !x.route.Body.Streamed {
+		ctx = stay(ctx, x)
+	}
 	if err := a.claimKey(r, x); err != nil {
 		return r, err
 	}
 	if x.claim != nil {
-		r = r.WithContext(store.WithIdempotency(ctx, x.claim))
+		ctx = store.WithIdempotency(ctx, x.claim)
 	}
-	return r, nil
+	return r.WithContext(ctx), nil
+}
+
+// workTimeout is how long a request that has been received whole may take. It is longer than any transaction may.
+const workTimeout = time.Minute
+
+// stay returns a context that does not end when the sender hangs up: what has been received whole is done whole, for a phone that
+// loses the network then will ask for the answer later.
+func stay(ctx context.Context, x *exchange) context.Context {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), workTimeout)
+	x.atEnd(cancel)
+	return ctx
 }
 
 // identify says who asks and refuses a role that may not.
