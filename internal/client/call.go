@@ -72,7 +72,7 @@ func (c *Client) do(ctx context.Context, q call, out any) (http.Header, error) {
 			return header, nil
 		}
 		wait, again := backoff(attempt, err)
-		if !again || attempt == c.attempts || !content.repeatable() || q.unkeyed && q.method != http.MethodGet {
+		if !again || ctx.Err() != nil || attempt == c.attempts || !content.repeatable() || q.unkeyed && q.method != http.MethodGet {
 			return nil, fmt.Errorf("%s %s: %w", q.method, q.path, err)
 		}
 		if c.sleep(ctx, wait) != nil {

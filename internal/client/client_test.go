@@ -133,10 +133,13 @@ func TestWaitsGrowAndAreAtLeastWhatTheServerAsksFor(t *testing.T) {
 	if wait, _ := backoff(1, &Error{Retryable: true, RetryAfter: time.Minute}); wait != time.Minute {
 		t.Errorf("waits %v, the server asked for a minute", wait)
 	}
-	for _, err := range []error{&Error{}, context.Canceled, &lostError{context.DeadlineExceeded}, errors.New("unreadable")} {
+	for _, err := range []error{&Error{}, context.Canceled, errors.New("unreadable")} {
 		if _, again := backoff(1, err); again {
 			t.Errorf("%v is tried again", err)
 		}
+	}
+	if _, again := backoff(1, &lostError{context.DeadlineExceeded}); !again {
+		t.Error("a timeout of the http.Client is not tried again")
 	}
 }
 

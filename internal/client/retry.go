@@ -1,7 +1,6 @@
 package client
 
 import (
-	"context"
 	"errors"
 	"math/rand/v2"
 	"time"
@@ -22,11 +21,9 @@ const (
 )
 
 // backoff says whether to try again after attempt number attempt, 1 for the first, has failed with err, and how long to wait: twice as long each time,
-// by chance up to half less so that many clients do not come back together, and no less than the server asked for.
+// by chance up to half less so that many clients do not come back together, and no less than the server asked for. A timeout is one of the http.Client's
+// own: the connection may be dead, and the next one not. Whether the caller's time is up is for the caller to see.
 func backoff(attempt int, err error) (wait time.Duration, again bool) {
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return 0, false
-	}
 	wait = longest
 	if attempt < 8 {
 		wait = min(longest, firstWait<<(attempt-1))
