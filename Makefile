@@ -7,6 +7,7 @@ ADDR     ?= localhost:8080
 DATA     ?= data
 FUZZTIME ?= 10s
 PKG      ?= ./...
+CHAOS    ?= .
 USERS    ?= 500
 DURATION ?= 2m
 
@@ -70,6 +71,10 @@ load: build ## the load profile against a demo of its own: USERS (500), DURATION
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (10s)
 	@tools/fuzz $(FUZZTIME)
+
+.PHONY: chaos
+chaos: ## kills, power cuts, broken disks, lost packets, clients that leave (as root; 15 minutes); CHAOS narrows it down
+	@cd internal/chaos && FIREMODE_CHAOS=full go test -count=1 -timeout 30m -run '$(CHAOS)'
 
 .PHONY: openapi
 openapi: ## write api/openapi.yaml from the Go types

@@ -37,7 +37,7 @@ func testLeaving(t *testing.T, s *site, c *cluster) {
 	j, n := newJournal(), times(1000, 100)
 	leaving := &leaver{site: s, journal: j, token: s.admin.Tokens().Access}
 	settled := s.settled(t)
-	before := s.pace(t, j)
+	before := s.pace(t, j, 0)
 	leaving.all(t, n, leaving.inTheMiddle)
 	if left := s.settled(t); left > settled+2 {
 		t.Errorf("%d goroutines before and %d after %d uploads were aborted", settled, left, n)
@@ -51,7 +51,7 @@ func testLeaving(t *testing.T, s *site, c *cluster) {
 	if c != nil {
 		c.idle(t)
 	}
-	after := s.pace(t, j)
+	after := s.pace(t, j, before)
 	ratio := float64(after) / float64(before)
 	if ratio > 1.5 {
 		t.Errorf("a request takes %s, and took %s before", after, before)
@@ -150,11 +150,23 @@ func (s *site) awaitLog(t *testing.T, j *journal) {
 	}
 }
 
-// pace is how long a request takes, in the middle of many.
-func (s *site) pace(t *testing.T, j *journal) time.Duration {
+// pace is how long a request takes, in the middle of many. Others use the machine too, so the best of some rounds counts; no more rounds are
+// made once it is as good as wanted.
+func (s *site) pace(t *testing.T, j *journal, wanted time.Duration) time.Duration {
+	t.Helper()
+	best := time.Hour
+	for range 5 {
+		if best = min(best, s.round(t, j)); best <= wanted {
+			break
+		}
+	}
+	return best
+}
+
+func (s *site) round(t *testing.T, j *journal) time.Duration {
 	t.Helper()
 	var took []time.Duration
-	for range times(300, 100) {
+	for range times(200, 50) {
 		n := j.send()
 		began := time.Now()
 		_, err := s.admin.SubmitResults(t.Context(), session, fmt.Sprint("pace-", n), client.Submission{
