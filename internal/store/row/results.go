@@ -164,8 +164,10 @@ func Covering(at, below []crdt.Pointer) (exact, tops []crdt.Pointer) {
 			tops = append(tops, p)
 		}
 	}
+	asked := make(map[crdt.Pointer]bool, len(at))
 	for _, p := range at {
-		if !in[p] && !under(p) {
+		if !in[p] && !under(p) && !asked[p] {
+			asked[p] = true
 			exact = append(exact, p)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -36,6 +37,7 @@ func Run(t *testing.T, open func(t testing.TB) store.Store) {
 		{"sessions", sessionTests()},
 		{"items", itemTests()},
 		{"defects", defectTests()},
+		{"results", slices.Concat(resultTests(), actorTests(), operationTests())},
 		{"audit", auditTests()},
 		{"answers", answerTests()},
 		{"isolation", isolationTests()},
