@@ -27,7 +27,7 @@ func TestScripts(t *testing.T) {
 // TestScriptsOnPostgres runs those scripts again that touch the database.
 func TestScriptsOnPostgres(t *testing.T) {
 	p := scripts("postgres")
-	for _, name := range []string{"setup", "rules", "assets", "serve", "demo"} {
+	for _, name := range []string{"setup", "rules", "assets", "serve", "demo", "mark"} {
 		p.Files = append(p.Files, "testdata/script/"+name+".txtar")
 	}
 	p.Setup = func(env *testscript.Env) error {

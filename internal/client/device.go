@@ -18,6 +18,7 @@ type Device struct {
 	now   func() time.Time
 	newID func() string
 	page  int
+	keep  time.Duration
 }
 
 // DeviceConfig is what a Device may be told; all of it may be left out.
@@ -25,6 +26,9 @@ type DeviceConfig struct {
 	Now   func() time.Time // the phone's clock, which may be wrong; nil for time.Now
 	NewID func() string    // makes ids of clients and batches, each once; nil for random ones
 	Page  int              // changes on a page of a delta, 0 for the server's default
+	// Keep is how long what was acknowledged is kept for a server that is restored from a backup; 0 for ever. It must be longer
+	// than the server's backups are apart.
+	Keep time.Duration
 }
 
 // NewDevice returns a phone that has not seen anything of the session yet, under a client id of its own.
@@ -42,7 +46,7 @@ func RestoreDevice(api *Client, s State, c DeviceConfig) *Device {
 	if c.NewID == nil {
 		c.NewID = rand.Text
 	}
-	return &Device{State: s, api: api, now: c.Now, newID: c.NewID, page: c.Page}
+	return &Device{State: s, api: api, now: c.Now, newID: c.NewID, page: c.Page, keep: c.Keep}
 }
 
 // Record queues changes. They are safe as soon as State is stored, and with the server once a Sync says so.
@@ -71,16 +75,22 @@ func (d *Device) Sync(ctx context.Context) (Report, error) {
 	if err := d.Push(ctx, &r); err != nil {
 		return r, err
 	}
+	epoch := d.Epoch
 	err := d.Pull(ctx)
-	if StatusOf(err) != http.StatusGone {
+	if StatusOf(err) == http.StatusGone {
+		d.Cursor = ""
+		err = d.Pull(ctx)
+	}
+	if err != nil {
 		return r, err
 	}
-	r.Restored, d.Cursor = true, ""
-	if err := d.Pull(ctx); err != nil {
-		return r, err
+	if r.Restored = epoch != 0 && d.Epoch != epoch; r.Restored {
+		err = d.Push(ctx, &r) // Show has put back what the server lost
 	}
-	d.Restored()
-	return r, d.Push(ctx, &r)
+	if d.keep > 0 {
+		d.Forget(d.keep)
+	}
+	return r, err
 }
 
 // maxForks is how often one Push goes on under a fresh id. A fresh id is nobody else's, so once is what happens.

@@ -3,9 +3,12 @@ package client
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"firemode/internal/crdt"
 )
@@ -36,6 +39,16 @@ func page(cursor, clock, document string, complete bool) http.HandlerFunc {
 		clock, cursor, complete, document))
 }
 
+// ofEpoch is a page of another epoch than that of the others, which do not say.
+func ofEpoch(n int, page http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		rec := httptest.NewRecorder()
+		page(rec, r)
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprintf(w, `{"epoch":%d,%s`, n, strings.TrimPrefix(rec.Body.String(), "{"))
+	}
+}
+
 func TestPullGoesOnUntilItIsComplete(t *testing.T) {
 	s, d := device(t, 0, page("c1", `{"other":1}`, `{"a":1}`, false), page("c2", `{"other":2}`, `{"b":2}`, true))
 	d.Seen = crdt.Clock{"other": 0}
@@ -58,7 +71,8 @@ func TestAPageThatIsNotTheLastIsNotSeen(t *testing.T) {
 func TestSyncAfterTheServerWasRestored(t *testing.T) {
 	gone := answer(410, strings.NewReplacer("503", "410", "true", "false").Replace(busy))
 	receipt := answer(200, `{"session_id":"s","status":"merged","applied":1,"results":[{"index":0,"status":"applied"}]}`)
-	s, d := device(t, 3, gone, page("c1", `{"tablet":1}`, `{"a":0}`, true), receipt, receipt)
+	s, d := device(t, 3, gone, ofEpoch(2, page("c1", `{"tablet":1}`, `{"a":0}`, true)), receipt, receipt)
+	d.Epoch = 1
 	r, err := d.Sync(t.Context())
 	if err != nil || !r.Restored || len(r.Receipts) != 2 || len(d.Pending()) != 0 {
 		t.Errorf("%+v, %v", r, err)
@@ -66,6 +80,51 @@ func TestSyncAfterTheServerWasRestored(t *testing.T) {
 	equal(t, "asked", s.told(), []string{"GET results?limit=2&since=c0", "GET results?limit=2", "POST results", "POST results"})
 	if keys := []string{s.asked[2].key, s.asked[3].key}; !slices.Equal(keys, []string{"tablet:b2", "tablet:b3"}) {
 		t.Errorf("sent again: %v", keys)
+	}
+}
+
+// A phone that is switched off after it was told of the restore, and before it has sent anything again, does so when it is on again.
+func TestARestoreIsNotForgottenHalfway(t *testing.T) {
+	receipt := answer(200, `{"session_id":"s","status":"merged","applied":1,"results":[{"index":0,"status":"applied"}]}`)
+	s, d := device(t, 3, ofEpoch(2, page("c1", `{"tablet":1}`, `{}`, true)), receipt, receipt, ofEpoch(2, page("c2", `{"tablet":3}`, `{}`, true)))
+	d.Epoch, d.Cursor = 1, ""
+	if err := d.Pull(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	stored, err := d.State.Clone()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := RestoreDevice(d.api, stored, DeviceConfig{}).Sync(t.Context())
+	if err != nil || len(r.Receipts) != 2 || r.Restored {
+		t.Errorf("%+v, %v", r, err)
+	}
+	equal(t, "asked", s.told(), []string{"GET results?limit=2", "POST results", "POST results", "GET results?since=c1"})
+}
+
+func TestWhatWasAcknowledgedLongAgoIsForgotten(t *testing.T) {
+	receipt := func(at string) http.HandlerFunc {
+		return answer(200, `{"session_id":"s","status":"merged","results":[{"index":0,"status":"applied"}],"processed_at":"2026-11-`+at+`"}`)
+	}
+	_, d := device(t, 0, receipt("01T00:00:00Z"), receipt("20T00:00:00Z"), page("c1", `{}`, `{}`, true), receipt("30T00:00:01Z"), page("c2", `{}`, `{}`, true))
+	d.keep = 10 * 24 * time.Hour
+	sync := func(batches int) (held []string) {
+		for range batches {
+			d.Record(Remove("/a"))
+		}
+		if _, err := d.Sync(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for _, b := range d.Batches {
+			held = append(held, strconv.FormatInt(b.Number, 10))
+		}
+		return held
+	}
+	equal(t, "held", sync(2), []string{"2"})
+	equal(t, "held", sync(1), []string{"3"})
+	d.Record(Remove("/a"))
+	if d.Batches[len(d.Batches)-1].PrevID == "" || d.Number != 4 {
+		t.Error("the chain is broken off")
 	}
 }
 

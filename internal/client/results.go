@@ -85,6 +85,7 @@ type Results struct {
 	Session    firemode.SessionID `json:"session_id"`
 	Clock      crdt.Clock         `json:"vector_clock"`
 	Cursor     string             `json:"cursor"` // for Since of the next query
+	Epoch      int64              `json:"epoch"`  // another one than before: the server was restored from a backup
 	Complete   bool               `json:"complete"`
 	Document   jsontext.Value     `json:"document"`
 	Conflicts  []Conflict         `json:"conflicts"`

@@ -41,6 +41,10 @@ func (s *State) Show(r Results, whole bool) error {
 	if r.Complete {
 		s.Seen = r.Clock
 	}
+	if s.Epoch != 0 && r.Epoch != s.Epoch {
+		s.Restored()
+	}
+	s.Epoch = r.Epoch
 	return nil
 }
 
@@ -49,7 +53,8 @@ func (s *State) settle(p crdt.Pointer) {
 	maps.DeleteFunc(s.Conflicts, func(at crdt.Pointer, _ Conflict) bool { return at.Holds(p) || p.Holds(at) })
 }
 
-// Restored notes that the server was restored from a backup, after the whole document was shown again: batches that it had acknowledged and
+// Restored notes that the server was restored from a backup, once the whole document was shown again. Show does so, in the same step as
+// it takes over the new epoch, so that a phone which is switched off in between misses nothing: batches that it had acknowledged and
 // does not hold any more are pending again. Those that it holds all the same are answered as duplicates.
 func (s *State) Restored() {
 	for i := range s.Batches {

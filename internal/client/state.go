@@ -21,12 +21,14 @@ type State struct {
 	// still that of the batch before, whatever it was sent under.
 	Number int64  `json:"number"`
 	LastID string `json:"last_batch_id"`
-	// Batches holds everything that was recorded here, oldest first, acknowledged or not: a server that is restored from a backup
-	// asks for it again.
+	// Batches holds what was recorded here, oldest first, acknowledged or not: a server that is restored from a backup asks for it
+	// again. See Forget.
 	Batches  []Batch   `json:"batches"`
 	Rejected []Refusal `json:"rejected"` // changes for a person to look at, oldest first
 	// Checkpoint is the last one that the server gave: with it this phone is a witness of the log up to there.
 	Checkpoint string `json:"checkpoint"`
+	// Epoch is that of the server's log as it was last shown, 0 before.
+	Epoch int64 `json:"epoch,omitzero"`
 
 	// What it was shown, complete and at one moment: see Show.
 	Seen      crdt.Clock                `json:"seen"`
@@ -36,7 +38,7 @@ type State struct {
 	Late      []LateBatch               `json:"late"`
 }
 
-// Batch is what was recorded between two moments, as it is posted. Only Client, Number and Acknowledged ever change.
+// Batch is what was recorded between two moments, as it is posted. Only Client, Number, Acknowledged and ReceivedAt ever change.
 type Batch struct {
 	Client       string     `json:"client_id"`
 	Number       int64      `json:"number"`
@@ -46,6 +48,7 @@ type Batch struct {
 	CapturedAt   time.Time  `json:"captured_at"`
 	Changes      []Change   `json:"changes"`
 	Acknowledged bool       `json:"acknowledged"`
+	ReceivedAt   time.Time  `json:"received_at,omitzero"` // by the server's clock, of its acknowledgement
 }
 
 // Refusal is a change that the server did not apply. It is sent again, when somebody has put it right, in a new batch.
@@ -106,7 +109,7 @@ func (s *State) Acknowledge(b Batch, r Receipt) {
 			continue
 		}
 		if own.Number == b.Number {
-			own.Acknowledged = true
+			own.Acknowledged, own.ReceivedAt = true, r.ProcessedAt
 		}
 		if r.Missing.Contains(own.Number) {
 			own.Acknowledged = false
@@ -117,6 +120,18 @@ func (s *State) Acknowledge(b Batch, r Receipt) {
 			s.refuse(Refusal{Client: b.Client, Number: b.Number, Change: b.Changes[result.Index], Reason: result.Reason})
 		}
 	}
+}
+
+// Forget drops what the server had acknowledged by the time keep before its last acknowledgement. A server that is restored from a
+// backup which is older than that is not given those batches again, so keep is longer than backups are apart.
+func (s *State) Forget(keep time.Duration) {
+	var last time.Time
+	for _, b := range s.Batches {
+		if b.ReceivedAt.After(last) {
+			last = b.ReceivedAt
+		}
+	}
+	s.Batches = slices.DeleteFunc(s.Batches, func(b Batch) bool { return b.Acknowledged && b.ReceivedAt.Before(last.Add(-keep)) })
 }
 
 // refuse notes a refusal once, however often the batch is answered.

@@ -207,8 +207,9 @@ func (s *resultsSink) Begin(v sessions.View) error {
 		Clock    crdt.Clock         `json:"vector_clock"`
 		Cursor   string             `json:"cursor"`
 		Complete bool               `json:"complete"`
+		Epoch    int64              `json:"epoch"`
 		Point    string             `json:"checkpoint"`
-	}{v.Session, v.Clock, s.api.sealSyncCursor(s.x, v.Cursor), v.Complete, v.Checkpoint}
+	}{v.Session, v.Clock, s.api.sealSyncCursor(s.x, v.Cursor), v.Complete, v.Cursor.Epoch, v.Checkpoint}
 	var text bytes.Buffer
 	if err := encodeJSON(&text, head); err != nil {
 		return err
@@ -328,6 +329,7 @@ type resultsBody struct {
 	Clock     crdt.Clock         `json:"vector_clock"`
 	Cursor    string             `json:"cursor" doc:"For since of the next request"`
 	Complete  bool               `json:"complete" doc:"Whether this answer is up to date; else ask again with its cursor"`
+	Epoch     int64              `json:"epoch" doc:"Another one than before: the server was restored from a backup; send again what its clock lacks"`
 	Point     string             `json:"checkpoint" doc:"Signed note over the session's log"`
 	Document  map[string]any     `json:"document"`
 	Conflicts []conflictBody     `json:"conflicts"`
