@@ -1,0 +1,44 @@
+package sessions_test
+
+import (
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"firemode/internal/store"
+)
+
+// engines are the databases that every history is played on.
+var engines = []struct {
+	name string
+	open func(testing.TB, func() time.Time) store.Store
+}{{"sqlite", openScratch}, {"postgres", openPostgres}}
+
+// Whatever clients do, what is stored and shown after each request is what the oracle makes of the log, and what each client was
+// answered follows from what it had been shown. A failure names the seed with which -rapid.seed plays it again.
+func TestHistories(t *testing.T) {
+	for _, engine := range engines {
+		t.Run(engine.name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, engine.open)
+			rapid.Check(t, w.playOne)
+		})
+	}
+}
+
+// FuzzHistories is TestHistories on SQLite, led by coverage.
+func FuzzHistories(f *testing.F) {
+	w := newWorld(f, openScratch)
+	f.Fuzz(rapid.MakeFuzz(w.playOne))
+}
+
+func (w *world) playOne(t *rapid.T) {
+	p, err := w.newPlay(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.run(scripts.Draw(t, "script")); err != nil {
+		t.Fatal(err)
+	}
+}

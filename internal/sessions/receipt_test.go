@@ -1,0 +1,215 @@
+package sessions_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"firemode"
+	"firemode/internal/crdt"
+	"firemode/internal/crdt/oracle"
+	"firemode/internal/sessions"
+)
+
+// admitted compares log entry i, which a request made, and its receipt with what they must be.
+func (p *play) admitted(f *facts, ex exchange, i int) error {
+	b, r, m := f.log[i], ex.answer.Receipt, p.model
+	number := ex.draft.number
+	if !ex.numbered() {
+		number = m.held(ex.writer()).Max() + 1
+	}
+	context, clamped, cut := m.context(f, ex.post, b.Seq)
+	content := crdt.Content(ex.Changes)
+	m.admit(ex.writer(), number, crdt.Known{ID: ex.draft.id, PrevID: ex.draft.prev, Content: content})
+	if ex.numbered() {
+		clamped[ex.writer()] = number
+	}
+	var flags []string
+	if cut {
+		flags = []string{"clock_clamped"}
+	}
+	status := sessions.StatusMerged
+	if p.facts.session.Status == firemode.SessionCompleted {
+		status = sessions.StatusLate
+	}
+	return all(
+		same("writer", fmt.Sprint(b.Actor, " ", b.Number, " ", b.User, " ", b.ID, " ", b.PrevID), fmt.Sprint(ex.writer(), " ", number, " ", ex.By.User, " ", ex.draft.id, " ", ex.draft.prev)),
+		same("content", fmt.Sprintf("%x", b.Content), fmt.Sprintf("%x", content)),
+		same("context", fmt.Sprint(b.Context), fmt.Sprint(context)),
+		same("clock of the receipt", fmt.Sprint(r.Clock), fmt.Sprint(clamped)),
+		same("flags", r.Flags, flags),
+		same("status", r.Status, status),
+		same("missing", r.Missing, m.held(ex.writer()).Missing()),
+		p.outcomes(f, ex, i),
+		p.shownOf(f, ex, b.Seq),
+	)
+}
+
+// outcomes compares what became of each change with what the oracle says.
+func (p *play) outcomes(f *facts, ex exchange, i int) error {
+	b, r := f.log[i], ex.answer.Receipt
+	before := f.history(b.Seq - 1).State()
+	alive := f.alive(i)
+	var wants, stored, answered []string
+	applied := 0
+	for c := range ex.Changes {
+		want := "applied"
+		switch {
+		case !f.acceptable(ex, c, before, p.model):
+			want = "rejected"
+		case b.MergedSeq == b.Seq && !alive[c]:
+			want = "superseded"
+		}
+		if want != "rejected" {
+			applied++
+		}
+		wants, stored, answered = append(wants, want), append(stored, b.Outcomes[c].Status), append(answered, r.Results[c].Status)
+		if (want == "rejected") != (r.Results[c].Reason != "") {
+			return fmt.Errorf("change %d is %s because %q", c, want, r.Results[c].Reason)
+		}
+	}
+	return all(same("outcomes stored", stored, wants), same("outcomes answered", answered, wants), same("applied", r.Applied, applied), same("duplicates", r.Duplicates, 0))
+}
+
+// alive tells of each change of log entry i whether anything of it was not covered when it was merged. That a resolve to absent
+// bears nothing is no sign: it is given a value here, which changes nothing about what it covers.
+func (f *facts) alive(i int) []bool {
+	b := f.log[i]
+	alive := make([]bool, len(b.Outcomes))
+	h := f.history(b.Seq)
+	for i := range h.Ops {
+		if h.Ops[i].Kind == crdt.Resolve && h.Ops[i].Value == "" {
+			h.Ops[i].Value = crdt.Null
+		}
+	}
+	for _, op := range h.State().Live {
+		if op.Actor == b.Actor && op.Batch == b.Number {
+			alive[op.Index] = true
+		}
+	}
+	return alive
+}
+
+// acceptable reports whether change c of an admitted batch names what it may name.
+func (f *facts) acceptable(ex exchange, c int, before oracle.State, m *model) bool {
+	change := ex.Changes[c]
+	switch {
+	case change.Rejected != "":
+		return false
+	case change.Kind == crdt.Resolve:
+		return provesConflict(change, before)
+	case change.Kind == crdt.Correct:
+		return f.mayCorrect(ex, c, before, m)
+	}
+	return true
+}
+
+// provesConflict reports whether a resolve carries the id of a conflict of exactly the readings it names: all they wrote there, or what
+// of it is live.
+func provesConflict(change crdt.Change, before oracle.State) bool {
+	var named, live []*crdt.Op
+	found := map[crdt.Dot]bool{}
+	for i := range before.Ops {
+		op := &before.Ops[i]
+		if !slices.Contains(change.Names, op.Dot) || !change.Path.Holds(op.Path) {
+			continue
+		}
+		found[op.Dot] = true
+		named = append(named, op)
+		if slices.ContainsFunc(before.Live, func(l *crdt.Op) bool { return l.ID() == op.ID() }) {
+			live = append(live, op)
+		}
+	}
+	return len(found) == len(change.Names) &&
+		(crdt.ConflictID(secret, change.Path, named) == change.ConflictID || crdt.ConflictID(secret, change.Path, live) == change.ConflictID)
+}
+
+// mayCorrect reports whether the reading that a correct names is an earlier one of its writer, arrived or not, or was delivered to it.
+func (f *facts) mayCorrect(ex exchange, c int, before oracle.State, m *model) bool {
+	change, number := ex.Changes[c], ex.draft.number
+	d := change.Names[0]
+	there := slices.ContainsFunc(before.Ops, func(op crdt.Op) bool { return op.Dot == d && change.Path.Holds(op.Path) })
+	switch {
+	case d.Actor != ex.writer():
+		return d.Batch <= m.seen(f, ex.writer())[d.Actor] && there
+	case !ex.numbered() || before.Merged[d.Actor][d.Batch]:
+		return there && (!ex.numbered() || d.Batch < number)
+	case d.Batch == number:
+		return d.Index < c && writes(ex, d, change.Path)
+	}
+	return d.Batch < number
+}
+
+// writes reports whether the change with dot d of the same batch writes at or below p.
+func writes(ex exchange, d crdt.Dot, p crdt.Pointer) bool {
+	b := crdt.Batch{Actor: d.Actor, Number: d.Batch, Changes: ex.Changes}
+	return slices.ContainsFunc(b.Ops(d.Index, crdt.Stamp{}), func(op crdt.Op) bool { return p.Holds(op.Path) })
+}
+
+// acknowledged compares the receipt for a batch that is in the log already with what it must be, when the log ended at seq.
+func (p *play) acknowledged(f *facts, ex exchange, seq int64) error {
+	var wants, answered []string
+	for i, b := range f.log {
+		if b.Actor != ex.writer() || b.Number != ex.draft.number {
+			continue
+		}
+		for c := range f.changes[i] {
+			want := "duplicate"
+			if b.Outcomes[c].Status == "rejected" {
+				want = "rejected " + b.Outcomes[c].Reason
+			}
+			wants = append(wants, want)
+		}
+	}
+	for _, r := range ex.answer.Results {
+		got := r.Status
+		if r.Reason != "" {
+			got += " " + r.Reason
+		}
+		answered = append(answered, got)
+	}
+	return all(same("duplicate", answered, wants), same("applied", ex.answer.Applied, 0), p.shownOf(f, ex, seq))
+}
+
+// shownOf compares the conflicts in a receipt with those that were open at and above its paths when the log ended at seq.
+func (p *play) shownOf(f *facts, ex exchange, seq int64) error {
+	at := map[crdt.Pointer]bool{}
+	for _, c := range ex.Changes {
+		if c.Rejected == "" {
+			at[c.Path] = true
+			for _, above := range c.Path.Ancestors() {
+				at[above] = true
+			}
+		}
+	}
+	open := slices.DeleteFunc(f.history(seq).State().Conflicts(), func(c oracle.Conflict) bool { return !at[c.Path] })
+	return same("conflicts of the receipt", described(ex.answer.Conflicts), describedTruth(open))
+}
+
+// described puts conflicts into words that can be compared, in an order of their own.
+func described(open []sessions.Conflict) []string {
+	var all []string
+	for _, c := range open {
+		siblings := map[string]bool{}
+		for _, v := range c.Values {
+			siblings[fmt.Sprint(v.Path, " ", v.Dot, " ", v.Op)] = true
+		}
+		all = append(all, fmt.Sprint(c.Path, " ", c.Kind, " ", c.ID, " ", c.Count, " ", slices.Sorted(maps.Keys(siblings))))
+	}
+	slices.Sort(all)
+	return all
+}
+
+func describedTruth(open []oracle.Conflict) []string {
+	var all []string
+	for _, c := range open {
+		var siblings []string
+		for _, op := range c.Siblings {
+			siblings = append(siblings, fmt.Sprint(op.Path, " ", op.Dot, " ", op.Kind))
+		}
+		slices.Sort(siblings)
+		all = append(all, fmt.Sprint(c.Path, " ", c.Kind, " ", crdt.ConflictID(secret, c.Path, c.Siblings), " ", len(siblings), " ", siblings))
+	}
+	slices.Sort(all)
+	return all
+}

@@ -1,0 +1,181 @@
+package sessions_test
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/mod/sumdb/note"
+
+	"firemode"
+	"firemode/internal/crdt"
+	"firemode/internal/ledger"
+	"firemode/internal/rules"
+	"firemode/internal/sessions"
+	"firemode/internal/store"
+	"firemode/internal/store/postgres"
+	"firemode/internal/store/sqlite"
+	"firemode/internal/store/storetest/pgtest"
+)
+
+// TestMain plays 300 histories on each engine, or as many as FIREMODE_HISTORIES or -rapid.checks says.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue {
+		histories := os.Getenv("FIREMODE_HISTORIES")
+		if histories == "" {
+			histories = "300"
+		}
+		if err := flag.Set(f.Name, histories); err != nil {
+			fmt.Println("FIREMODE_HISTORIES:", err)
+			os.Exit(2)
+		}
+	}
+	os.Exit(pgtest.Main(m))
+}
+
+// emptyBook is a rulebook without rules: what is tested here is the merge.
+type emptyBook struct{}
+
+func (emptyBook) Book(context.Context, firemode.OrgID) (*rules.Book, error) {
+	return rules.NewBook(nil), nil
+}
+
+// clock is the time of the store: every look at it is a millisecond later.
+type clock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+var epoch = time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(time.Millisecond)
+	return c.at
+}
+
+func (c *clock) reset() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = epoch
+}
+
+// world is a store with many organisations, one for each history.
+type world struct {
+	store    store.Store
+	scratch  store.Store
+	clock    *clock
+	signer   note.Signer
+	verifier note.Verifier
+	orgs     int
+}
+
+// kept is a scratch store that serves several verifications.
+type kept struct{ store.Store }
+
+func (kept) Close() error { return nil }
+
+func openScratch(t testing.TB, now func() time.Time) store.Store {
+	t.Helper()
+	s, err := sqlite.Open(t.Context(), sqlite.Config{Path: filepath.Join(t.TempDir(), "firemode.db"), Now: now, Scratch: true})
+	must(t, err)
+	t.Cleanup(func() { must(t, s.Close()) })
+	must(t, s.Migrate(t.Context()))
+	return s
+}
+
+func openPostgres(t testing.TB, now func() time.Time) store.Store {
+	t.Helper()
+	s, err := postgres.Open(t.Context(), postgres.Config{URL: pgtest.New(t), Now: now})
+	must(t, err)
+	t.Cleanup(func() { must(t, s.Close()) })
+	return s
+}
+
+func newWorld(t testing.TB, open func(testing.TB, func() time.Time) store.Store) *world {
+	t.Helper()
+	c := &clock{at: epoch}
+	key := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
+	signer, err := ledger.NewSigner(key)
+	must(t, err)
+	verifier, err := note.NewVerifier(ledger.PublicKey(key))
+	must(t, err)
+	return &world{store: open(t, c.now), scratch: openScratch(t, time.Now), clock: c, signer: signer, verifier: verifier}
+}
+
+func (w *world) newService() (*sessions.Service, error) {
+	return sessions.New(w.store, sessions.Config{Now: w.clock.now, NewID: newID, Rand: rand.Reader, Rules: emptyBook{}, Signer: w.signer})
+}
+
+func newID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// secret is the key of every session: conflict ids are the same when a history is played again.
+var secret = []byte("the secret of a session, 32 byte")
+
+// newSession makes an organisation with one session of items.
+func (w *world) newSession(ctx context.Context, items ...firemode.ItemID) (store.SessionRef, error) {
+	w.orgs++
+	w.clock.reset()
+	org := firemode.OrgID(fmt.Sprintf("o%d", w.orgs))
+	ref := store.SessionRef{Org: org, Session: "visit"}
+	return ref, w.store.Update(ctx, func(tx store.Tx) error {
+		if err := tx.CreateOrganisation(ctx, firemode.Organisation{ID: org, Name: "O", CreatedAt: tx.Now()}); err != nil {
+			return err
+		}
+		if err := tx.CreateBuilding(ctx, firemode.Building{Org: org, ID: "b", Name: "B", Address: "A", Status: firemode.BuildingActive, Version: 1, CreatedAt: tx.Now()}); err != nil {
+			return err
+		}
+		err := tx.CreateSession(ctx, firemode.Session{
+			Org: org, ID: ref.Session, Building: "b", Name: "S", Frequency: firemode.Yearly, Status: firemode.SessionPending,
+			ItemCount: len(items), Version: 1, CreatedAt: tx.Now(),
+		}, firemode.Head{Epoch: 1, Key: secret, ChangedAt: tx.Now()})
+		if err != nil {
+			return err
+		}
+		rows := make([]firemode.Item, len(items))
+		for i, id := range items {
+			rows[i] = firemode.Item{ID: id, Name: string(id), Position: i, Listed: true, Kind: firemode.KindAsset, State: firemode.ItemUntouched}
+		}
+		return tx.CreateItems(ctx, org, ref.Session, rows)
+	})
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// answer is a Sink that keeps what it is given.
+type answer struct {
+	sessions.View
+	document  []byte
+	conflicts []sessions.Conflict
+	removed   []crdt.Pointer
+	late      []store.Batch
+}
+
+func (a *answer) Begin(v sessions.View) error { a.View = v; return nil }
+func (a *answer) Write(p []byte) (int, error) {
+	a.document = append(a.document, p...)
+	return len(p), nil
+}
+
+func (a *answer) Conflict(c sessions.Conflict) error {
+	a.conflicts = append(a.conflicts, c)
+	return nil
+}
+
+func (a *answer) Removed(p crdt.Pointer) error { a.removed = append(a.removed, p); return nil }
+func (a *answer) Late(b store.Batch) error     { a.late = append(a.late, b); return nil }
