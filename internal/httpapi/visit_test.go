@@ -2,16 +2,12 @@ package httpapi
 
 import (
 	"fmt"
-	"maps"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
 
 	"firemode"
@@ -46,178 +42,6 @@ type visit struct {
 	*world
 	id   string
 	keys int
-}
-
-// batch is one POST of results. What is zero is left out of it.
-type batch struct {
-	client, id, prev string
-	number           int64 // the own entry of the clock, 0 for a client that does not count
-	seen             map[string]int64
-	changes          []string
-	captured, sent   time.Time
-	onBehalfOf, key  string
-	atomic           bool
-}
-
-func (b batch) String() string {
-	meta := map[string]any{}
-	put := func(name, value string) {
-		if value != "" {
-			meta[name] = value
-		}
-	}
-	put("client_id", b.client)
-	put("batch_id", b.id)
-	put("prev_batch_id", b.prev)
-	put("on_behalf_of", b.onBehalfOf)
-	for name, at := range map[string]time.Time{"captured_at": b.captured, "sent_at": b.sent} {
-		if !at.IsZero() {
-			meta[name] = at
-		}
-	}
-	clock := maps.Clone(b.seen)
-	if b.number > 0 {
-		if clock == nil {
-			clock = map[string]int64{}
-		}
-		clock[b.client] = b.number
-	}
-	if clock != nil {
-		meta["vector_clock"] = clock
-	}
-	text, err := json.Marshal(meta, json.Deterministic(true))
-	if err != nil {
-		return err.Error()
-	}
-	return fmt.Sprintf(`{"changes":[%s],"_sync_meta":%s,"atomic":%t}`, strings.Join(b.changes, ","), text, b.atomic)
-}
-
-func set(path, value string) string {
-	return `{"op":"set","path":"` + path + `","value":` + value + `}`
-}
-
-func setAt(path, value string, at time.Time) string {
-	return fmt.Sprintf(`{"op":"set","path":%q,"value":%s,"captured_at":%q}`, path, value, at.UTC().Format(time.RFC3339Nano))
-}
-
-func remove(path string) string { return fmt.Sprintf(`{"op":"remove","path":%q}`, path) }
-
-func appendTo(path, value string) string {
-	return fmt.Sprintf(`{"op":"append","path":%q,"value":%s}`, path, value)
-}
-
-func increment(path, delta string) string {
-	return fmt.Sprintf(`{"op":"increment","path":%q,"delta":%s}`, path, delta)
-}
-
-func correct(path, value, dot string) string {
-	return fmt.Sprintf(`{"op":"correct","path":%q,"value":%s,"dot":%q,"reason":"misread"}`, path, value, dot)
-}
-
-// resolve settles c by naming the dots; value "" leaves the path absent.
-func resolve(c conflict, value string, dots ...string) string {
-	if value != "" {
-		value = `,"value":` + value
-	}
-	return fmt.Sprintf(`{"op":"resolve","path":%q,"conflict_id":%q,"dots":["%s"],"reason":"looked again"%s}`, c.Path, c.ID, strings.Join(dots, `","`), value)
-}
-
-// receipt is the answer to a batch.
-type receipt struct {
-	Status              string
-	Applied, Duplicates int
-	Results             []struct {
-		Index          int
-		Status, Reason string
-		Conflict       *conflict
-	}
-	Clock     map[string]int64 `json:"vector_clock"`
-	Missing   [][2]int64
-	Flags     []string
-	Conflicts []conflict
-}
-
-// statuses are those of the changes, in order.
-func (r receipt) statuses() string {
-	var all []string
-	for i, c := range r.Results {
-		if c.Index != i {
-			return fmt.Sprintf("result %d has index %d", i, c.Index)
-		}
-		all = append(all, c.Status)
-	}
-	return strings.Join(all, " ")
-}
-
-type conflict struct {
-	ID, Path, Kind string
-	Count          int
-	Values         []sibling
-}
-
-// dots are those of the siblings, in order of dot.
-func (c conflict) dots() []string {
-	var all []string
-	for _, s := range c.Values {
-		all = append(all, s.Dot)
-	}
-	slices.Sort(all)
-	return all
-}
-
-// String is kind and path with the values, the shown one first.
-func (c conflict) String() string {
-	var values []string
-	for _, s := range c.Values {
-		values = append(values, s.Path+string(s.Value))
-	}
-	return fmt.Sprintf("%s %s %s", c.Kind, c.Path, strings.Join(values, " "))
-}
-
-type sibling struct {
-	Dot, Path, Op, User string
-	Client              string     `json:"client_id"`
-	SubmittedBy         string     `json:"submitted_by"`
-	CapturedAt          *time.Time `json:"captured_at"`
-	ReceivedAt          time.Time  `json:"received_at"`
-	Value, Instrument   jsontext.Value
-	Reason              string
-	Flags               []string
-}
-
-// merged is the merged document.
-type merged struct {
-	Clock     map[string]int64 `json:"vector_clock"`
-	Cursor    string
-	Complete  bool
-	Document  jsontext.Value
-	Conflicts []conflict
-	Removed   []string
-	Late      []struct {
-		Client  string `json:"client_id"`
-		Number  int64
-		User    string
-		Changes jsontext.Value
-	}
-}
-
-// disputes are the conflicts in words, in order of path.
-func (a merged) disputes() []string {
-	var all []string
-	for _, c := range a.Conflicts {
-		all = append(all, c.String())
-	}
-	return all
-}
-
-// conflictAt returns the conflict at path, which must be there.
-func (a merged) conflictAt(t *testing.T, path string) conflict {
-	t.Helper()
-	i := slices.IndexFunc(a.Conflicts, func(c conflict) bool { return c.Path == path })
-	if i < 0 {
-		t.Fatalf("no conflict at %s, only %v", path, a.disputes())
-	}
-	return a.Conflicts[i]
 }
 
 func (v *visit) path(below string) string { return "/v1/tests/sessions/" + v.id + below }
