@@ -73,7 +73,7 @@ fuzz: ## run every fuzz target for FUZZTIME (10s)
 	@tools/fuzz $(FUZZTIME)
 
 .PHONY: chaos
-chaos: ## kills, power cuts, broken disks, lost packets, clients that leave (as root; 15 minutes); CHAOS narrows it down
+chaos: setup ## kills, power cuts, broken disks, lost packets, clients that leave (as root; 15 minutes); CHAOS narrows it down
 	@cd internal/chaos && FIREMODE_CHAOS=full go test -count=1 -timeout 30m -run '$(CHAOS)'
 
 .PHONY: openapi

@@ -27,6 +27,7 @@ const connections = 64
 func TestClientsLeave(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { testLeaving(t, onSQLite(t), nil) })
 	t.Run("postgres", func(t *testing.T) {
+		leaveToFull(t)
 		c := onFolder(t)
 		check(t, c.start(t.Context()))
 		testLeaving(t, onPostgres(t, c), c)

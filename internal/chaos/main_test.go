@@ -46,6 +46,14 @@ func times(n, few int) int {
 	return few
 }
 
+// leaveToFull skips a test in a smoke.
+func leaveToFull(t *testing.T) {
+	t.Helper()
+	if !full {
+		t.Skip("only in make chaos: it takes too long for every run")
+	}
+}
+
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {

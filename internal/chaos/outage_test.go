@@ -10,34 +10,40 @@ import (
 
 // PostgreSQL goes away in the ways that leave no time for anything, while the server goes on.
 func TestPostgresGoesAway(t *testing.T) {
-	for name, harm := range map[string]func(*testing.T, *cluster){
-		"stopped": func(t *testing.T, c *cluster) {
+	for _, test := range []struct {
+		name string
+		harm func(*testing.T, *cluster)
+	}{
+		{"stopped", func(t *testing.T, c *cluster) {
 			check(t, c.signal(syscall.SIGQUIT)) // its immediate mode: no checkpoint, clients are cut off
 			time.Sleep(100 * time.Millisecond)
 			check(t, c.start(t.Context()))
-		},
-		"crashed": func(t *testing.T, c *cluster) { // one process that dies takes all others with it, and PostgreSQL recovers by itself
+		}},
+		{"crashed", func(t *testing.T, c *cluster) { // one process that dies takes all others with it, and PostgreSQL recovers by itself
 			for _, pid := range backends(t, c)[:1] {
 				check(t, syscall.Kill(pid, syscall.SIGKILL))
 			}
-		},
-		"terminates backends": func(t *testing.T, c *cluster) {
+		}},
+		{"terminates backends", func(t *testing.T, c *cluster) {
 			conn, err := pgx.Connect(t.Context(), c.url())
 			check(t, err)
 			defer conn.Close(t.Context())
 			_, err = conn.Exec(t.Context(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'firemode' AND random() < 0.7")
 			check(t, err)
-		},
+		}},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
+			if test.name != "stopped" {
+				leaveToFull(t)
+			}
 			c := onFolder(t)
 			check(t, c.start(t.Context()))
 			s := onPostgres(t, c)
-			crew, moments, rounds := newCrew(s), chance("postgres "+name), times(25, 2)
+			crew, moments, rounds := newCrew(s), chance(t.Name()), times(25, 2)
 			crew.during(t, func() {
 				for range rounds {
 					time.Sleep(100*time.Millisecond + time.Duration(moments.IntN(300))*time.Millisecond)
-					harm(t, c)
+					test.harm(t, c)
 					crew.journal.await(t, 20)
 				}
 			})

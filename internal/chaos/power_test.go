@@ -19,10 +19,21 @@ type machine struct {
 	cluster *cluster // nil with SQLite
 }
 
-// onEachDisk runs a test on each engine, the database on a disk of its own. settings are for PostgreSQL.
-func onEachDisk(t *testing.T, settings []string, test func(*testing.T, *machine)) {
+// onPostgresDisk says how a test is run on PostgreSQL.
+type onPostgresDisk struct {
+	settings []string // flags of the cluster
+	fullOnly bool     // not in a smoke
+}
+
+// onEachDisk runs a test on each engine, the database on a disk of its own.
+func onEachDisk(t *testing.T, how onPostgresDisk, test func(*testing.T, *machine)) {
 	t.Run("sqlite", func(t *testing.T) { test(t, sqliteMachine(t)) })
-	t.Run("postgres", func(t *testing.T) { test(t, postgresMachine(t, settings)) })
+	t.Run("postgres", func(t *testing.T) {
+		if how.fullOnly {
+			leaveToFull(t)
+		}
+		test(t, postgresMachine(t, how.settings))
+	})
 }
 
 func sqliteMachine(t *testing.T) *machine {
@@ -85,7 +96,7 @@ func (m *machine) held(t *testing.T, j *journal) verdict {
 // The power is cut at moments drawn by chance while clients work. Of what was not synced nothing survives, or every other page, or nearly
 // all: each time everything that was acknowledged is there when the power is back.
 func TestPowerCut(t *testing.T) {
-	onEachDisk(t, nil, func(t *testing.T, m *machine) {
+	onEachDisk(t, onPostgresDisk{}, func(t *testing.T, m *machine) {
 		crew, moments, cuts := newCrew(m.site), chance("power"), times(20, 2)
 		if m.cluster != nil {
 			cuts = times(12, 1)
@@ -111,7 +122,7 @@ func TestPowerCut(t *testing.T) {
 // The same cut shows losses when something does not flush: a disk that says it has and has not, and PostgreSQL with fsync off. So the test above
 // can fail.
 func TestPowerCutWithoutFlushing(t *testing.T) {
-	onEachDisk(t, []string{"-c", "fsync=off"}, func(t *testing.T, m *machine) {
+	onEachDisk(t, onPostgresDisk{settings: []string{"-c", "fsync=off"}, fullOnly: true}, func(t *testing.T, m *machine) {
 		crew := newCrew(m.site)
 		m.disk.Sync() // what was there before stays, so that the loss is one of changes and not of the database
 		if m.cluster == nil {

@@ -33,7 +33,12 @@ type Faults struct {
 	Write   bool // writing fails with EIO
 	Sync    bool // syncing fails with EIO, see the package
 	Deceive bool // syncing says that it is done, and does nothing
+	// Some says which of the calls that fail by Write and Sync do; nil for all. It is called by one goroutine at a time.
+	Some func() bool
 }
+
+// strikes reports whether a call that is subject to a fault fails.
+func (f Faults) strikes(fault bool) bool { return fault && (f.Some == nil || f.Some()) }
 
 // Mount makes an empty disk, whose root belongs to owner and group, and mounts it at dir. It needs /dev/fuse and root.
 func Mount(dir string, owner fuse.Owner) (*Disk, error) {

@@ -48,7 +48,7 @@ func (f *files) SetAttr(_ <-chan struct{}, in *fuse.SetAttrIn, out *fuse.AttrOut
 			n.attr.Gid = gid
 		}
 		if size, ok := in.GetSize(); ok {
-			if f.disk.faults.Write {
+			if f.disk.faults.strikes(f.disk.faults.Write) {
 				return fuse.EIO
 			}
 			n.content.truncate(int64(size))
@@ -81,7 +81,7 @@ func (f *files) Write(_ <-chan struct{}, in *fuse.WriteIn, data []byte) (written
 	status = f.with(in.NodeId, func(n *inode) fuse.Status {
 		off := int64(in.Offset)
 		switch {
-		case f.disk.faults.Write:
+		case f.disk.faults.strikes(f.disk.faults.Write):
 			return fuse.EIO
 		case f.disk.faults.Full && !n.content.fits(len(data), off):
 			return fuse.Status(syscall.ENOSPC)
@@ -114,7 +114,7 @@ func (f *files) Fsync(_ <-chan struct{}, in *fuse.FsyncIn) fuse.Status {
 	return f.with(in.NodeId, func(n *inode) fuse.Status {
 		f.disk.syncs++
 		switch {
-		case f.disk.faults.Sync:
+		case f.disk.faults.strikes(f.disk.faults.Sync):
 			n.content.fail()
 			return fuse.EIO
 		case !f.disk.faults.Deceive:

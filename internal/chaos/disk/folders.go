@@ -36,7 +36,7 @@ func (f *files) make(in *fuse.InHeader, name string, mode uint32, out *fuse.Entr
 			return fuse.Status(syscall.EEXIST)
 		case f.disk.faults.Full:
 			return fuse.Status(syscall.ENOSPC)
-		case f.disk.faults.Write:
+		case f.disk.faults.strikes(f.disk.faults.Write):
 			return fuse.EIO
 		}
 		n := f.disk.add(mode, in.Owner)
