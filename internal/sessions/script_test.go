@@ -85,7 +85,7 @@ var (
 		}
 		return s
 	})
-	scripts = rapid.Custom(func(t *rapid.T) script { return rapid.SliceOfN(steps, 3, 12).Draw(t, "script") })
+	scripts = rapid.Custom(func(t *rapid.T) script { return rapid.SliceOfN(steps, 5, 24).Draw(t, "script") })
 )
 
 func drawStep(t *rapid.T, among []action) step {

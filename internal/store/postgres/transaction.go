@@ -45,7 +45,8 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) error {
 		return translate(err)
 	}
 	defer rollback(ctx, tx) // nothing to undo after a commit
-	t := &transaction{tx: tx, at: s.now().UTC().Truncate(time.Microsecond), deadline: s.now().Add(patience)}
+	deadline, _ := ctx.Deadline()
+	t := &transaction{tx: tx, at: s.now().UTC().Truncate(time.Microsecond), deadline: deadline}
 	if err := run(t, fn); err != nil {
 		return err
 	}
