@@ -1,12 +1,9 @@
 package sessions
 
 import (
-	"bytes"
 	"context"
-	"fmt"
 	"io"
-	"slices"
-	"strings"
+	"maps"
 	"time"
 
 	"firemode"
@@ -110,80 +107,6 @@ func (s *Service) Results(ctx context.Context, q Query, sink Sink) error {
 	return s.deliver(ctx, p, q.Session, *client, view.Seq)
 }
 
-// Deliver records durably that a client was given the document as of number seq by other means: in a bundle.
-func (s *Service) Deliver(ctx context.Context, session firemode.SessionID, client string, seq int64) error {
-	p, err := caller(ctx)
-	if err != nil || client == "" {
-		return err
-	}
-	actor, err := s.bind(ctx, p, Query{Session: session, Client: client})
-	if err != nil {
-		return err
-	}
-	return s.deliver(ctx, p, session, *actor, seq)
-}
-
-// bind returns the actor of the client that a query names, binding it to the caller if it is new; nil for a query that names none.
-func (s *Service) bind(ctx context.Context, p firemode.Principal, q Query) (*store.Actor, error) {
-	if q.Client == "" {
-		return nil, nil
-	}
-	if !firemode.ValidID(q.Client) {
-		return nil, firemode.Malformed("the header X-Client-ID is not an id")
-	}
-	at := store.SessionRef{Org: p.Org, Session: q.Session}
-	var actors []store.Actor
-	err := s.store.View(ctx, func(tx store.ReadTx) error {
-		if _, err := visible(ctx, tx, p, q.Session); err != nil {
-			return err
-		}
-		var err error
-		actors, err = tx.Actors(ctx, at, []crdt.ActorID{crdt.ActorID(q.Client), crdt.NaiveActor(q.Client, "")})
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	for _, a := range actors {
-		if a.User != p.User {
-			return nil, firemode.Forbidden("the client id %s belongs to another user", q.Client)
-		}
-	}
-	if i := slices.IndexFunc(actors, func(a store.Actor) bool { return a.ID == crdt.ActorID(q.Client) }); i >= 0 {
-		return &actors[i], nil
-	}
-	return s.bindNew(ctx, p, at, q.Client)
-}
-
-func (s *Service) bindNew(ctx context.Context, p firemode.Principal, at store.SessionRef, client string) (*store.Actor, error) {
-	var bound store.Actor
-	err := s.store.Update(ctx, func(tx store.Tx) error {
-		n, err := tx.CountActors(ctx, at, p.User)
-		if err != nil {
-			return err
-		}
-		if n >= maxActors {
-			return firemode.InvalidField("X-Client-ID", "you have %d clients in this session, which is the limit", maxActors)
-		}
-		bound, err = tx.BindActor(ctx, at, store.Actor{ID: crdt.ActorID(client), Client: client, User: p.User})
-		if err == nil && bound.User != p.User {
-			return firemode.Forbidden("the client id %s belongs to another user", client)
-		}
-		return err
-	})
-	return &bound, err
-}
-
-// deliver makes it durable that the document as of number seq is given to a client. What was delivered before costs nothing.
-func (s *Service) deliver(ctx context.Context, p firemode.Principal, session firemode.SessionID, client store.Actor, seq int64) error {
-	if seq <= client.Delivered {
-		return nil
-	}
-	return s.store.Update(ctx, func(tx store.Tx) error {
-		return tx.Deliver(ctx, store.SessionRef{Org: p.Org, Session: session}, client.ID, seq)
-	})
-}
-
 // document is one answer being made.
 type document struct {
 	ctx  context.Context
@@ -237,7 +160,7 @@ func (d *document) asOf(q Query) (int64, error) {
 
 // view is the head of an answer as of number seq.
 func (d *document) view(seq int64) (View, error) {
-	clock, err := d.tx.ClockAt(d.ctx, d.ref, seq)
+	clock, err := d.clock(seq)
 	if err != nil {
 		return View{}, err
 	}
@@ -247,6 +170,22 @@ func (d *document) view(seq int64) (View, error) {
 	}
 	view.Cursor, err = d.cursor(seq)
 	return view, err
+}
+
+// clock is that of the document as of number seq. Of more than MaxClock entries only those stay that a client needs to claim: of
+// actors with something live.
+func (d *document) clock(seq int64) (crdt.Clock, error) {
+	clock, err := d.tx.ClockAt(d.ctx, d.ref, seq)
+	if err != nil || len(clock) <= MaxClock {
+		return clock, err
+	}
+	live := map[crdt.ActorID]bool{}
+	err = d.eachLive(seq, func(op crdt.Op) error {
+		live[op.Actor] = true
+		return nil
+	})
+	maps.DeleteFunc(clock, func(id crdt.ActorID, _ int64) bool { return !live[id] })
+	return clock, err
 }
 
 func (d *document) cursor(seq int64) (Cursor, error) {
@@ -293,146 +232,4 @@ func chains(ctx context.Context, tx store.ReadTx, ref store.SessionRef) (func(cr
 		merged[a.ID] = a.Merged
 	}
 	return func(id crdt.ActorID) crdt.Ranges { return merged[id] }, nil
-}
-
-// writeWhole writes everything that was live at number seq, part by part: what is below one second-level path, such as an item,
-// is in memory at a time, unless something is live above it, which makes its first-level path the part. It returns the conflicts.
-func (d *document) writeWhole(seq int64) ([]crdt.Conflict, error) {
-	merged, err := chains(d.ctx, d.tx, d.ref)
-	if err != nil {
-		return nil, err
-	}
-	w := &parts{document: d, chains: merged, historic: seq != d.head.Seq}
-	if _, err := d.sink.Write([]byte{'{'}); err != nil {
-		return nil, err
-	}
-	if err := d.eachLive(seq, w.add); err != nil {
-		return nil, err
-	}
-	if err := w.close(); err != nil {
-		return nil, err
-	}
-	_, err = d.sink.Write([]byte{'}'})
-	return w.conflicts, err
-}
-
-// eachLive calls fn for what was live at number seq; before the first entry that is nothing.
-func (d *document) eachLive(seq int64, fn func(crdt.Op) error) error {
-	switch seq {
-	case 0:
-		return nil
-	case d.head.Seq:
-		seq = 0 // now
-	}
-	return d.tx.EachLiveOp(d.ctx, d.ref, seq, fn)
-}
-
-// parts cuts a walk over live operations, in the order of the tree, into parts, and writes each when it is whole.
-type parts struct {
-	*document
-	chains    func(crdt.ActorID) crdt.Ranges
-	historic  bool // contested marks are those of now and must be made anew
-	conflicts []crdt.Conflict
-
-	top   string // first segment of the part
-	part  crdt.Pointer
-	state *crdt.State
-	open  string // first-level member whose object is being written, "" for none
-	wrote bool   // something is in the document
-	inner bool   // something is in the open object
-}
-
-func (w *parts) add(op crdt.Op) error {
-	segments := op.Path.Segments()
-	part := crdt.Pointer("/" + segments[0])
-	wholeTop := w.part == part // something is live at the first level: all below belongs together
-	if len(segments) > 1 && !wholeTop {
-		part += crdt.Pointer("/" + segments[1])
-	}
-	if part != w.part {
-		if err := w.flush(); err != nil {
-			return err
-		}
-		w.part, w.top, w.state = part, segments[0], crdt.NewState(w.chains)
-	}
-	w.state.Load(op)
-	return nil
-}
-
-// flush writes the part that is whole now.
-func (w *parts) flush() error {
-	if w.state == nil {
-		return nil
-	}
-	if w.historic {
-		w.state.Recontest()
-	}
-	w.conflicts = append(w.conflicts, w.state.Conflicts(w.part, w.head.Key)...)
-	var out bytes.Buffer
-	second := strings.Count(string(w.part), "/") == 2
-	if !second {
-		if err := w.shut(); err != nil {
-			return err
-		}
-		if !w.state.WriteMembers(&out, "") {
-			return nil
-		}
-		err := w.comma(&w.wrote)
-		if err == nil {
-			_, err = w.sink.Write(out.Bytes())
-		}
-		return err
-	}
-	if !w.state.WriteMembers(&out, crdt.Pointer("/"+w.top)) {
-		return nil
-	}
-	if err := w.enter(w.top); err != nil {
-		return err
-	}
-	if err := w.comma(&w.inner); err != nil {
-		return err
-	}
-	_, err := w.sink.Write(out.Bytes())
-	return err
-}
-
-// enter opens the object of a first-level member.
-func (w *parts) enter(top string) error {
-	if w.open == top {
-		return nil
-	}
-	if err := w.shut(); err != nil {
-		return err
-	}
-	if err := w.comma(&w.wrote); err != nil {
-		return err
-	}
-	w.open, w.inner = top, false
-	_, err := fmt.Fprintf(w.sink, "%s:{", quote(crdt.Unescape(top)))
-	return err
-}
-
-func (w *parts) shut() error {
-	if w.open == "" {
-		return nil
-	}
-	w.open = ""
-	_, err := w.sink.Write([]byte{'}'})
-	return err
-}
-
-func (w *parts) comma(after *bool) error {
-	if !*after {
-		*after = true
-		return nil
-	}
-	_, err := w.sink.Write([]byte{','})
-	return err
-}
-
-func (w *parts) close() error {
-	if err := w.flush(); err != nil {
-		return err
-	}
-	return w.shut()
 }
