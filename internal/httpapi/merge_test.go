@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -8,6 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"firemode"
+	"firemode/internal/crdt"
+	"firemode/internal/sessions"
 	"firemode/internal/store"
 )
 
@@ -48,6 +52,16 @@ func TestWhoIsWriting(t *testing.T) {
 			same(t, r.Flags, []string{"clock_clamped", "clock_trimmed"})
 			v.document(`{"x":3}`)
 			v.disputed()
+		}},
+		{"of a session's clock with more than 4096 entries those with nothing live are left out of answers", func(t *testing.T, v *visit) {
+			v.send("tech1", batch{client: "a", number: 1, changes: []string{set("/x", "1")}})
+			v.send("tech1", batch{client: "b", number: 1, changes: []string{set("/y", "1")}})
+			v.send("tech1", batch{client: "b", number: 2, changes: []string{remove("/y")}})
+			v.send("tech1", batch{client: "c", number: 1})
+			v.crowd(sessions.MaxClock - 3)
+			same(t, len(v.pull("engineer", "").Clock), sessions.MaxClock)
+			v.send("tech2", batch{client: "d", number: 1})
+			same(t, v.pull("engineer", "").Clock, map[string]int64{"a": 1, "b": 2})
 		}},
 		{"a user has at most 256 clients in a session", func(t *testing.T, v *visit) {
 			for i := range 128 {
@@ -120,6 +134,30 @@ func TestWhoIsWriting(t *testing.T) {
 			v.send("tech1", batch{client: "tab", number: 1})
 		}},
 	})
+}
+
+// crowd adds n clients of as many users, each with an empty batch, as a session of years has them.
+func (v *visit) crowd(n int) {
+	v.t.Helper()
+	ref := store.SessionRef{Org: "a", Session: firemode.SessionID(v.id)}
+	must(v.t, v.store.Update(v.t.Context(), func(tx store.Tx) error {
+		locked, err := tx.LockSessions(v.t.Context(), "a", []firemode.SessionID{ref.Session})
+		if err != nil {
+			return err
+		}
+		head := locked[0].Head
+		var actors []store.Actor
+		var batches []store.Batch
+		for i := range n {
+			id := crdt.ActorID(fmt.Sprintf("crowd-%d", i))
+			head.Seq++
+			b := store.Batch{Seq: head.Seq, Kind: store.EntryChanges, Actor: id, Number: 1, Changes: []byte("[]"), MergedSeq: head.Seq, RunSeq: head.Seq}.Seal(ref, head.Hash)
+			head.Hash = b.Hash
+			batches = append(batches, b)
+			actors = append(actors, store.Actor{ID: id, User: firemode.UserID(id), Held: crdt.Ranges{{1, 1}}, Merged: crdt.Ranges{{1, 1}}, RunSeq: head.Seq})
+		}
+		return errors.Join(tx.InsertBatches(v.t.Context(), ref, batches), tx.SaveActors(v.t.Context(), ref, actors), tx.SaveHead(v.t.Context(), "a", ref.Session, head))
+	}))
 }
 
 func naiveForEver(t *testing.T, v *visit) {
