@@ -7,7 +7,7 @@ import (
 	"firemode/internal/store"
 )
 
-// engines is how to set a site up on each engine, on the machine's own disk.
+// onEachEngine runs a test on each engine, the database on the machine's own disk.
 func onEachEngine(t *testing.T, test func(t *testing.T, s *site)) {
 	t.Run("sqlite", func(t *testing.T) { test(t, onSQLite(t)) })
 	t.Run("postgres", func(t *testing.T) {

@@ -1,13 +1,13 @@
 package chaos
 
 import (
-	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -161,12 +161,6 @@ func folder(t *testing.T) string {
 }
 
 // median of a list that is not empty.
-func median[T cmp.Ordered](list []T) T {
-	sorted := append([]T(nil), list...)
-	for i := range sorted { // short lists
-		for j := i; j > 0 && sorted[j] < sorted[j-1]; j-- {
-			sorted[j], sorted[j-1] = sorted[j-1], sorted[j]
-		}
-	}
-	return sorted[len(sorted)/2]
+func median(list []time.Duration) time.Duration {
+	return slices.Sorted(slices.Values(list))[len(list)/2]
 }

@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"context"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/hanwen/go-fuse/v2/fuse"
 
 	"firemode/internal/chaos/disk"
+	"firemode/internal/client"
 	"firemode/internal/store"
 )
 
@@ -141,4 +143,29 @@ func TestPowerCutWithoutFlushing(t *testing.T) {
 		}
 		finish(t, "a cut of a disk that was not flushed: of %d acknowledged changes %d are lost, as must be", v.acked, v.lost)
 	})
+}
+
+// What a command has said is done is there after a power cut, and so are the keys: a token that was given before is good after it.
+func TestPowerCutAfterSetup(t *testing.T) {
+	d, dir := newDisk(t, fuse.Owner{})
+	n := newNode(t, "--data", dir)
+	cut := func() { check(t, d.Cut(func() bool { return false }, n.kill)) }
+	n.command(t, "", "org", "add", "acme", "Acme Fire Services")
+	cut()
+	n.command(t, password+"\n", "user", "add", "--org", "acme", "--role", "admin", "admin@acme")
+	token := strings.TrimSpace(n.command(t, "", "token", "--user", "admin@acme"))
+	cut()
+	check(t, n.start())
+	api, err := client.New(client.Config{BaseURL: n.url(), Tokens: client.Tokens{Access: token}})
+	check(t, err)
+	me, err := api.Me(t.Context())
+	check(t, err)
+	cut()
+	check(t, n.start())
+	again, err := api.Me(t.Context())
+	check(t, err)
+	if again.ID != me.ID || me.Username != "admin@acme" {
+		t.Errorf("the token was %s's and is %s's", me.ID, again.ID)
+	}
+	finish(t, "three cuts between the commands of a setup: organisation, user and keys are there")
 }
