@@ -29,6 +29,7 @@ type loadtestCommand struct {
 	Session     string        `default:"123" placeholder:"ID" help:"Session to submit results to (${default})."`
 	ItemCode    string        `default:"AS1851-2012-FE-01" placeholder:"CODE" help:"Rule to classify by (${default})."`
 	Condition   string        `default:"pressure_low" placeholder:"NAME" help:"Condition to classify (${default})."`
+	P95Limit    time.Duration `name:"p95-limit" default:"300ms" placeholder:"DURATION" help:"The most that the p95 of classify may be (${default})."`
 	Timeout     time.Duration `default:"30s" placeholder:"DURATION" help:"How long a request may take until it counts as failed (${default})."`
 
 	Accounts     string `placeholder:"FILE" help:"Who logs in: a username and a password, with a space in between, on each line."`
@@ -66,7 +67,7 @@ func (c loadtestCommand) Run(ctx context.Context, p *program) error {
 	config := loadtest.Config{
 		Target: c.Target, AllowRemote: c.AllowRemote, Accounts: accounts, Users: c.Users, SpawnRate: c.SpawnRate, Duration: c.Duration,
 		Rate: c.Rate, Saturate: c.Saturate, Step: c.Step, Devices: c.Devices, Session: firemode.SessionID(c.Session),
-		Item: firemode.RuleCode(c.ItemCode), Condition: c.Condition, Timeout: c.Timeout,
+		Item: firemode.RuleCode(c.ItemCode), Condition: c.Condition, P95: c.P95Limit, Timeout: c.Timeout,
 		Run: "load-" + strings.ToLower(rand.Text()[:10]), Seed: 1, Now: p.now,
 	}
 	if c.Saturate && c.Rate == 0 {

@@ -35,6 +35,7 @@ type Config struct {
 	Item      firemode.RuleCode
 	Condition string
 
+	P95     time.Duration // the most that the p95 of classify may be, 0 for P95Limit
 	Timeout time.Duration // of one request, 0 for 30 s
 	Run     string        // name of this run, part of every value that it writes: must be a new one each time
 	Seed    uint64        // of the think times
@@ -70,6 +71,8 @@ func (c Config) Validate() error {
 		return errors.New("rate must be more than 0 requests per second")
 	case c.Rate == 0 && c.SpawnRate <= 0:
 		return errors.New("spawn-rate must be more than 0 users per second")
+	case c.P95 < 0, c.Timeout < 0:
+		return errors.New("the limit of the p95 and the timeout cannot be negative")
 	case c.Devices < 0 || c.Devices > 1:
 		return errors.New("devices is a share, 0 to 1")
 	case c.deviceCount() > maxDevices*len(c.Accounts):

@@ -37,7 +37,7 @@ func (r Report) wholeSeconds() []Second {
 // latencyOverTime draws classify's percentiles second by second.
 func (r Report) latencyOverTime() chart {
 	lines := []line{{name: "p50", class: "one"}, {name: "p95", class: "two"}, {name: "p99", class: "three"}}
-	least, most := P95Limit.Seconds(), P95Limit.Seconds()
+	least, most := r.P95Limit, r.P95Limit
 	for _, s := range r.wholeSeconds() {
 		l, ok := s.Endpoints[Classify.String()]
 		if !ok {
@@ -50,7 +50,7 @@ func (r Report) latencyOverTime() chart {
 	}
 	return chart{
 		title: "Latency of classify over time", x: span("seconds", r.Took), y: decades(least, most), lines: lines,
-		limit: P95Limit.Seconds(), legend: "300 ms, the limit of the p95",
+		limit: r.P95Limit, legend: ms(r.P95Limit) + ", the limit of the p95",
 	}
 }
 
@@ -73,7 +73,7 @@ func nines(share float64) float64 { return 1 / math.Max(1-share, 1e-6) }
 // distribution draws which latency each share of the requests stays under.
 func (r Report) distribution() chart {
 	x := axis{name: "share of the requests", from: 1, to: 10, log: true}
-	least, most := P95Limit.Seconds(), P95Limit.Seconds()
+	least, most := r.P95Limit, r.P95Limit
 	var lines []line
 	for i, e := range r.Endpoints {
 		l := line{name: e.Name, class: []string{"one", "two", "three"}[i]}
@@ -91,5 +91,5 @@ func (r Report) distribution() chart {
 			x.ticks = append(x.ticks, tick{place, t.text})
 		}
 	}
-	return chart{title: "Distribution of latency", x: x, y: decades(least, most), lines: lines, limit: P95Limit.Seconds(), legend: "300 ms"}
+	return chart{title: "Distribution of latency", x: x, y: decades(least, most), lines: lines, limit: r.P95Limit, legend: ms(r.P95Limit)}
 }

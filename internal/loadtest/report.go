@@ -26,6 +26,7 @@ type Report struct {
 	Started      time.Time          `json:"started"`
 	Wanted       float64            `json:"wanted_s"` // of the load; 0 for saturate
 	Took         float64            `json:"took_s"`
+	P95Limit     float64            `json:"p95_limit_s"`
 	Complete     bool               `json:"complete"` // false when it was stopped early
 	Endpoints    []EndpointReport   `json:"endpoints"`
 	Requests     int                `json:"requests"`
@@ -62,7 +63,7 @@ func (e *engine) report(started time.Time) Report {
 	r := Report{
 		Target: e.Target, Run: e.Run, Model: e.model(), Users: e.Users, SpawnRate: e.SpawnRate, Rate: e.Rate, Devices: e.deviceCount(),
 		Session: e.Session, Item: e.Item, Condition: e.Condition, Started: started.UTC(),
-		Took: e.Now().Sub(started).Seconds(), Failures: e.recorder.reasons(),
+		P95Limit: e.P95.Seconds(), Took: e.Now().Sub(started).Seconds(), Failures: e.recorder.reasons(),
 	}
 	if !e.Saturate {
 		r.Wanted = e.Duration.Seconds()

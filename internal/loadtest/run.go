@@ -1,6 +1,7 @@
 package loadtest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,9 +21,8 @@ func Run(ctx context.Context, c Config) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	if c.Timeout == 0 {
-		c.Timeout = defaultTimeout
-	}
+	c.Timeout = cmp.Or(c.Timeout, defaultTimeout)
+	c.P95 = cmp.Or(c.P95, P95Limit)
 	e := &engine{Config: c, target: t, aside: t.client(), acks: &acks{}}
 	defer e.aside.CloseIdleConnections()
 	if err := e.logIn(ctx); err != nil {

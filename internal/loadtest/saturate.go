@@ -58,6 +58,7 @@ func (c *crew) step(ctx context.Context, rate float64) (s Step, whole bool) {
 	c.open(ctx, rate, c.Step)
 	took := c.Now().Sub(began)
 	s = c.recorder.since(before, rate, took)
+	s.judge(c.P95)
 	// What the server still has to do for this rate must not be held against the next.
 	whole = newSleeper(c.Now).until(ctx, c.Now().Add(settle))
 	return s, whole
@@ -85,17 +86,20 @@ func (r *recorder) standing() (s standing) {
 func (r *recorder) since(before standing, rate float64, took time.Duration) Step {
 	now := r.standing()
 	latency := difference(now.classify, before.classify)
-	s := Step{
+	return Step{
 		Rate: rate, Achieved: float64(now.requests-before.requests) / took.Seconds(), P95: seconds(latency.ValueAtPercentile(95)),
 		Failed: now.failed - before.failed,
 	}
+}
+
+// judge says whether the rate held.
+func (s *Step) judge(limit time.Duration) {
 	switch {
 	case s.Failed > 0:
 		s.Broke = fmt.Sprintf("%d requests failed", s.Failed)
-	case s.P95 > P95Limit.Seconds():
+	case s.P95 > limit.Seconds():
 		s.Broke = fmt.Sprintf("p95 %.3fs", s.P95)
 	}
-	return s
 }
 
 // difference is what was recorded in now and not in before, of which now is a continuation.

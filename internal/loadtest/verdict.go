@@ -1,9 +1,6 @@
 package loadtest
 
-import (
-	"fmt"
-	"time"
-)
+import "fmt"
 
 // Requirement is one thing that the contract asks of a run, and whether it was met. Line is what is printed about it.
 type Requirement struct {
@@ -44,12 +41,11 @@ func (r Report) ClassifyP95() float64 {
 }
 
 func (r Report) p95() Requirement {
-	limit := int(P95Limit / time.Millisecond)
 	switch {
 	case r.Endpoints[Classify].Requests == 0:
 		return failed("p95", "P95 latency is not known, nothing was classified")
-	case r.ClassifyP95() > P95Limit.Seconds():
-		return failed("p95", "P95 latency exceeds %dms requirement", limit)
+	case r.ClassifyP95() > r.P95Limit:
+		return failed("p95", "P95 latency exceeds %gms requirement", r.P95Limit*1000)
 	default:
 		return passed("p95", "P95 latency meets requirement")
 	}
@@ -96,7 +92,7 @@ func (r Report) ceiling() Requirement {
 	case r.Ceiling == 0:
 		return failed("ceiling", "The first rate, %.0f req/s, did not hold: %s", r.Steps[0].Rate, r.Steps[0].Broke)
 	}
-	return passed("ceiling", "%.0f req/s held with a p95 of at most %dms and no failure", r.Ceiling, P95Limit/time.Millisecond)
+	return passed("ceiling", "%.0f req/s held with a p95 of at most %gms and no failure", r.Ceiling, r.P95Limit*1000)
 }
 
 // size is a number of bytes in words.

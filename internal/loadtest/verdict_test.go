@@ -9,7 +9,7 @@ import (
 // good is a report of a run that met everything.
 func good() Report {
 	r := Report{
-		Target: "http://localhost:8080", Model: "closed", Users: 500, SpawnRate: 50, Took: 120, Complete: true, Requests: 1700, LargestBytes: 32_310,
+		Target: "http://localhost:8080", Model: "closed", Users: 500, SpawnRate: 50, Took: 120, P95Limit: 0.3, Complete: true, Requests: 1700, LargestBytes: 32_310,
 		Endpoints: []EndpointReport{
 			{Name: "classify", Requests: 1000, Rate: 8.3, Latency: Latency{P50: 0.002, P90: 0.009, P95: 0.0214, P99: 0.05, P999: 0.08, Max: 0.09}},
 			{Name: "results", Requests: 500},
