@@ -90,15 +90,22 @@ func (t *transaction) walk(ctx context.Context, s store.SessionRef, seq int64, q
 	}
 }
 
+// History reads the path itself in the order of its index, a page at the cost of a page, and what is below it apart: that is many
+// indexes' worth, and costs what there is below.
 func (t *transaction) History(ctx context.Context, s store.SessionRef, path crdt.Pointer, p store.Page) ([]store.Keyed[store.Op], error) {
 	seq, before, index, err := row.BeforeHistory(p)
 	if err != nil {
 		return nil, err
 	}
-	ops, err := all(ctx, t, row.ScanOp, selectOps+` AND (o.path = $3 OR o.path > $3 || chr(1) AND o.path < $3 || chr(2))
+	at, err := all(ctx, t, row.ScanOp, selectOps+` AND o.path = $3 AND o.seq <= $4 AND (o.seq, o.path, o.idx) < ($4, $5, $6)
+		ORDER BY o.seq DESC, o.idx DESC LIMIT $7`, s.Org, s.Session, path.Key(), seq, before, index, p.Limit)
+	if err != nil {
+		return nil, err
+	}
+	below, err := all(ctx, t, row.ScanOp, selectOps+` AND o.path > $3 || chr(1) AND o.path < $3 || chr(2)
 		AND (o.seq, o.path, o.idx) < ($4, $5, $6) ORDER BY o.seq DESC, o.path DESC, o.idx DESC LIMIT $7`,
 		s.Org, s.Session, path.Key(), seq, before, index, p.Limit)
-	return keyed(ops, err, row.HistoryKey)
+	return keyed(row.MergeHistory(at, below, p.Limit), err, row.HistoryKey)
 }
 
 func (t *transaction) ChangedPaths(ctx context.Context, s store.SessionRef, since, head int64, limit int) ([]crdt.Pointer, int64, error) {

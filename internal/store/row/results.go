@@ -1,6 +1,7 @@
 package row
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"time"
@@ -116,6 +117,15 @@ func ScanOp(r Scanner) (op store.Op, err error) {
 // HistoryKey is the key of an operation in a session's history, which is ordered by log entry, path and index, newest first.
 func HistoryKey(op store.Op) string {
 	return store.Key(op.Seq, store.Key(int64(op.Index), op.Path.Key()))
+}
+
+// MergeHistory merges two parts of a history, each ordered as HistoryKey says, and returns the first limit.
+func MergeHistory(a, b []store.Op, limit int) []store.Op {
+	all := append(a, b...)
+	slices.SortFunc(all, func(x, y store.Op) int {
+		return cmp.Or(cmp.Compare(y.Seq, x.Seq), cmp.Compare(y.Path.Key(), x.Path.Key()), cmp.Compare(y.Index, x.Index))
+	})
+	return all[:min(len(all), limit)]
 }
 
 // BeforeHistory takes a HistoryKey apart; for "" it is past every key.

@@ -70,11 +70,12 @@ CREATE TABLE ops (
   noted_seq   BIGINT NOT NULL, -- when a conflict at or above it last changed though it did not; 0 for never
   PRIMARY KEY (org, session_id, path, seq, idx)
 );
-CREATE INDEX ops_live ON ops (org, session_id, path) WHERE covered_seq = 0;
+-- What is live, by path, and what was covered when. It is not a partial index: until a new table has been analysed the planner
+-- takes the primary key, which holds all that ever was at a path, for as good as one.
+CREATE INDEX ops_live ON ops (org, session_id, covered_seq, path);
 CREATE INDEX ops_contested ON ops (org, session_id, path) WHERE covered_seq = 0 AND contested;
 CREATE INDEX ops_seq ON ops (org, session_id, seq);
 CREATE INDEX ops_merged ON ops (org, session_id, merged_seq);
-CREATE INDEX ops_covered ON ops (org, session_id, covered_seq) WHERE covered_seq > 0;
 CREATE INDEX ops_noted ON ops (org, session_id, noted_seq) WHERE noted_seq > 0;
 
 CREATE TABLE quarantine (
