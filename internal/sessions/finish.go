@@ -18,21 +18,23 @@ type addedOp struct {
 
 // collect notes what a merge did, to be written by flush.
 func (m *merging) collect(b *store.Batch, merged crdt.Merged, at int64) {
-	alive := make([]bool, len(b.Outcomes)) // has an operation that was not covered when it arrived
+	// Of each change: what can be superseded at all, and what was not covered when it arrived. A resolve to absent bears nothing.
+	bears, alive := make([]bool, len(b.Outcomes)), make([]bool, len(b.Outcomes))
 	for _, added := range merged.Added {
 		row := &addedOp{op: added.Op, merged: at}
 		if !added.Live {
 			row.covered = at
 		}
-		if !added.Superseded {
-			alive[added.Op.Index] = true
+		if added.Op.Kind == crdt.Remove || added.Op.Value != "" {
+			bears[added.Op.Index] = true
+			alive[added.Op.Index] = alive[added.Op.Index] || !added.Superseded
 		}
 		m.newOps = append(m.newOps, row)
 		m.rowOf[added.Op] = row
 		m.loaded[added.Op.ID()] = true
 	}
 	for i := range b.Outcomes {
-		if b.Outcomes[i].Status == changeApplied && !alive[i] {
+		if b.Outcomes[i].Status == changeApplied && bears[i] && !alive[i] {
 			b.Outcomes[i].Status = changeSuperseded
 		}
 	}

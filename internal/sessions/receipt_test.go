@@ -49,7 +49,7 @@ func (p *play) admitted(f *facts, ex exchange, i int) error {
 func (p *play) outcomes(f *facts, ex exchange, i int) error {
 	b, r := f.log[i], ex.answer.Receipt
 	before := f.history(b.Seq - 1).State()
-	alive := f.alive(i)
+	superseded := f.superseded(i)
 	var wants, stored, answered []string
 	applied := 0
 	for c := range ex.Changes {
@@ -57,7 +57,7 @@ func (p *play) outcomes(f *facts, ex exchange, i int) error {
 		switch {
 		case !f.acceptable(ex, c, before, p.model):
 			want = "rejected"
-		case b.MergedSeq == b.Seq && !alive[c]:
+		case b.MergedSeq == b.Seq && superseded[c]:
 			want = "superseded"
 		}
 		if want != "rejected" {
@@ -71,23 +71,20 @@ func (p *play) outcomes(f *facts, ex exchange, i int) error {
 	return all(same("outcomes stored", stored, wants), same("outcomes answered", answered, wants), same("applied", r.Applied, applied), same("duplicates", r.Duplicates, 0))
 }
 
-// alive tells of each change of log entry i whether anything of it was not covered when it was merged. That a resolve to absent
-// bears nothing is no sign: it is given a value here, which changes nothing about what it covers.
-func (f *facts) alive(i int) []bool {
+// superseded tells of each change of log entry i whether all that it bears was covered when it was merged. A resolve to absent bears
+// nothing, and is never superseded.
+func (f *facts) superseded(i int) []bool {
 	b := f.log[i]
-	alive := make([]bool, len(b.Outcomes))
-	h := f.history(b.Seq)
-	for i := range h.Ops {
-		if h.Ops[i].Kind == crdt.Resolve && h.Ops[i].Value == "" {
-			h.Ops[i].Value = crdt.Null
-		}
+	superseded := make([]bool, len(b.Outcomes))
+	for _, op := range f.ops(i) {
+		superseded[op.Index] = superseded[op.Index] || op.Kind == crdt.Remove || op.Value != ""
 	}
-	for _, op := range h.State().Live {
+	for _, op := range f.history(b.Seq).State().Live {
 		if op.Actor == b.Actor && op.Batch == b.Number {
-			alive[op.Index] = true
+			superseded[op.Index] = false
 		}
 	}
-	return alive
+	return superseded
 }
 
 // acceptable reports whether change c of an admitted batch names what it may name.
