@@ -1,6 +1,7 @@
 package sessions_test
 
 import (
+	"context"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -70,4 +71,65 @@ func BenchmarkSubmit(b *testing.B) {
 			w.submit(b, user, changes)
 		}
 	})
+}
+
+// BenchmarkLive measures a batch of one change by how much is live elsewhere: in the session, in its own item, in another.
+func BenchmarkLive(b *testing.B) {
+	for _, engine := range []struct {
+		name string
+		open func(testing.TB, func() time.Time) store.Store
+	}{{"sqlite", openDurable}, {"postgres", openPostgres}} {
+		for _, c := range []struct {
+			name string
+			path string // of reading i of n
+			n    int
+		}{
+			{"session", "/items/I%d/note", 100},
+			{"session", "/items/I%d/note", 100_000},
+			{"own_item", "/items/X/measurements/m%d", 1},
+			{"own_item", "/items/X/measurements/m%d", 1000},
+			{"other_item", "/items/Y/measurements/m%d", 1},
+			{"other_item", "/items/Y/measurements/m%d", 1000},
+		} {
+			b.Run(fmt.Sprintf("%s/%s=%d", engine.name, c.name, c.n), func(b *testing.B) {
+				w := newBench(b, engine.open)
+				w.fill(b, c.path, c.n)
+				change := sets(b, "/items/X/note")
+				for b.Loop() {
+					w.submit(b, "ann", change)
+				}
+			})
+		}
+	}
+}
+
+// fill posts n readings, a thousand in a batch.
+func (w *bench) fill(b *testing.B, path string, n int) {
+	for at := 0; at < n; at += 1000 {
+		paths := make([]string, min(1000, n-at))
+		for i := range paths {
+			paths[i] = fmt.Sprintf(path, at+i)
+		}
+		w.submit(b, "bob", sets(b, paths...))
+	}
+}
+
+// BenchmarkVerify measures computing a session anew from its log.
+func BenchmarkVerify(b *testing.B) {
+	for _, entries := range []int{1000, 10_000} {
+		b.Run(fmt.Sprintf("entries=%d", entries), func(b *testing.B) {
+			w := newBench(b, openScratch)
+			for i := range entries {
+				w.submit(b, "ann", sets(b, fmt.Sprintf("/items/I%d/note", i%300)))
+			}
+			for b.Loop() {
+				scratch := func(context.Context) (store.Store, error) { return kept{openScratch(b, time.Now)}, nil }
+				err := w.service.Verify(b.Context(), w.ref, sessions.Verification{
+					Key: w.verifier, Scratch: scratch, Report: func(d sessions.Difference) { b.Error(d) },
+				})
+				must(b, err)
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*entries), "µs/entry")
+		})
+	}
 }

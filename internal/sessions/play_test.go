@@ -91,7 +91,7 @@ func (p *play) step(s step) error {
 	case reopen:
 		return p.reopen(s)
 	case together:
-		return p.together(s.with)
+		return p.together(ph, s)
 	}
 	if one, ok := p.compose(ph, s); ok {
 		return p.submit(one)
@@ -190,14 +190,20 @@ func (p *play) submit(one post) error {
 	return p.check([]exchange{{one, a}})
 }
 
-// together makes several requests that are served in one transaction.
-func (p *play) together(steps []step) error {
+// together makes several requests that are served in one transaction, after all that the phone holds, last first.
+func (p *play) together(ph *phone, s step) error {
 	var requests []sessions.Post
 	var all []exchange
-	for _, s := range steps {
+	add := func(one post) {
+		requests = append(requests, one.Post)
+		all = append(all, exchange{post: one})
+	}
+	for s.odd && len(ph.held) > 0 {
+		add(p.take(ph, len(ph.held)-1))
+	}
+	for _, s := range s.with {
 		if one, ok := p.compose(p.phones[s.phone%len(p.phones)], s); ok {
-			requests = append(requests, one.Post)
-			all = append(all, exchange{post: one})
+			add(one)
 		}
 	}
 	if len(all) == 0 {

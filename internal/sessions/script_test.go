@@ -75,7 +75,7 @@ var (
 			pick: small.Draw(t, "pick"), captured: small.Draw(t, "captured"), odd: rapid.Bool().Draw(t, "odd"), forged: seldom.Draw(t, "forged"),
 		}
 	})
-	posting = []action{write, write, write, write, hold, hold, send, send, send, lose, retry, again, reuse, careless}
+	posting = []action{write, write, write, hold, hold, hold, send, send, lose, retry, again, reuse, careless}
 	others  = []action{clone, pull, pull, pull, page, page, restart, complete, complete, reopen, reopen, together, together, together}
 	posts   = rapid.Custom(func(t *rapid.T) step { return drawStep(t, posting) })
 	steps   = rapid.Custom(func(t *rapid.T) step {

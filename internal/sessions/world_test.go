@@ -39,6 +39,10 @@ func TestMain(m *testing.M) {
 			os.Exit(2)
 		}
 	}
+	if err := flag.Set("rapid.nofailfile", "true"); err != nil { // the seed replays
+		fmt.Println(err)
+		os.Exit(2)
+	}
 	os.Exit(pgtest.Main(m))
 }
 
