@@ -31,8 +31,9 @@ type Config struct {
 
 // Store is a PostgreSQL database. It implements store.Store.
 type Store struct {
-	pool *pgxpool.Pool
-	now  func() time.Time
+	pool       *pgxpool.Pool
+	now        func() time.Time
+	statistics *statistics
 }
 
 var _ store.Store = (*Store)(nil)
@@ -67,7 +68,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		pool.Close()
 		return nil, err
 	}
-	return &Store{pool: pool, now: c.Now}, nil
+	return &Store{pool: pool, now: c.Now, statistics: newStatistics(pool)}, nil
 }
 
 func checkEncoding(ctx context.Context, pool *pgxpool.Pool) error {
@@ -86,6 +87,7 @@ func (s *Store) Ping(ctx context.Context) error { return translate(s.pool.Ping(c
 
 // Close waits for the transactions that run, then disconnects.
 func (s *Store) Close() error {
+	s.statistics.stop()
 	s.pool.Close()
 	return nil
 }

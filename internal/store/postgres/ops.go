@@ -158,6 +158,7 @@ func (t *transaction) InsertOps(ctx context.Context, s store.SessionRef, ops []s
 		values, err := row.OpValues(op)
 		return ofSession(s, values, err)
 	})
+	t.AfterCommit(func() { t.statistics.added(len(ops)) })
 	return err
 }
 

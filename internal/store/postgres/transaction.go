@@ -18,8 +18,9 @@ const patience = 30 * time.Second
 // writers, and its transaction is read only besides.
 type transaction struct {
 	tx          pgx.Tx
-	at          time.Time // what Now says
-	deadline    time.Time // of an Update; zero in a View
+	statistics  *statistics // nil in a View
+	at          time.Time   // what Now says
+	deadline    time.Time   // of an Update; zero in a View
 	afterCommit []func()
 	broken      error // the first failure that PostgreSQL, or a writing method, knows no way on from
 }
@@ -46,7 +47,7 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) error {
 	}
 	defer rollback(ctx, tx) // nothing to undo after a commit
 	deadline, _ := ctx.Deadline()
-	t := &transaction{tx: tx, at: s.now().UTC().Truncate(time.Microsecond), deadline: deadline}
+	t := &transaction{tx: tx, statistics: s.statistics, at: s.now().UTC().Truncate(time.Microsecond), deadline: deadline}
 	if err := run(t, fn); err != nil {
 		return err
 	}
