@@ -10,6 +10,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"firemode"
+	"firemode/internal/catalogue"
 	"firemode/internal/ledger"
 	"firemode/internal/sessions"
 	"firemode/internal/store"
@@ -38,27 +39,18 @@ type verification struct {
 	differences int
 	sessions    int
 	entries     int64
+	empty       []byte // a migrated database without rows, to begin each scratch store with
 }
 
 // Run verifies and prints what it found.
 func (c verifyCommand) Run(ctx context.Context, p *program) error {
 	return p.with(ctx, func(s *services) error {
-		key, err := note.NewVerifier(ledger.PublicKey(s.keys.History()))
+		v, err := newVerification(s, p)
 		if err != nil {
 			return err
 		}
-		v := &verification{services: s, p: p, key: key}
-		orgs, err := s.auth.Organisations(ctx)
-		if err != nil {
+		if err := v.everything(ctx, c.Org, c.Session); err != nil {
 			return err
-		}
-		for _, org := range orgs {
-			if c.Org != "" && org.ID != c.Org {
-				continue
-			}
-			if err := v.organisation(ctx, org.ID, c.Session); err != nil {
-				return err
-			}
 		}
 		if c.Session != "" && v.sessions == 0 {
 			return fmt.Errorf("there is no session %s", c.Session)
@@ -71,79 +63,145 @@ func (c verifyCommand) Run(ctx context.Context, p *program) error {
 	})
 }
 
+func newVerification(s *services, p *program) (*verification, error) {
+	key, err := note.NewVerifier(ledger.PublicKey(s.keys.History()))
+	return &verification{services: s, p: p, key: key}, err
+}
+
+// everything verifies all organisations, or one, and all sessions, or one.
+func (v *verification) everything(ctx context.Context, org firemode.OrgID, session firemode.SessionID) error {
+	orgs, err := v.auth.Organisations(ctx)
+	if err != nil {
+		return err
+	}
+	for _, o := range orgs {
+		if org != "" && o.ID != org {
+			continue
+		}
+		if err := v.organisation(ctx, o.ID, session); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (v *verification) report(where, what string) {
 	v.differences++
 	fmt.Fprintf(v.p.stdout, "DIFFERS %s: %s\n", where, what)
 }
 
 func (v *verification) organisation(ctx context.Context, org firemode.OrgID, only firemode.SessionID) error {
-	if only != "" {
-		return v.session(ctx, store.SessionRef{Org: org, Session: only})
-	}
-	if err := v.books(ctx, org); err != nil {
+	told, err := v.books(ctx, org)
+	if err != nil {
 		return err
 	}
+	if only != "" {
+		return v.only(ctx, store.SessionRef{Org: org, Session: only}, told)
+	}
 	const page = 100
+	missing := told.Sessions()
 	for after := ""; ; {
 		var rows []store.Keyed[firemode.Session]
 		err := v.store.View(ctx, func(tx store.ReadTx) (err error) {
 			rows, err = tx.Sessions(ctx, org, store.SessionFilter{}, store.Page{After: after, Limit: page})
 			return err
 		})
+		if err != nil && firemode.CodeOf(err) == firemode.CodeNotFound {
+			v.report(string(org)+" sessions", "one is listed and not there, so the rest was not looked at")
+			return nil
+		}
 		if err != nil {
-			return err
+			return v.damaged(string(org), err)
 		}
 		for _, r := range rows {
-			if err := v.session(ctx, store.SessionRef{Org: org, Session: r.Row.ID}); err != nil {
+			if err := v.session(ctx, store.SessionRef{Org: org, Session: r.Row.ID}, told); err != nil {
 				return err
 			}
 			after = r.Key
+			delete(missing, r.Row.ID)
 		}
 		if len(rows) < page {
-			return nil
+			break
 		}
 	}
+	for id := range missing {
+		v.report(fmt.Sprintf("%s sessions %s", org, id), "it is missing, or not listed: the audit log tells that it was made")
+	}
+	return nil
 }
 
-// books verifies what belongs to the organisation as a whole: its audit log and its rules.
-func (v *verification) books(ctx context.Context, org firemode.OrgID) error {
+// only verifies one session, if it is this organisation's.
+func (v *verification) only(ctx context.Context, ref store.SessionRef, told *sessions.Audited) error {
+	err := v.store.View(ctx, func(tx store.ReadTx) error {
+		_, err := tx.Session(ctx, ref.Org, ref.Session)
+		return err
+	})
+	if err != nil && firemode.CodeOf(err) == firemode.CodeNotFound {
+		return nil
+	}
+	return v.session(ctx, ref, told)
+}
+
+// damaged reports an error that is about a row which cannot be read, and returns any other.
+func (v *verification) damaged(where string, err error) error {
+	var damage *store.Damage
+	if !errors.As(err, &damage) {
+		return err
+	}
+	v.report(where+" "+damage.Table, fmt.Sprintf("a row cannot be read, so the rest was not looked at: %v", damage.Err))
+	return nil
+}
+
+// books verifies what belongs to the organisation as a whole, its audit log and its rules, and returns what the former tells of sessions.
+func (v *verification) books(ctx context.Context, org firemode.OrgID) (*sessions.Audited, error) {
+	told, ruled := sessions.NewAudited(), catalogue.NewAudited()
 	err := v.store.View(ctx, func(tx store.ReadTx) error {
 		n, err := store.CheckAudit(ctx, tx, org, func(e firemode.AuditEntry, what string) {
-			v.report(fmt.Sprintf("%s audit entry %d", org, e.Seq), what)
+			where := fmt.Sprintf("%s audit entry %d", org, e.Seq)
+			if e.Seq == 0 {
+				where = string(org) + " audit_heads and audit"
+			}
+			v.report(where, what)
+		}, func(e firemode.AuditEntry) {
+			told.Add(e)
+			ruled.Add(e)
 		})
 		fmt.Fprintf(v.p.stdout, "%s: %d audit entries\n", org, n)
 		return err
 	})
 	if err != nil {
-		return err
+		return told, v.damaged(string(org), err)
 	}
-	n, err := v.catalogue.Verify(ctx, org, func(r firemode.Rule, what string) {
-		v.report(fmt.Sprintf("%s rule %s %s", org, r.Code, r.Version), what)
-	})
+	n, err := v.catalogue.Verify(ctx, org, ruled, func(where, what string) { v.report(string(org)+" "+where, what) })
 	fmt.Fprintf(v.p.stdout, "%s: %d rule versions\n", org, n)
-	return err
+	if err != nil {
+		err = v.damaged(string(org), err)
+	}
+	return told, err
 }
 
-func (v *verification) session(ctx context.Context, ref store.SessionRef) error {
+func (v *verification) session(ctx context.Context, ref store.SessionRef, told *sessions.Audited) error {
 	err := v.services.sessions.Verify(ctx, ref, sessions.Verification{
-		Key: v.key, Scratch: scratch,
+		Key: v.key, Scratch: v.scratch, Audited: told,
 		Report: func(d sessions.Difference) {
 			v.report(fmt.Sprintf("%s session %s, %s", ref.Org, ref.Session, d.Where), d.What)
 		},
 	})
-	if firemode.CodeOf(err) == firemode.CodeNotFound && err != nil {
-		return nil
-	}
+	v.sessions++
 	if err != nil {
 		return fmt.Errorf("session %s: %w", ref.Session, err)
 	}
-	return v.store.View(ctx, func(tx store.ReadTx) error {
+	err = v.store.View(ctx, func(tx store.ReadTx) error {
 		head, err := tx.Head(ctx, ref)
-		v.sessions++
 		v.entries += head.Seq
 		fmt.Fprintf(v.p.stdout, "%s: session %s with %d log entries\n", ref.Org, ref.Session, head.Seq)
 		return err
 	})
+	var damage *store.Damage
+	if errors.As(err, &damage) || err != nil && firemode.CodeOf(err) == firemode.CodeNotFound {
+		return nil // Verify has said so
+	}
+	return err
 }
 
 // scratchStore is a database in a temporary folder, which goes with it.
@@ -152,19 +210,38 @@ type scratchStore struct {
 	dir string
 }
 
-func scratch(ctx context.Context) (store.Store, error) {
+func (v *verification) scratch(ctx context.Context) (store.Store, error) {
 	dir, err := os.MkdirTemp("", "firemode-verify-*")
 	if err != nil {
 		return nil, err
 	}
-	s, err := sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(dir, "scratch.db"), Scratch: true})
+	path := filepath.Join(dir, "scratch.db")
+	if v.empty == nil {
+		err = v.migrateEmpty(ctx, path)
+	} else {
+		err = os.WriteFile(path, v.empty, 0o600)
+	}
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
-	if err := s.Migrate(ctx); err != nil {
-		return nil, errors.Join(err, s.Close(), os.RemoveAll(dir))
+	s, err := sqlite.Open(ctx, sqlite.Config{Path: path, Scratch: true})
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	return scratchStore{s, dir}, nil
+}
+
+// migrateEmpty makes the first scratch database, and keeps a copy: the schema takes longer than a small session.
+func (v *verification) migrateEmpty(ctx context.Context, path string) error {
+	s, err := sqlite.Open(ctx, sqlite.Config{Path: path, Scratch: true})
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(s.Migrate(ctx), s.Close()); err != nil {
+		return err
+	}
+	v.empty, err = os.ReadFile(path)
+	return err
 }
 
 // Close removes the database.

@@ -3,36 +3,130 @@ package catalogue
 import (
 	"bytes"
 	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
 
 	"firemode"
 	"firemode/internal/rules"
 	"firemode/internal/store"
 )
 
-// Verify calls report for every rule version that org sees and that is not what it was: its fingerprint is not the one that was
-// stored when it was made or, in the shared catalogue, not the one that this binary ships. It returns how many versions there are.
-func (s *Service) Verify(ctx context.Context, org firemode.OrgID, report func(r firemode.Rule, what string)) (int, error) {
-	shipped, err := rules.Catalogue()
+// Audited is what an organisation's audit log says about its rules, for Verify. Hand every entry to Add, in order.
+type Audited struct {
+	created, deactivated map[version]firemode.AuditEntry
+}
+
+type version struct {
+	code   firemode.RuleCode
+	number string
+}
+
+func (v version) String() string { return string(v.code) + " " + v.number }
+
+// NewAudited returns an Audited of no entries.
+func NewAudited() *Audited {
+	return &Audited{created: map[version]firemode.AuditEntry{}, deactivated: map[version]firemode.AuditEntry{}}
+}
+
+// told is what the entries about rules hold.
+type told struct {
+	Version     string `json:"version"`
+	Fingerprint []byte `json:"fingerprint"`
+}
+
+// Add takes note of an entry if it is about a rule.
+func (a *Audited) Add(e firemode.AuditEntry) {
+	var t told
+	if e.Action != ActionCreate && e.Action != ActionDeactivate || json.Unmarshal(e.Data, &t) != nil {
+		return
+	}
+	if v := (version{firemode.RuleCode(e.Subject), t.Version}); e.Action == ActionCreate {
+		a.created[v] = e
+	} else {
+		a.deactivated[v] = e
+	}
+}
+
+// Verify calls report for every rule version that org sees, and every deactivation, that is not what it was when it was made: by its
+// own fingerprint, by the audit log and, in the shared catalogue, by what this binary ships. It returns how many versions there are.
+func (s *Service) Verify(ctx context.Context, org firemode.OrgID, audited *Audited, report func(where, what string)) (int, error) {
+	ctx = store.Exactly(ctx)
+	var seen []firemode.Rule
+	var off []store.Deactivation
+	err := s.store.View(ctx, func(tx store.ReadTx) (err error) {
+		if seen, err = tx.Rules(ctx, org); err != nil {
+			return err
+		}
+		off, err = tx.Deactivations(ctx, org)
+		return err
+	})
 	if err != nil {
 		return 0, err
 	}
-	ours := map[firemode.RuleCode]firemode.Rule{}
-	for _, r := range shipped {
-		ours[r.Code] = r
+	if err := verifyRules(org, seen, audited, report); err != nil {
+		return 0, err
 	}
-	var seen []firemode.Rule
-	err = s.store.View(ctx, func(tx store.ReadTx) error {
-		seen, err = tx.Rules(ctx, org)
-		return err
-	})
-	for _, r := range seen {
-		now := rules.Fingerprint(r)
-		if !bytes.Equal(now, r.Creation) {
-			report(r, "its fingerprint is not the one that was stored when it was made")
-		}
-		if known, ok := ours[r.Code]; ok && r.Org == "" && r.Version == known.Version && !bytes.Equal(now, rules.Fingerprint(known)) {
-			report(r, "it is not the rule that this version of FireMode ships")
-		}
-	}
-	return len(seen), err
+	verifyDeactivations(off, audited, report)
+	return len(seen), nil
 }
+
+func verifyRules(org firemode.OrgID, seen []firemode.Rule, audited *Audited, report func(where, what string)) error {
+	shipped, err := rules.Catalogue()
+	if err != nil {
+		return err
+	}
+	ours := map[version][]byte{}
+	for _, r := range shipped {
+		ours[version{r.Code, r.Version}] = rules.Fingerprint(r)
+	}
+	missing := maps.Clone(audited.created)
+	for _, r := range seen {
+		v := version{r.Code, r.Version}
+		where, now := "rules "+v.String(), rules.Fingerprint(r)
+		if !bytes.Equal(now, r.Creation) {
+			report(where, "its fingerprint is not the one that was stored when it was made")
+		}
+		if r.Org != org {
+			if known, ok := ours[v]; ok && !bytes.Equal(now, known) || r.CreatedBy != "" {
+				report(where, "it is not the rule that this version of FireMode ships")
+			}
+			continue
+		}
+		e, ok := missing[v]
+		delete(missing, v)
+		if !ok || !bytes.Equal(fingerprint(e), now) || e.User != r.CreatedBy || !e.At.Equal(r.CreatedAt) {
+			report(where, fmt.Sprintf("it is not what the audit log tells of, made by %q at %s", e.User, e.At))
+		}
+	}
+	for _, v := range slices.SortedFunc(maps.Keys(missing), compareVersions) {
+		report("rules "+v.String(), "it is missing: the audit log tells that it was made")
+	}
+	return nil
+}
+
+func verifyDeactivations(off []store.Deactivation, audited *Audited, report func(where, what string)) {
+	missing := maps.Clone(audited.deactivated)
+	for _, d := range off {
+		v := version{d.Code, d.Version}
+		e, ok := missing[v]
+		delete(missing, v)
+		if !ok || e.User != d.By || !e.At.Equal(d.At) {
+			report("rule_deactivations "+v.String(), fmt.Sprintf("by %q at %s; the audit log tells of %q at %s", d.By, d.At, e.User, e.At))
+		}
+	}
+	for _, v := range slices.SortedFunc(maps.Keys(missing), compareVersions) {
+		report("rule_deactivations "+v.String(), "it is missing: the audit log tells of it")
+	}
+}
+
+func fingerprint(e firemode.AuditEntry) []byte {
+	var t told
+	if json.Unmarshal(e.Data, &t) != nil {
+		return nil
+	}
+	return t.Fingerprint
+}
+
+func compareVersions(a, b version) int { return bytes.Compare([]byte(a.String()), []byte(b.String())) }

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"firemode"
+	"firemode/internal/crdt"
 	"firemode/internal/store"
 )
 
@@ -80,7 +81,7 @@ func (a *auditor) compareLog(again store.ReadTx) error {
 	}
 	pairs(each(a.tx), each(again), func(x, y *store.Batch) int { return int(x.Seq - y.Seq) }, func(x, y *store.Batch) {
 		if x != nil && y != nil && (x.MergedSeq != y.MergedSeq || x.RunSeq != y.RunSeq) {
-			a.differs(fmt.Sprintf("log entry %d", x.Seq), "merged at %d and in its run at %d; it comes out as %d and %d", x.MergedSeq, x.RunSeq, y.MergedSeq, y.RunSeq)
+			a.differs(entryName(x.Seq), "merged at %d and in its run at %d; it comes out as %d and %d", x.MergedSeq, x.RunSeq, y.MergedSeq, y.RunSeq)
 		}
 	})
 	return failed
@@ -133,7 +134,7 @@ func describeOp(op *store.Op) string {
 		op.Kind, op.Value, op.Time, op.Sum, op.Merged, op.Covered, op.Contested, op.Names, *op.Origin)
 }
 
-// compareActors compares what follows from the log; what was delivered to a client does not.
+// compareActors compares what follows from the log and the quarantine; what was delivered to a client does not.
 func (a *auditor) compareActors(again store.ReadTx) error {
 	stored, err := a.tx.Actors(a.ctx, a.ref, nil)
 	if err != nil {
@@ -143,24 +144,35 @@ func (a *auditor) compareActors(again store.ReadTx) error {
 	if err != nil {
 		return err
 	}
-	byID := map[string]store.Actor{}
+	byID := map[crdt.ActorID]store.Actor{}
 	for _, actor := range replayed {
-		byID[string(actor.ID)] = actor
+		byID[actor.ID] = actor
 	}
 	for _, x := range stored {
-		y, posted := byID[string(x.ID)]
-		delete(byID, string(x.ID))
-		if !posted && len(x.Held) == 0 {
-			continue // bound by a GET, or fresh after a fork, and nothing posted yet
+		y, posted := byID[x.ID]
+		delete(byID, x.ID)
+		if !posted { // bound by a GET, or fresh after a fork, and nothing posted yet
+			y = store.Actor{ID: x.ID, Client: string(x.ID), ClientType: x.ClientType, User: x.User}
 		}
-		x.Delivered, x.Parent = 0, ""
-		y.Delivered, y.Parent = 0, ""
+		if q, fresh := a.parents[x.ID]; fresh {
+			y.Parent, y.User = q.Actor, q.User
+			delete(a.parents, x.ID)
+		} else if x.Parent != "" {
+			a.differs("quarantine "+string(x.ID), "it is missing: this client id was made for a batch of a copied phone")
+		}
+		if x.Delivered < 0 || x.Delivered > a.head.Seq {
+			a.differs("actors "+string(x.ID), "entry %d was delivered to it, and the log ends at %d", x.Delivered, a.head.Seq)
+		}
+		x.Delivered = 0
 		if !reflect.DeepEqual(x, y) {
 			a.differs("actors "+string(x.ID), "it is stored as %+v and comes out as %+v", x, y)
 		}
 	}
 	for id := range byID {
-		a.differs("actors "+id, "it is missing")
+		a.differs("actors "+string(id), "it is missing")
+	}
+	for id := range a.parents {
+		a.differs("actors "+string(id), "it is missing, and a batch in quarantine was given to it")
 	}
 	return nil
 }
@@ -183,7 +195,7 @@ func (a *auditor) compareItems(again store.ReadTx) error {
 		byID[item.ID] = item
 	}
 	for _, x := range stored {
-		y := byID[x.ID]
+		y := byID[x.ID] // the same rows: what else they hold is checked against the audit log
 		if x.State != y.State || x.Outcome != y.Outcome || !slices.Equal(x.Missing, y.Missing) {
 			a.differs("items "+string(x.ID), "it is stored as %s %q %q and comes out as %s %q %q", x.State, x.Outcome, x.Missing, y.State, y.Outcome, y.Missing)
 		}
@@ -191,7 +203,7 @@ func (a *auditor) compareItems(again store.ReadTx) error {
 	return nil
 }
 
-// compareDefects compares what follows from the results. What people did with a defect since does not.
+// compareDefects compares what follows from the results and, given the audit log, from what people did with a defect since.
 func (a *auditor) compareDefects(again store.ReadTx) error {
 	stored, err := a.defects(a.tx)
 	if err != nil {
@@ -202,12 +214,13 @@ func (a *auditor) compareDefects(again store.ReadTx) error {
 		return err
 	}
 	for _, id := range slices.Sorted(maps.Keys(stored)) {
-		x, y := stored[id], replayed[id]
+		x, y := a.derivedOf(stored[id]), a.derivedOf(replayed[id])
 		delete(replayed, id)
-		if derivedOf(x) != derivedOf(y) {
-			a.differs("defects "+string(id), "it is stored as %+v and comes out as %+v", derivedOf(x), derivedOf(y))
+		if x != y {
+			a.differs("defects "+string(id), "it is stored as %+v and comes out as %+v", x, y)
 		}
 	}
+	a.compareJudgements(stored)
 	for id := range replayed {
 		a.differs("defects "+string(id), "it is missing")
 	}
@@ -233,28 +246,63 @@ func (a *auditor) defects(tx store.ReadTx) (map[firemode.DefectID]firemode.Defec
 
 // derived is what of a defect follows from the log.
 type derived struct {
+	ID               firemode.DefectID
 	Building         firemode.BuildingID
 	Item             firemode.ItemID
 	Rule             firemode.RuleCode
 	Version          string
 	Condition, Count string
-	Withdrawn        bool
+	Status           firemode.DefectStatus
+	Note             string
 	Class            firemode.Class
 	Last             firemode.Classification
 	FoundBy          firemode.UserID
 	FoundAt          int64
 }
 
-func derivedOf(d firemode.Defect) derived {
+func (a *auditor) derivedOf(d firemode.Defect) derived {
 	out := derived{
-		Building: d.Building, Item: d.Item, Rule: d.Rule, Version: d.Version, Condition: d.Condition, Count: d.Count,
-		Withdrawn: d.Status == firemode.DefectWithdrawn, Class: d.Class, FoundBy: d.FoundBy, FoundAt: store.Micros(d.FoundAt),
+		ID: d.ID, Building: d.Building, Item: d.Item, Rule: d.Rule, Version: d.Version, Condition: d.Condition, Count: d.Count,
+		Status: d.Status, Note: d.Note, Class: d.Class, FoundBy: d.FoundBy, FoundAt: store.Micros(d.FoundAt),
+	}
+	if a.Audited == nil {
+		out.Note = ""
+		if out.Status != firemode.DefectWithdrawn {
+			out.Status = firemode.DefectOpen // or what people have made of it
+		}
 	}
 	if n := len(d.Classifications); n > 0 {
 		out.Last = d.Classifications[n-1]
 		out.Last.Audit, out.Last.At = "", firemode.Classification{}.At
 	}
 	return out
+}
+
+// compareJudgements compares every classification of every defect with the entry of the audit log that was made with it.
+func (a *auditor) compareJudgements(stored map[firemode.DefectID]firemode.Defect) {
+	if a.Audited == nil {
+		return
+	}
+	entries := a.Audited.judged[a.ref.Session]
+	told := make(map[firemode.AuditID]firemode.AuditEntry, len(entries))
+	for _, e := range entries {
+		told[e.ID] = e
+	}
+	for _, id := range slices.Sorted(maps.Keys(stored)) {
+		d := stored[id]
+		for i, c := range d.Classifications {
+			e, ok := told[c.Audit]
+			delete(told, c.Audit)
+			d.Note = "" // told by its own entries
+			want := judgementOf(d, c)
+			if !ok || !e.At.Equal(c.At) || e.User != want.User || e.Subject != want.Subject || string(e.Data) != string(want.Data) {
+				a.differs("defects "+string(id), "classification %d is not the one that the audit log tells of in %q", i, c.Audit)
+			}
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(told)) {
+		a.differs("defects", "the classification that audit entry %s tells of is missing", id)
+	}
 }
 
 func (a *auditor) compareCounts(again store.ReadTx) error {
@@ -271,24 +319,27 @@ func (a *auditor) compareCounts(again store.ReadTx) error {
 		return counts{h.Done, h.Conflicts, h.Gaps, h.Late, h.Batches, h.ChangedSeq, store.Micros(h.ChangedAt)}
 	}
 	if x, y := of(a.head), of(head); x != y {
-		a.differs("session head", "its counts are stored as %+v and come out as %+v", x, y)
+		a.differs("session_heads", "its counts are stored as %+v and come out as %+v", x, y)
 	}
 	return nil
 }
 
-// compareResults compares what later visits are shown of this one.
+// compareResults compares what later visits are shown of this one. What a visit that was completed later has replaced is that visit's.
 func (a *auditor) compareResults(store.ReadTx) error {
 	stored, err := a.tx.LastResults(a.ctx, a.ref.Org, a.session.Building)
 	if err != nil {
 		return err
 	}
-	for id, x := range stored {
-		if x.Session != a.ref.Session {
-			continue
-		}
-		y := a.found[id]
-		if x.Outcome != y.Outcome || !maps.Equal(x.Measurements, y.Measurements) || !x.CompletedAt.Equal(y.CompletedAt) {
+	for _, id := range slices.Sorted(maps.Keys(stored)) {
+		x, y := stored[id], a.found[id]
+		if x.Session == a.ref.Session && (x.Outcome != y.Outcome || !maps.Equal(x.Measurements, y.Measurements) || !x.CompletedAt.Equal(y.CompletedAt)) {
 			a.differs("last_results "+string(id), "it is stored as %+v and comes out as %+v", x, y)
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(a.found)) {
+		x, kept := stored[id]
+		if !kept || x.Session != a.ref.Session && !x.CompletedAt.After(a.found[id].CompletedAt) {
+			a.differs("last_results "+string(id), "it is missing, or said to be of session %s", x.Session)
 		}
 	}
 	return nil

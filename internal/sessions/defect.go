@@ -85,7 +85,8 @@ func (s *Service) PatchDefect(ctx context.Context, id firemode.DefectID, ifRevis
 		if err != nil {
 			return d, err
 		}
-		if _, err := tx.LockSessions(ctx, p.Org, []firemode.SessionID{d.Session}); err != nil {
+		locked, err := tx.LockSessions(ctx, p.Org, []firemode.SessionID{d.Session})
+		if err != nil {
 			return d, err
 		}
 		if d, err = tx.Defect(ctx, p.Org, id); err != nil {
@@ -103,7 +104,9 @@ func (s *Service) PatchDefect(ctx context.Context, id firemode.DefectID, ifRevis
 			return d, err
 		}
 		d.Revision++
-		return d, audit(ctx, tx, s, "defect.update", string(id), map[string]any{"from": before, "to": d.Status, "note": d.Note})
+		return d, audit(ctx, tx, s, actionDefect, string(id), map[string]any{
+			"from": before, "to": d.Status, "note": d.Note, "session_id": d.Session, "sequence": locked[0].Head.Seq,
+		})
 	})
 }
 

@@ -139,7 +139,7 @@ func (m *merging) update(d *firemode.Defect, f finding) bool {
 	if n := len(d.Classifications); n == 0 || !same(d.Classifications[n-1], judged) {
 		judged.At, judged.Audit = m.tx.Now(), firemode.AuditID(m.svc.NewID())
 		d.Class, d.Classifications = judged.Class, append(d.Classifications, judged)
-		m.audits = append(m.audits, m.classified(*d, judged))
+		m.audits = append(m.audits, judgementOf(*d, judged))
 		changed = true
 	}
 	if changed {
@@ -173,10 +173,11 @@ func same(a, b firemode.Classification) bool {
 	return a.Class == b.Class && a.Default == b.Default && a.Basis == b.Basis && a.Reason == b.Reason && a.Version == b.Version
 }
 
-func (m *merging) classified(d firemode.Defect, c firemode.Classification) firemode.AuditEntry {
+// judgementOf is the audit entry of one judgement of a defect.
+func judgementOf(d firemode.Defect, c firemode.Classification) firemode.AuditEntry {
 	data, _ := json.Marshal(map[string]any{ // strings always marshal
 		"session_id": d.Session, "item_id": d.Item, "defect_id": d.ID, "condition": d.Condition, "classification": c.Class,
 		"default_classification": c.Default, "basis": c.Basis, "reason": c.Reason, "version": c.Version,
 	})
-	return firemode.AuditEntry{ID: c.Audit, User: d.FoundBy, Action: "classify", Subject: string(d.Rule), Data: data}
+	return firemode.AuditEntry{ID: c.Audit, User: d.FoundBy, Action: actionClassify, Subject: string(d.Rule), Data: data}
 }

@@ -15,6 +15,8 @@ type AuditReader interface {
 	Audits(ctx context.Context, org firemode.OrgID, user firemode.UserID, p Page) ([]Keyed[firemode.AuditEntry], error)
 	// EachAudit calls fn for every entry of org in order of Seq, and stops at its first error.
 	EachAudit(ctx context.Context, org firemode.OrgID, fn func(firemode.AuditEntry) error) error
+	// AuditEnd returns the number and hash of the last entry of org as they were noted when it was added, 0 and nil before the first.
+	AuditEnd(ctx context.Context, org firemode.OrgID) (seq int64, hash []byte, err error)
 }
 
 // AuditWriter writes the audit log.
@@ -71,9 +73,9 @@ type AnswerWriter interface {
 	DeleteAnswers(ctx context.Context, t time.Time, limit int) (int, error)
 }
 
-// CheckAudit calls report for every entry of org's audit log that is not what it was or does not continue the chain, and returns
-// how many entries there are.
-func CheckAudit(ctx context.Context, tx ReadTx, org firemode.OrgID, report func(e firemode.AuditEntry, what string)) (entries int64, err error) {
+// CheckAudit calls report for every entry of org's audit log that is not what it was or does not continue the chain, and, with no
+// entry, if the log does not end where it is noted to. It shows each entry to also, and returns how many there are.
+func CheckAudit(ctx context.Context, tx ReadTx, org firemode.OrgID, report func(e firemode.AuditEntry, what string), also func(firemode.AuditEntry)) (entries int64, err error) {
 	var prev []byte
 	err = tx.EachAudit(ctx, org, func(e firemode.AuditEntry) error {
 		if e.Seq != entries+1 {
@@ -86,7 +88,15 @@ func CheckAudit(ctx context.Context, tx ReadTx, org firemode.OrgID, report func(
 			report(e, "its hash is not that of its fields")
 		}
 		entries, prev = e.Seq, e.Hash
+		also(e)
 		return nil
 	})
+	if err != nil {
+		return entries, err
+	}
+	seq, hash, err := tx.AuditEnd(ctx, org)
+	if err == nil && (seq != entries || !bytes.Equal(hash, prev)) {
+		report(firemode.AuditEntry{}, fmt.Sprintf("it is noted that the log ends at entry %d; it ends at %d, or with another hash", seq, entries))
+	}
 	return entries, err
 }

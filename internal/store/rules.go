@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"firemode"
 )
@@ -14,6 +15,8 @@ type RuleReader interface {
 	Rules(ctx context.Context, org firemode.OrgID) ([]firemode.Rule, error)
 	// RulesStamp changes whenever the answer of Rules may have: caches compare it.
 	RulesStamp(ctx context.Context, org firemode.OrgID) (int64, error)
+	// Deactivations lists what org has deactivated, by code and version, its own and shared versions.
+	Deactivations(ctx context.Context, org firemode.OrgID) ([]Deactivation, error)
 }
 
 // RuleWriter writes rules.
@@ -22,4 +25,12 @@ type RuleWriter interface {
 	CreateRules(ctx context.Context, rules []firemode.Rule) error
 	// DeactivateRule makes (code, version) inactive for org, whoever owns it; doing so again changes nothing.
 	DeactivateRule(ctx context.Context, org firemode.OrgID, code firemode.RuleCode, version string, by firemode.UserID) error
+}
+
+// Deactivation says that an organisation stopped using a version of a rule.
+type Deactivation struct {
+	Code    firemode.RuleCode
+	Version string
+	At      time.Time
+	By      firemode.UserID
 }

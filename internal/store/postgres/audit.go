@@ -48,26 +48,24 @@ func (t *transaction) EachAudit(ctx context.Context, org firemode.OrgID, fn func
 	}
 }
 
-type auditEnd struct {
-	seq  int64
-	hash []byte
-}
-
-func scanAuditEnd(r row.Scanner) (e auditEnd, err error) {
-	err = r.Scan(&e.seq, &e.hash)
-	return e, err
+func (t *transaction) AuditEnd(ctx context.Context, org firemode.OrgID) (seq int64, hash []byte, err error) {
+	end, err := one(ctx, t, row.ScanAuditEnd, "SELECT seq, hash FROM audit_heads WHERE org = $1", org)
+	if errors.Is(err, errNone) {
+		return 0, nil, nil
+	}
+	return end.Seq, end.Hash, err
 }
 
 func (t *transaction) LockAudit(ctx context.Context, org firemode.OrgID) (seq int64, hash []byte, err error) {
 	const lock = "SELECT seq, hash FROM audit_heads WHERE org = $1 FOR UPDATE"
-	end, err := one(ctx, t, scanAuditEnd, lock, org)
+	end, err := one(ctx, t, row.ScanAuditEnd, lock, org)
 	if errors.Is(err, errNone) { // the organisation's first entry: of two at once, one waits for the other here
 		if err := t.exec(ctx, "INSERT INTO audit_heads (org, seq) VALUES ($1, 0) ON CONFLICT DO NOTHING", org); err != nil {
 			return 0, nil, err
 		}
-		end, err = one(ctx, t, scanAuditEnd, lock, org)
+		end, err = one(ctx, t, row.ScanAuditEnd, lock, org)
 	}
-	return end.seq, end.hash, err
+	return end.Seq, end.Hash, err
 }
 
 func (t *transaction) InsertAudit(ctx context.Context, entries []firemode.AuditEntry) error {

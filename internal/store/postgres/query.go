@@ -79,7 +79,7 @@ func all[T any](ctx context.Context, t *transaction, scan func(row.Scanner) (T, 
 	if err != nil {
 		return nil, t.fail(translate(err))
 	}
-	list, err := pgx.AppendRows([]T(nil), rows, func(r pgx.CollectableRow) (T, error) { return scan(r) })
+	list, err := pgx.AppendRows([]T(nil), rows, func(r pgx.CollectableRow) (T, error) { return row.Read(ctx, query, scan, r) })
 	return list, t.fail(translate(err))
 }
 

@@ -26,6 +26,10 @@ func (t *transaction) RulesStamp(ctx context.Context, org firemode.OrgID) (int64
 	return one(ctx, t, scanInt, "SELECT coalesce(sum(stamp), 0)::bigint FROM rule_stamps WHERE org IN ('', $1)", org)
 }
 
+func (t *transaction) Deactivations(ctx context.Context, org firemode.OrgID) ([]store.Deactivation, error) {
+	return all(ctx, t, row.ScanDeactivation, "SELECT "+row.DeactivationColumns+" FROM rule_deactivations WHERE org = $1 ORDER BY code, version", org)
+}
+
 func (t *transaction) CreateRules(ctx context.Context, rules []firemode.Rule) error {
 	var orgs []firemode.OrgID
 	for _, r := range rules {

@@ -38,3 +38,15 @@ func ScanAnswer(r Scanner) (a store.Answer, err error) {
 	err = r.Scan(&a.Scope, &a.Key, &a.Fingerprint, &a.Result, store.TimeColumn{Into: &a.CreatedAt})
 	return a, err
 }
+
+// AuditEnd is where an audit log ends.
+type AuditEnd struct {
+	Seq  int64
+	Hash []byte
+}
+
+// ScanAuditEnd reads seq and hash.
+func ScanAuditEnd(r Scanner) (e AuditEnd, err error) {
+	err = r.Scan(&e.Seq, &e.Hash)
+	return e, err
+}

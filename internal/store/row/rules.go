@@ -28,3 +28,12 @@ func ScanRule(s Scanner) (r firemode.Rule, err error) {
 		store.TimeColumn{Into: &r.CreatedAt}, &r.CreatedBy, &r.Creation, store.TimeColumn{Into: &r.DeactivatedAt})
 	return r, err
 }
+
+// DeactivationColumns are those of table rule_deactivations after org.
+const DeactivationColumns = "code, version, deactivated_at, deactivated_by"
+
+// ScanDeactivation reads DeactivationColumns.
+func ScanDeactivation(r Scanner) (d store.Deactivation, err error) {
+	err = r.Scan(&d.Code, &d.Version, store.TimeColumn{Into: &d.At}, &d.By)
+	return d, err
+}

@@ -46,13 +46,17 @@ func (t *transaction) EachAudit(ctx context.Context, org firemode.OrgID, fn func
 	}
 }
 
-func (t *transaction) LockAudit(ctx context.Context, org firemode.OrgID) (seq int64, hash []byte, err error) {
-	// An Update has the database to itself: the last entry stays the last.
-	last, err := one(ctx, t, row.ScanAudit, selectAudit+" WHERE org = ? ORDER BY seq DESC LIMIT 1", org)
+func (t *transaction) AuditEnd(ctx context.Context, org firemode.OrgID) (seq int64, hash []byte, err error) {
+	end, err := one(ctx, t, row.ScanAuditEnd, "SELECT seq, hash FROM audit_heads WHERE org = ?", org)
 	if errors.Is(err, errNone) {
 		return 0, nil, nil
 	}
-	return last.Seq, last.Hash, err
+	return end.Seq, end.Hash, err
+}
+
+// LockAudit needs no lock: an Update has the database to itself.
+func (t *transaction) LockAudit(ctx context.Context, org firemode.OrgID) (seq int64, hash []byte, err error) {
+	return t.AuditEnd(ctx, org)
 }
 
 func (t *transaction) InsertAudit(ctx context.Context, entries []firemode.AuditEntry) error {
@@ -63,7 +67,12 @@ func (t *transaction) InsertAudit(ctx context.Context, entries []firemode.AuditE
 			return err
 		}
 	}
-	return nil
+	if len(entries) == 0 {
+		return nil
+	}
+	last := entries[len(entries)-1]
+	return t.exec(ctx, `INSERT INTO audit_heads (org, seq, hash) VALUES (?, ?, ?)
+		ON CONFLICT (org) DO UPDATE SET seq = excluded.seq, hash = excluded.hash`, last.Org, last.Seq, last.Hash)
 }
 
 func (t *transaction) Answers(ctx context.Context, keys []store.Answer) ([]store.Answer, error) {

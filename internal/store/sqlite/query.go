@@ -66,7 +66,7 @@ func all[T any](ctx context.Context, t *transaction, scan func(row.Scanner) (T, 
 	defer rows.Close() //nolint:errcheck // rows.Err says it
 	var list []T
 	for rows.Next() {
-		r, err := scan(rows)
+		r, err := row.Read(ctx, query, scan, rows)
 		if err != nil {
 			return nil, translate(err)
 		}

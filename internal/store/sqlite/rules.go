@@ -25,6 +25,10 @@ func (t *transaction) RulesStamp(ctx context.Context, org firemode.OrgID) (int64
 	return one(ctx, t, scanInt, "SELECT coalesce(sum(stamp), 0) FROM rule_stamps WHERE org IN ('', ?)", org)
 }
 
+func (t *transaction) Deactivations(ctx context.Context, org firemode.OrgID) ([]store.Deactivation, error) {
+	return all(ctx, t, row.ScanDeactivation, "SELECT "+row.DeactivationColumns+" FROM rule_deactivations WHERE org = ? ORDER BY code, version", org)
+}
+
 func (t *transaction) CreateRules(ctx context.Context, rules []firemode.Rule) error {
 	for _, r := range rules {
 		values, err := row.RuleValues(r)

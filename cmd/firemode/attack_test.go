@@ -1,0 +1,410 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx", by which what is stored is altered
+	_ "modernc.org/sqlite"             // the driver "sqlite"
+
+	"firemode/internal/store/storetest/pgtest"
+)
+
+// attacked are the tables that hold a reading or a copy of one, rules, and the audit log.
+func attacked() []string {
+	return []string{
+		"actors", "audit", "audit_heads", "batches", "defects", "items", "last_results", "ops", "quarantine", "rule_deactivations", "rules",
+		"session_heads", "sessions",
+	}
+}
+
+// unattacked says of every other table why nobody would miss what was altered in it.
+func unattacked() map[string]string {
+	return map[string]string{
+		"answers":             "stored answers are excepted: they are kept for a day, and what they promise is in the log",
+		"assets":              "the register is what it says now; items hold what it said when a visit was made",
+		"building_owners":     "an index over buildings",
+		"buildings":           "a building is what it says now; the audit log tells of every change",
+		"goose_db_version":    "the migrations",
+		"organisations":       "names",
+		"refresh_tokens":      "tokens are hashes of secrets",
+		"revocations":         "they end with the tokens that they void",
+		"rule_stamps":         "they tell caches to look again",
+		"session_technicians": "an index over sessions",
+		"sqlite_sequence":     "SQLite's own",
+		"users":               "the audit log tells of every change",
+	}
+}
+
+// excuses says of which columns of the attacked tables it is not found that they were altered, and why.
+func excuses() map[string]string {
+	return map[string]string{
+		"actors.delivered":     "what a client was given in GETs is in no log; verify holds it to be within the log",
+		"defects.revision":     "it counts writes, for If-Match",
+		"defects.updated_at":   "it is when the row was last written, also by what changed nothing else",
+		"items.search":         "an index over name and location, which are found",
+		"rules.created_at":     "of a shared rule: the shared catalogue belongs to no organisation, and so has no audit log; an own rule's is found",
+		"session_heads.secret": "random, so nothing gives it but the ids that were made with it: it is found where a phone was copied",
+		"sessions.creation":    "fingerprint of the request that made it: it tells a retry from another request",
+		"sessions.name":        "a label that can be changed",
+		"sessions.technicians": "who may see it can be changed",
+		"sessions.version":     "it counts writes, for If-Match",
+	}
+}
+
+// foundHere says of excused columns that the history of this test is one in which they are found, and in which table they show.
+func foundHere() map[string]string {
+	return map[string]string{"rules.created_at": "rules", "session_heads.secret": "quarantine"}
+}
+
+// victim is a row that is altered.
+type victim struct {
+	table   string
+	columns []string
+	key     []string // the columns of the primary key
+	row     map[string]any
+}
+
+// choose is which row of a table to alter, where not any will do.
+func choose() map[string]string {
+	return map[string]string{
+		"actors":             "run_seq > 0", // who only reads is told of by nothing but the row itself
+		"audit":              "org = 'acme'",
+		"audit_heads":        "org = 'acme'",
+		"rules":              "org = 'acme'",
+		"rule_deactivations": "org = 'acme'",
+		"session_heads":      "session_id = 'one'",
+		"sessions":           "id = 'one'",
+	}
+}
+
+// database is the attacked one, as another program sees it.
+type database struct {
+	*sql.DB
+	t        *testing.T
+	postgres bool
+}
+
+func (d database) strings(query string) []string {
+	d.t.Helper()
+	rows, err := d.QueryContext(d.t.Context(), query)
+	must(d.t, err)
+	defer rows.Close()
+	var all []string
+	for rows.Next() {
+		var s string
+		must(d.t, rows.Scan(&s))
+		all = append(all, s)
+	}
+	must(d.t, rows.Err())
+	return all
+}
+
+func (d database) tables() []string {
+	if d.postgres {
+		return d.strings("SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' ORDER BY 1")
+	}
+	return d.strings("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY 1")
+}
+
+func (d database) columns(table string) (all, key []string) {
+	if d.postgres {
+		all = d.strings("SELECT column_name FROM information_schema.columns WHERE table_schema = 'public' AND table_name = '" + table + "' ORDER BY ordinal_position")
+		key = d.strings(`SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey)
+			WHERE i.indisprimary AND i.indrelid = '` + table + `'::regclass ORDER BY array_position(i.indkey, a.attnum)`)
+		return all, key
+	}
+	return d.strings("SELECT name FROM pragma_table_info('" + table + "') ORDER BY cid"),
+		d.strings("SELECT name FROM pragma_table_info('" + table + "') WHERE pk > 0 ORDER BY pk")
+}
+
+// victims returns the rows of a table that may be altered.
+func (d database) victims(table string) []victim {
+	d.t.Helper()
+	all, key := d.columns(table)
+	where := choose()[table]
+	if where == "" {
+		where = "org = 'acme'"
+	}
+	rows, err := d.QueryContext(d.t.Context(), "SELECT "+strings.Join(all, ", ")+" FROM "+table+" WHERE "+where+" ORDER BY "+strings.Join(key, ", "))
+	must(d.t, err)
+	defer rows.Close()
+	var found []victim
+	for rows.Next() {
+		values, into := make([]any, len(all)), make([]any, len(all))
+		for i := range values {
+			into[i] = &values[i]
+		}
+		must(d.t, rows.Scan(into...))
+		v := victim{table: table, columns: all, key: key, row: map[string]any{}}
+		for i, name := range all {
+			v.row[name] = values[i]
+		}
+		found = append(found, v)
+	}
+	must(d.t, rows.Err())
+	if len(found) == 0 {
+		d.t.Fatalf("the history has no row in %s", table)
+	}
+	return found
+}
+
+// exec runs a statement whose parameters are written ?.
+func (d database) exec(statement string, args ...any) {
+	d.t.Helper()
+	if d.postgres {
+		for i := range args {
+			statement = strings.Replace(statement, "?", fmt.Sprint("$", i+1), 1)
+		}
+	}
+	result, err := d.ExecContext(d.t.Context(), statement, args...)
+	must(d.t, err)
+	if n, err := result.RowsAffected(); err != nil || n != 1 {
+		d.t.Fatalf("%s changed %d rows, %v", statement, n, err)
+	}
+}
+
+// where names v as it now is.
+func (v victim) where() (condition string, args []any) {
+	var parts []string
+	for _, k := range v.key {
+		parts, args = append(parts, k+" = ?"), append(args, v.row[k])
+	}
+	return strings.Join(parts, " AND "), args
+}
+
+func (d database) set(v victim, column string, value any) {
+	d.t.Helper()
+	where, args := v.where()
+	d.exec("UPDATE "+v.table+" SET "+column+" = ? WHERE "+where, append([]any{value}, args...)...)
+}
+
+func (d database) delete(v victim) {
+	d.t.Helper()
+	where, args := v.where()
+	d.exec("DELETE FROM "+v.table+" WHERE "+where, args...)
+}
+
+func (d database) insert(v victim) {
+	d.t.Helper()
+	var args []any
+	for _, c := range v.columns {
+		args = append(args, v.row[c])
+	}
+	d.exec("INSERT INTO "+v.table+" ("+strings.Join(v.columns, ", ")+") VALUES (?"+strings.Repeat(", ?", len(args)-1)+")", args...)
+}
+
+// flips are values that differ from v in one bit, at the beginning, in the middle and at the end, or by one.
+func flips(v any) []any {
+	flip := func(b []byte) [][]byte {
+		if len(b) == 0 {
+			return [][]byte{{'x'}}
+		}
+		places := []int{len(b) - 1}
+		if len(b) > 8 {
+			places = []int{0, len(b) / 2, len(b) - 1}
+		}
+		var all [][]byte
+		for _, at := range places {
+			c := slices.Clone(b)
+			c[at] ^= 1
+			all = append(all, c)
+		}
+		return all
+	}
+	var all []any
+	switch v := v.(type) {
+	case nil:
+		return []any{[]byte{1}}
+	case bool:
+		return []any{!v}
+	case int64:
+		return []any{v + 1, v ^ 1<<20}
+	case []byte:
+		for _, b := range flip(v) {
+			all = append(all, b)
+		}
+	case string:
+		for _, b := range flip([]byte(v)) {
+			all = append(all, string(b))
+		}
+	}
+	return all
+}
+
+// alteration is one thing done to a database.
+type alteration struct {
+	name  string
+	table string
+	do    func(database)
+}
+
+// alterations are a flip in every column of every attacked table, and of every attacked table a row taken out and one put in.
+func alterations(d database) []alteration {
+	excused := excuses()
+	var all []alteration
+	for _, table := range attacked() {
+		victims := d.victims(table)
+		for i, column := range victims[0].columns {
+			v := victims[i%len(victims)] // another row for each column
+			name := table + "." + column
+			shown, here := foundHere()[name]
+			if excused[name] != "" && !here {
+				continue
+			}
+			for n, value := range flips(v.row[column]) {
+				if slices.Contains(v.key, column) && slices.ContainsFunc(victims, func(w victim) bool { return w.row[column] == value }) {
+					continue // the primary key refuses it
+				}
+				all = append(all, alteration{fmt.Sprintf("%s flip %d", name, n), cmp.Or(shown, table), func(d database) { d.set(v, column, value) }})
+			}
+		}
+		for _, v := range []victim{victims[0], victims[len(victims)-1]} {
+			all = append(all, alteration{"a row out of " + table, table, func(d database) { d.delete(v) }})
+		}
+		if added, can := another(victims); can {
+			all = append(all, alteration{"a row into " + table, table, func(d database) { d.insert(added) }})
+		}
+	}
+	return all
+}
+
+// another is a row like the last of victims under a key of its own. A head or a session that nothing belongs to harms nobody.
+func another(victims []victim) (victim, bool) {
+	v := victims[len(victims)-1]
+	row := map[string]any{}
+	for name, value := range v.row {
+		row[name] = value
+	}
+	v.row = row
+	for _, name := range append([]string{v.key[len(v.key)-1]}, map[string][]string{"batches": {"number"}, "audit": {"id"}}[v.table]...) {
+		switch value := row[name].(type) {
+		case int64:
+			row[name] = value + 1
+		case string:
+			row[name] = value + "x"
+		}
+	}
+	return v, !slices.Contains([]string{"session_heads", "audit_heads", "sessions"}, v.table)
+}
+
+// TestEveryAlterationIsFound: whatever is altered in a table that matters, by whoever can write to the database, verify names the table.
+func TestEveryAlterationIsFound(t *testing.T) {
+	clean := t.TempDir()
+	w := newTeller(t, Storage{Data: clean})
+	w.tellAll()
+	wantNone(t, w.differences())
+	file := filepath.Join(clean, databaseFile)
+	plain := filepath.Join(t.TempDir(), "copy.db")
+	must(t, w.store.(interface {
+		Backup(ctx context.Context, path string) error
+	}).Backup(t.Context(), plain))
+	d := openSQLite(t, file)
+	everyTableIsKnown(t, d)
+	for _, a := range alterations(d) {
+		t.Run(a.name, func(t *testing.T) {
+			t.Parallel()
+			altered := filepath.Join(t.TempDir(), databaseFile)
+			copyFile(t, plain, altered)
+			a.do(openSQLite(t, altered))
+			wantFound(t, Storage{Data: filepath.Dir(altered), Keys: filepath.Join(clean, "keys")}, a)
+		})
+	}
+}
+
+// TestAlterationsAreFoundOnPostgres does one thing to each column, one after the other, and undoes it.
+func TestAlterationsAreFoundOnPostgres(t *testing.T) {
+	storage := Storage{Data: t.TempDir(), DBURL: pgtest.New(t)}
+	w := newTeller(t, storage)
+	w.tellAll()
+	wantNone(t, w.differences())
+	address, err := url.Parse(storage.DBURL)
+	must(t, err)
+	query := address.Query()
+	query.Set("session_replication_role", "replica") // foreign keys do not stop whoever can do this
+	address.RawQuery = query.Encode()
+	db, err := sql.Open("pgx", address.String())
+	must(t, err)
+	t.Cleanup(func() { must(t, db.Close()) })
+	d := database{DB: db, t: t, postgres: true}
+	everyTableIsKnown(t, d)
+	for _, table := range attacked() {
+		victims := d.victims(table)
+		for i, column := range victims[0].columns {
+			v := victims[i%len(victims)]
+			if slices.Contains(v.key, column) || excuses()[table+"."+column] != "" {
+				continue
+			}
+			changed := flips(v.row[column])
+			d.set(v, column, changed[len(changed)-1])
+			wantTable(t, table+"."+column, table, differences(t, w.services))
+			d.set(v, column, v.row[column])
+		}
+	}
+	wantNone(t, w.differences())
+}
+
+func wantNone(t *testing.T, differences []string) {
+	t.Helper()
+	if len(differences) > 0 {
+		t.Fatalf("before anything is altered:\n%s", strings.Join(differences, ""))
+	}
+}
+
+func wantFound(t *testing.T, storage Storage, a alteration) {
+	t.Helper()
+	p := &program{storage: storage, stdout: &lines{}, now: time.Now}
+	must(t, p.with(t.Context(), func(s *services) error {
+		wantTable(t, a.name, a.table, differences(t, s))
+		return nil
+	}))
+}
+
+// wantTable wants a difference that names the table: after the organisation, and the session where there is one.
+func wantTable(t *testing.T, name, table string, found []string) {
+	t.Helper()
+	if !slices.ContainsFunc(found, func(line string) bool { return slices.Contains(strings.FieldsFunc(line, notInName), table) }) {
+		t.Errorf("%s: nothing names the table; found\n%s", name, strings.Join(found, ""))
+	}
+}
+
+func notInName(r rune) bool { return r != '_' && (r < 'a' || r > 'z') }
+
+func everyTableIsKnown(t *testing.T, d database) {
+	t.Helper()
+	for _, table := range d.tables() {
+		if known := unattacked()[table] != ""; known == slices.Contains(attacked(), table) {
+			t.Errorf("table %s: does it hold a reading or a copy of one? Attack it, or say why not", table)
+		}
+	}
+	for name := range excuses() {
+		table, column, _ := strings.Cut(name, ".")
+		if all, _ := d.columns(table); !slices.Contains(all, column) {
+			t.Errorf("%s is excused, and there is no such column", name)
+		}
+	}
+}
+
+func openSQLite(t *testing.T, file string) database {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: file}).EscapedPath()+"?_pragma=busy_timeout(10000)")
+	must(t, err)
+	t.Cleanup(func() { must(t, db.Close()) })
+	return database{DB: db, t: t}
+}
+
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	content, err := os.ReadFile(from)
+	must(t, err)
+	must(t, os.WriteFile(to, content, 0o600))
+}
