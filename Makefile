@@ -76,6 +76,10 @@ fuzz: ## run every fuzz target for FUZZTIME (10s)
 chaos: setup ## kills, power cuts, broken disks, lost packets, clients that leave (as root; 15 minutes); CHAOS narrows it down
 	@cd internal/chaos && FIREMODE_CHAOS=full go test -count=1 -timeout 30m -run '$(CHAOS)'
 
+.PHONY: attack
+attack: setup ## alter every column of every table that matters, on both engines, and demand that verify names it (10 minutes)
+	FIREMODE_ATTACK=all go test -count=1 -timeout 60m -run Alteration ./cmd/firemode
+
 .PHONY: openapi
 openapi: ## write api/openapi.yaml from the Go types
 	go generate ./api

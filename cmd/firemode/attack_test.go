@@ -297,6 +297,10 @@ func another(victims []victim) (victim, bool) {
 	return v, !slices.Contains([]string{"session_heads", "audit_heads", "sessions"}, v.table)
 }
 
+// sampled leaves most alterations to make attack, which does them all: each is a verification of its own, and with the race
+// detector they take many minutes. Every n-th is done here, the same ones each time.
+func sampled(i, n int) bool { return i%n == 0 || os.Getenv("FIREMODE_ATTACK") == "all" }
+
 // TestEveryAlterationIsFound: whatever is altered in a table that matters, by whoever can write to the database, verify names the table.
 func TestEveryAlterationIsFound(t *testing.T) {
 	clean := t.TempDir()
@@ -310,7 +314,10 @@ func TestEveryAlterationIsFound(t *testing.T) {
 	}).Backup(t.Context(), plain))
 	d := openSQLite(t, file)
 	everyTableIsKnown(t, d)
-	for _, a := range alterations(d) {
+	for i, a := range alterations(d) {
+		if !sampled(i, 12) {
+			continue
+		}
 		t.Run(a.name, func(t *testing.T) {
 			t.Parallel()
 			altered := filepath.Join(t.TempDir(), databaseFile)
@@ -341,7 +348,7 @@ func TestAlterationsAreFoundOnPostgres(t *testing.T) {
 		victims := d.victims(table)
 		for i, column := range victims[0].columns {
 			v := victims[i%len(victims)]
-			if slices.Contains(v.key, column) || excuses()[table+"."+column] != "" {
+			if slices.Contains(v.key, column) || excuses()[table+"."+column] != "" || !sampled(i, 6) {
 				continue
 			}
 			changed := flips(v.row[column])
