@@ -21,7 +21,7 @@ type book struct {
 	key         note.Verifier
 }
 
-func keyOf(t *testing.T, seed byte) (note.Signer, note.Verifier) {
+func keyOf(t testing.TB, seed byte) (note.Signer, note.Verifier) {
 	t.Helper()
 	private := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{seed}, ed25519.SeedSize))
 	signer, err := NewSigner(private)
@@ -31,14 +31,14 @@ func keyOf(t *testing.T, seed byte) (note.Signer, note.Verifier) {
 	return signer, verifier
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-func newBook(t *testing.T, size int) *book {
+func newBook(t testing.TB, size int) *book {
 	t.Helper()
 	signer, key := keyOf(t, 7)
 	b := &book{key: key}
@@ -72,7 +72,7 @@ func newBook(t *testing.T, size int) *book {
 	return b
 }
 
-func (b *book) proof(t *testing.T, entry, change int) Proof {
+func (b *book) proof(t testing.TB, entry, change int) Proof {
 	t.Helper()
 	var leaves Tree
 	for _, c := range b.changes[entry] {

@@ -1,10 +1,13 @@
 package sessions
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
+	"time"
 
 	"firemode"
 	"firemode/internal/ledger"
@@ -89,15 +92,63 @@ func (c creation) data() map[string]any {
 }
 
 // itemsDigest is a hash over what items were when their session was made: what was due, by which rules, with which baselines and
-// readings of the visit before.
+// readings of the visit before. It names every field, since it must come out the same when items have more of them.
 func itemsDigest(items []firemode.Item) string {
-	fields := make([][]byte, 0, len(items))
-	ordered := slices.SortedFunc(slices.Values(items), func(a, b firemode.Item) int { return compareStrings(string(a.ID), string(b.ID)) })
-	for _, i := range ordered {
-		nested, _ := json.Marshal([]any{i.Location, i.Checks, i.Baselines, i.Last}) // strings, times and numbers always marshal
-		listed := fmt.Sprint(i.Listed)
-		fields = append(fields, ledger.Hash("firemode item v1", []byte(i.ID), []byte(i.Kind), []byte(i.Type), []byte(i.Name), []byte(i.System),
-			[]byte(i.Level), ledger.Number(int64(i.Position)), []byte(listed), nested))
+	ordered := slices.SortedFunc(slices.Values(items), func(a, b firemode.Item) int { return cmp.Compare(a.ID, b.ID) })
+	fields := make([][]byte, len(ordered))
+	for n, i := range ordered {
+		fields[n] = ledger.Hash("firemode item v1", []byte(i.ID), []byte(i.Kind), []byte(i.Type), []byte(i.Name), []byte(i.System),
+			[]byte(i.Level), ledger.Number(int64(i.Position)), fmt.Append(nil, i.Listed), texts("locations", i.Location...), checksDigest(i.Checks),
+			baselinesDigest(i.Baselines), lastDigest(i.Last))
 	}
 	return base64.RawStdEncoding.EncodeToString(ledger.Hash("firemode items v1", fields...))
+}
+
+func texts(domain string, list ...string) []byte {
+	fields := make([][]byte, len(list))
+	for i, s := range list {
+		fields[i] = []byte(s)
+	}
+	return ledger.Hash(domain, fields...)
+}
+
+func checksDigest(checks []firemode.Check) []byte {
+	fields := make([]string, 0, 2*len(checks))
+	for _, c := range checks {
+		fields = append(fields, string(c.Rule), c.Version)
+	}
+	return texts("checks", fields...)
+}
+
+func baselinesDigest(baselines []firemode.Baseline) []byte {
+	var fields []string
+	for _, b := range baselines {
+		fields = append(fields, b.Measurement, b.Value, b.Unit, b.Source, b.Date)
+	}
+	return texts("baselines", fields...)
+}
+
+func lastDigest(last *firemode.LastResult) []byte {
+	if last == nil {
+		return texts("no last result")
+	}
+	fields := []string{string(last.Session), last.CompletedAt.UTC().Format(time.RFC3339Nano), last.Outcome}
+	for _, name := range slices.Sorted(maps.Keys(last.Measurements)) {
+		fields = append(fields, name, last.Measurements[name])
+	}
+	return texts("last result", fields...)
+}
+
+// tells reports whether an audit entry says what is expected of it. One that was made when entries said less says less.
+func tells(e, want firemode.AuditEntry) bool {
+	var said, expected map[string]json.RawMessage
+	if json.Unmarshal(e.Data, &said) != nil || json.Unmarshal(want.Data, &expected) != nil || len(said) == 0 {
+		return false
+	}
+	for name, value := range said {
+		if string(value) != string(expected[name]) {
+			return false
+		}
+	}
+	return e.User == want.User && e.Subject == want.Subject
 }

@@ -293,9 +293,7 @@ func (a *auditor) compareJudgements(stored map[firemode.DefectID]firemode.Defect
 		for i, c := range d.Classifications {
 			e, ok := told[c.Audit]
 			delete(told, c.Audit)
-			d.Note = "" // told by its own entries
-			want := judgementOf(d, c)
-			if !ok || !e.At.Equal(c.At) || e.User != want.User || e.Subject != want.Subject || string(e.Data) != string(want.Data) {
+			if !ok || !e.At.Equal(c.At) || !tells(e, judgementOf(d, c)) {
 				a.differs("defects "+string(id), "classification %d is not the one that the audit log tells of in %q", i, c.Audit)
 			}
 		}
