@@ -16,6 +16,9 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx", by which what is stored is altered
 	_ "modernc.org/sqlite"             // the driver "sqlite"
 
+	"firemode"
+	"firemode/internal/sessions"
+	"firemode/internal/store"
 	"firemode/internal/store/storetest/pgtest"
 )
 
@@ -356,6 +359,31 @@ func TestAlterationsAreFoundOnPostgres(t *testing.T) {
 			wantTable(t, table+"."+column, table, differences(t, w.services))
 			d.set(v, column, v.row[column])
 		}
+	}
+	wantNone(t, w.differences())
+}
+
+// TestVerifyBesideAServer: what is written between the audit log and the sessions being read is no difference.
+func TestVerifyBesideAServer(t *testing.T) {
+	w := newTeller(t, Storage{Data: t.TempDir()})
+	w.tellAll()
+	var found lines
+	v, err := newVerification(w.services, &program{stdout: &found, now: time.Now})
+	must(t, err)
+	told, err := v.books(t.Context(), "acme")
+	must(t, err)
+	w.plan("four", firemode.SixMonthly)
+	for _, session := range []firemode.SessionID{"two", "four"} {
+		for n, only := range []bool{true, false} {
+			w.posted("ann", session, by("tab", int64(n)+1), setTo("FE-1", "conditions/"+pressureRule+"/pressure_low", n+1), setTo("FE-1", "scope/"+pressureRule+"/only_unit_in_area", only))
+			note := fmt.Sprint("seen ", n)
+			_, err := w.sessions.PatchDefect(w.as("mia"), firemode.NewDefectID(session, "FE-1", pressureRule, "pressure_low"), 0, sessions.DefectPatch{Note: &note})
+			must(t, err)
+		}
+		must(t, v.session(t.Context(), store.SessionRef{Org: "acme", Session: session}, told))
+	}
+	if v.differences != 0 {
+		t.Errorf("%v", found)
 	}
 	wantNone(t, w.differences())
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"golang.org/x/mod/sumdb/note"
 
@@ -14,7 +12,6 @@ import (
 	"firemode/internal/ledger"
 	"firemode/internal/sessions"
 	"firemode/internal/store"
-	"firemode/internal/store/sqlite"
 )
 
 type verifyCommand struct {
@@ -145,14 +142,15 @@ func (v *verification) only(ctx context.Context, ref store.SessionRef, told *ses
 // damaged reports an error that is about a row which cannot be read, and returns any other.
 func (v *verification) damaged(where string, err error) error {
 	var damage *store.Damage
-	if !errors.As(err, &damage) {
+	if !errors.As(err, &damage) { // nil too
 		return err
 	}
 	v.report(where+" "+damage.Table, fmt.Sprintf("a row cannot be read, so the rest was not looked at: %v", damage.Err))
 	return nil
 }
 
-// books verifies what belongs to the organisation as a whole, its audit log and its rules, and returns what the former tells of sessions.
+// books verifies what belongs to the organisation as a whole: its audit log and, against it, its rules. It returns what the former tells
+// of sessions.
 func (v *verification) books(ctx context.Context, org firemode.OrgID) (*sessions.Audited, error) {
 	told, ruled := sessions.NewAudited(), catalogue.NewAudited()
 	err := v.store.View(ctx, func(tx store.ReadTx) error {
@@ -166,18 +164,14 @@ func (v *verification) books(ctx context.Context, org firemode.OrgID) (*sessions
 			told.Add(e)
 			ruled.Add(e)
 		})
-		fmt.Fprintf(v.p.stdout, "%s: %d audit entries\n", org, n)
+		if err != nil {
+			return err
+		}
+		versions, err := ruled.Verify(ctx, tx, org, func(where, what string) { v.report(string(org)+" "+where, what) })
+		fmt.Fprintf(v.p.stdout, "%s: %d audit entries\n%[1]s: %d rule versions\n", org, n, versions)
 		return err
 	})
-	if err != nil {
-		return told, v.damaged(string(org), err)
-	}
-	n, err := v.catalogue.Verify(ctx, org, ruled, func(where, what string) { v.report(string(org)+" "+where, what) })
-	fmt.Fprintf(v.p.stdout, "%s: %d rule versions\n", org, n)
-	if err != nil {
-		err = v.damaged(string(org), err)
-	}
-	return told, err
+	return told, v.damaged(string(org), err)
 }
 
 func (v *verification) session(ctx context.Context, ref store.SessionRef, told *sessions.Audited) error {
@@ -203,46 +197,3 @@ func (v *verification) session(ctx context.Context, ref store.SessionRef, told *
 	}
 	return err
 }
-
-// scratchStore is a database in a temporary folder, which goes with it.
-type scratchStore struct {
-	store.Store
-	dir string
-}
-
-func (v *verification) scratch(ctx context.Context) (store.Store, error) {
-	dir, err := os.MkdirTemp("", "firemode-verify-*")
-	if err != nil {
-		return nil, err
-	}
-	path := filepath.Join(dir, "scratch.db")
-	if v.empty == nil {
-		err = v.migrateEmpty(ctx, path)
-	} else {
-		err = os.WriteFile(path, v.empty, 0o600)
-	}
-	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
-	}
-	s, err := sqlite.Open(ctx, sqlite.Config{Path: path, Scratch: true})
-	if err != nil {
-		return nil, errors.Join(err, os.RemoveAll(dir))
-	}
-	return scratchStore{s, dir}, nil
-}
-
-// migrateEmpty makes the first scratch database, and keeps a copy: the schema takes longer than a small session.
-func (v *verification) migrateEmpty(ctx context.Context, path string) error {
-	s, err := sqlite.Open(ctx, sqlite.Config{Path: path, Scratch: true})
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(s.Migrate(ctx), s.Close()); err != nil {
-		return err
-	}
-	v.empty, err = os.ReadFile(path)
-	return err
-}
-
-// Close removes the database.
-func (s scratchStore) Close() error { return errors.Join(s.Store.Close(), os.RemoveAll(s.dir)) }

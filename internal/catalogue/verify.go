@@ -51,24 +51,22 @@ func (a *Audited) Add(e firemode.AuditEntry) {
 
 // Verify calls report for every rule version that org sees, and every deactivation, that is not what it was when it was made: by its
 // own fingerprint, by the audit log and, in the shared catalogue, by what this binary ships. It returns how many versions there are.
-func (s *Service) Verify(ctx context.Context, org firemode.OrgID, audited *Audited, report func(where, what string)) (int, error) {
+//
+// The audit log is to be read in the same transaction.
+func (a *Audited) Verify(ctx context.Context, tx store.ReadTx, org firemode.OrgID, report func(where, what string)) (int, error) {
 	ctx = store.Exactly(ctx)
-	var seen []firemode.Rule
-	var off []store.Deactivation
-	err := s.store.View(ctx, func(tx store.ReadTx) (err error) {
-		if seen, err = tx.Rules(ctx, org); err != nil {
-			return err
-		}
-		off, err = tx.Deactivations(ctx, org)
-		return err
-	})
+	seen, err := tx.Rules(ctx, org)
 	if err != nil {
 		return 0, err
 	}
-	if err := verifyRules(org, seen, audited, report); err != nil {
+	off, err := tx.Deactivations(ctx, org)
+	if err != nil {
 		return 0, err
 	}
-	verifyDeactivations(off, audited, report)
+	if err := verifyRules(org, seen, a, report); err != nil {
+		return 0, err
+	}
+	verifyDeactivations(off, a, report)
 	return len(seen), nil
 }
 

@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"cmp"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 
 	"firemode"
 	"firemode/internal/ledger"
+	"firemode/internal/store"
 )
 
 // Actions in the audit log.
@@ -21,57 +23,112 @@ const (
 )
 
 // Audited is what an organisation's audit log says about its sessions, for Verify. It holds an entry for each session, judgement and
-// change of a defect; hand every entry to Add, in order.
+// change of a defect; hand every entry to Add, in order. What is logged after the last one Verify reads itself, so that others may
+// go on writing.
 type Audited struct {
-	created map[firemode.SessionID]firemode.AuditEntry
-	judged  map[firemode.SessionID][]firemode.AuditEntry
-	changed map[firemode.SessionID][]defectChange
+	last     int64
+	sessions map[firemode.SessionID]told
+}
+
+// told is what the audit log says about one session.
+type told struct {
+	created firemode.AuditEntry // of no number when there is none
+	judged  []firemode.AuditEntry
+	changed []defectChange
 }
 
 // NewAudited returns an Audited of no entries.
-func NewAudited() *Audited {
-	return &Audited{
-		created: map[firemode.SessionID]firemode.AuditEntry{}, judged: map[firemode.SessionID][]firemode.AuditEntry{},
-		changed: map[firemode.SessionID][]defectChange{},
-	}
-}
+func NewAudited() *Audited { return &Audited{sessions: map[firemode.SessionID]told{}} }
 
 // Add takes note of an entry if it is about a session.
 func (a *Audited) Add(e firemode.AuditEntry) {
+	a.last = e.Seq
+	if id := about(e); id != "" {
+		t := a.sessions[id]
+		t.add(e)
+		a.sessions[id] = t
+	}
+}
+
+// about is the session that an entry is about, "" for none. What POST /v1/classify judged is of none.
+func about(e firemode.AuditEntry) firemode.SessionID {
 	var of struct {
 		Session firemode.SessionID `json:"session_id"`
 	}
 	switch e.Action {
 	case actionCreate:
-		a.created[firemode.SessionID(e.Subject)] = e
-	case actionClassify:
-		if json.Unmarshal(e.Data, &of) == nil && of.Session != "" { // what POST /v1/classify judged is of no session
-			a.judged[of.Session] = append(a.judged[of.Session], e)
+		return firemode.SessionID(e.Subject)
+	case actionClassify, actionDefect:
+		if json.Unmarshal(e.Data, &of) == nil {
+			return of.Session
 		}
+	}
+	return ""
+}
+
+func (t *told) add(e firemode.AuditEntry) {
+	switch e.Action {
+	case actionCreate:
+		t.created = e
+	case actionClassify:
+		t.judged = append(t.judged, e)
 	case actionDefect:
 		c := defectChange{ID: firemode.DefectID(e.Subject)}
 		if json.Unmarshal(e.Data, &c) == nil {
-			a.changed[c.Session] = append(a.changed[c.Session], c)
+			t.changed = append(t.changed, c)
 		}
 	}
 }
 
+// of is what is said about a session, up to what tx shows.
+func (a *Audited) of(ctx context.Context, tx store.ReadTx, at store.SessionRef) (told, error) {
+	t := a.sessions[at.Session]
+	t.judged, t.changed = slices.Clone(t.judged), slices.Clone(t.changed)
+	newer, err := a.newer(ctx, tx, at.Org)
+	for _, e := range slices.Backward(newer) {
+		if about(e) == at.Session {
+			t.add(e)
+		}
+	}
+	return t, err
+}
+
+// newer is what was logged after the last entry that was added, newest first.
+func (a *Audited) newer(ctx context.Context, tx store.ReadTx, org firemode.OrgID) (newer []firemode.AuditEntry, err error) {
+	end, _, err := tx.AuditEnd(ctx, org)
+	for after := ""; err == nil && end-a.last > int64(len(newer)); {
+		var page []store.Keyed[firemode.AuditEntry]
+		page, err = tx.Audits(ctx, org, "", store.Page{After: after, Limit: 100})
+		if len(page) == 0 {
+			break
+		}
+		for _, e := range page {
+			if e.Row.Seq > a.last {
+				newer = append(newer, e.Row)
+			}
+			after = e.Key
+		}
+	}
+	return newer, err
+}
+
 // Sessions are those that were made.
 func (a *Audited) Sessions() map[firemode.SessionID]bool {
-	made := make(map[firemode.SessionID]bool, len(a.created))
-	for id := range a.created {
-		made[id] = true
+	made := make(map[firemode.SessionID]bool, len(a.sessions))
+	for id, t := range a.sessions {
+		if t.created.Seq > 0 {
+			made[id] = true
+		}
 	}
 	return made
 }
 
 // defectChange is what a person did with a defect: after log entry Seq of its session.
 type defectChange struct {
-	ID      firemode.DefectID     `json:"-"`
-	Session firemode.SessionID    `json:"session_id"`
-	To      firemode.DefectStatus `json:"to"`
-	Note    string                `json:"note"`
-	Seq     int64                 `json:"sequence"`
+	ID   firemode.DefectID     `json:"-"`
+	To   firemode.DefectStatus `json:"to"`
+	Note string                `json:"note"`
+	Seq  int64                 `json:"sequence"`
 }
 
 // creation is what the audit log keeps of a session as it was made.

@@ -1,7 +1,6 @@
 package sessions
 
 import (
-	"errors"
 	"fmt"
 	"iter"
 	"maps"
@@ -21,56 +20,6 @@ func (a *auditor) compare(again store.ReadTx) error {
 		}
 	}
 	return nil
-}
-
-// side iterates over what each calls back with.
-func side[T any](each func(func(T) error) error, failed *error) iter.Seq[T] {
-	stop := errors.New("stop")
-	return func(yield func(T) bool) {
-		err := each(func(v T) error {
-			if !yield(v) {
-				return stop
-			}
-			return nil
-		})
-		if err != nil && !errors.Is(err, stop) {
-			*failed = err
-		}
-	}
-}
-
-// pairs walks two sequences that are sorted by key, and calls fn for each key with what either has; nil for what it lacks.
-func pairs[T any](stored, again iter.Seq[T], compare func(a, b *T) int, fn func(stored, again *T)) {
-	nextA, stopA := iter.Pull(stored)
-	defer stopA()
-	nextB, stopB := iter.Pull(again)
-	defer stopB()
-	x, okX := nextA()
-	y, okY := nextB()
-	for okX || okY {
-		order := 0
-		switch {
-		case !okX:
-			order = 1
-		case !okY:
-			order = -1
-		default:
-			order = compare(&x, &y)
-		}
-		a, b := x, y
-		switch {
-		case order < 0:
-			fn(&a, nil)
-			x, okX = nextA()
-		case order > 0:
-			fn(nil, &b)
-			y, okY = nextB()
-		default:
-			fn(&a, &b)
-			x, okX = nextA()
-			y, okY = nextB()
-		}
-	}
 }
 
 // compareLog compares what is not hashed of the log, because it follows from later entries.
@@ -201,106 +150,6 @@ func (a *auditor) compareItems(again store.ReadTx) error {
 		}
 	}
 	return nil
-}
-
-// compareDefects compares what follows from the results and, given the audit log, from what people did with a defect since.
-func (a *auditor) compareDefects(again store.ReadTx) error {
-	stored, err := a.defects(a.tx)
-	if err != nil {
-		return err
-	}
-	replayed, err := a.defects(again)
-	if err != nil {
-		return err
-	}
-	for _, id := range slices.Sorted(maps.Keys(stored)) {
-		x, y := a.derivedOf(stored[id]), a.derivedOf(replayed[id])
-		delete(replayed, id)
-		if x != y {
-			a.differs("defects "+string(id), "it is stored as %+v and comes out as %+v", x, y)
-		}
-	}
-	a.compareJudgements(stored)
-	for id := range replayed {
-		a.differs("defects "+string(id), "it is missing")
-	}
-	return nil
-}
-
-func (a *auditor) defects(tx store.ReadTx) (map[firemode.DefectID]firemode.Defect, error) {
-	all := map[firemode.DefectID]firemode.Defect{}
-	for after := ""; ; {
-		rows, err := tx.Defects(a.ctx, a.ref.Org, store.DefectFilter{Session: a.ref.Session}, store.Page{After: after, Limit: itemsAtOnce})
-		if err != nil {
-			return nil, err
-		}
-		for _, r := range rows {
-			all[r.Row.ID] = r.Row
-		}
-		if len(rows) < itemsAtOnce {
-			return all, nil
-		}
-		after = rows[len(rows)-1].Key
-	}
-}
-
-// derived is what of a defect follows from the log.
-type derived struct {
-	ID               firemode.DefectID
-	Building         firemode.BuildingID
-	Item             firemode.ItemID
-	Rule             firemode.RuleCode
-	Version          string
-	Condition, Count string
-	Status           firemode.DefectStatus
-	Note             string
-	Class            firemode.Class
-	Last             firemode.Classification
-	FoundBy          firemode.UserID
-	FoundAt          int64
-}
-
-func (a *auditor) derivedOf(d firemode.Defect) derived {
-	out := derived{
-		ID: d.ID, Building: d.Building, Item: d.Item, Rule: d.Rule, Version: d.Version, Condition: d.Condition, Count: d.Count,
-		Status: d.Status, Note: d.Note, Class: d.Class, FoundBy: d.FoundBy, FoundAt: store.Micros(d.FoundAt),
-	}
-	if a.Audited == nil {
-		out.Note = ""
-		if out.Status != firemode.DefectWithdrawn {
-			out.Status = firemode.DefectOpen // or what people have made of it
-		}
-	}
-	if n := len(d.Classifications); n > 0 {
-		out.Last = d.Classifications[n-1]
-		out.Last.Audit, out.Last.At = "", firemode.Classification{}.At
-	}
-	return out
-}
-
-// compareJudgements compares every classification of every defect with the entry of the audit log that was made with it.
-func (a *auditor) compareJudgements(stored map[firemode.DefectID]firemode.Defect) {
-	if a.Audited == nil {
-		return
-	}
-	entries := a.Audited.judged[a.ref.Session]
-	told := make(map[firemode.AuditID]firemode.AuditEntry, len(entries))
-	for _, e := range entries {
-		told[e.ID] = e
-	}
-	for _, id := range slices.Sorted(maps.Keys(stored)) {
-		d := stored[id]
-		for i, c := range d.Classifications {
-			e, ok := told[c.Audit]
-			delete(told, c.Audit)
-			if !ok || !e.At.Equal(c.At) || !tells(e, judgementOf(d, c)) {
-				a.differs("defects "+string(id), "classification %d is not the one that the audit log tells of in %q", i, c.Audit)
-			}
-		}
-	}
-	for _, id := range slices.Sorted(maps.Keys(told)) {
-		a.differs("defects", "the classification that audit entry %s tells of is missing", id)
-	}
 }
 
 func (a *auditor) compareCounts(again store.ReadTx) error {
