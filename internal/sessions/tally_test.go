@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -26,10 +25,7 @@ func (w *world) set(t *testing.T, s *sessions.Service, ref store.SessionRef, use
 
 // TestConflictsAreCountedAnew plays a binary that knows nothing of the items' counts: what it leaves behind is not believed.
 func TestConflictsAreCountedAnew(t *testing.T) {
-	for _, engine := range []struct {
-		name string
-		open func(testing.TB, func() time.Time) store.Store
-	}{{"sqlite", openScratch}, {"postgres", openPostgres}} {
+	for _, engine := range engines {
 		t.Run(engine.name, func(t *testing.T) {
 			w := newWorld(t, engine.open)
 			ref, err := w.newSession(t.Context(), "X", "Y")
