@@ -57,22 +57,31 @@ func (s *Service) Load(ctx context.Context) error {
 	return err
 }
 
-// Run looks for the revocations of other nodes every PollInterval until ctx ends, which is no error. A look that fails is tried
-// again at the next turn; Fresh tells of it.
+// Run looks for the revocations of other nodes when Changed says that there may be some, and every PollInterval besides, until ctx
+// ends, which is no error. A look that fails is tried again at the next turn; Fresh tells of it.
 func (s *Service) Run(ctx context.Context) error {
-	tick := time.NewTicker(PollInterval)
+	tick := time.NewTicker(s.poll)
 	defer tick.Stop()
 	for {
-		s.poll(ctx)
+		s.look(ctx)
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
+		case <-s.changed:
 		}
 	}
 }
 
-func (s *Service) poll(ctx context.Context) {
+// Changed has Run look at once: another node may have revoked something.
+func (s *Service) Changed() {
+	select {
+	case s.changed <- struct{}{}:
+	default: // Run has yet to begin the look that was asked for before
+	}
+}
+
+func (s *Service) look(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
 	defer cancel()
 	_ = s.Load(ctx) // kept for Fresh
