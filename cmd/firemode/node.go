@@ -43,6 +43,13 @@ func newNode(c Server, s *services, o outside) (*node, error) {
 		Logger:    o.log,
 		Metrics:   o.metrics,
 		Version:   versionOf(info, ok),
+
+		Queues:     s.queues(),
+		ShedAfter:  c.ShedAfter,
+		BodyMemory: int64(c.BodyMemory) << 20,
+	}
+	if err := s.showQueues(o.metrics); err != nil {
+		return nil, err
 	}
 	if c.MetricsAddr == "" {
 		api.MetricsPage = o.metrics.Handler()
