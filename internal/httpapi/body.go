@@ -33,7 +33,7 @@ func (a *API) takeBody(w http.ResponseWriter, r *http.Request, x *exchange) erro
 	if err := rightMedia(r, spec); err != nil {
 		return err
 	}
-	body := &patient{body: r.Body, control: http.NewResponseController(w), pause: a.BodyPause, now: a.Now, header: w.Header()}
+	body := &patient{x: x, body: r.Body, control: http.NewResponseController(w), pause: a.BodyPause, now: a.Now, header: w.Header()}
 	x.atEnd(body.rest)
 	memory := &share{api: a}
 	x.atEnd(memory.free)
@@ -156,6 +156,7 @@ func unzstd(wire []byte, limit, most int64, memory *share) ([]byte, error) {
 // patient reads a body for as long as it keeps coming: the deadline moves with every read, so that a slow link may take its
 // time and a dead one may not.
 type patient struct {
+	x       *exchange
 	body    io.Reader
 	control *http.ResponseController
 	pause   time.Duration
@@ -170,6 +171,7 @@ func (p *patient) Read(b []byte) (int, error) {
 	switch {
 	case err == nil:
 	case errors.Is(err, io.EOF):
+		p.x.received = true
 		p.rest()
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		p.header.Set("Connection", "close")

@@ -48,8 +48,8 @@ func (a *API) shed(reason string, wait time.Duration) error {
 
 // hurry gives what has not been read of a request's body as long to come as the rest had. net/http takes it in after the answer, to
 // keep the connection, and would wait for ever.
-func (a *API) hurry(w http.ResponseWriter, r *http.Request) {
-	if r.ContentLength != 0 {
+func (a *API) hurry(w http.ResponseWriter, r *http.Request, x *exchange) {
+	if r.ContentLength != 0 && !x.received {
 		// Not supported means a recorder in a test.
 		_ = http.NewResponseController(w).SetReadDeadline(a.Now().Add(a.BodyPause))
 	}
