@@ -255,12 +255,12 @@ func (w *world) isShed(t *testing.T, server *httptest.Server, kind queued, expec
 	conn, err := net.Dial("tcp", server.Listener.Addr().String())
 	must(t, err)
 	defer conn.Close()
-	head, body := w.head(kind, 99, "")
+	sent, body := w.head(kind, 99, "")
+	sent += body
 	if expecting {
-		head, body = w.head(kind, 99, "Expect: 100-continue\r\n")
-		body = ""
+		sent, _ = w.head(kind, 99, "Expect: 100-continue\r\n")
 	}
-	_, err = io.WriteString(conn, head+body)
+	_, err = io.WriteString(conn, sent)
 	must(t, err)
 	rec := readAnswer(t, conn) // 100 would be an answer too
 	p := wantProblem(t, rec, http.StatusServiceUnavailable)
