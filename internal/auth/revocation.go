@@ -19,6 +19,9 @@ const (
 	seqOverlap = 1000
 
 	pollTimeout = 2 * time.Second
+
+	// rest is between two looks, so that a thousand logouts elsewhere are not a thousand looks here.
+	rest = 20 * time.Millisecond
 )
 
 // revocations is what this node knows to be void.
@@ -64,6 +67,11 @@ func (s *Service) Run(ctx context.Context) error {
 	defer tick.Stop()
 	for {
 		s.look(ctx)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(rest):
+		}
 		select {
 		case <-ctx.Done():
 			return nil
