@@ -67,7 +67,7 @@ func openServices(ctx context.Context, c Storage, o outside) (_ *services, err e
 	if s.auth, err = auth.New(s.store, auth.Config{Now: o.now, NewID: newID, Keys: s.keys}); err != nil {
 		return nil, err
 	}
-	if s.catalogue, err = catalogue.New(s.store, catalogue.Config{NewID: newID, OnError: stale}); err != nil {
+	if s.catalogue, err = catalogue.New(s.store, catalogue.Config{NewID: newID, OnError: stale, Now: o.now}); err != nil {
 		return nil, err
 	}
 	if s.buildings, err = buildings.New(s.store, buildings.Config{NewID: newID}); err != nil {

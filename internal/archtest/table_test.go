@@ -29,6 +29,7 @@ func packages() map[string]kind {
 		"firemode/internal/backup":                 mechanism,
 		"firemode/internal/batch":                  mechanism,
 		"firemode/internal/keys":                   mechanism,
+		"firemode/internal/queue":                  mechanism,
 		"firemode/internal/store":                  port,
 		"firemode/internal/store/row":              rows,
 		"firemode/internal/auth":                   service,

@@ -19,6 +19,9 @@ const maxGroup = 512
 
 // record commits a group: one look at the stored answers, the new ones, and one append to the log of each organisation.
 func (s *Service) record(ctx context.Context, group []*pending) []error {
+	for _, one := range group {
+		one.place.Leave()
+	}
 	outcomes := make([]error, len(group))
 	err := s.store.Update(ctx, func(tx store.Tx) error {
 		stored, err := storedAnswers(ctx, tx, group)

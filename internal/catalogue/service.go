@@ -1,18 +1,21 @@
 // Package catalogue gives an organisation its rules and classifies what was seen by them.
 //
 // It promises that a rule version never changes once it is made; that what one organisation makes or deactivates touches nobody
-// else; that questions are answered from memory, from a book that is renewed at once after a write through this service and within half
-// a second (while Run runs) after a write elsewhere; and that Classify answers only when the entry in the audit log is durable.
+// else; that questions are answered from memory, from a book that is renewed at once after a write through this service and, while Run
+// runs, as soon as Changed tells of a write elsewhere, or within half a second; and that Classify answers only when the entry in the audit log is durable.
 // It does not check roles, and it does not judge by itself: that is package rules.
 package catalogue
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"firemode"
 	"firemode/internal/batch"
+	"firemode/internal/queue"
 	"firemode/internal/store"
 )
 
@@ -21,6 +24,8 @@ type Config struct {
 	NewID func() string // mints the ids of audit entries
 	// OnError is told of a renewal of the books that failed in Run; it is tried again at the next tick. nil: nobody is told.
 	OnError func(error)
+	Poll    time.Duration    // between two looks of Run that nobody has asked for; half a second if 0
+	Now     func() time.Time // the clock that Depth goes by; nil: it is always 0
 }
 
 // Service is the rule catalogue. It is safe for concurrent use.
@@ -28,6 +33,9 @@ type Service struct {
 	store   store.Store
 	newID   func() string
 	onError func(error)
+	poll    time.Duration
+	changed chan struct{} // holds one when Run is to look at once
+	line    *queue.Line   // of classifications that no commit has taken on yet
 	entries *batch.Collector[*pending]
 
 	mu      sync.Mutex
@@ -43,9 +51,16 @@ func New(s store.Store, c Config) (*Service, error) {
 		c.OnError = func(error) {}
 	}
 	svc := &Service{store: s, newID: c.NewID, onError: c.OnError, shelves: map[firemode.OrgID]*shelf{}}
+	svc.poll, svc.changed = cmp.Or(c.Poll, renewal), make(chan struct{}, 1)
+	if c.Now != nil {
+		svc.line = queue.NewLine(c.Now)
+	}
 	svc.entries = batch.New(maxGroup, svc.record)
 	return svc, nil
 }
+
+// Depth is how long the first of the classifications that no commit has taken on yet has been waiting, 0 when none waits.
+func (s *Service) Depth() time.Duration { return s.line.Depth() }
 
 // Close waits until classifications under way are durable and refuses further ones.
 func (s *Service) Close() { s.entries.Close() }

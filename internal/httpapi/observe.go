@@ -27,6 +27,7 @@ func (a *API) observe(rw http.ResponseWriter, r *http.Request, next http.Handler
 	setSafeHeaders(w.Header(), x.id)
 	z := a.compressed(w, r)
 	defer a.report(w, r)
+	defer a.hurry(rw, r, x)
 	defer x.end()
 	defer z.Close()
 	defer a.recoverPanic(z, r)

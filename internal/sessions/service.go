@@ -18,6 +18,7 @@ import (
 
 	"firemode"
 	"firemode/internal/batch"
+	"firemode/internal/queue"
 	"firemode/internal/rules"
 	"firemode/internal/store"
 )
@@ -51,6 +52,7 @@ type Service struct {
 	Config
 	store     store.Store
 	collector *batch.Collector[*job]
+	line      *queue.Line // of submissions that no group has taken on yet
 }
 
 // maxGroup is how many submissions one transaction carries at most.
@@ -71,10 +73,13 @@ func New(s store.Store, c Config) (*Service, error) {
 	if c.Meter == nil {
 		c.Meter = unmetered{}
 	}
-	service := &Service{Config: c, store: s}
+	service := &Service{Config: c, store: s, line: queue.NewLine(c.Now)}
 	service.collector = batch.New(maxGroup, service.runGroup)
 	return service, nil
 }
+
+// Depth is how long the first of the submissions that no transaction has taken on yet has been waiting, 0 when none waits.
+func (s *Service) Depth() time.Duration { return s.line.Depth() }
 
 // Close waits until everything that was submitted is written.
 func (s *Service) Close() { s.collector.Close() }

@@ -46,6 +46,8 @@ type Store struct {
 	readers *readers
 	writer  *writer
 	closing sync.Once
+
+	watchers watchers
 }
 
 var _ store.Store = (*Store)(nil)

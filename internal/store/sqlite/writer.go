@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"firemode/internal/queue"
 	"firemode/internal/store"
 )
 
@@ -25,6 +26,7 @@ type writer struct {
 	now   func() time.Time
 	conn  *conn // nil until it is needed, and again after it failed
 	queue chan *update
+	line  *queue.Line   // of those whose function has not begun
 	idle  chan struct{} // closed when the goroutine has ended
 
 	mu     sync.RWMutex // held for writing to close the queue, for reading to send to it
@@ -33,14 +35,15 @@ type writer struct {
 
 // update is one call of Store.Update.
 type update struct {
-	fn   func(store.Tx) error
-	tx   *transaction
-	err  error
-	done chan struct{}
+	fn    func(store.Tx) error
+	place *queue.Place
+	tx    *transaction
+	err   error
+	done  chan struct{}
 }
 
 func startWriter(db *sql.DB, now func() time.Time) *writer {
-	w := &writer{db: db, now: now, queue: make(chan *update, groupSize), idle: make(chan struct{})}
+	w := &writer{db: db, now: now, queue: make(chan *update, groupSize), line: queue.NewLine(now), idle: make(chan struct{})}
 	go w.run()
 	return w
 }
@@ -56,8 +59,9 @@ func (w *writer) stop() {
 
 // Update runs fn in a transaction and waits until it is on the disk, whatever becomes of ctx.
 func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) error {
-	u := &update{fn: fn, done: make(chan struct{})}
+	u := &update{fn: fn, place: s.writer.line.Join(), done: make(chan struct{})}
 	if !s.writer.enqueue(u) {
+		u.place.Leave()
 		return errClosed()
 	}
 	<-u.done
@@ -67,6 +71,7 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) error {
 	for _, f := range u.tx.afterCommit {
 		f()
 	}
+	s.watchers.tell(u.tx.topics)
 	return nil
 }
 
@@ -108,6 +113,7 @@ func (w *writer) serve(group []*update) {
 			fail(group, errors.New("the function of an Update ended the writer's goroutine"))
 		}
 		for _, u := range group {
+			u.place.Leave()
 			close(u.done)
 		}
 	}()
@@ -194,6 +200,7 @@ func (w *writer) runOne(u *update, grouped bool) error {
 			return err
 		}
 	}
+	u.place.Leave()
 	now := w.now()
 	u.tx = &transaction{conn: w.conn, at: now.UTC().Truncate(time.Microsecond), clock: w.now, deadline: now.Add(patience)}
 	u.err = run(u.tx, u.fn)

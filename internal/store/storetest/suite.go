@@ -28,6 +28,7 @@ func Run(t *testing.T, open func(t testing.TB) store.Store) {
 	}{
 		{"transactions", transactionTests()},
 		{"locks", lockTests()},
+		{"watching", watchTests()},
 		{"organisations", organisationTests()},
 		{"users", userTests()},
 		{"tokens", tokenTests()},
