@@ -21,13 +21,19 @@ type Config struct {
 	NewID func() string // mints the ids of audit entries
 	// OnError is told of a renewal of the books that failed in Run; it is tried again at the next tick. nil: nobody is told.
 	OnError func(error)
+	// Committed is told, of each transaction of classifications, how many it carried; nil: nobody is told. It must be quick.
+	Committed func(queue string, size int)
 }
+
+// Queue is the name under which groups of classifications are counted.
+const Queue = "classify"
 
 // Service is the rule catalogue. It is safe for concurrent use.
 type Service struct {
 	store   store.Store
 	newID   func() string
 	onError func(error)
+	grouped func(queue string, size int)
 	entries *batch.Collector[*pending]
 
 	mu      sync.Mutex
@@ -42,10 +48,16 @@ func New(s store.Store, c Config) (*Service, error) {
 	if c.OnError == nil {
 		c.OnError = func(error) {}
 	}
-	svc := &Service{store: s, newID: c.NewID, onError: c.OnError, shelves: map[firemode.OrgID]*shelf{}}
+	if c.Committed == nil {
+		c.Committed = func(string, int) {}
+	}
+	svc := &Service{store: s, newID: c.NewID, onError: c.OnError, grouped: c.Committed, shelves: map[firemode.OrgID]*shelf{}}
 	svc.entries = batch.New(maxGroup, svc.record)
 	return svc, nil
 }
+
+// Waiting returns how many classifications wait for the transaction before theirs.
+func (s *Service) Waiting() int { return s.entries.Waiting() }
 
 // Close waits until classifications under way are durable and refuses further ones.
 func (s *Service) Close() { s.entries.Close() }

@@ -24,6 +24,8 @@ type Metrics interface {
 	ObserveRequest(method, endpoint string, status int, took time.Duration)
 	// BundleSent reports the size of an offline bundle on the wire.
 	BundleSent(session string, bytes int64)
+	// Replayed reports a request that was answered with what was stored under its Idempotency-Key.
+	Replayed()
 }
 
 // Check is one part of readiness: nil when that part can serve. It is called with a deadline.

@@ -80,6 +80,12 @@ func (o *observations) ObserveRequest(method, endpoint string, status int, _ tim
 
 func (o *observations) BundleSent(string, int64) {}
 
+func (o *observations) Replayed() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.all = append(o.all, "replayed")
+}
+
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
 func newWorld(t testing.TB, change ...func(*Config)) *world {

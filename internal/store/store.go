@@ -40,6 +40,7 @@ type Store interface {
 	// Ping makes a round trip to the database.
 	Ping(ctx context.Context) error
 	Close() error
+	Observed
 }
 
 // Migration is one numbered change of the schema.
