@@ -32,7 +32,15 @@ type Queue struct {
 }
 
 // Watch has every scrape from now on ask s, in place of what it asked before.
-func (m *Metrics) Watch(s Sources) { m.sources.current.Store(&s) }
+func (m *Metrics) Watch(s Sources) {
+	m.sources.current.Store(&s)
+	if s.Queues == nil {
+		return
+	}
+	for _, q := range s.Queues() {
+		m.merging.groups.of(q.Name) // a rate needs the zero before the first
+	}
+}
 
 // sources is the collector of what Watch was given.
 type sources struct {

@@ -87,6 +87,10 @@ func TestMergingMetrics(t *testing.T) {
 			t.Errorf("%s is %q, want %q", name, got, want)
 		}
 	}
+	m.Watch(Sources{Queues: func() []Queue { return []Queue{{Name: "results"}} }})
+	if got := family(t, m, "commit_group_size").GetMetric()[0].GetHistogram().GetSampleCount(); got != 0 {
+		t.Errorf("%d groups before the first", got)
+	}
 	m.GroupCommitted("results", 1)
 	m.GroupCommitted("results", 40)
 	h := family(t, m, "commit_group_size").GetMetric()[0].GetHistogram()
