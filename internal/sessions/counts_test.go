@@ -66,8 +66,8 @@ func TestChangesAreCountedByWhatBecameOfThem(t *testing.T) {
 	}
 	set := func(path string) string { return `{"op": "set", "path": "` + path + `", "value": 1}` }
 	second := post("k2", 2, set("/x"), set("/y"), `{"op": "nonsense"}`)
-	together(post("k1", 1, set("/x"), set("/x")), second)
-	wants("[2]", map[string]int{"applied": 3, "superseded": 1, "rejected": 1})
+	together(post("k1", 1, set("/x"), set("/x")), second, second) // the last has the answer of the one before
+	wants("[3]", map[string]int{"applied": 3, "superseded": 1, "rejected": 1})
 	together(second) // the stored answer
 	wants("[1]", map[string]int{})
 	together(post("k2 again", 2, set("/x"), set("/y"), `{"op": "nonsense"}`))
