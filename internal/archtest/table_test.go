@@ -52,6 +52,7 @@ func packages() map[string]kind {
 		"firemode/internal/promtest":               testOnly,
 		"firemode/deploy":                          testOnly,
 		"firemode/internal/crdt/oracle":            testOnly,
+		"firemode/internal/ratio":                  testOnly,
 		"firemode/internal/store/storetest":        testOnly,
 		"firemode/internal/store/storetest/pgtest": testOnly,
 	}
