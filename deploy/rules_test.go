@@ -27,6 +27,9 @@ func promtool(t *testing.T, args ...string) {
 func TestRulesAndExampleAreValid(t *testing.T) {
 	promtool(t, "check", "rules", "firemode.rules.yml")
 	promtool(t, "check", "config", "prometheus.yml")
+	if !strings.Contains(read(t, "prometheus/prometheus.yml"), "job_name: firemode\n") {
+		t.Error("the example's job is not the one that the rules go by")
+	}
 }
 
 func TestAlertsFireAndDoNot(t *testing.T) {
