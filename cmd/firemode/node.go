@@ -94,6 +94,7 @@ func (n *node) run(ctx context.Context, listener net.Listener, started func()) e
 	for _, part := range n.services.background(n.log, n.now) {
 		parts.Go(func() error { return part(failed) })
 	}
+	parts.Go(func() error { return n.services.countBacklog(failed, n.outside) })
 	parts.Go(func() error { return n.accept(listener) })
 	n.ready.Store(true)
 	started()

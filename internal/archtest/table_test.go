@@ -50,6 +50,8 @@ func packages() map[string]kind {
 		"firemode/internal/chaos":                  testOnly,
 		"firemode/internal/chaos/disk":             testOnly,
 		"firemode/internal/e2e":                    testOnly,
+		"firemode/internal/promtest":               testOnly,
+		"firemode/deploy":                          testOnly,
 		"firemode/internal/crdt/oracle":            testOnly,
 		"firemode/internal/ratio":                  testOnly,
 		"firemode/internal/store/storetest":        testOnly,

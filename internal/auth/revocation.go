@@ -106,6 +106,13 @@ func (s *Service) Fresh() (age time.Duration, err error) {
 	return s.now().Sub(s.revoked.asOf), s.revoked.err
 }
 
+// Revocations returns how many are in force, and when those of other nodes were last known; zero before the first Load.
+func (s *Service) Revocations() (size int, asOf time.Time) {
+	s.revoked.mu.RLock()
+	defer s.revoked.mu.RUnlock()
+	return len(s.revoked.families) + len(s.revoked.users), s.revoked.asOf
+}
+
 // revokeFamily voids every token of r.Family.
 func (s *Service) revokeFamily(ctx context.Context, tx store.Tx, r firemode.Revocation) error {
 	if err := tx.RevokeFamily(ctx, r.Family); err != nil {

@@ -239,3 +239,37 @@ func TestRevocationsAgainstModel(t *testing.T) {
 		}
 	})
 }
+
+func TestRevocationsAreCounted(t *testing.T) {
+	p := newPlace(t)
+	fresh := p.node(t)
+	wants := func(s *Service, size int) {
+		t.Helper()
+		n, asOf := s.Revocations()
+		if n != size || !asOf.Equal(p.clock.now()) {
+			t.Errorf("%d revocations as of %v, want %d as of %v", n, asOf, size, p.clock.now())
+		}
+	}
+	wants(fresh, 0)
+	_, claims, err := p.Authenticate(t.Context(), p.login(t, "tom@acme").Access)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Logout(t.Context(), claims); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.DisableUser(t.Context(), "tom@acme"); err != nil {
+		t.Fatal(err)
+	}
+	wants(fresh, 0) // it has not looked yet
+	p.clock.advance(time.Second)
+	if err := fresh.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	wants(fresh, 2)
+	p.clock.advance(AccessLifetime + 2*clockSkew)
+	if err := fresh.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	wants(fresh, 0)
+}

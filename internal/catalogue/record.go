@@ -44,6 +44,7 @@ func (s *Service) record(ctx context.Context, group []*pending) []error {
 	})
 	switch {
 	case err == nil:
+		s.grouped(Queue, len(group))
 		return outcomes
 	case errors.Is(err, store.ErrUnknown), firemode.CodeOf(err) == firemode.CodeUnavailable:
 		return batch.All(len(group), err)

@@ -26,7 +26,12 @@ type Config struct {
 	OnError func(error)
 	Poll    time.Duration    // between two looks of Run that nobody has asked for; half a second if 0
 	Now     func() time.Time // the clock that Depth goes by; nil: it is always 0
+	// Committed is told, of each transaction of classifications, how many it carried; nil: nobody is told. It must be quick.
+	Committed func(queue string, size int)
 }
+
+// Queue is the name under which groups of classifications are counted.
+const Queue = "classify"
 
 // Service is the rule catalogue. It is safe for concurrent use.
 type Service struct {
@@ -36,6 +41,7 @@ type Service struct {
 	poll    time.Duration
 	changed chan struct{} // holds one when Run is to look at once
 	line    *queue.Line   // of classifications that no commit has taken on yet
+	grouped func(queue string, size int)
 	entries *batch.Collector[*pending]
 
 	mu      sync.Mutex
@@ -50,7 +56,10 @@ func New(s store.Store, c Config) (*Service, error) {
 	if c.OnError == nil {
 		c.OnError = func(error) {}
 	}
-	svc := &Service{store: s, newID: c.NewID, onError: c.OnError, shelves: map[firemode.OrgID]*shelf{}}
+	if c.Committed == nil {
+		c.Committed = func(string, int) {}
+	}
+	svc := &Service{store: s, newID: c.NewID, onError: c.OnError, grouped: c.Committed, shelves: map[firemode.OrgID]*shelf{}}
 	svc.poll, svc.changed = cmp.Or(c.Poll, renewal), make(chan struct{}, 1)
 	if c.Now != nil {
 		svc.line = queue.NewLine(c.Now)
@@ -61,6 +70,9 @@ func New(s store.Store, c Config) (*Service, error) {
 
 // Depth is how long the first of the classifications that no commit has taken on yet has been waiting, 0 when none waits.
 func (s *Service) Depth() time.Duration { return s.line.Depth() }
+
+// Waiting returns how many classifications wait for the transaction before theirs.
+func (s *Service) Waiting() int { return s.entries.Waiting() }
 
 // Close waits until classifications under way are durable and refuses further ones.
 func (s *Service) Close() { s.entries.Close() }

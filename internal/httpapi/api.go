@@ -27,6 +27,8 @@ type Metrics interface {
 	// RequestShed reports a request that was refused before its body was read, or while it came, for want of what reason names: the
 	// queue that is too deep, or "memory".
 	RequestShed(reason string)
+	// Replayed reports a request that was answered with what was stored under its Idempotency-Key.
+	Replayed()
 }
 
 // Check is one part of readiness: nil when that part can serve. It is called with a deadline.

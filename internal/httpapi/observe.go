@@ -67,6 +67,9 @@ func (a *API) report(w *response, r *http.Request) {
 		pattern = x.route.Pattern
 	}
 	a.Metrics.ObserveRequest(r.Method, pattern, status, took)
+	if x.claim != nil && x.claim.Replayed {
+		a.Metrics.Replayed()
+	}
 	a.log(r, x, slog.Int("status", status), slog.Int64("bytes", w.bytes), slog.Duration("took", took), slog.String("route", pattern))
 }
 

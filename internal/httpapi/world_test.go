@@ -87,6 +87,12 @@ func (o *observations) RequestShed(reason string) {
 	o.shed = append(o.shed, reason)
 }
 
+func (o *observations) Replayed() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.all = append(o.all, "replayed")
+}
+
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
 func newWorld(t testing.TB, change ...func(*Config)) *world {

@@ -179,6 +179,7 @@ func (s *Service) runGroup(ctx context.Context, jobs []*job) []error {
 		// Also when the outcome of the commit is unknown: the stored answers tell a second run what the first one did.
 		return batch.Undone(len(jobs), err)
 	}
+	s.Meter.GroupCommitted(Queue, len(jobs))
 	return batch.All(len(jobs), nil)
 }
 

@@ -48,6 +48,7 @@ type Store interface {
 	// Depth is how long the first of the Updates that have not begun yet has been waiting for its turn; 0 when none waits.
 	Depth() time.Duration
 	Close() error
+	Observed
 }
 
 // Migration is one numbered change of the schema.

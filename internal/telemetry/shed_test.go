@@ -31,7 +31,7 @@ func TestLoadShows(t *testing.T) {
 	for _, s := range family(t, m, "requests_shed_total").GetMetric() {
 		shed[labels(s)] = s.GetCounter().GetValue()
 	}
-	if len(shed) != 2 || shed["reason=results"] != 2 || shed["reason=memory"] != 1 {
+	if len(shed) != 3 || shed["reason=results"] != 2 || shed["reason=memory"] != 1 || shed["reason=database"] != 0 {
 		t.Errorf("shed %v", shed)
 	}
 }

@@ -35,6 +35,7 @@ func TestPlans(t *testing.T) {
 			"defects of a session", selectDefects + defectConditions(store.DefectFilter{Session: "s", Building: "b"}) + " ORDER BY found_at, id LIMIT ?4",
 			"INDEX defects_",
 		},
+		{"backlog", selectBacklog, "SCAN h USING COVERING INDEX session_heads_open"},
 		{"barcodes", "SELECT id FROM assets WHERE org = ? AND building_id = ? AND barcode <> '' AND barcode IN (SELECT value FROM json_each(?))", "INDEX assets_barcode"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"firemode/internal/queue"
@@ -31,6 +32,12 @@ type writer struct {
 
 	mu     sync.RWMutex // held for writing to close the queue, for reading to send to it
 	closed bool
+
+	committed func(updates int)
+	waiting   atomic.Int64 // Updates that were called and are in no group yet
+	busy      atomic.Bool  // a group is being committed
+	opened    atomic.Bool  // conn is there
+	waits     waits        // of Updates that found the writer busy
 }
 
 // update is one call of Store.Update.
@@ -40,10 +47,13 @@ type update struct {
 	tx    *transaction
 	err   error
 	done  chan struct{}
+	since time.Time // when it began to wait; zero if the writer had nothing else to do
 }
 
-func startWriter(db *sql.DB, now func() time.Time) *writer {
-	w := &writer{db: db, now: now, queue: make(chan *update, groupSize), line: queue.NewLine(now), idle: make(chan struct{})}
+func startWriter(db *sql.DB, c Config) *writer {
+	w := &writer{
+		db: db, now: c.Now, committed: c.Committed, queue: make(chan *update, groupSize), line: queue.NewLine(c.Now), idle: make(chan struct{}),
+	}
 	go w.run()
 	return w
 }
@@ -78,10 +88,15 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) error {
 func (w *writer) enqueue(u *update) bool {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
-	if !w.closed {
-		w.queue <- u
+	if w.closed {
+		return false
 	}
-	return !w.closed
+	if w.busy.Load() {
+		u.since = w.now()
+	}
+	w.waiting.Add(1)
+	w.queue <- u
+	return true
 }
 
 func (w *writer) run() {
@@ -106,8 +121,10 @@ func (w *writer) run() {
 
 // serve commits a group and answers all of it, whatever its functions do.
 func (w *writer) serve(group []*update) {
+	w.took(group)
 	served := false
 	defer func() {
+		w.busy.Store(false)
 		if !served {
 			w.drop()
 			fail(group, errors.New("the function of an Update ended the writer's goroutine"))
@@ -119,6 +136,17 @@ func (w *writer) serve(group []*update) {
 	}()
 	w.commit(group)
 	served = true
+}
+
+// took notes that group waits no longer.
+func (w *writer) took(group []*update) {
+	w.busy.Store(true)
+	w.waiting.Add(-int64(len(group)))
+	for _, u := range group {
+		if !u.since.IsZero() {
+			w.waits.add(w.now().Sub(u.since))
+		}
+	}
 }
 
 // gather adds what waits already, and waits for nothing.
@@ -162,6 +190,10 @@ func (w *writer) commit(group []*update) {
 	if err := w.conn.do(end); err != nil {
 		w.drop()
 		fail(kept, unknown(err))
+		return
+	}
+	if len(kept) > 0 {
+		w.committed(len(kept))
 	}
 }
 
@@ -179,6 +211,7 @@ func (w *writer) begin() (err error) {
 		if w.conn, err = connect(context.Background(), w.db); err != nil {
 			return err
 		}
+		w.opened.Store(true)
 	}
 	if err = w.conn.do("BEGIN IMMEDIATE"); err != nil {
 		w.drop()
@@ -190,6 +223,7 @@ func (w *writer) begin() (err error) {
 func (w *writer) drop() {
 	w.conn.close()
 	w.conn = nil
+	w.opened.Store(false)
 }
 
 // runOne runs the function of u and sets its error. In a group it has a savepoint, so that its failure undoes its own writes
