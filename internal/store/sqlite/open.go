@@ -23,6 +23,7 @@ import (
 
 	_ "modernc.org/sqlite" // the database/sql driver "sqlite"
 
+	"firemode/internal/batch"
 	"firemode/internal/store"
 )
 
@@ -36,6 +37,8 @@ type Config struct {
 	Now     func() time.Time // the clock of transactions; time.Now if nil
 	// Scratch is for a file that is thrown away: nothing in it survives a power cut.
 	Scratch bool
+	// Supervise runs what writes, and runs it again if it dies; nil for nobody. The end of its context ends the writing.
+	Supervise batch.Start
 }
 
 // Store is a SQLite database. It implements store.Store.
@@ -74,7 +77,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	return &Store{
 		path: c.Path, now: c.Now, db: db,
 		readers: newReaders(db, c.Readers),
-		writer:  startWriter(db, c.Now), //nolint:contextcheck // it outlives the opening
+		writer:  startWriter(db, c), //nolint:contextcheck // it outlives the opening
 	}, nil
 }
 

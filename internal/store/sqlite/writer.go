@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"firemode/internal/batch"
 	"firemode/internal/store"
 )
 
@@ -25,7 +26,10 @@ type writer struct {
 	now   func() time.Time
 	conn  *conn // nil until it is needed, and again after it failed
 	queue chan *update
+	group []*update     // in its hands
 	idle  chan struct{} // closed when the goroutine has ended
+
+	presence *batch.Presence // of the goroutine
 
 	mu     sync.RWMutex // held for writing to close the queue, for reading to send to it
 	closed bool
@@ -39,26 +43,21 @@ type update struct {
 	done chan struct{}
 }
 
-func startWriter(db *sql.DB, now func() time.Time) *writer {
-	w := &writer{db: db, now: now, queue: make(chan *update, groupSize), idle: make(chan struct{})}
-	go w.run()
+func startWriter(db *sql.DB, c Config) *writer {
+	w := &writer{db: db, now: c.Now, queue: make(chan *update, groupSize), idle: make(chan struct{}), presence: batch.NewPresence()}
+	start := c.Supervise
+	if start == nil {
+		start = batch.OnItsOwn
+	}
+	start(w.run)
 	return w
-}
-
-// stop lets the queue run empty.
-func (w *writer) stop() {
-	w.mu.Lock()
-	w.closed = true
-	close(w.queue)
-	w.mu.Unlock()
-	<-w.idle
 }
 
 // Update runs fn in a transaction and waits until it is on the disk, whatever becomes of ctx.
 func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) error {
 	u := &update{fn: fn, done: make(chan struct{})}
-	if !s.writer.enqueue(u) {
-		return errClosed()
+	if err := s.writer.enqueue(u); err != nil {
+		return err
 	}
 	<-u.done
 	if u.err != nil {
@@ -70,65 +69,38 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) error {
 	return nil
 }
 
-func (w *writer) enqueue(u *update) bool {
-	w.mu.RLock()
-	defer w.mu.RUnlock()
-	if !w.closed {
-		w.queue <- u
-	}
-	return !w.closed
-}
-
-func (w *writer) run() {
-	ended := false
-	defer func() {
-		if !ended { // a function has ended the goroutine, as a test's FailNow does
-			go w.run()
-		}
-	}()
-	group := make([]*update, 0, groupSize)
-	for u := range w.queue {
-		group = w.gather(append(group[:0], u))
-		w.serve(group)
-		clear(group)
-	}
-	if w.conn != nil {
-		w.conn.close()
-	}
-	ended = true
-	close(w.idle)
-}
-
-// serve commits a group and answers all of it, whatever its functions do.
-func (w *writer) serve(group []*update) {
+// turn serves u and what waits beside it, and answers all of them, whatever their functions do.
+func (w *writer) turn(u *update) {
+	w.group = append(w.group[:0], u)
 	served := false
 	defer func() {
 		if !served {
 			w.drop()
-			fail(group, errors.New("the function of an Update ended the writer's goroutine"))
+			fail(w.group, lost())
 		}
-		for _, u := range group {
+		for _, u := range w.group {
 			close(u.done)
 		}
+		clear(w.group)
 	}()
-	w.commit(group)
+	w.gather()
+	w.commit(w.group)
 	served = true
 }
 
 // gather adds what waits already, and waits for nothing.
-func (w *writer) gather(group []*update) []*update {
-	for len(group) < groupSize {
+func (w *writer) gather() {
+	for len(w.group) < groupSize {
 		select {
 		case u, open := <-w.queue:
 			if !open {
-				return group
+				return
 			}
-			group = append(group, u)
+			w.group = append(w.group, u)
 		default:
-			return group
+			return
 		}
 	}
-	return group
 }
 
 // commit runs the functions of group in one transaction and sets the error of each.
@@ -182,8 +154,10 @@ func (w *writer) begin() (err error) {
 
 // drop closes a connection whose state is in doubt; SQLite rolls back what it had open.
 func (w *writer) drop() {
-	w.conn.close()
-	w.conn = nil
+	if w.conn != nil {
+		w.conn.close()
+		w.conn = nil
+	}
 }
 
 // runOne runs the function of u and sets its error. In a group it has a savepoint, so that its failure undoes its own writes
