@@ -39,10 +39,26 @@ type Server struct {
 	TLSKey          string        `name:"tls-key" placeholder:"FILE" group:"Server" help:"Private key of --tls-cert (PEM)."`
 	MetricsAddr     string        `placeholder:"HOST:PORT" group:"Server" help:"Serve /metrics here instead of on the main listener."`
 	MetricsSessions int           `default:"1000" placeholder:"N" group:"Server" help:"How many sessions keep metric series of their own (${default})."`
+	Role            string        `default:"all" placeholder:"ROLE" group:"Server" help:"What this process does: api, worker (what runs behind the API, with health and metrics alone) or all (${default})."`
+	MinFreeMB       int           `name:"min-free-mb" default:"256" placeholder:"MB" group:"Server" help:"Not ready when less is free on the disk of the data folder (${default})."`
+	DrainDelay      time.Duration `default:"0s" placeholder:"DURATION" group:"Server" help:"How long a stop says that it is not ready before it takes no more connections (${default})."`
 	StopTimeout     time.Duration `default:"20s" placeholder:"DURATION" group:"Server" help:"How long a stop waits for requests that are running (${default})."`
 	LogLevel        string        `default:"info" placeholder:"LEVEL" group:"Server" help:"debug, info, warn or error (${default})."`
 	LogFormat       string        `default:"text" placeholder:"FORMAT" group:"Server" help:"text or json (${default})."`
 }
+
+// The roles of a process. Nodes on one PostgreSQL may have different ones.
+const (
+	roleAll    = "all"
+	roleAPI    = "api"
+	roleWorker = "worker"
+)
+
+// api reports whether the process serves the API.
+func (s Server) api() bool { return s.Role != roleWorker }
+
+// works reports whether the process does what has to be done now and then, for all of them.
+func (s Server) works() bool { return s.Role != roleAPI }
 
 // Validate says what is wrong with s, naming the setting.
 func (s Server) Validate() error {
@@ -51,6 +67,12 @@ func (s Server) Validate() error {
 	}
 	if s.StopTimeout <= 0 {
 		return errors.New("stop-timeout must be more than 0, e.g. 20s")
+	}
+	if s.DrainDelay < 0 || s.MinFreeMB < 0 {
+		return errors.New("drain-delay and min-free-mb must not be less than 0")
+	}
+	if s.Role != roleAll && s.Role != roleAPI && s.Role != roleWorker {
+		return fmt.Errorf("role %q is none of api, worker, all", s.Role)
 	}
 	if s.MetricsSessions < 1 {
 		return errors.New("metrics-sessions must be at least 1")

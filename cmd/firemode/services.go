@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"firemode/internal/auth"
+	"firemode/internal/batch"
 	"firemode/internal/buildings"
 	"firemode/internal/bundle"
 	"firemode/internal/catalogue"
@@ -22,6 +23,7 @@ import (
 	"firemode/internal/store"
 	"firemode/internal/store/postgres"
 	"firemode/internal/store/sqlite"
+	"firemode/internal/supervisor"
 	"firemode/internal/telemetry"
 )
 
@@ -34,6 +36,11 @@ type services struct {
 	buildings *buildings.Service
 	sessions  *sessions.Service
 	bundles   *bundle.Service
+
+	storage Storage
+	hooks   hooks
+	group   *supervisor.Group // of all that runs beside the callers
+	failed  error             // of starting a part of it
 }
 
 // outside is what services are given of the world outside the database.
@@ -41,18 +48,22 @@ type outside struct {
 	now     func() time.Time
 	log     *slog.Logger
 	metrics *telemetry.Metrics
+	hooks   hooks
 }
 
 // openServices opens the database, brings it to the schema of this binary and builds every service on it.
 func openServices(ctx context.Context, c Storage, o outside) (_ *services, err error) {
-	s := &services{}
+	s := &services{storage: c, hooks: o.hooks}
+	if s.group, err = o.supervise(); err != nil {
+		return nil, err
+	}
 	stale := func(err error) { o.log.Warn("could not renew the rules", "error", err) }
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
 		}
 	}()
-	if s.store, err = openStore(ctx, c, o.now); err != nil {
+	if s.store, err = s.openStore(ctx, c, o.now); err != nil {
 		return nil, err
 	}
 	if err = s.store.Migrate(ctx); err != nil {
@@ -67,7 +78,9 @@ func openServices(ctx context.Context, c Storage, o outside) (_ *services, err e
 	if s.auth, err = auth.New(s.store, auth.Config{Now: o.now, NewID: newID, Keys: s.keys}); err != nil {
 		return nil, err
 	}
-	if s.catalogue, err = catalogue.New(s.store, catalogue.Config{NewID: newID, OnError: stale}); err != nil {
+	if s.catalogue, err = catalogue.New(s.store, catalogue.Config{
+		NewID: newID, OnError: stale, Supervise: s.worker(serviceClassifications),
+	}); err != nil {
 		return nil, err
 	}
 	if s.buildings, err = buildings.New(s.store, buildings.Config{NewID: newID}); err != nil {
@@ -79,13 +92,14 @@ func openServices(ctx context.Context, c Storage, o outside) (_ *services, err e
 	}
 	if s.sessions, err = sessions.New(s.store, sessions.Config{
 		Now: o.now, NewID: newID, Rand: rand.Reader, Rules: s.catalogue, Signer: signer, Meter: o.metrics,
+		Supervise: s.worker(serviceResults),
 	}); err != nil {
 		return nil, err
 	}
 	if s.bundles, err = bundle.New(s.store, bundle.Config{Rules: s.catalogue, Now: o.now}); err != nil {
 		return nil, err
 	}
-	return s, nil
+	return s, s.failed
 }
 
 // prepare does what must be done before requests come: the shared rules are there, and revoked tokens are known.
@@ -110,8 +124,15 @@ func (p *program) with(ctx context.Context, work func(*services) error) (err err
 	return work(s)
 }
 
-// close waits for what the services have promised and closes the database.
+// close waits for what the services have promised and closes the database. Of what does not end, the database is left as if the power
+// had gone.
 func (s *services) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), afterRequests)
+	defer cancel()
+	err := s.group.Stop(ctx)
+	if running := (*supervisor.RunningError)(nil); errors.As(err, &running) {
+		return err
+	}
 	if s.sessions != nil {
 		s.sessions.Close()
 	}
@@ -119,20 +140,30 @@ func (s *services) close() error {
 		s.catalogue.Close()
 	}
 	if s.store != nil {
-		return s.store.Close()
+		err = errors.Join(err, s.store.Close())
 	}
-	return nil
+	return err
+}
+
+// openStore opens the database under supervision.
+func (s *services) openStore(ctx context.Context, c Storage, now func() time.Time) (store.Store, error) {
+	db, err := openStore(ctx, c, now, s.worker(serviceWriter))
+	if err == nil && s.hooks.store != nil {
+		db = s.hooks.store(db)
+	}
+	return db, err
 }
 
 // openStore opens PostgreSQL if there is a URL, else the SQLite file of the data folder, which it makes.
-func openStore(ctx context.Context, c Storage, now func() time.Time) (store.Store, error) {
+// supervise runs what writes to a SQLite file; nil is for a short time.
+func openStore(ctx context.Context, c Storage, now func() time.Time, supervise batch.Start) (store.Store, error) {
 	if c.DBURL != "" {
 		return opened(postgres.Open(ctx, postgres.Config{URL: c.DBURL, Now: now}))
 	}
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
-	return opened(sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(c.Data, databaseFile), Now: now}))
+	return opened(sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(c.Data, databaseFile), Now: now, Supervise: supervise}))
 }
 
 // opened is the store without the error, or nil with it: a nil pointer in an interface would not be nil.

@@ -21,6 +21,8 @@ type Config struct {
 	NewID func() string // mints the ids of audit entries
 	// OnError is told of a renewal of the books that failed in Run; it is tried again at the next tick. nil: nobody is told.
 	OnError func(error)
+	// Supervise runs what writes classifications, and runs it again if it dies; nil for nobody.
+	Supervise batch.Start
 }
 
 // Service is the rule catalogue. It is safe for concurrent use.
@@ -44,6 +46,7 @@ func New(s store.Store, c Config) (*Service, error) {
 	}
 	svc := &Service{store: s, newID: c.NewID, onError: c.OnError, shelves: map[firemode.OrgID]*shelf{}}
 	svc.entries = batch.New(maxGroup, svc.record)
+	svc.entries.Supervise(c.Supervise)
 	return svc, nil
 }
 

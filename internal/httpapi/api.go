@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"golang.org/x/sync/singleflight"
 
 	"firemode"
 	"firemode/internal/auth"
@@ -26,7 +27,8 @@ type Metrics interface {
 	BundleSent(session string, bytes int64)
 }
 
-// Check is one part of readiness: nil when that part can serve. It is called with a deadline.
+// Check is one part of readiness: nil when that part can serve. It is called with a deadline, and not again before it has returned. Of an
+// error, what it says to users is shown (see firemode.Error), and nothing else; see also Degraded.
 type Check func(context.Context) error
 
 // Services are what the endpoints work with.
@@ -52,6 +54,8 @@ type Config struct {
 	Version     string // of the program, shown at /health/live
 	// BodyPause is how long a request's body may stop coming before it is 408; 0 means 30 s.
 	BodyPause time.Duration
+	// Drain is that of the server, so that answers say when it stops; nil for none.
+	Drain *Drain
 }
 
 const defaultBodyPause = 30 * time.Second
@@ -86,6 +90,7 @@ type API struct {
 	answers  map[firemode.Code]answer
 	inFlight inFlight
 	spec     func() (documents, error)
+	probes   singleflight.Group // of the checks
 }
 
 // New returns the API, or what its configuration lacks.

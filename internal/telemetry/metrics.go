@@ -42,6 +42,7 @@ type Metrics struct {
 	sync        *prometheus.HistogramVec
 	bundles     *capped[prometheus.Observer]
 	connections prometheus.Gauge
+	supervision supervision
 }
 
 // NewMetrics returns a registry with the metrics of the contract, those of the Go runtime and of the process, and the
@@ -62,7 +63,9 @@ func NewMetrics(c Config) (*Metrics, error) {
 		sync:        syncLatency(),
 		bundles:     newCapped(c.MaxSessions, bundles.MetricVec, func(id string) prometheus.Observer { return bundles.WithLabelValues(id) }),
 		connections: activeConnections(),
+		supervision: newSupervision(),
 	}
+	m.supervision.register(m.registry)
 	m.registry.MustRegister(m.requests, conflicts, m.sync, bundles, m.connections,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector())
 	return m, nil
