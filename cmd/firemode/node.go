@@ -146,7 +146,7 @@ func (n *node) again(service string, socket net.Listener) (net.Listener, error) 
 }
 
 func (n *node) accept(listener net.Listener) error {
-	if n.server.TLSConfig != nil {
+	if n.config.TLSCert != "" { // net/http gives every server a TLSConfig once it has served
 		return n.server.ServeTLS(listener, "", "")
 	}
 	return n.server.Serve(httpapi.Listener(listener, newID))
