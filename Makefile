@@ -31,7 +31,7 @@ build: ## build bin/firemode
 	CGO_ENABLED=0 go build -trimpath -buildvcs=$(BUILDVCS) -o bin/firemode ./cmd/firemode
 
 .PHONY: setup
-setup: ## get what the tests need from Debian (PostgreSQL, curl, jq, promtool) unless it is there
+setup: ## get what the tests need from Debian (PostgreSQL, curl, jq, openssl, promtool) unless it is there
 	@tools/setup
 
 .PHONY: lint

@@ -17,14 +17,23 @@ const (
 	answersAtOnce = 1000
 )
 
-// background is what runs behind the API. Each part runs until ctx ends and returns nil then; an error stops the node.
-func (s *services) background(log *slog.Logger, now func() time.Time) []func(context.Context) error {
-	return []func(context.Context) error{
-		s.auth.Run,
-		s.catalogue.Run,
-		func(ctx context.Context) error { return s.watch(ctx, log) },
-		func(ctx context.Context) error { return s.sweep(ctx, log, now) },
+// part is a service that runs beside what callers ask for. It runs until ctx ends and returns nil then.
+type part struct {
+	name string
+	run  func(context.Context) error
+}
+
+// background is what runs behind the API in a process with the role of c. What keeps a node's memory true runs on every node that serves.
+func (s *services) background(c Server, o outside) []part {
+	parts := []part{{serviceBacklog, func(ctx context.Context) error { return s.countBacklog(ctx, o) }}}
+	if c.api() {
+		parts = append(parts, part{serviceRevocations, s.auth.Run}, part{serviceRules, s.catalogue.Run},
+			part{serviceWatch, func(ctx context.Context) error { return s.watch(ctx, o.log) }})
 	}
+	if c.works() {
+		parts = append(parts, part{serviceJanitor, func(ctx context.Context) error { return s.sweep(ctx, o.log, o.now) }})
+	}
+	return parts
 }
 
 // sweep removes what has expired, now and every minute. A failure is tried again at the next turn.

@@ -80,9 +80,9 @@ func TestBackgroundEndsWithItsContext(t *testing.T) {
 	s, o := testServices(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	for _, part := range s.background(o.log, o.now) {
-		if err := part(ctx); err != nil {
-			t.Errorf("a part returned %v", err)
+	for _, part := range s.background(Server{Role: roleAll}, o) {
+		if err := part.run(ctx); err != nil {
+			t.Errorf("%s returned %v", part.name, err)
 		}
 	}
 }

@@ -42,6 +42,9 @@ type Server struct {
 	MaxConnections  int           `default:"10000" placeholder:"N" group:"Server" help:"How many connections may be open at once, further ones wait; 0 for no limit (${default})."`
 	ShedAfter       time.Duration `default:"2s" placeholder:"DURATION" group:"Server" help:"How long the first in a queue of writes may have been waiting before further writes are refused with 503 (${default})."`
 	BodyMemory      int           `default:"128" placeholder:"MIB" group:"Server" help:"How much the bodies of all requests may take in memory, before decoding into values, until further ones are refused with 503 (${default})."`
+	Role            string        `default:"all" placeholder:"ROLE" group:"Server" help:"What this process does: api, worker (what runs behind the API, with health and metrics alone) or all (${default})."`
+	MinFreeMB       int           `name:"min-free-mb" default:"256" placeholder:"MB" group:"Server" help:"Not ready when less is free on the disk of the data folder (${default})."`
+	DrainDelay      time.Duration `default:"0s" placeholder:"DURATION" group:"Server" help:"How long a stop says that it is not ready before it takes no more connections (${default})."`
 	StopTimeout     time.Duration `default:"20s" placeholder:"DURATION" group:"Server" help:"How long a stop waits for requests that are running (${default})."`
 	LogLevel        string        `default:"info" placeholder:"LEVEL" group:"Server" help:"debug, info, warn or error (${default})."`
 	LogFormat       string        `default:"text" placeholder:"FORMAT" group:"Server" help:"text or json (${default})."`
@@ -49,6 +52,19 @@ type Server struct {
 
 // leastBodyMemory, in MiB, has room for a register of 64 MiB and for others beside it.
 const leastBodyMemory = 80
+
+// The roles of a process. Nodes on one PostgreSQL may have different ones.
+const (
+	roleAll    = "all"
+	roleAPI    = "api"
+	roleWorker = "worker"
+)
+
+// api reports whether the process serves the API.
+func (s Server) api() bool { return s.Role != roleWorker }
+
+// works reports whether the process does what has to be done now and then, for all of them.
+func (s Server) works() bool { return s.Role != roleAPI }
 
 // Validate says what is wrong with s, naming the setting.
 func (s Server) Validate() error {
@@ -66,6 +82,12 @@ func (s Server) Validate() error {
 	}
 	if s.BodyMemory < leastBodyMemory {
 		return fmt.Errorf("body-memory must be at least %d, or the largest register could never be imported", leastBodyMemory)
+	}
+	if s.DrainDelay < 0 || s.MinFreeMB < 0 {
+		return errors.New("drain-delay and min-free-mb must not be less than 0")
+	}
+	if s.Role != roleAll && s.Role != roleAPI && s.Role != roleWorker {
+		return fmt.Errorf("role %q is none of api, worker, all", s.Role)
 	}
 	if s.MetricsSessions < 1 {
 		return errors.New("metrics-sessions must be at least 1")

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"firemode/internal/store"
+	"firemode/internal/store/sqlite"
 )
 
 type migrateCommand struct {
@@ -71,7 +72,7 @@ func (migrateStatus) Run(ctx context.Context, p *program) error {
 
 // withStore runs work on the database as it is.
 func (p *program) withStore(ctx context.Context, work func(store.Store) error) (err error) {
-	db, err := openStore(ctx, p.storage, p.now, nil)
+	db, err := openStore(ctx, p.storage, sqlite.Config{Now: p.now})
 	if err != nil {
 		return err
 	}

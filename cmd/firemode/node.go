@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -10,145 +9,197 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"firemode/internal/httpapi"
 )
 
 const (
 	headerTimeout = 10 * time.Second
 	idleTimeout   = 2 * time.Minute
-	// staleAfter is how old the list of revoked tokens may be before a node is not ready: the promise is one second.
-	staleAfter = 5 * time.Second
+	// afterRequests is what the services behind the API have for their end, on top of what the settings give to requests.
+	afterRequests = 5 * time.Second
 )
 
-// node serves the API and runs what goes on behind it.
+// node serves the API, or health and metrics alone, and runs what goes on behind.
 type node struct {
 	outside
 	config   Server
 	services *services
 	server   *http.Server
+	drain    *httpapi.Drain
 	ready    atomic.Bool
 }
 
 func newNode(c Server, s *services, o outside) (*node, error) {
-	n := &node{outside: o, config: c, services: s}
+	n := &node{outside: o, config: c, services: s, drain: httpapi.NewDrain()}
+	handler, err := n.handler()
+	if err != nil {
+		return nil, err
+	}
+	n.server, err = httpServer(c, handler, n.drain, o)
+	return n, err
+}
+
+func (n *node) handler() (http.Handler, error) {
 	info, ok := debug.ReadBuildInfo()
+	s := n.services
 	api := httpapi.Config{
 		Services:  httpapi.Services{Auth: s.auth, Catalogue: s.catalogue, Buildings: s.buildings, Sessions: s.sessions, Bundles: s.bundles},
 		CursorKey: s.keys.Cursor(),
 		Checks:    n.checks(),
-		Now:       o.now,
+		Now:       n.now,
 		NewID:     newID,
-		Logger:    o.log,
-		Metrics:   o.metrics,
+		Logger:    n.log,
+		Metrics:   n.metrics,
 		Version:   versionOf(info, ok),
+		Drain:     n.drain,
 
 		Queues:     s.queues(),
-		ShedAfter:  c.ShedAfter,
-		BodyMemory: int64(c.BodyMemory) << 20,
+		ShedAfter:  n.config.ShedAfter,
+		BodyMemory: int64(n.config.BodyMemory) << 20,
 	}
-	if err := s.showQueues(o.metrics); err != nil {
+	if err := s.showQueues(n.metrics); err != nil {
 		return nil, err
 	}
-	if c.MetricsAddr == "" {
-		api.MetricsPage = o.metrics.Handler()
+	if n.config.MetricsAddr == "" {
+		api.MetricsPage = n.metrics.Handler()
 	}
-	handler, err := httpapi.New(api)
+	if n.config.api() {
+		return httpapi.New(api)
+	}
+	return httpapi.NewHealth(api)
+}
+
+// run serves on listener until ctx ends, then stops everything in reverse order of its start. started is called when the node is
+// ready.
+func (n *node) run(ctx context.Context, listener net.Listener, started func()) error {
+	if err := n.start(ctx, listener); err != nil {
+		return err
+	}
+	n.ready.Store(true)
+	started()
+	<-ctx.Done()
+	n.log.Info("stopping")
+	n.ready.Store(false)
+	n.drain.Begin()
+	time.Sleep(n.config.DrainDelay)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), n.config.StopTimeout+afterRequests)
+	defer cancel()
+	return n.services.group.Stop(ctx)
+}
+
+// start starts what runs behind the API, then the API.
+func (n *node) start(ctx context.Context, listener net.Listener) error {
+	for _, p := range n.services.background(n.config, n.outside) {
+		if err := n.services.start(p.name, p.run); err != nil {
+			return err
+		}
+	}
+	if err := n.startMetrics(ctx); err != nil {
+		return err
+	}
+	return n.services.start(serviceAPI, func(ctx context.Context) error { return n.serve(ctx, listener) })
+}
+
+// expected returns the names of the services that run once the node has started.
+func (n *node) expected() []string {
+	var names []string
+	for _, s := range n.services.group.Statuses() { // the writers
+		names = append(names, s.Name)
+	}
+	for _, p := range n.services.background(n.config, n.outside) {
+		names = append(names, p.name)
+	}
+	if n.config.MetricsAddr != "" {
+		names = append(names, serviceMetrics)
+	}
+	return append(names, serviceAPI)
+}
+
+// serve answers requests until ctx ends; then it takes no more connections, and answers what has reached it.
+func (n *node) serve(ctx context.Context, socket net.Listener) error {
+	listener, err := n.again(serviceAPI, socket)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	end := context.AfterFunc(ctx, func() {
+		socket.Close()
+		listener.Close()
+	})
+	defer end()
+	if err := n.accept(n.drain.Listener(listener)); ctx.Err() == nil {
+		return err
+	}
+	return n.finish(context.WithoutCancel(ctx))
+}
+
+// again returns a listener of its own on the socket. The socket outlives a service that fails: who connects before it is back waits, and is
+// not refused.
+func (n *node) again(service string, socket net.Listener) (net.Listener, error) {
+	tcp, ok := socket.(*net.TCPListener)
+	if !ok {
+		return nil, fmt.Errorf("%s: %T is no TCP listener", service, socket)
+	}
+	file, err := tcp.File()
 	if err != nil {
 		return nil, err
 	}
-	n.server, err = httpServer(c, handler, o)
-	return n, err
-}
-
-// checks are what readiness asks.
-func (n *node) checks() map[string]httpapi.Check {
-	return map[string]httpapi.Check{
-		"database": n.services.store.Ping,
-		"serving": func(context.Context) error {
-			if !n.ready.Load() {
-				return errors.New("starting or stopping")
-			}
-			return nil
-		},
-		"revocations": func(context.Context) error {
-			if age, err := n.services.auth.Fresh(); age > staleAfter {
-				return errors.Join(fmt.Errorf("the list of revoked tokens is %s old", age.Round(time.Second)), err)
-			}
-			return nil
-		},
+	defer file.Close()
+	listener, err := net.FileListener(file)
+	if err == nil && n.hooks.listener != nil {
+		listener = n.hooks.listener(service, listener)
 	}
-}
-
-// run serves on listener until ctx ends or a part fails, then stops everything in reverse order of its start. started is
-// called when the node is ready.
-func (n *node) run(ctx context.Context, listener net.Listener, started func()) error {
-	// What runs behind the API ends after it, not with ctx.
-	behind, endBehind := context.WithCancel(context.WithoutCancel(ctx))
-	defer endBehind()
-	parts, failed := errgroup.WithContext(behind)
-	if err := n.startMetrics(failed, parts); err != nil {
-		return err
-	}
-	for _, part := range n.services.background(n.log, n.now) {
-		parts.Go(func() error { return part(failed) })
-	}
-	parts.Go(func() error { return n.services.countBacklog(failed, n.outside) })
-	parts.Go(func() error { return n.accept(listener) })
-	n.ready.Store(true)
-	started()
-	select {
-	case <-ctx.Done():
-		n.log.Info("stopping")
-	case <-failed.Done():
-	}
-	n.ready.Store(false)
-	err := n.stop(context.WithoutCancel(ctx))
-	endBehind()
-	return errors.Join(parts.Wait(), err)
+	return listener, err
 }
 
 func (n *node) accept(listener net.Listener) error {
-	if n.server.TLSConfig != nil {
-		return unlessClosed(n.server.ServeTLS(httpapi.Bounded(listener, n.config.MaxConnections), "", ""))
+	if n.config.TLSCert != "" { // net/http gives every server a TLSConfig once it has served
+		return n.server.ServeTLS(httpapi.Bounded(listener, n.config.MaxConnections), "", "")
 	}
-	return unlessClosed(n.server.Serve(httpapi.Bounded(httpapi.Listener(listener, newID), n.config.MaxConnections)))
+	return n.server.Serve(httpapi.Bounded(httpapi.Listener(listener, newID), n.config.MaxConnections))
 }
 
-func unlessClosed(err error) error {
-	if errors.Is(err, http.ErrServerClosed) {
-		return nil
-	}
-	return err
-}
-
-// stop lets running requests finish, as long as the settings allow.
-func (n *node) stop(ctx context.Context) error {
+// finish lets running requests end, as long as the settings allow.
+func (n *node) finish(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, n.config.StopTimeout)
 	defer cancel()
-	err := n.server.Shutdown(ctx)
-	if errors.Is(err, context.DeadlineExceeded) {
-		return errors.Join(fmt.Errorf("requests still ran %s after the stop was asked for; they were cut off", n.config.StopTimeout), n.server.Close())
+	if err := n.drain.Wait(ctx); err == nil {
+		return n.server.Shutdown(ctx)
 	}
-	return err
+	n.server.Close() //nolint:errcheck // what matters is said below
+	return fmt.Errorf("requests still ran %s after the stop was asked for; they were cut off", n.config.StopTimeout)
 }
 
-// startMetrics serves /metrics on a listener of its own until ctx ends, if the settings name one.
-func (n *node) startMetrics(ctx context.Context, parts *errgroup.Group) error {
+// startMetrics serves /metrics on a listener of its own, if the settings name one.
+func (n *node) startMetrics(ctx context.Context) error {
 	if n.config.MetricsAddr == "" {
 		return nil
 	}
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", n.config.MetricsAddr)
+	socket, err := new(net.ListenConfig).Listen(ctx, "tcp", n.config.MetricsAddr)
 	if err != nil {
 		return fmt.Errorf("metrics: %w", err)
 	}
-	n.log.Info("metrics", "address", listener.Addr().String())
+	n.log.Info("metrics", "address", socket.Addr().String())
+	return n.services.start(serviceMetrics, func(ctx context.Context) error { return n.serveMetrics(ctx, socket) })
+}
+
+func (n *node) serveMetrics(ctx context.Context, socket net.Listener) error {
+	listener, err := n.again(serviceMetrics, socket)
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", n.metrics.Handler())
 	profiles(mux)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout}
-	context.AfterFunc(ctx, func() { server.Close() }) //nolint:errcheck // nothing is lost with a scrape
-	parts.Go(func() error { return unlessClosed(server.Serve(listener)) })
+	end := context.AfterFunc(ctx, func() {
+		socket.Close()
+		server.Close() //nolint:errcheck // nothing is lost with a scrape
+	})
+	defer end()
+	if err := server.Serve(listener); ctx.Err() == nil {
+		return err
+	}
 	return nil
 }

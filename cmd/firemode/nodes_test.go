@@ -107,10 +107,10 @@ func (s *site) join(t *testing.T, poll time.Duration) *member {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	var parts sync.WaitGroup
-	for _, part := range all.background(o.log, o.now) {
+	for _, part := range all.background(Server{Role: roleAll}, o) {
 		parts.Go(func() {
-			if err := part(ctx); err != nil {
-				t.Errorf("a part returned %v", err)
+			if err := part.run(ctx); err != nil {
+				t.Errorf("%s returned %v", part.name, err)
 			}
 		})
 	}

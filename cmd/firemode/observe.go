@@ -5,8 +5,6 @@ import (
 	"log/slog"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"firemode/internal/catalogue"
 	"firemode/internal/sessions"
 	"firemode/internal/store"
@@ -36,18 +34,11 @@ func (s *services) sources(dataFolder string) telemetry.Sources {
 			return queues
 		},
 		Revocations: s.auth.Revocations,
-		DataFolder:  func() (free, size uint64, ok bool) { return diskSpace(dataFolder) },
+		DataFolder: func() (free, size uint64, ok bool) {
+			free, size, err := diskSpace(dataFolder)
+			return free, size, err == nil
+		},
 	}
-}
-
-// diskSpace tells what is left on the file system of dir to those who are not root.
-func diskSpace(dir string) (free, size uint64, ok bool) {
-	var fs unix.Statfs_t
-	if unix.Statfs(dir, &fs) != nil {
-		return 0, 0, false
-	}
-	block := uint64(fs.Bsize) //nolint:gosec // a size is not negative
-	return fs.Bavail * block, fs.Blocks * block, true
 }
 
 // countBacklog keeps the metrics of what is open up to date, until ctx ends. A failure is tried again at the next turn; the

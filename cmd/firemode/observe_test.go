@@ -32,7 +32,7 @@ func TestScrapeAsksTheServices(t *testing.T) {
 		`db_pool_max_connections{pool="readers"}`:           "8",
 		`db_pool_connections{pool="writer",state="in_use"}`: "0",
 		`commit_queue_depth{queue="results"}`:               "0",
-		`commit_queue_depth{queue="classify"}`:              "0",
+		`commit_queue_depth{queue="classifications"}`:       "0",
 		`commit_queue_depth{queue="writer"}`:                "0",
 		`token_revocations`:                                 "0",
 		`token_revocations_renewed_timestamp_seconds`:       "0", // not before they are loaded

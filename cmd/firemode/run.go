@@ -18,18 +18,24 @@ type program struct {
 	stdin    io.Reader
 	stdout   io.Writer
 	stderr   io.Writer
+	hooks    hooks
 }
 
 // run is the whole program. args are without the program's name; env is as of os.Environ. It returns when the command is
 // done, or when ctx ends and the command has stopped.
 func run(ctx context.Context, args, env []string, stdin io.Reader, stdout, stderr io.Writer) error {
+	return runHooked(ctx, hooks{}, args, env, stdin, stdout, stderr)
+}
+
+// runHooked is run with a test's hooks.
+func runHooked(ctx context.Context, h hooks, args, env []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	root, parsed, values, err := parse(args, env, stdout, stderr)
 	if err != nil || parsed == nil {
 		return err
 	}
 	p := &program{
 		storage: root.Storage, parsed: parsed, settings: values,
-		now: time.Now, stdin: stdin, stdout: stdout, stderr: stderr,
+		now: time.Now, stdin: stdin, stdout: stdout, stderr: stderr, hooks: h,
 	}
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	return parsed.Run(p)

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 
+	"firemode/internal/httpapi"
 	"firemode/internal/telemetry"
 )
 
@@ -19,12 +20,15 @@ type serveCommand struct {
 
 func (serveCommand) Help() string {
 	return `It brings the database to the schema of this binary, says "listening on URL" when it is ready, and stops when it is asked to
-(SIGINT, SIGTERM): requests that are running are finished first; a second signal ends it at once. One server at most works on a
-data folder with SQLite; with --db-url any number may share a database, if they have the same keys. Examples:
+(SIGINT, SIGTERM): it says that it is not ready, answers every request that has reached it, and then stops what runs behind; a second
+signal ends it at once. What fails behind the API is started again by itself, and /health/ready names it meanwhile. One server at most
+works on a data folder with SQLite; with --db-url any number may share a database, if they have the same keys, and some of them may be
+workers, which serve health and metrics alone. At least one of them has to be a worker or have the role all. Examples:
 
     firemode serve
     firemode serve --addr :443 --tls-cert cert.pem --tls-key key.pem
-    FIREMODE_DB_URL_FILE=/run/secrets/db-url firemode serve --keys /etc/firemode/keys --metrics-addr localhost:9090`
+    FIREMODE_DB_URL_FILE=/run/secrets/db-url firemode serve --keys /etc/firemode/keys --metrics-addr localhost:9090
+    firemode serve --role worker --addr localhost:9091 --db-url postgres://firemode@db.internal/firemode --keys /etc/firemode/keys`
 }
 
 // Run serves until ctx ends.
@@ -38,6 +42,9 @@ func (p *program) serve(ctx context.Context, c Server, fill func(context.Context
 	log, err := telemetry.NewLogger(p.stderr, c.LogFormat, c.LogLevel)
 	if err != nil {
 		return err
+	}
+	if c.Role != roleAll && p.storage.DBURL == "" {
+		return fmt.Errorf("role %s is for several processes on one database, and a data folder with SQLite is for one: give --db-url", c.Role)
 	}
 	// First of all: whether the address is free is worth knowing before anything is written.
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", c.Addr)
@@ -54,7 +61,7 @@ func (p *program) serve(ctx context.Context, c Server, fill func(context.Context
 	if err != nil {
 		return err
 	}
-	o := outside{now: p.now, log: log, metrics: metrics}
+	o := outside{now: p.now, log: log, metrics: metrics, hooks: p.hooks}
 	s, err := openServices(ctx, p.storage, o)
 	if err != nil {
 		return err
@@ -101,7 +108,7 @@ func (p *program) announce(c Server, listener net.Listener, greeting string) {
 
 // httpServer has no limit on a request as a whole: a register may come slowly over a bad line. The API ends a body
 // that stops coming.
-func httpServer(c Server, handler http.Handler, o outside) (*http.Server, error) {
+func httpServer(c Server, handler http.Handler, d *httpapi.Drain, o outside) (*http.Server, error) {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(true)
@@ -112,8 +119,11 @@ func httpServer(c Server, handler http.Handler, o outside) (*http.Server, error)
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(o.log.Handler(), slog.LevelWarn),
-		ConnState:         o.metrics.ConnState,
-		Protocols:         protocols,
+		ConnState: func(c net.Conn, state http.ConnState) {
+			o.metrics.ConnState(c, state)
+			d.ConnState(c, state)
+		},
+		Protocols: protocols,
 		// OPTIONS * is answered in the API's format, like everything else.
 		DisableGeneralOptionsHandler: true,
 	}

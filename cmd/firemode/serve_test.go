@@ -183,23 +183,25 @@ func TestReadyOnlyWhileServing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	serving := n.checks()["serving"]
-	if err := serving(ctx); err == nil {
-		t.Error("it is ready before it serves")
+	readiness := func() (status int, body string) {
+		rec := httptest.NewRecorder()
+		n.server.Handler.ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/health/ready", nil))
+		return rec.Code, rec.Body.String()
+	}
+	if status, body := readiness(); status != http.StatusServiceUnavailable {
+		t.Errorf("it is ready before it serves: %s", body)
 	}
 	err = n.run(ctx, listener, func() {
-		for name, check := range n.checks() {
-			if err := check(ctx); err != nil {
-				t.Errorf("while it serves, %s says %v", name, err)
-			}
+		if status, body := readiness(); status != http.StatusOK {
+			t.Errorf("while it serves it is not ready: %s", body)
 		}
 		stop()
 	})
 	if err != nil {
 		t.Errorf("run returned %v", err)
 	}
-	if err := serving(ctx); err == nil {
-		t.Error("it is ready after it has stopped")
+	if status, body := readiness(); status != http.StatusServiceUnavailable {
+		t.Errorf("it is ready after it has stopped: %s", body)
 	}
 }
 

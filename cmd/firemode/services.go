@@ -22,6 +22,7 @@ import (
 	"firemode/internal/store"
 	"firemode/internal/store/postgres"
 	"firemode/internal/store/sqlite"
+	"firemode/internal/supervisor"
 	"firemode/internal/telemetry"
 )
 
@@ -34,6 +35,11 @@ type services struct {
 	buildings *buildings.Service
 	sessions  *sessions.Service
 	bundles   *bundle.Service
+
+	storage Storage
+	hooks   hooks
+	group   *supervisor.Group // of all that runs beside the callers
+	failed  error             // of starting a part of it
 }
 
 // outside is what services are given of the world outside the database.
@@ -41,19 +47,22 @@ type outside struct {
 	now     func() time.Time
 	log     *slog.Logger
 	metrics *telemetry.Metrics
+	hooks   hooks
 }
 
 // openServices opens the database, brings it to the schema of this binary and builds every service on it.
 func openServices(ctx context.Context, c Storage, o outside) (_ *services, err error) {
-	s := &services{}
+	s := &services{storage: c, hooks: o.hooks}
+	if s.group, err = o.supervise(); err != nil {
+		return nil, err
+	}
 	stale := func(err error) { o.log.Warn("could not renew the rules", "error", err) }
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
 		}
 	}()
-	committed := func(updates int) { o.metrics.GroupCommitted("writer", updates) }
-	if s.store, err = openStore(ctx, c, o.now, committed); err != nil {
+	if s.store, err = s.openStore(ctx, c, o); err != nil {
 		return nil, err
 	}
 	if err = s.store.Migrate(ctx); err != nil {
@@ -69,7 +78,7 @@ func openServices(ctx context.Context, c Storage, o outside) (_ *services, err e
 		return nil, err
 	}
 	if s.catalogue, err = catalogue.New(s.store, catalogue.Config{
-		NewID: newID, OnError: stale, Now: o.now, Committed: o.metrics.GroupCommitted,
+		NewID: newID, OnError: stale, Now: o.now, Committed: o.metrics.GroupCommitted, Supervise: s.worker(serviceClassifications),
 	}); err != nil {
 		return nil, err
 	}
@@ -82,6 +91,7 @@ func openServices(ctx context.Context, c Storage, o outside) (_ *services, err e
 	}
 	if s.sessions, err = sessions.New(s.store, sessions.Config{
 		Now: o.now, NewID: newID, Rand: rand.Reader, Rules: s.catalogue, Signer: signer, Meter: o.metrics,
+		Supervise: s.worker(serviceResults),
 	}); err != nil {
 		return nil, err
 	}
@@ -89,7 +99,7 @@ func openServices(ctx context.Context, c Storage, o outside) (_ *services, err e
 		return nil, err
 	}
 	o.metrics.Watch(s.sources(c.Data))
-	return s, nil
+	return s, s.failed
 }
 
 // prepare does what must be done before requests come: the shared rules are there, and revoked tokens are known.
@@ -114,8 +124,15 @@ func (p *program) with(ctx context.Context, work func(*services) error) (err err
 	return work(s)
 }
 
-// close waits for what the services have promised and closes the database.
+// close waits for what the services have promised and closes the database. Of what does not end, the database is left as if the power
+// had gone.
 func (s *services) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), afterRequests)
+	defer cancel()
+	err := s.group.Stop(ctx)
+	if running := (*supervisor.RunningError)(nil); errors.As(err, &running) {
+		return err
+	}
 	if s.sessions != nil {
 		s.sessions.Close()
 	}
@@ -123,21 +140,32 @@ func (s *services) close() error {
 		s.catalogue.Close()
 	}
 	if s.store != nil {
-		return s.store.Close()
+		err = errors.Join(err, s.store.Close())
 	}
-	return nil
+	return err
 }
 
-// openStore opens PostgreSQL if there is a URL, else the SQLite file of the data folder, which it makes. committed is told of commits
-// that several transactions share, which are SQLite's; nil for nobody.
-func openStore(ctx context.Context, c Storage, now func() time.Time, committed func(updates int)) (store.Store, error) {
+// openStore opens the database under supervision. Commits that several transactions share are told of: they are SQLite's.
+func (s *services) openStore(ctx context.Context, c Storage, o outside) (store.Store, error) {
+	committed := func(updates int) { o.metrics.GroupCommitted("writer", updates) }
+	db, err := openStore(ctx, c, sqlite.Config{Now: o.now, Committed: committed, Supervise: s.worker(serviceWriter)})
+	if err == nil && s.hooks.store != nil {
+		db = s.hooks.store(db)
+	}
+	return db, err
+}
+
+// openStore opens PostgreSQL if there is a URL, else the SQLite file of the data folder, which it makes. file says how that one works; its Path
+// is set here.
+func openStore(ctx context.Context, c Storage, file sqlite.Config) (store.Store, error) {
 	if c.DBURL != "" {
-		return opened(postgres.Open(ctx, postgres.Config{URL: c.DBURL, Now: now}))
+		return opened(postgres.Open(ctx, postgres.Config{URL: c.DBURL, Now: file.Now}))
 	}
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
-	return opened(sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(c.Data, databaseFile), Now: now, Committed: committed}))
+	file.Path = filepath.Join(c.Data, databaseFile)
+	return opened(sqlite.Open(ctx, file))
 }
 
 // opened is the store without the error, or nil with it: a nil pointer in an interface would not be nil.

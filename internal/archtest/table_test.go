@@ -44,6 +44,7 @@ func packages() map[string]kind {
 		"firemode/api":                             embedded,
 		"firemode/internal/client":                 caller,
 		"firemode/internal/loadtest":               driver,
+		"firemode/internal/supervisor":             tool,
 		"firemode/internal/telemetry":              tool,
 		"firemode/cmd/firemode":                    command,
 		"firemode/internal/archtest":               testOnly,

@@ -2,8 +2,9 @@
 // becomes the next. Nothing waits for company: a caller that is alone runs at once, as a group of one.
 //
 // It promises that an item that Do has handed over is run to its end, whether or not its caller stays; that Do returns nil
-// only for an item whose run reported success; that groups run one after the other, in order of arrival; and that one bad
-// item cannot fail the others of its group, see Undone. It does not know what the work is.
+// only for an item whose run reported success; that groups run one after the other, in order of arrival; that one bad
+// item cannot fail the others of its group, see Undone; and that no caller waits for a worker that has died: it gets an error that tells
+// it to try again. It does not know what the work is.
 package batch
 
 import (
@@ -15,9 +16,6 @@ import (
 	"sync/atomic"
 )
 
-// ErrClosed says that Close was called before the item was handed over: nothing of it was done.
-var ErrClosed = errors.New("batch: the collector is closed")
-
 // Collector hands items to its run function, in groups. It is safe for concurrent use.
 type Collector[T any] struct {
 	queue    chan call[T] // unbuffered: an item is handed over when the worker takes it, and can be withdrawn until then
@@ -25,6 +23,8 @@ type Collector[T any] struct {
 	run      func(ctx context.Context, items []T) []error
 	finished chan struct{}
 	waiting  atomic.Int64 // callers inside Do whose item has not been handed over
+	begin    sync.Once    // of the worker
+	worker   *Presence
 
 	mu      sync.Mutex
 	closed  bool
@@ -36,32 +36,33 @@ type call[T any] struct {
 	done chan error // holds one, so that the worker never waits for a caller that has left
 }
 
-// New starts a collector whose groups hold at most limit items, at least 1. run does the work of one group and reports on each
+// New returns a collector whose groups hold at most limit items, at least 1. run does the work of one group and reports on each
 // item by its place in the slice; nil means that all went well. Its context carries nothing of the callers and is never cancelled: a
-// deadline is run's own to set. Close stops the collector.
+// deadline is run's own to set. The worker begins with the first item, unless Supervise has begun it before. Close stops it.
 func New[T any](limit int, run func(ctx context.Context, items []T) []error) *Collector[T] {
 	c := &Collector[T]{
 		queue:    make(chan call[T]),
 		max:      max(limit, 1),
 		run:      run,
 		finished: make(chan struct{}),
+		worker:   NewPresence(),
 	}
-	go c.work()
 	return c
 }
 
 // Do runs item in a group and returns what run reported on it. It returns ctx's error if ctx ends first: then an item
 // that had been handed over is still run, and one that had not never is.
 func (c *Collector[T]) Do(ctx context.Context, item T) error {
-	if !c.enter() {
-		return ErrClosed
+	gone, err := c.enter()
+	if err != nil {
+		return err
 	}
 	defer c.callers.Done()
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	one := call[T]{item: item, done: make(chan error, 1)}
-	if err := c.handOver(ctx, one); err != nil {
+	if err := c.handOver(ctx, one, gone); err != nil {
 		return err
 	}
 	select {
@@ -72,12 +73,15 @@ func (c *Collector[T]) Do(ctx context.Context, item T) error {
 	}
 }
 
-func (c *Collector[T]) handOver(ctx context.Context, one call[T]) error {
+// handOver waits for the worker to take one; gone is closed when there is no worker.
+func (c *Collector[T]) handOver(ctx context.Context, one call[T], gone <-chan struct{}) error {
 	c.waiting.Add(1)
 	defer c.waiting.Add(-1)
 	select {
 	case c.queue <- one:
 		return nil
+	case <-gone:
+		return ErrDown
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -85,36 +89,6 @@ func (c *Collector[T]) handOver(ctx context.Context, one call[T]) error {
 
 // Waiting returns how many items wait to become part of a group.
 func (c *Collector[T]) Waiting() int { return int(c.waiting.Load()) }
-
-// Close refuses new items, waits until those of all callers inside Do have been run, and stops the worker. It may be called
-// again.
-func (c *Collector[T]) Close() {
-	c.mu.Lock()
-	first := !c.closed
-	c.closed = true
-	c.mu.Unlock()
-	if first {
-		c.callers.Wait()
-		close(c.queue)
-	}
-	<-c.finished
-}
-
-func (c *Collector[T]) enter() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.closed {
-		c.callers.Add(1)
-	}
-	return !c.closed
-}
-
-func (c *Collector[T]) work() {
-	defer close(c.finished)
-	for first := range c.queue {
-		c.serve(c.collect(first))
-	}
-}
 
 // collect takes what is waiting now, and waits for nothing.
 func (c *Collector[T]) collect(first call[T]) []call[T] {
@@ -133,25 +107,28 @@ func (c *Collector[T]) collect(first call[T]) []call[T] {
 	return group
 }
 
-func (c *Collector[T]) serve(group []call[T]) {
+func (c *Collector[T]) serve(ctx context.Context, group []call[T]) {
+	answered := 0
+	defer func() { lose(group[answered:]) }()
 	items := make([]T, len(group))
 	for i, one := range group {
 		items[i] = one.item
 	}
-	for i, err := range c.try(items) {
+	for i, err := range c.try(ctx, items) {
 		if undone := (*undoneError)(nil); errors.As(err, &undone) {
 			err = undone.err
 			if len(group) > 1 {
-				err = c.alone(items[i])
+				err = c.alone(ctx, items[i])
 			}
 		}
 		group[i].done <- err
+		answered++
 	}
 }
 
 // alone runs an item again as a group of one, so that only its own fault can fail it.
-func (c *Collector[T]) alone(item T) error {
-	err := c.try([]T{item})[0]
+func (c *Collector[T]) alone(ctx context.Context, item T) error {
+	err := c.try(ctx, []T{item})[0]
 	if undone := (*undoneError)(nil); errors.As(err, &undone) {
 		return undone.err
 	}
@@ -159,13 +136,13 @@ func (c *Collector[T]) alone(item T) error {
 }
 
 // try returns one outcome for each item, also when run panics or miscounts.
-func (c *Collector[T]) try(items []T) (outcomes []error) {
+func (c *Collector[T]) try(ctx context.Context, items []T) (outcomes []error) {
 	defer func() {
 		if p := recover(); p != nil {
 			outcomes = All(len(items), fmt.Errorf("batch: panic in a group of %d: %v\n%s", len(items), p, debug.Stack()))
 		}
 	}()
-	outcomes = c.run(context.Background(), items)
+	outcomes = c.run(context.WithoutCancel(ctx), items)
 	switch len(outcomes) {
 	case len(items):
 		return outcomes

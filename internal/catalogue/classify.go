@@ -3,12 +3,9 @@ package catalogue
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"time"
 
 	"firemode"
-	"firemode/internal/batch"
 	"firemode/internal/queue"
 	"firemode/internal/rules"
 	"firemode/internal/store"
@@ -46,10 +43,7 @@ func (s *Service) Classify(ctx context.Context, q Request) (Answer, error) {
 	one.place = s.line.Join()
 	err = s.entries.Do(ctx, one)
 	one.place.Leave()
-	switch {
-	case errors.Is(err, batch.ErrClosed):
-		return Answer{}, firemode.Unavailable(time.Second, "the server is stopping")
-	case err != nil:
+	if err != nil {
 		return Answer{}, fmt.Errorf("classify by rule %s: %w", clip(string(q.Code)), err)
 	}
 	if one.stored != nil {

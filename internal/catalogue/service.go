@@ -28,10 +28,12 @@ type Config struct {
 	Now     func() time.Time // the clock that Depth goes by; nil: it is always 0
 	// Committed is told, of each transaction of classifications, how many it carried; nil: nobody is told. It must be quick.
 	Committed func(queue string, size int)
+	// Supervise runs what writes classifications, and runs it again if it dies; nil for nobody.
+	Supervise batch.Start
 }
 
 // Queue is the name under which groups of classifications are counted.
-const Queue = "classify"
+const Queue = "classifications"
 
 // Service is the rule catalogue. It is safe for concurrent use.
 type Service struct {
@@ -65,6 +67,7 @@ func New(s store.Store, c Config) (*Service, error) {
 		svc.line = queue.NewLine(c.Now)
 	}
 	svc.entries = batch.New(maxGroup, svc.record)
+	svc.entries.Supervise(c.Supervise)
 	return svc, nil
 }
 

@@ -16,6 +16,8 @@ type Health struct {
 type HealthCheck struct {
 	OK        bool    `json:"ok"`
 	LatencyMS float64 `json:"latency_ms"`
+	State     string  `json:"state"`   // "healthy", "degraded" or "unhealthy"
+	Message   string  `json:"message"` // what is the matter, if anything is
 }
 
 // Ready waits until the server is ready, for as many attempts as a call has; then it is an error.

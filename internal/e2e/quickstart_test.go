@@ -19,11 +19,7 @@ type step struct {
 // TestQuickstart runs the commands of docs/quickstart.md, in order and in one shell, against the demo, and compares what they print with
 // what the document says that they print.
 func TestQuickstart(t *testing.T) {
-	for _, tool := range []string{"bash", "curl", "jq"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Fatalf("%v; `make setup` installs it", err)
-		}
-	}
+	needTools(t, "bash", "curl", "jq")
 	text, err := os.ReadFile("../../docs/quickstart.md")
 	if err != nil {
 		t.Fatal(err)
@@ -33,11 +29,20 @@ func TestQuickstart(t *testing.T) {
 		t.Fatalf("the document has %d blocks of commands, each followed by its output; want 12", len(steps))
 	}
 	onEachEngine(t, func(t *testing.T, storage []string) {
-		outputs := runSteps(t, start(t, "demo", storage), steps)
+		outputs := runSteps(t, []string{"API=" + start(t, "demo", storage).url}, steps)
 		for i, s := range steps {
 			compareStep(t, s, outputs[i])
 		}
 	})
+}
+
+func needTools(t *testing.T, tools ...string) {
+	t.Helper()
+	for _, tool := range tools {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Fatalf("%v; `make setup` installs it", err)
+		}
+	}
 }
 
 // stepsOf returns the bash blocks that are followed by a block of text.
@@ -54,16 +59,16 @@ func stepsOf(document string) []step {
 const stepEnd = "--- end of step ---"
 
 // runSteps returns what each step prints.
-func runSteps(t *testing.T, s server, steps []step) []string {
+func runSteps(t *testing.T, env []string, steps []step) []string {
 	t.Helper()
 	var script strings.Builder
-	script.WriteString("set -euo pipefail\n")
+	script.WriteString("set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n")
 	for _, s := range steps {
 		fmt.Fprintf(&script, "%s\necho '%s'\n", s.commands, stepEnd)
 	}
 	shell := exec.CommandContext(t.Context(), "bash")
 	shell.Dir, shell.Stdin = t.TempDir(), strings.NewReader(script.String())
-	shell.Env = append(os.Environ(), "API="+s.url, "no_proxy=127.0.0.1")
+	shell.Env = append(append(os.Environ(), "no_proxy=127.0.0.1,localhost"), env...)
 	var stderr bytes.Buffer
 	shell.Stderr = &stderr
 	out, err := shell.Output()

@@ -149,8 +149,8 @@ func TestReadiness(t *testing.T) {
 		status int
 		body   string
 	}{
-		{false, 200, `{"ready":true,"status":"healthy","checks":{"second":{"ok":true,"latency_ms":0},"store":{"ok":true,"latency_ms":0}}}`},
-		{true, 503, `{"ready":false,"status":"unhealthy","checks":{"second":{"ok":false,"latency_ms":0},"store":{"ok":true,"latency_ms":0}}}`},
+		{false, 200, `{"ready":true,"status":"healthy","checks":{"second":{"ok":true,"latency_ms":0,"state":"healthy"},"store":{"ok":true,"latency_ms":0,"state":"healthy"}}}`},
+		{true, 503, `{"ready":false,"status":"unhealthy","checks":{"second":{"ok":false,"latency_ms":0,"state":"unhealthy"},"store":{"ok":true,"latency_ms":0,"state":"healthy"}}}`},
 	} {
 		broken = row.broken
 		for _, path := range []string{"/health/ready", "/health"} {

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"golang.org/x/sync/singleflight"
 
 	"firemode"
 	"firemode/internal/auth"
@@ -31,7 +32,8 @@ type Metrics interface {
 	Replayed()
 }
 
-// Check is one part of readiness: nil when that part can serve. It is called with a deadline.
+// Check is one part of readiness: nil when that part can serve. It is called with a deadline, and not again before it has returned. Of an
+// error, what it says to users is shown (see firemode.Error), and nothing else; see also Degraded.
 type Check func(context.Context) error
 
 // Services are what the endpoints work with.
@@ -63,6 +65,8 @@ type Config struct {
 	ShedAfter time.Duration
 	// BodyMemory is how many bytes the bodies of all requests may take in memory before a further one is 503; 0 means 128 MiB.
 	BodyMemory int64
+	// Drain is that of the server, so that answers say when it stops; nil for none.
+	Drain *Drain
 }
 
 const defaultBodyPause = 30 * time.Second
@@ -99,6 +103,7 @@ type API struct {
 	inFlight inFlight
 	bodies   bodies
 	spec     func() (documents, error)
+	probes   singleflight.Group // of the checks
 }
 
 // New returns the API, or what its configuration lacks.

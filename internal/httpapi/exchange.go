@@ -58,6 +58,7 @@ type response struct {
 	status  int
 	bytes   int64
 	mute    bool // the body is not wanted: 304
+	drain   *Drain
 }
 
 // Unwrap lets http.ResponseController reach the connection.
@@ -80,6 +81,9 @@ func (w *response) WriteHeader(status int) {
 		w.Header().Del("Content-Type")
 		w.Header().Del("Content-Length")
 		w.Header().Del("Content-Encoding")
+	}
+	if w.drain.stopping() {
+		w.Header().Set("Connection", "close")
 	}
 	w.status = status
 	w.ResponseWriter.WriteHeader(status)

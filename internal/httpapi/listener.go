@@ -3,6 +3,7 @@ package httpapi
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strconv"
@@ -24,15 +25,21 @@ type listener struct {
 
 func (l listener) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
-	if tcp, ok := c.(*net.TCPConn); ok && err == nil {
+	if tcp, ok := c.(socket); ok && err == nil {
 		return &conn{tcp, l.newID}, nil
 	}
 	return c, err
 }
 
-// conn embeds the TCP connection, since net/http looks for more than net.Conn: half closing, sending files.
+// socket is a TCP connection, or one around it: net/http looks for more than net.Conn.
+type socket interface {
+	net.Conn
+	io.ReaderFrom // sending files
+	CloseWrite() error
+}
+
 type conn struct {
-	*net.TCPConn
+	socket
 	newID func() string
 }
 
@@ -45,9 +52,9 @@ const plainLimit = 512
 func (c *conn) Write(p []byte) (int, error) {
 	answer := c.rewritten(p)
 	if answer == nil {
-		return c.TCPConn.Write(p)
+		return c.socket.Write(p)
 	}
-	if _, err := c.TCPConn.Write(answer); err != nil {
+	if _, err := c.socket.Write(answer); err != nil {
 		return 0, err
 	}
 	return len(p), nil

@@ -23,7 +23,7 @@ func (a *API) observe(rw http.ResponseWriter, r *http.Request, next http.Handler
 	r, known := tidied(r)
 	x.path = r.URL.EscapedPath()
 	r = r.WithContext(withExchange(r.Context(), x))
-	w := &response{ResponseWriter: rw, request: r, x: x}
+	w := &response{ResponseWriter: rw, request: r, x: x, drain: a.Drain}
 	setSafeHeaders(w.Header(), x.id)
 	z := a.compressed(w, r)
 	defer a.report(w, r)

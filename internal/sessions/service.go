@@ -53,6 +53,8 @@ type Config struct {
 	// Signer signs the checkpoint that every answer about results carries.
 	Signer note.Signer
 	Meter  Meter // may be nil
+	// Supervise runs what writes submissions, and runs it again if it dies; nil for nobody.
+	Supervise batch.Start
 }
 
 // Service works on sessions. Close it to let what is queued be written.
@@ -83,6 +85,7 @@ func New(s store.Store, c Config) (*Service, error) {
 	}
 	service := &Service{Config: c, store: s, line: queue.NewLine(c.Now)}
 	service.collector = batch.New(maxGroup, service.runGroup)
+	service.collector.Supervise(c.Supervise)
 	return service, nil
 }
 

@@ -2,13 +2,25 @@ package store
 
 import "fmt"
 
-// CheckVersion compares the version of a database's schema with the newest that this binary knows, in words for an operator.
-func CheckVersion(have, known int64) error {
-	switch {
-	case have < known:
-		return fmt.Errorf("the database is at schema version %d and this binary needs %d: run `firemode migrate up`", have, known)
-	case have > known:
-		return fmt.Errorf("the database is at schema version %d and this binary knows only %d: run a newer binary", have, known)
+// SchemaError says that a database's schema is not the one of this binary, in words for an operator.
+type SchemaError struct {
+	Have, Known int64 // the version of the schema, and the newest that this binary knows
+}
+
+func (e *SchemaError) Error() string {
+	if e.Newer() {
+		return fmt.Sprintf("the database is at schema version %d and this binary knows only %d: run a newer binary", e.Have, e.Known)
 	}
-	return nil
+	return fmt.Sprintf("the database is at schema version %d and this binary needs %d: run `firemode migrate up`", e.Have, e.Known)
+}
+
+// Newer reports whether the schema is that of a newer binary.
+func (e *SchemaError) Newer() bool { return e.Have > e.Known }
+
+// CheckVersion compares the version of a database's schema with the newest that this binary knows. Its error is a SchemaError.
+func CheckVersion(have, known int64) error {
+	if have == known {
+		return nil
+	}
+	return &SchemaError{have, known}
 }

@@ -35,7 +35,7 @@ type Store interface {
 	Migrate(ctx context.Context) error
 	// Migrations lists every migration this binary knows, in order, and which are applied.
 	Migrations(ctx context.Context) ([]Migration, error)
-	// CheckSchema refuses a schema that is older (run migrate up) or newer than this binary knows.
+	// CheckSchema refuses a schema that is older (run migrate up) or newer than this binary knows, with a SchemaError.
 	CheckSchema(ctx context.Context) error
 	// Ping makes a round trip to the database.
 	Ping(ctx context.Context) error

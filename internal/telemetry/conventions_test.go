@@ -33,6 +33,10 @@ func populated(t *testing.T) *Metrics {
 	m.Synced("web", time.Millisecond)
 	m.BundleSent("123", 4096)
 	m.GroupCommitted("results", 2)
+	m.ServiceUp("api", true)
+	if err := m.Queue("database", func() time.Duration { return 0 }); err != nil {
+		t.Fatal(err)
+	}
 	m.Watch(Sources{
 		Pools:       func() []Pool { return []Pool{{Name: "all"}} },
 		Queues:      func() []Queue { return []Queue{{Name: "results"}} },

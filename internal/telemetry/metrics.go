@@ -45,6 +45,7 @@ type Metrics struct {
 	shed        *prometheus.CounterVec
 	merging     *merging
 	sources     *sources
+	supervision supervision
 }
 
 // NewMetrics returns a registry with the metrics of the contract, those of the Go runtime and of the process, and the
@@ -69,7 +70,9 @@ func NewMetrics(c Config) (*Metrics, error) {
 		shed:        requestsShed(),
 		merging:     newMerging(),
 		sources:     newSources(),
+		supervision: newSupervision(),
 	}
+	m.supervision.register(m.registry)
 	m.registry.MustRegister(requests, conflicts, synced, bundles, m.connections, m.shed, m.sources, buildInfo(debug.ReadBuildInfo),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector())
 	m.registry.MustRegister(m.merging.all()...)

@@ -71,3 +71,11 @@ func unknown(err error) error {
 	e.Err = fmt.Errorf("%w: %w", store.ErrUnknown, err)
 	return e
 }
+
+// lost is the error of an Update in whose group the writing goroutine died. SQLite rolls back what it had open, unless that was the
+// commit.
+func lost() error {
+	e := firemode.Unavailable(time.Second, "the change may or may not have been saved; try again with the same Idempotency-Key")
+	e.Err = fmt.Errorf("%w: the writer's goroutine died", store.ErrUnknown)
+	return e
+}

@@ -23,6 +23,7 @@ import (
 
 	_ "modernc.org/sqlite" // the database/sql driver "sqlite"
 
+	"firemode/internal/batch"
 	"firemode/internal/store"
 )
 
@@ -38,6 +39,8 @@ type Config struct {
 	Scratch bool
 	// Committed is told how many Updates shared a commit; nil for nobody. It must be quick.
 	Committed func(updates int)
+	// Supervise runs what writes, and runs it again if it dies; nil for nobody. The end of its context ends the writing.
+	Supervise batch.Start
 }
 
 // Store is a SQLite database. It implements store.Store.

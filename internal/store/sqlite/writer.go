@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"firemode/internal/batch"
 	"firemode/internal/queue"
 	"firemode/internal/store"
 )
@@ -28,7 +29,10 @@ type writer struct {
 	conn  *conn // nil until it is needed, and again after it failed
 	queue chan *update
 	line  *queue.Line   // of those whose function has not begun
+	group []*update     // in its hands
 	idle  chan struct{} // closed when the goroutine has ended
+
+	presence *batch.Presence // of the goroutine
 
 	mu     sync.RWMutex // held for writing to close the queue, for reading to send to it
 	closed bool
@@ -52,27 +56,23 @@ type update struct {
 
 func startWriter(db *sql.DB, c Config) *writer {
 	w := &writer{
-		db: db, now: c.Now, committed: c.Committed, queue: make(chan *update, groupSize), line: queue.NewLine(c.Now), idle: make(chan struct{}),
+		db: db, now: c.Now, committed: c.Committed, queue: make(chan *update, groupSize), line: queue.NewLine(c.Now),
+		idle: make(chan struct{}), presence: batch.NewPresence(),
 	}
-	go w.run()
+	start := c.Supervise
+	if start == nil {
+		start = batch.OnItsOwn
+	}
+	start(w.run)
 	return w
-}
-
-// stop lets the queue run empty.
-func (w *writer) stop() {
-	w.mu.Lock()
-	w.closed = true
-	close(w.queue)
-	w.mu.Unlock()
-	<-w.idle
 }
 
 // Update runs fn in a transaction and waits until it is on the disk, whatever becomes of ctx.
 func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) error {
 	u := &update{fn: fn, place: s.writer.line.Join(), done: make(chan struct{})}
-	if !s.writer.enqueue(u) {
+	if err := s.writer.enqueue(u); err != nil {
 		u.place.Leave()
-		return errClosed()
+		return err
 	}
 	<-u.done
 	if u.err != nil {
@@ -85,64 +85,33 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) error {
 	return nil
 }
 
-func (w *writer) enqueue(u *update) bool {
-	w.mu.RLock()
-	defer w.mu.RUnlock()
-	if w.closed {
-		return false
-	}
-	if w.busy.Load() {
-		u.since = w.now()
-	}
-	w.waiting.Add(1)
-	w.queue <- u
-	return true
-}
-
-func (w *writer) run() {
-	ended := false
-	defer func() {
-		if !ended { // a function has ended the goroutine, as a test's FailNow does
-			go w.run()
-		}
-	}()
-	group := make([]*update, 0, groupSize)
-	for u := range w.queue {
-		group = w.gather(append(group[:0], u))
-		w.serve(group)
-		clear(group)
-	}
-	if w.conn != nil {
-		w.conn.close()
-	}
-	ended = true
-	close(w.idle)
-}
-
-// serve commits a group and answers all of it, whatever its functions do.
-func (w *writer) serve(group []*update) {
-	w.took(group)
+// turn serves u and what waits beside it, and answers all of them, whatever their functions do.
+func (w *writer) turn(u *update) {
+	w.group = append(w.group[:0], u)
 	served := false
 	defer func() {
 		w.busy.Store(false)
 		if !served {
 			w.drop()
-			fail(group, errors.New("the function of an Update ended the writer's goroutine"))
+			fail(w.group, lost())
 		}
-		for _, u := range group {
+		for _, u := range w.group {
 			u.place.Leave()
 			close(u.done)
 		}
+		clear(w.group)
 	}()
-	w.commit(group)
+	w.gather()
+	w.took()
+	w.commit(w.group)
 	served = true
 }
 
-// took notes that group waits no longer.
-func (w *writer) took(group []*update) {
+// took notes that the group waits no longer.
+func (w *writer) took() {
 	w.busy.Store(true)
-	w.waiting.Add(-int64(len(group)))
-	for _, u := range group {
+	w.waiting.Add(-int64(len(w.group)))
+	for _, u := range w.group {
 		if !u.since.IsZero() {
 			w.waits.add(w.now().Sub(u.since))
 		}
@@ -150,19 +119,18 @@ func (w *writer) took(group []*update) {
 }
 
 // gather adds what waits already, and waits for nothing.
-func (w *writer) gather(group []*update) []*update {
-	for len(group) < groupSize {
+func (w *writer) gather() {
+	for len(w.group) < groupSize {
 		select {
 		case u, open := <-w.queue:
 			if !open {
-				return group
+				return
 			}
-			group = append(group, u)
+			w.group = append(w.group, u)
 		default:
-			return group
+			return
 		}
 	}
-	return group
 }
 
 // commit runs the functions of group in one transaction and sets the error of each.
@@ -221,9 +189,11 @@ func (w *writer) begin() (err error) {
 
 // drop closes a connection whose state is in doubt; SQLite rolls back what it had open.
 func (w *writer) drop() {
-	w.conn.close()
-	w.conn = nil
-	w.opened.Store(false)
+	if w.conn != nil {
+		w.conn.close()
+		w.conn = nil
+		w.opened.Store(false)
+	}
 }
 
 // runOne runs the function of u and sets its error. In a group it has a savepoint, so that its failure undoes its own writes

@@ -1,0 +1,93 @@
+package sqlite
+
+import (
+	"context"
+
+	"firemode/internal/batch"
+)
+
+// enqueue hands u to the writer, unless there is none.
+func (w *writer) enqueue(u *update) error {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	if w.closed {
+		return errClosed()
+	}
+	gone := w.presence.Gone()
+	select {
+	case <-gone: // also when there is room
+		return batch.ErrDown
+	default:
+	}
+	if w.busy.Load() {
+		u.since = w.now()
+	}
+	w.waiting.Add(1)
+	select {
+	case w.queue <- u:
+		return nil
+	case <-gone:
+		w.waiting.Add(-1)
+		return batch.ErrDown
+	}
+}
+
+// run serves group after group until the writer is stopped, or ctx ends.
+func (w *writer) run(ctx context.Context) error {
+	w.presence.Arrive()
+	ended := false
+	defer func() {
+		if ended {
+			close(w.idle)
+		} else {
+			w.presence.Leave(w.clear)
+		}
+	}()
+	stop := context.AfterFunc(ctx, w.shut)
+	defer stop()
+	for u := range w.queue {
+		w.turn(u)
+	}
+	w.drop()
+	ended = true
+	return nil
+}
+
+// clear answers those that wait for a goroutine that died: nothing of theirs was done.
+func (w *writer) clear() {
+	w.mu.Lock() // until those who are sending have noticed, too
+	defer w.mu.Unlock()
+	for {
+		select {
+		case u, open := <-w.queue:
+			if !open {
+				return
+			}
+			w.waiting.Add(-1)
+			u.place.Leave()
+			u.err = batch.ErrDown
+			close(u.done)
+		default:
+			return
+		}
+	}
+}
+
+// shut lets the queue run empty, and takes nothing more.
+func (w *writer) shut() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.closed {
+		w.closed = true
+		close(w.queue)
+	}
+}
+
+// stop waits until the queue is empty.
+func (w *writer) stop() {
+	w.shut()
+	select {
+	case <-w.idle:
+	case <-w.presence.Gone(): // nothing is left in the queue
+	}
+}
