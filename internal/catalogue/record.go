@@ -20,7 +20,10 @@ const maxGroup = 512
 // record commits a group: one look at the stored answers, the new ones, and one append to the log of each organisation.
 func (s *Service) record(ctx context.Context, group []*pending) []error {
 	outcomes := make([]error, len(group))
+	watch := firemode.StopwatchOf(ctx)
 	err := s.store.Update(ctx, func(tx store.Tx) error {
+		watch.Lap(firemode.StageQueue)
+		defer watch.Lap(firemode.StageRecord)
 		stored, err := storedAnswers(ctx, tx, group)
 		if err != nil {
 			return err
@@ -39,6 +42,7 @@ func (s *Service) record(ctx context.Context, group []*pending) []error {
 		}
 		return write(ctx, tx, fresh)
 	})
+	watch.Lap(firemode.StageCommit)
 	switch {
 	case err == nil:
 		return outcomes

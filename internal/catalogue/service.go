@@ -11,6 +11,9 @@ import (
 	"errors"
 	"sync"
 
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
+
 	"firemode"
 	"firemode/internal/batch"
 	"firemode/internal/store"
@@ -21,6 +24,8 @@ type Config struct {
 	NewID func() string // mints the ids of audit entries
 	// OnError is told of a renewal of the books that failed in Run; it is tried again at the next tick. nil: nobody is told.
 	OnError func(error)
+	// Traces takes the spans of classifications; nil for none.
+	Traces trace.TracerProvider
 }
 
 // Service is the rule catalogue. It is safe for concurrent use.
@@ -28,6 +33,7 @@ type Service struct {
 	store   store.Store
 	newID   func() string
 	onError func(error)
+	tracer  trace.Tracer
 	entries *batch.Collector[*pending]
 
 	mu      sync.Mutex
@@ -42,8 +48,14 @@ func New(s store.Store, c Config) (*Service, error) {
 	if c.OnError == nil {
 		c.OnError = func(error) {}
 	}
-	svc := &Service{store: s, newID: c.NewID, onError: c.OnError, shelves: map[firemode.OrgID]*shelf{}}
-	svc.entries = batch.New(maxGroup, svc.record)
+	if c.Traces == nil {
+		c.Traces = noop.NewTracerProvider()
+	}
+	svc := &Service{
+		store: s, newID: c.NewID, onError: c.OnError, shelves: map[firemode.OrgID]*shelf{},
+		tracer: c.Traces.Tracer("firemode/internal/catalogue"),
+	}
+	svc.entries = batch.Traced(maxGroup, svc.tracer, "classify group", svc.record)
 	return svc, nil
 }
 

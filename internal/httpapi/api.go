@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"go.opentelemetry.io/otel/trace"
 
 	"firemode"
 	"firemode/internal/auth"
@@ -21,7 +22,8 @@ import (
 // Metrics is what the API reports about itself.
 type Metrics interface {
 	// ObserveRequest reports one answered request. endpoint is the route pattern, or "unmatched".
-	ObserveRequest(method, endpoint string, status int, took time.Duration)
+	// ctx is that of the request, whose trace it can name as an example.
+	ObserveRequest(ctx context.Context, method, endpoint string, status int, took time.Duration)
 	// BundleSent reports the size of an offline bundle on the wire.
 	BundleSent(session string, bytes int64)
 }
@@ -50,11 +52,18 @@ type Config struct {
 	// MetricsPage is served at /metrics; nil for no such path on this listener.
 	MetricsPage http.Handler
 	Version     string // of the program, shown at /health/live
+	// Traces takes the span of each request; nil for none.
+	Traces trace.TracerProvider
+	// SlowAfter is how long a request on a critical route may take before a warning says where its time went; 0 means 300 ms.
+	SlowAfter time.Duration
 	// BodyPause is how long a request's body may stop coming before it is 408; 0 means 30 s.
 	BodyPause time.Duration
 }
 
-const defaultBodyPause = 30 * time.Second
+const (
+	defaultBodyPause = 30 * time.Second
+	defaultSlowAfter = 300 * time.Millisecond // the requirement on the p95 of classify
+)
 
 // Validate says what is missing.
 func (c Config) Validate() error {
@@ -85,6 +94,7 @@ type API struct {
 	checker  checker
 	answers  map[firemode.Code]answer
 	inFlight inFlight
+	spans    *spans
 	spec     func() (documents, error)
 }
 
@@ -101,7 +111,10 @@ func build(c Config, list []Route) (*API, error) {
 	if c.BodyPause == 0 {
 		c.BodyPause = defaultBodyPause
 	}
-	a := &API{Config: c, mux: http.NewServeMux(), answers: answers()}
+	if c.SlowAfter == 0 {
+		c.SlowAfter = defaultSlowAfter
+	}
+	a := &API{Config: c, mux: http.NewServeMux(), answers: answers(), spans: newSpans(c.Traces, list)}
 	a.huma = huma.NewAPI(a.humaConfig(), adapter{a})
 	a.checker = checker{a.registry()}
 	a.spec = sync.OnceValues(a.render)

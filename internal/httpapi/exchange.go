@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"firemode"
 	"firemode/internal/auth"
 	"firemode/internal/store"
@@ -24,6 +26,8 @@ type exchange struct {
 	claims    auth.Claims
 	body      []byte // decoded, on routes that buffer it
 	claim     *store.Idempotency
+	span      trace.Span
+	watch     *firemode.Stopwatch // of critical routes, else nil
 	failure   error // what the answer does not say
 	ends      []func()
 }

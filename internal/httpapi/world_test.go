@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -32,6 +31,7 @@ import (
 	"firemode/internal/store/postgres"
 	"firemode/internal/store/storetest"
 	"firemode/internal/store/storetest/pgtest"
+	"firemode/internal/telemetry"
 )
 
 // world is an API on a real store, with two organisations and a user of every role in the first.
@@ -72,7 +72,7 @@ type observations struct {
 	all []string
 }
 
-func (o *observations) ObserveRequest(method, endpoint string, status int, _ time.Duration) {
+func (o *observations) ObserveRequest(_ context.Context, method, endpoint string, status int, _ time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.all = append(o.all, fmt.Sprintf("%s %s %d", method, endpoint, status))
@@ -108,9 +108,11 @@ func newWorldOn(t testing.TB, s store.Store, change ...func(*Config)) *world {
 	k, err := keys.Open(t.TempDir())
 	must(t, err)
 	out := &logs{}
+	log, err := telemetry.NewLogger(out, "text", "debug")
+	must(t, err)
 	c := Config{
 		CursorKey: k.Cursor(), Now: time.Now, NewID: newID, Metrics: &observations{},
-		Logger:   slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Logger:   log,
 		Checks:   map[string]Check{"store": s.Ping},
 		Services: servicesOn(t, s, k),
 	}

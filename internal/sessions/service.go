@@ -14,6 +14,8 @@ import (
 	"io"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 	"golang.org/x/mod/sumdb/note"
 
 	"firemode"
@@ -31,8 +33,9 @@ type Rulebook interface {
 type Meter interface {
 	// ConflictArose is called once for each conflict that was not there before.
 	ConflictArose(session string)
-	// Synced tells how long a results POST took from its body being read to being durable.
-	Synced(clientType string, d time.Duration)
+	// Synced tells how long a results POST took from its body being read to being durable. ctx is that of the request, whose trace it
+	// can name as an example.
+	Synced(ctx context.Context, clientType string, d time.Duration)
 }
 
 // Config is what a Service needs beside the store.
@@ -44,12 +47,15 @@ type Config struct {
 	// Signer signs the checkpoint that every answer about results carries.
 	Signer note.Signer
 	Meter  Meter // may be nil
+	// Traces takes the spans of groups and merges; nil for none.
+	Traces trace.TracerProvider
 }
 
 // Service works on sessions. Close it to let what is queued be written.
 type Service struct {
 	Config
 	store     store.Store
+	tracer    trace.Tracer
 	collector *batch.Collector[*job]
 }
 
@@ -71,8 +77,11 @@ func New(s store.Store, c Config) (*Service, error) {
 	if c.Meter == nil {
 		c.Meter = unmetered{}
 	}
-	service := &Service{Config: c, store: s}
-	service.collector = batch.New(maxGroup, service.runGroup)
+	if c.Traces == nil {
+		c.Traces = noop.NewTracerProvider()
+	}
+	service := &Service{Config: c, store: s, tracer: c.Traces.Tracer("firemode/internal/sessions")}
+	service.collector = batch.Traced(maxGroup, service.tracer, "results group", service.runGroup)
 	return service, nil
 }
 
@@ -81,8 +90,8 @@ func (s *Service) Close() { s.collector.Close() }
 
 type unmetered struct{}
 
-func (unmetered) ConflictArose(string)         {}
-func (unmetered) Synced(string, time.Duration) {}
+func (unmetered) ConflictArose(string)                          {}
+func (unmetered) Synced(context.Context, string, time.Duration) {}
 
 // caller returns who ctx works for.
 func caller(ctx context.Context) (firemode.Principal, error) {
