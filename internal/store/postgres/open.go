@@ -13,8 +13,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"go.opentelemetry.io/otel/trace"
 
 	"firemode/internal/store"
 )
@@ -24,9 +24,10 @@ const connections = 16
 
 // Config says which database to use.
 type Config struct {
-	URL    string           // postgres://user:password@host:port/database?…
-	Now    func() time.Time // the clock of transactions; time.Now if nil
-	Tracer pgx.QueryTracer  // told about every statement; nil for none
+	URL string           // postgres://user:password@host:port/database?…
+	Now func() time.Time // the clock of transactions; time.Now if nil
+	// Traces takes the spans of statements; nil for none.
+	Traces trace.TracerProvider
 }
 
 // Store is a PostgreSQL database. It implements store.Store.
@@ -53,7 +54,9 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	config.ConnConfig.Tracer = c.Tracer
+	if c.Traces != nil {
+		config.ConnConfig.Tracer = newTracer(c.Traces, config.ConnConfig)
+	}
 	parameters := config.ConnConfig.RuntimeParams
 	parameters["synchronous_commit"] = "on"
 	parameters["timezone"] = "UTC"

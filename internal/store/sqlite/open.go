@@ -21,6 +21,8 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 	_ "modernc.org/sqlite" // the database/sql driver "sqlite"
 
 	"firemode/internal/store"
@@ -36,6 +38,8 @@ type Config struct {
 	Now     func() time.Time // the clock of transactions; time.Now if nil
 	// Scratch is for a file that is thrown away: nothing in it survives a power cut.
 	Scratch bool
+	// Traces takes the spans of statements and commits; nil for none.
+	Traces trace.TracerProvider
 }
 
 // Store is a SQLite database. It implements store.Store.
@@ -61,6 +65,9 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	if c.Traces == nil {
+		c.Traces = noop.NewTracerProvider()
+	}
 	if err := create(c.Path); err != nil {
 		return nil, fmt.Errorf("sqlite: %w", err)
 	}
@@ -71,10 +78,11 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err := checkVersion(ctx, db); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	tracer := c.Traces.Tracer("firemode/internal/store/sqlite")
 	return &Store{
 		path: c.Path, now: c.Now, db: db,
-		readers: newReaders(db, c.Readers),
-		writer:  startWriter(db, c.Now), //nolint:contextcheck // it outlives the opening
+		readers: newReaders(db, tracer, c.Readers),
+		writer:  startWriter(db, tracer, c.Now), //nolint:contextcheck // it outlives the opening
 	}, nil
 }
 

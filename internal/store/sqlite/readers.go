@@ -5,18 +5,21 @@ import (
 	"database/sql"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"firemode"
 	"firemode/internal/store"
 )
 
 // readers lends connections to Views.
 type readers struct {
-	db   *sql.DB
-	idle chan *conn // holds nil for a connection that is yet to be opened
+	db     *sql.DB
+	tracer trace.Tracer
+	idle   chan *conn // holds nil for a connection that is yet to be opened
 }
 
-func newReaders(db *sql.DB, n int) *readers {
-	r := &readers{db: db, idle: make(chan *conn, n)}
+func newReaders(db *sql.DB, tracer trace.Tracer, n int) *readers {
+	r := &readers{db: db, tracer: tracer, idle: make(chan *conn, n)}
 	for range n {
 		r.idle <- nil
 	}
@@ -35,7 +38,7 @@ func (r *readers) take(ctx context.Context) (*conn, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	c, err := connect(ctx, r.db)
+	c, err := connect(ctx, r.db, r.tracer)
 	if err == nil {
 		if _, err = c.raw.ExecContext(ctx, "PRAGMA query_only = 1"); err == nil {
 			return c, nil
@@ -65,14 +68,15 @@ func (s *Store) View(ctx context.Context, fn func(store.ReadTx) error) error {
 	if err != nil {
 		return err
 	}
-	defer func() { //nolint:contextcheck // a snapshot is let go of also when ctx is over
-		if c.do("ROLLBACK") != nil {
+	lasting := context.WithoutCancel(ctx) // a snapshot is let go of also when ctx is over
+	defer func() {
+		if c.do(lasting, "ROLLBACK") != nil {
 			c.close()
 			c = nil
 		}
 		s.readers.give(c)
 	}()
-	if err := c.do("BEGIN DEFERRED"); err != nil { //nolint:contextcheck // it waits for nothing
+	if err := c.do(lasting, "BEGIN DEFERRED"); err != nil {
 		return translate(err)
 	}
 	tx := &transaction{conn: c}

@@ -5,10 +5,15 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"iter"
 	"runtime/debug"
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+
+	"firemode/internal/batch"
 	"firemode/internal/store"
 )
 
@@ -21,11 +26,12 @@ const (
 
 // writer owns the one connection that writes, and the goroutine that uses it.
 type writer struct {
-	db    *sql.DB
-	now   func() time.Time
-	conn  *conn // nil until it is needed, and again after it failed
-	queue chan *update
-	idle  chan struct{} // closed when the goroutine has ended
+	db     *sql.DB
+	now    func() time.Time
+	tracer trace.Tracer
+	conn   *conn // nil until it is needed, and again after it failed
+	queue  chan *update
+	idle   chan struct{} // closed when the goroutine has ended
 
 	mu     sync.RWMutex // held for writing to close the queue, for reading to send to it
 	closed bool
@@ -34,13 +40,18 @@ type writer struct {
 // update is one call of Store.Update.
 type update struct {
 	fn   func(store.Tx) error
+	span trace.Span // of the caller
 	tx   *transaction
 	err  error
 	done chan struct{}
 }
 
-func startWriter(db *sql.DB, now func() time.Time) *writer {
-	w := &writer{db: db, now: now, queue: make(chan *update, groupSize), idle: make(chan struct{})}
+func newUpdate(ctx context.Context, fn func(store.Tx) error) *update {
+	return &update{fn: fn, span: trace.SpanFromContext(ctx), done: make(chan struct{})}
+}
+
+func startWriter(db *sql.DB, tracer trace.Tracer, now func() time.Time) *writer {
+	w := &writer{db: db, now: now, tracer: tracer, queue: make(chan *update, groupSize), idle: make(chan struct{})}
 	go w.run()
 	return w
 }
@@ -56,7 +67,7 @@ func (w *writer) stop() {
 
 // Update runs fn in a transaction and waits until it is on the disk, whatever becomes of ctx.
 func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) error {
-	u := &update{fn: fn, done: make(chan struct{})}
+	u := newUpdate(ctx, fn)
 	if !s.writer.enqueue(u) {
 		return errClosed()
 	}
@@ -133,13 +144,17 @@ func (w *writer) gather(group []*update) []*update {
 
 // commit runs the functions of group in one transaction and sets the error of each.
 func (w *writer) commit(group []*update) {
-	if err := w.begin(); err != nil {
+	ctx, span := batch.Span(context.Background(), w.tracer, "transaction", spansOf(group))
+	defer span.End()
+	if err := w.begin(ctx); err != nil {
+		span.SetStatus(codes.Error, "not begun")
 		fail(group, translate(err))
 		return
 	}
 	kept := make([]*update, 0, len(group))
 	for _, u := range group {
-		if err := w.runOne(u, len(group) > 1); err != nil {
+		if err := w.runOne(ctx, u, len(group) > 1); err != nil {
+			span.SetStatus(codes.Error, "undone")
 			// SQLite has given up the whole transaction, as it may when the disk is full: nothing of it is there.
 			w.drop()
 			fail(group, undone(errors.Join(u.err, err)))
@@ -153,9 +168,20 @@ func (w *writer) commit(group []*update) {
 	if len(kept) == 0 {
 		end = "ROLLBACK"
 	}
-	if err := w.conn.do(end); err != nil {
+	if err := w.conn.do(ctx, end); err != nil {
+		span.SetStatus(codes.Error, "unknown")
 		w.drop()
 		fail(kept, unknown(err))
+	}
+}
+
+func spansOf(group []*update) iter.Seq[trace.Span] {
+	return func(yield func(trace.Span) bool) {
+		for _, u := range group {
+			if !yield(u.span) {
+				return
+			}
+		}
 	}
 }
 
@@ -168,13 +194,13 @@ func fail(group []*update, err error) {
 	}
 }
 
-func (w *writer) begin() (err error) {
+func (w *writer) begin(ctx context.Context) (err error) {
 	if w.conn == nil {
-		if w.conn, err = connect(context.Background(), w.db); err != nil {
+		if w.conn, err = connect(ctx, w.db, w.tracer); err != nil {
 			return err
 		}
 	}
-	if err = w.conn.do("BEGIN IMMEDIATE"); err != nil {
+	if err = w.conn.do(ctx, "BEGIN IMMEDIATE"); err != nil {
 		w.drop()
 	}
 	return err
@@ -188,9 +214,9 @@ func (w *writer) drop() {
 
 // runOne runs the function of u and sets its error. In a group it has a savepoint, so that its failure undoes its own writes
 // alone; when it is by itself, the transaction is enough. The error that is returned is one of the whole transaction.
-func (w *writer) runOne(u *update, grouped bool) error {
+func (w *writer) runOne(ctx context.Context, u *update, grouped bool) error {
 	if grouped {
-		if err := w.conn.do("SAVEPOINT one"); err != nil {
+		if err := w.conn.do(ctx, "SAVEPOINT one"); err != nil {
 			return err
 		}
 	}
@@ -201,11 +227,11 @@ func (w *writer) runOne(u *update, grouped bool) error {
 		return nil
 	}
 	if u.err != nil {
-		if err := w.conn.do("ROLLBACK TO one"); err != nil {
+		if err := w.conn.do(ctx, "ROLLBACK TO one"); err != nil {
 			return err
 		}
 	}
-	return w.conn.do("RELEASE one")
+	return w.conn.do(ctx, "RELEASE one")
 }
 
 // run makes an error of a panic, as every engine does.
