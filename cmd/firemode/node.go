@@ -42,6 +42,7 @@ func newNode(c Server, s *services, o outside) (*node, error) {
 		NewID:     newID,
 		Logger:    o.log,
 		Metrics:   o.metrics,
+		Traces:    o.traces,
 		Version:   versionOf(info, ok),
 	}
 	if c.MetricsAddr == "" {

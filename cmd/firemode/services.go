@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"go.opentelemetry.io/otel/trace"
 
 	"firemode/internal/auth"
 	"firemode/internal/buildings"
@@ -41,6 +42,7 @@ type outside struct {
 	now     func() time.Time
 	log     *slog.Logger
 	metrics *telemetry.Metrics
+	traces  trace.TracerProvider // nil for none
 }
 
 // openServices opens the database, brings it to the schema of this binary and builds every service on it.
@@ -52,7 +54,7 @@ func openServices(ctx context.Context, c Storage, o outside) (_ *services, err e
 			err = errors.Join(err, s.close())
 		}
 	}()
-	if s.store, err = openStore(ctx, c, o.now); err != nil {
+	if s.store, err = openStore(ctx, c, o); err != nil {
 		return nil, err
 	}
 	if err = s.store.Migrate(ctx); err != nil {
@@ -67,7 +69,7 @@ func openServices(ctx context.Context, c Storage, o outside) (_ *services, err e
 	if s.auth, err = auth.New(s.store, auth.Config{Now: o.now, NewID: newID, Keys: s.keys}); err != nil {
 		return nil, err
 	}
-	if s.catalogue, err = catalogue.New(s.store, catalogue.Config{NewID: newID, OnError: stale}); err != nil {
+	if s.catalogue, err = catalogue.New(s.store, catalogue.Config{NewID: newID, OnError: stale, Traces: o.traces}); err != nil {
 		return nil, err
 	}
 	if s.buildings, err = buildings.New(s.store, buildings.Config{NewID: newID}); err != nil {
@@ -78,11 +80,11 @@ func openServices(ctx context.Context, c Storage, o outside) (_ *services, err e
 		return nil, err
 	}
 	if s.sessions, err = sessions.New(s.store, sessions.Config{
-		Now: o.now, NewID: newID, Rand: rand.Reader, Rules: s.catalogue, Signer: signer, Meter: o.metrics,
+		Now: o.now, NewID: newID, Rand: rand.Reader, Rules: s.catalogue, Signer: signer, Meter: o.metrics, Traces: o.traces,
 	}); err != nil {
 		return nil, err
 	}
-	if s.bundles, err = bundle.New(s.store, bundle.Config{Rules: s.catalogue, Now: o.now}); err != nil {
+	if s.bundles, err = bundle.New(s.store, bundle.Config{Rules: s.catalogue, Now: o.now, Traces: o.traces}); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -125,14 +127,14 @@ func (s *services) close() error {
 }
 
 // openStore opens PostgreSQL if there is a URL, else the SQLite file of the data folder, which it makes.
-func openStore(ctx context.Context, c Storage, now func() time.Time) (store.Store, error) {
+func openStore(ctx context.Context, c Storage, o outside) (store.Store, error) {
 	if c.DBURL != "" {
-		return opened(postgres.Open(ctx, postgres.Config{URL: c.DBURL, Now: now}))
+		return opened(postgres.Open(ctx, postgres.Config{URL: c.DBURL, Now: o.now, Traces: o.traces}))
 	}
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
-	return opened(sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(c.Data, databaseFile), Now: now}))
+	return opened(sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(c.Data, databaseFile), Now: o.now, Traces: o.traces}))
 }
 
 // opened is the store without the error, or nil with it: a nil pointer in an interface would not be nil.
