@@ -52,6 +52,7 @@ func packages() map[string]kind {
 		"firemode/internal/crdt/oracle":            testOnly,
 		"firemode/internal/store/storetest":        testOnly,
 		"firemode/internal/store/storetest/pgtest": testOnly,
+		"firemode/internal/telemetry/otlptest":     testOnly,
 	}
 }
 

@@ -28,7 +28,7 @@ type exchange struct {
 	claim     *store.Idempotency
 	span      trace.Span
 	watch     *firemode.Stopwatch // of critical routes, else nil
-	failure   error // what the answer does not say
+	failure   error               // what the answer does not say
 	ends      []func()
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/alexedwards/argon2id"
 	"github.com/go-json-experiment/json"
 	"github.com/google/uuid"
+	"go.opentelemetry.io/otel/trace"
 
 	"firemode"
 	"firemode/internal/auth"
@@ -68,13 +69,15 @@ func (l *logs) String() string {
 
 // observations keeps what the API reports to the metrics.
 type observations struct {
-	mu  sync.Mutex
-	all []string
+	mu   sync.Mutex
+	all  []string
+	took []time.Duration
 }
 
-func (o *observations) ObserveRequest(_ context.Context, method, endpoint string, status int, _ time.Duration) {
+func (o *observations) ObserveRequest(_ context.Context, method, endpoint string, status int, took time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.took = append(o.took, took)
 	o.all = append(o.all, fmt.Sprintf("%s %s %d", method, endpoint, status))
 }
 
@@ -112,13 +115,13 @@ func newWorldOn(t testing.TB, s store.Store, change ...func(*Config)) *world {
 	must(t, err)
 	c := Config{
 		CursorKey: k.Cursor(), Now: time.Now, NewID: newID, Metrics: &observations{},
-		Logger:   log,
-		Checks:   map[string]Check{"store": s.Ping},
-		Services: servicesOn(t, s, k),
+		Logger: log,
+		Checks: map[string]Check{"store": s.Ping},
 	}
 	for _, f := range change {
 		f(&c)
 	}
+	c.Services = servicesOn(t, s, k, c.Traces)
 	a, err := New(c)
 	must(t, err)
 	w := &world{API: a, t: t, store: s, logs: out, keysOf: k, tokens: map[string]string{}}
@@ -126,7 +129,7 @@ func newWorldOn(t testing.TB, s store.Store, change ...func(*Config)) *world {
 	return w
 }
 
-func servicesOn(t testing.TB, s store.Store, k *keys.Keys) Services {
+func servicesOn(t testing.TB, s store.Store, k *keys.Keys, traces trace.TracerProvider) Services {
 	t.Helper()
 	var all Services
 	var err error
@@ -134,7 +137,7 @@ func servicesOn(t testing.TB, s store.Store, k *keys.Keys) Services {
 	all.Auth, err = auth.New(s, auth.Config{Now: time.Now, NewID: newID, Keys: k, HashParams: cheap})
 	must(t, err)
 	must(t, all.Auth.Load(t.Context()))
-	all.Catalogue, err = catalogue.New(s, catalogue.Config{NewID: newID})
+	all.Catalogue, err = catalogue.New(s, catalogue.Config{NewID: newID, Traces: traces})
 	must(t, err)
 	t.Cleanup(all.Catalogue.Close)
 	must(t, all.Catalogue.Seed(t.Context()))
@@ -142,10 +145,10 @@ func servicesOn(t testing.TB, s store.Store, k *keys.Keys) Services {
 	must(t, err)
 	signer, err := ledger.NewSigner(k.History())
 	must(t, err)
-	all.Sessions, err = sessions.New(s, sessions.Config{Signer: signer, Now: time.Now, NewID: newID, Rand: rand.Reader, Rules: all.Catalogue})
+	all.Sessions, err = sessions.New(s, sessions.Config{Signer: signer, Now: time.Now, NewID: newID, Rand: rand.Reader, Rules: all.Catalogue, Traces: traces})
 	must(t, err)
 	t.Cleanup(all.Sessions.Close)
-	all.Bundles, err = bundle.New(s, bundle.Config{Rules: all.Catalogue, Now: time.Now})
+	all.Bundles, err = bundle.New(s, bundle.Config{Rules: all.Catalogue, Now: time.Now, Traces: traces})
 	must(t, err)
 	return all
 }
