@@ -225,8 +225,10 @@ func TestCollectorThatIsAway(t *testing.T) {
 	for !strings.Contains(out.String(), "delivered again") {
 		<-out.written
 	}
-	if !one(traces, "after").IsSampled() || !one(traces, "after").IsSampled() {
-		t.Error("traces are still dropped")
+	for range 2 { // the first could be the one of this second
+		if !one(traces, "after").IsSampled() {
+			t.Error("traces are still dropped")
+		}
 	}
 	shutdown(t, traces)
 }

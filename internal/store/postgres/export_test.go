@@ -6,4 +6,6 @@ import (
 )
 
 // TracerOf is what Open gives to its connections.
-func TracerOf(provider trace.TracerProvider, c *pgx.ConnConfig) pgx.QueryTracer { return newTracer(provider, c) }
+func TracerOf(provider trace.TracerProvider, c *pgx.ConnConfig) pgx.QueryTracer {
+	return newTracer(provider, c)
+}

@@ -118,7 +118,7 @@ func TestOneSpanForAStatementInALoop(t *testing.T) {
 		line := span.Name()
 		for _, a := range span.Attributes() {
 			if a.Key == "db.operation.batch.size" {
-				line += " x" + a.Value.Emit()
+				line += " x" + a.Value.String()
 			}
 		}
 		got = append(got, line)
