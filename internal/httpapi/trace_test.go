@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -245,11 +246,10 @@ func leadsTo(spans []*proto.Span, requestID, name string) bool {
 		}
 		seen[string(at.GetSpanId())] = true
 		for _, s := range spans {
-			linked := false
-			for _, l := range at.GetLinks() {
-				// A group links back to its requests, which is not the way to the commit.
-				linked = linked || bytes.Equal(l.GetSpanId(), s.GetSpanId()) && !strings.HasSuffix(at.GetName(), "group") && at.GetName() != "transaction"
-			}
+			// What is shared links back to those who share it, which is not the way to the commit.
+			onward := strings.HasSuffix(s.GetName(), " group") || s.GetName() == "transaction"
+			linked := onward && at.GetName() != "transaction" &&
+				slices.ContainsFunc(at.GetLinks(), func(l *proto.Span_Link) bool { return bytes.Equal(l.GetSpanId(), s.GetSpanId()) })
 			if linked || bytes.Equal(s.GetParentSpanId(), at.GetSpanId()) {
 				next = append(next, s)
 			}
