@@ -42,7 +42,7 @@ func (s *services) sweep(ctx context.Context, log *slog.Logger, now func() time.
 	defer tick.Stop()
 	for {
 		if err := s.removeExpired(ctx, now()); err != nil && ctx.Err() == nil {
-			log.Warn("could not remove what has expired", "error", err)
+			log.WarnContext(ctx, "could not remove what has expired", "error", err)
 		}
 		select {
 		case <-ctx.Done():

@@ -50,6 +50,7 @@ func (n *node) handler() (http.Handler, error) {
 		NewID:     newID,
 		Logger:    n.log,
 		Metrics:   n.metrics,
+		Traces:    n.traces,
 		Version:   versionOf(info, ok),
 		Drain:     n.drain,
 

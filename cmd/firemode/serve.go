@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime/debug"
 
 	"firemode/internal/httpapi"
 	"firemode/internal/telemetry"
@@ -28,7 +29,13 @@ workers, which serve health and metrics alone. At least one of them has to be a 
     firemode serve
     firemode serve --addr :443 --tls-cert cert.pem --tls-key key.pem
     FIREMODE_DB_URL_FILE=/run/secrets/db-url firemode serve --keys /etc/firemode/keys --metrics-addr localhost:9090
-    firemode serve --role worker --addr localhost:9091 --db-url postgres://firemode@db.internal/firemode --keys /etc/firemode/keys`
+    firemode serve --role worker --addr localhost:9091 --db-url postgres://firemode@db.internal/firemode --keys /etc/firemode/keys
+
+Traces go to an OpenTelemetry collector (OTLP over gRPC), by default one on localhost:4317; without one nothing happens. The standard
+variables say otherwise:
+
+    OTEL_EXPORTER_OTLP_ENDPOINT=http://collector:4317 OTEL_TRACES_SAMPLER=parentbased_traceidratio OTEL_TRACES_SAMPLER_ARG=0.1 firemode serve
+    OTEL_SDK_DISABLED=true firemode serve`
 }
 
 // Run serves until ctx ends.
@@ -61,7 +68,16 @@ func (p *program) serve(ctx context.Context, c Server, fill func(context.Context
 	if err != nil {
 		return err
 	}
-	o := outside{now: p.now, log: log, metrics: metrics, hooks: p.hooks}
+	traces, err := p.tracing(ctx, log)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err := traces.Shutdown(context.WithoutCancel(ctx)); err != nil {
+			log.Warn(err.Error())
+		}
+	}()
+	o := outside{now: p.now, log: log, metrics: metrics, traces: traces, hooks: p.hooks}
 	s, err := openServices(ctx, p.storage, o)
 	if err != nil {
 		return err
@@ -80,6 +96,14 @@ func (p *program) serve(ctx context.Context, c Server, fill func(context.Context
 		return err
 	}
 	return n.run(ctx, listener, func() { p.announce(c, listener, greeting) })
+}
+
+// tracing follows the OTEL_* variables of the environment that the program was given.
+func (p *program) tracing(ctx context.Context, log *slog.Logger) (*telemetry.Tracing, error) {
+	info, ok := debug.ReadBuildInfo()
+	return telemetry.NewTracing(ctx, telemetry.TracingConfig{
+		Getenv: func(name string) string { return p.settings.env[name] }, Version: versionOf(info, ok), Logger: log, Now: p.now,
+	})
 }
 
 // lock keeps a second server from a data folder that is a database; one that only holds keys may be shared.

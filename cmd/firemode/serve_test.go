@@ -32,13 +32,19 @@ type server struct {
 // startServer runs `firemode serve` with args on a free port and a data folder of its own, and waits until it is listening.
 func startServer(t *testing.T, args ...string) *server {
 	t.Helper()
+	return startServerIn(t, nil, args...)
+}
+
+// startServerIn is startServer in an environment.
+func startServerIn(t *testing.T, env []string, args ...string) *server {
+	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	out, stdout := io.Pipe()
 	logs, stderr := io.Pipe()
 	s := &server{log: bufio.NewReader(logs), stop: stop, result: make(chan error, 1)}
 	args = append([]string{"serve", "--addr", "127.0.0.1:0", "--data", t.TempDir()}, args...)
 	go func() {
-		s.result <- run(ctx, args, nil, strings.NewReader(""), stdout, stderr)
+		s.result <- run(ctx, args, env, strings.NewReader(""), stdout, stderr)
 		stdout.Close()
 		stderr.Close()
 	}()

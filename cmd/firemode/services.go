@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"go.opentelemetry.io/otel/trace"
 
 	"firemode/internal/auth"
 	"firemode/internal/buildings"
@@ -47,6 +48,7 @@ type outside struct {
 	now     func() time.Time
 	log     *slog.Logger
 	metrics *telemetry.Metrics
+	traces  trace.TracerProvider // nil for none
 	hooks   hooks
 }
 
@@ -78,7 +80,7 @@ func openServices(ctx context.Context, c Storage, o outside) (_ *services, err e
 		return nil, err
 	}
 	if s.catalogue, err = catalogue.New(s.store, catalogue.Config{
-		NewID: newID, OnError: stale, Now: o.now, Committed: o.metrics.GroupCommitted, Supervise: s.worker(serviceClassifications),
+		NewID: newID, OnError: stale, Now: o.now, Committed: o.metrics.GroupCommitted, Supervise: s.worker(serviceClassifications), Traces: o.traces,
 	}); err != nil {
 		return nil, err
 	}
@@ -91,11 +93,11 @@ func openServices(ctx context.Context, c Storage, o outside) (_ *services, err e
 	}
 	if s.sessions, err = sessions.New(s.store, sessions.Config{
 		Now: o.now, NewID: newID, Rand: rand.Reader, Rules: s.catalogue, Signer: signer, Meter: o.metrics,
-		Supervise: s.worker(serviceResults),
+		Supervise: s.worker(serviceResults), Traces: o.traces,
 	}); err != nil {
 		return nil, err
 	}
-	if s.bundles, err = bundle.New(s.store, bundle.Config{Rules: s.catalogue, Now: o.now}); err != nil {
+	if s.bundles, err = bundle.New(s.store, bundle.Config{Rules: s.catalogue, Now: o.now, Traces: o.traces}); err != nil {
 		return nil, err
 	}
 	o.metrics.Watch(s.sources(c.Data))
@@ -148,7 +150,7 @@ func (s *services) close() error {
 // openStore opens the database under supervision. Commits that several transactions share are told of: they are SQLite's.
 func (s *services) openStore(ctx context.Context, c Storage, o outside) (store.Store, error) {
 	committed := func(updates int) { o.metrics.GroupCommitted("writer", updates) }
-	db, err := openStore(ctx, c, sqlite.Config{Now: o.now, Committed: committed, Supervise: s.worker(serviceWriter)})
+	db, err := openStore(ctx, c, sqlite.Config{Now: o.now, Committed: committed, Supervise: s.worker(serviceWriter), Traces: o.traces})
 	if err == nil && s.hooks.store != nil {
 		db = s.hooks.store(db)
 	}
@@ -159,7 +161,7 @@ func (s *services) openStore(ctx context.Context, c Storage, o outside) (store.S
 // is set here.
 func openStore(ctx context.Context, c Storage, file sqlite.Config) (store.Store, error) {
 	if c.DBURL != "" {
-		return opened(postgres.Open(ctx, postgres.Config{URL: c.DBURL, Now: file.Now}))
+		return opened(postgres.Open(ctx, postgres.Config{URL: c.DBURL, Now: file.Now, Traces: file.Traces}))
 	}
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)

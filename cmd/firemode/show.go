@@ -16,7 +16,8 @@ type configCommand struct {
 
 func (configCommand) Help() string {
 	return `It prints what serve would work with, in the form of a configuration file; the comment behind each value says where it is from.
-Passwords are left out. An empty environment variable counts as unset. Examples:
+Passwords are left out. An empty environment variable counts as unset. Tracing has the standard OTEL_* variables in place of settings of
+ours: "firemode serve --help" shows some. Examples:
 
     firemode config
     FIREMODE_ADDR=:80 firemode config --config /etc/firemode.yaml

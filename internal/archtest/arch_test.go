@@ -85,6 +85,8 @@ func TestComplaints(t *testing.T) {
 		{service, "net/http/httptest", true},
 		{service, "log/slog", true},
 		{service, "firemode/internal/store/storetest", true},
+		{service, "go.opentelemetry.io/otel/trace", false},
+		{service, "go.opentelemetry.io/otel/sdk/trace", true},
 		{adapter, "firemode/internal/sessions", false},
 		{adapter, "firemode/internal/store/sqlite", true},
 		{adapter, "log/slog", false},

@@ -137,6 +137,15 @@ func isState(t types.Type) bool {
 	return strings.HasPrefix(name, "sync.") || strings.HasPrefix(name, "sync/atomic.")
 }
 
+// TestNoGlobalTracing: package otel keeps the tracer provider, propagator and error handler of the whole process.
+func TestNoGlobalTracing(t *testing.T) {
+	for _, p := range loaded(t) {
+		if _, imported := p.Imports["go.opentelemetry.io/otel"]; imported && packages()[p.PkgPath] != testOnly {
+			t.Errorf("%s imports go.opentelemetry.io/otel, whose globals are state of the process; take a trace.TracerProvider", p.PkgPath)
+		}
+	}
+}
+
 func eachDecl(t *testing.T, f func(*gopackages.Package, ast.Decl)) {
 	for _, p := range loaded(t) {
 		for _, file := range p.Syntax {

@@ -57,6 +57,7 @@ func packages() map[string]kind {
 		"firemode/internal/ratio":                  testOnly,
 		"firemode/internal/store/storetest":        testOnly,
 		"firemode/internal/store/storetest/pgtest": testOnly,
+		"firemode/internal/telemetry/otlptest":     testOnly,
 	}
 }
 
@@ -104,17 +105,21 @@ func bans() map[kind][]ban {
 	noMetrics := ban{"github.com/prometheus", "metrics go through a small interface that the service declares"}
 	noContext := ban{"context", "what is pure cannot block, so there is nothing to cancel"}
 	noFlags := ban{"github.com/alecthomas/kong", "configuration is parsed in the command into one struct"}
+	noTraces := ban{"go.opentelemetry.io", "what is pure, and the port, are followed by whoever calls them"}
+	noSDK := ban{"go.opentelemetry.io/otel/sdk", "spans are made with the API of OpenTelemetry; the command plugs in who takes them"}
+	noExport := ban{"go.opentelemetry.io/otel/exporters", noSDK.why}
+	noContrib := ban{"go.opentelemetry.io/contrib", noSDK.why}
 	noWire := ban{"encoding/json", "how a thing is written as JSON is decided in httpapi and in the stores"}
 	return map[kind][]ban{
-		vocabulary: {noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags, noWire},
-		pure:       {noContext, noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags, {"net", "what is pure does no I/O"}},
-		mechanism:  {noHTTP, noSQL, noPGX, noLog, noMetrics, noFlags},
-		port:       {noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags},
-		rows:       {noHTTP, noPGX, noFiles, noLog, noMetrics, noFlags},
-		service:    {noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags},
-		adapter:    {noFlags, noMetrics},
-		caller:     {noSQL, noPGX, noFiles, noLog, noFlags, noMetrics},
-		driver:     {noSQL, noPGX, noLog, noFlags, noMetrics},
+		vocabulary: {noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags, noWire, noTraces},
+		pure:       {noContext, noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags, noTraces, {"net", "what is pure does no I/O"}},
+		mechanism:  {noHTTP, noSQL, noPGX, noLog, noMetrics, noFlags, noSDK, noExport, noContrib},
+		port:       {noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags, noTraces},
+		rows:       {noHTTP, noPGX, noFiles, noLog, noMetrics, noFlags, noTraces},
+		service:    {noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags, noSDK, noExport, noContrib},
+		adapter:    {noFlags, noMetrics, noSDK, noExport},
+		caller:     {noSQL, noPGX, noFiles, noLog, noFlags, noMetrics, noSDK, noExport},
+		driver:     {noSQL, noPGX, noLog, noFlags, noMetrics, noTraces},
 		tool:       {noSQL, noPGX, noFlags},
 	}
 }

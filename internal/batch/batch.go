@@ -14,6 +14,12 @@ import (
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
+
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
+
+	"firemode"
 )
 
 // Collector hands items to its run function, in groups. It is safe for concurrent use.
@@ -21,6 +27,8 @@ type Collector[T any] struct {
 	queue    chan call[T] // unbuffered: an item is handed over when the worker takes it, and can be withdrawn until then
 	max      int
 	run      func(ctx context.Context, items []T) []error
+	tracer   trace.Tracer
+	name     string // of the spans of groups
 	finished chan struct{}
 	waiting  atomic.Int64 // callers inside Do whose item has not been handed over
 	begin    sync.Once    // of the worker
@@ -32,18 +40,28 @@ type Collector[T any] struct {
 }
 
 type call[T any] struct {
-	item T
-	done chan error // holds one, so that the worker never waits for a caller that has left
+	item  T
+	done  chan error // holds one, so that the worker never waits for a caller that has left
+	span  trace.Span // of the caller
+	watch *firemode.Stopwatch
 }
 
 // New returns a collector whose groups hold at most limit items, at least 1. run does the work of one group and reports on each
-// item by its place in the slice; nil means that all went well. Its context carries nothing of the callers and is never cancelled: a
-// deadline is run's own to set. The worker begins with the first item, unless Supervise has begun it before. Close stops it.
+// item by its place in the slice; nil means that all went well. Its context carries nothing of the callers but a stopwatch that stands for
+// all of theirs, and is never cancelled: a deadline is run's own to set. The worker begins with the first item, unless Supervise has begun
+// it before. Close stops it.
 func New[T any](limit int, run func(ctx context.Context, items []T) []error) *Collector[T] {
+	return Traced(limit, noop.Tracer{}, "", run)
+}
+
+// Traced is New for groups that have spans of that name, which run's context then carries; see Span.
+func Traced[T any](limit int, tracer trace.Tracer, name string, run func(ctx context.Context, items []T) []error) *Collector[T] {
 	c := &Collector[T]{
 		queue:    make(chan call[T]),
 		max:      max(limit, 1),
 		run:      run,
+		tracer:   tracer,
+		name:     name,
 		finished: make(chan struct{}),
 		worker:   NewPresence(),
 	}
@@ -61,7 +79,8 @@ func (c *Collector[T]) Do(ctx context.Context, item T) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	one := call[T]{item: item, done: make(chan error, 1)}
+	one := call[T]{item: item, done: make(chan error, 1), span: trace.SpanFromContext(ctx), watch: firemode.StopwatchOf(ctx)}
+	one.watch.Lap(firemode.StageOther)
 	if err := c.handOver(ctx, one, gone); err != nil {
 		return err
 	}
@@ -110,15 +129,11 @@ func (c *Collector[T]) collect(first call[T]) []call[T] {
 func (c *Collector[T]) serve(ctx context.Context, group []call[T]) {
 	answered := 0
 	defer func() { lose(group[answered:]) }()
-	items := make([]T, len(group))
-	for i, one := range group {
-		items[i] = one.item
-	}
-	for i, err := range c.try(ctx, items) {
+	for i, err := range c.try(ctx, group) {
 		if undone := (*undoneError)(nil); errors.As(err, &undone) {
 			err = undone.err
 			if len(group) > 1 {
-				err = c.alone(ctx, items[i])
+				err = c.alone(ctx, group[i])
 			}
 		}
 		group[i].done <- err
@@ -127,8 +142,8 @@ func (c *Collector[T]) serve(ctx context.Context, group []call[T]) {
 }
 
 // alone runs an item again as a group of one, so that only its own fault can fail it.
-func (c *Collector[T]) alone(ctx context.Context, item T) error {
-	err := c.try(ctx, []T{item})[0]
+func (c *Collector[T]) alone(ctx context.Context, one call[T]) error {
+	err := c.try(ctx, []call[T]{one})[0]
 	if undone := (*undoneError)(nil); errors.As(err, &undone) {
 		return undone.err
 	}
@@ -136,21 +151,50 @@ func (c *Collector[T]) alone(ctx context.Context, item T) error {
 }
 
 // try returns one outcome for each item, also when run panics or miscounts.
-func (c *Collector[T]) try(ctx context.Context, items []T) (outcomes []error) {
+func (c *Collector[T]) try(ctx context.Context, group []call[T]) (outcomes []error) {
+	ctx, span := c.follow(context.WithoutCancel(ctx), group)
+	defer span.End()
 	defer func() {
 		if p := recover(); p != nil {
-			outcomes = All(len(items), fmt.Errorf("batch: panic in a group of %d: %v\n%s", len(items), p, debug.Stack()))
+			span.SetStatus(codes.Error, "panic")
+			outcomes = All(len(group), fmt.Errorf("batch: panic in a group of %d: %v\n%s", len(group), p, debug.Stack()))
 		}
 	}()
-	outcomes = c.run(context.WithoutCancel(ctx), items)
+	items := make([]T, len(group))
+	for i, one := range group {
+		items[i] = one.item
+	}
+	outcomes = c.run(ctx, items)
 	switch len(outcomes) {
 	case len(items):
+		if undone := (*undoneError)(nil); errors.As(outcomes[0], &undone) {
+			span.SetStatus(codes.Error, "undone")
+		}
 		return outcomes
 	case 0:
 		return make([]error, len(items))
 	default:
 		return All(len(items), fmt.Errorf("batch: %d outcomes were reported for %d items", len(outcomes), len(items)))
 	}
+}
+
+// follow returns ctx as the context of a group: with its span, if a caller is sampled, and with the stopwatches of those that have one.
+func (c *Collector[T]) follow(ctx context.Context, group []call[T]) (context.Context, trace.Span) {
+	ctx, span := Span(ctx, c.tracer, c.name, func(yield func(trace.Span) bool) {
+		for _, one := range group {
+			if !yield(one.span) {
+				return
+			}
+		}
+	})
+	watches := make([]*firemode.Stopwatch, len(group))
+	for i, one := range group {
+		watches[i] = one.watch
+	}
+	if together := firemode.Together(watches); together != nil {
+		ctx = firemode.WithStopwatch(ctx, together)
+	}
+	return ctx, span
 }
 
 // All is what run returns when err is the outcome of each of n items.

@@ -19,6 +19,9 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 
 	"firemode"
 	"firemode/internal/crdt"
@@ -75,13 +78,16 @@ type Config struct {
 	Rules Rulebook
 	Now   func() time.Time
 	Keep  int // how many sessions' bundles are kept, 64 unless told
+	// Traces takes the spans of bundles; nil for none.
+	Traces trace.TracerProvider
 }
 
 // Service makes bundles.
 type Service struct {
 	Config
-	store store.Store
-	kept  *lru.Cache[store.SessionRef, *entry]
+	store  store.Store
+	tracer trace.Tracer
+	kept   *lru.Cache[store.SessionRef, *entry]
 }
 
 // New returns a Service on s.
@@ -92,8 +98,11 @@ func New(s store.Store, c Config) (*Service, error) {
 	if c.Keep == 0 {
 		c.Keep = 64
 	}
+	if c.Traces == nil {
+		c.Traces = noop.NewTracerProvider()
+	}
 	kept, err := lru.New[store.SessionRef, *entry](c.Keep)
-	return &Service{Config: c, store: s, kept: kept}, err
+	return &Service{Config: c, store: s, tracer: c.Traces.Tracer("firemode/internal/bundle"), kept: kept}, err
 }
 
 // entry is the bundle of one session. Its lock is held while it is made, so that it is made once.
@@ -109,6 +118,8 @@ const fresh = time.Second
 
 // Get returns the bundle of a session that the caller may see.
 func (s *Service) Get(ctx context.Context, id firemode.SessionID, form Form) (*Bundle, error) {
+	ctx, span := s.tracer.Start(ctx, "bundle")
+	defer span.End()
 	p, ok := firemode.PrincipalFrom(ctx)
 	if !ok {
 		return nil, firemode.Unauthenticated("sign in first")
@@ -121,7 +132,11 @@ func (s *Service) Get(ctx context.Context, id firemode.SessionID, form Form) (*B
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	now := s.Now()
-	if e.bundle != nil && now.Sub(e.built) < fresh {
+	isFresh := e.bundle != nil && now.Sub(e.built) < fresh
+	if span.IsRecording() {
+		span.SetAttributes(attribute.Bool("firemode.bundle.made", !isFresh))
+	}
+	if isFresh {
 		return e.bundle, nil
 	}
 	content, err := s.content(ctx, e, session, form)

@@ -31,6 +31,8 @@ type Answer struct {
 //
 // Concurrent calls share commits; a caller that leaves early may find its entry in the log nevertheless.
 func (s *Service) Classify(ctx context.Context, q Request) (Answer, error) {
+	ctx, span := s.tracer.Start(ctx, "classify")
+	defer span.End()
 	p, err := caller(ctx)
 	if err != nil {
 		return Answer{}, err

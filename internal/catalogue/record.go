@@ -23,7 +23,10 @@ func (s *Service) record(ctx context.Context, group []*pending) []error {
 		one.place.Leave()
 	}
 	outcomes := make([]error, len(group))
+	watch := firemode.StopwatchOf(ctx)
 	err := s.store.Update(ctx, func(tx store.Tx) error {
+		watch.Lap(firemode.StageQueue)
+		defer watch.Lap(firemode.StageRecord)
 		stored, err := storedAnswers(ctx, tx, group)
 		if err != nil {
 			return err
@@ -42,6 +45,7 @@ func (s *Service) record(ctx context.Context, group []*pending) []error {
 		}
 		return write(ctx, tx, fresh)
 	})
+	watch.Lap(firemode.StageCommit)
 	switch {
 	case err == nil:
 		s.grouped(Queue, len(group))

@@ -13,6 +13,9 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
+
 	"firemode"
 	"firemode/internal/batch"
 	"firemode/internal/queue"
@@ -30,6 +33,8 @@ type Config struct {
 	Committed func(queue string, size int)
 	// Supervise runs what writes classifications, and runs it again if it dies; nil for nobody.
 	Supervise batch.Start
+	// Traces takes the spans of classifications; nil for none.
+	Traces trace.TracerProvider
 }
 
 // Queue is the name under which groups of classifications are counted.
@@ -44,6 +49,7 @@ type Service struct {
 	changed chan struct{} // holds one when Run is to look at once
 	line    *queue.Line   // of classifications that no commit has taken on yet
 	grouped func(queue string, size int)
+	tracer  trace.Tracer
 	entries *batch.Collector[*pending]
 
 	mu      sync.Mutex
@@ -61,12 +67,17 @@ func New(s store.Store, c Config) (*Service, error) {
 	if c.Committed == nil {
 		c.Committed = func(string, int) {}
 	}
-	svc := &Service{store: s, newID: c.NewID, onError: c.OnError, grouped: c.Committed, shelves: map[firemode.OrgID]*shelf{}}
-	svc.poll, svc.changed = cmp.Or(c.Poll, renewal), make(chan struct{}, 1)
+	if c.Traces == nil {
+		c.Traces = noop.NewTracerProvider()
+	}
+	svc := &Service{
+		store: s, newID: c.NewID, onError: c.OnError, grouped: c.Committed, shelves: map[firemode.OrgID]*shelf{},
+		poll: cmp.Or(c.Poll, renewal), changed: make(chan struct{}, 1), tracer: c.Traces.Tracer("firemode/internal/catalogue"),
+	}
 	if c.Now != nil {
 		svc.line = queue.NewLine(c.Now)
 	}
-	svc.entries = batch.New(maxGroup, svc.record)
+	svc.entries = batch.Traced(maxGroup, svc.tracer, "classify group", svc.record)
 	svc.entries.Supervise(c.Supervise)
 	return svc, nil
 }

@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"go.opentelemetry.io/otel/trace"
 )
 
 // Config is what a Client needs. Only BaseURL must be given.
@@ -21,6 +23,8 @@ type Config struct {
 	Now      func() time.Time // nil for time.Now; tells when a token is about to expire, and how long attempts take
 	// Sleep waits between attempts; nil for a timer. It returns early, with the error of ctx, when ctx ends.
 	Sleep func(context.Context, time.Duration) error
+	// Traces takes the span of each request, and the server is told that it belongs to its trace; nil for neither.
+	Traces trace.TracerProvider
 }
 
 const defaultAttempts = 8
@@ -49,6 +53,9 @@ func New(c Config) (*Client, error) {
 	made := &Client{base: strings.TrimRight(c.BaseURL, "/"), http: c.HTTP, attempts: c.Attempts, sleep: c.Sleep}
 	if made.http == nil {
 		made.http = &http.Client{}
+	}
+	if c.Traces != nil {
+		made.http = traced(made.http, c.Traces)
 	}
 	if made.attempts == 0 {
 		made.attempts = defaultAttempts

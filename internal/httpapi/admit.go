@@ -20,6 +20,10 @@ func (a *API) admit(rt *Route, handle http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		x := exchangeOf(r.Context())
 		x.route = rt
+		if rt.Critical {
+			x.watch = &firemode.Stopwatch{}
+			x.watch.Start(a.Now, x.started)
+		}
 		r, err := a.admitted(w, r, x) //nolint:contextcheck // it travels in r
 		if err != nil {
 			a.fail(w, r, err)
@@ -43,8 +47,14 @@ func (a *API) admitted(w http.ResponseWriter, r *http.Request, x *exchange) (*ht
 	if err := a.room(x.route); err != nil {
 		return r, err
 	}
+	if x.watch != nil {
+		ctx = firemode.WithStopwatch(ctx, x.watch)
+	}
 	r = r.WithContext(ctx)
-	if err := a.takeBody(w, r, x); err != nil {
+	x.watch.Lap(firemode.StageOther)
+	err = a.takeBody(w, r, x)
+	x.watch.Lap(firemode.StageBody)
+	if err != nil {
 		return r, err
 	}
 	if r.Method != http.MethodGet && !x.route.Body.Streamed {

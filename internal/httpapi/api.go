@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/singleflight"
 
 	"firemode"
@@ -22,7 +23,8 @@ import (
 // Metrics is what the API reports about itself.
 type Metrics interface {
 	// ObserveRequest reports one answered request. endpoint is the route pattern, or "unmatched".
-	ObserveRequest(method, endpoint string, status int, took time.Duration)
+	// ctx is that of the request, whose trace it can name as an example.
+	ObserveRequest(ctx context.Context, method, endpoint string, status int, took time.Duration)
 	// BundleSent reports the size of an offline bundle on the wire.
 	BundleSent(session string, bytes int64)
 	// RequestShed reports a request that was refused before its body was read, or while it came, for want of what reason names: the
@@ -57,6 +59,10 @@ type Config struct {
 	// MetricsPage is served at /metrics; nil for no such path on this listener.
 	MetricsPage http.Handler
 	Version     string // of the program, shown at /health/live
+	// Traces takes the span of each request; nil for none.
+	Traces trace.TracerProvider
+	// SlowAfter is how long a request on a critical route may take before a warning says where its time went; 0 means 300 ms.
+	SlowAfter time.Duration
 	// BodyPause is how long a request's body may stop coming before it is 408; 0 means 30 s.
 	BodyPause time.Duration
 	// Queues tells how deep each queue of writes is, by the names that begin with Queue. One that is missing is never deep.
@@ -69,7 +75,10 @@ type Config struct {
 	Drain *Drain
 }
 
-const defaultBodyPause = 30 * time.Second
+const (
+	defaultBodyPause = 30 * time.Second
+	defaultSlowAfter = 300 * time.Millisecond // the requirement on the p95 of classify
+)
 
 // Validate says what is missing.
 func (c Config) Validate() error {
@@ -102,6 +111,7 @@ type API struct {
 	answers  map[firemode.Code]answer
 	inFlight inFlight
 	bodies   bodies
+	spans    *spans
 	spec     func() (documents, error)
 	probes   singleflight.Group // of the checks
 }
@@ -125,7 +135,12 @@ func build(c Config, list []Route) (*API, error) {
 	if c.BodyMemory == 0 {
 		c.BodyMemory = defaultBodyMemory
 	}
-	a := &API{Config: c, mux: http.NewServeMux(), answers: answers(), bodies: bodies{limit: c.BodyMemory}}
+	if c.SlowAfter == 0 {
+		c.SlowAfter = defaultSlowAfter
+	}
+	a := &API{
+		Config: c, mux: http.NewServeMux(), answers: answers(), bodies: bodies{limit: c.BodyMemory}, spans: newSpans(c.Traces, list),
+	}
 	a.huma = huma.NewAPI(a.humaConfig(), adapter{a})
 	a.checker = checker{a.registry()}
 	a.spec = sync.OnceValues(a.render)

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"firemode"
 	"firemode/internal/auth"
 	"firemode/internal/store"
@@ -25,7 +27,9 @@ type exchange struct {
 	received  bool   // the body has been read to its end
 	body      []byte // decoded, on routes that buffer it
 	claim     *store.Idempotency
-	failure   error // what the answer does not say
+	span      trace.Span
+	watch     *firemode.Stopwatch // of critical routes, else nil
+	failure   error               // what the answer does not say
 	ends      []func()
 }
 

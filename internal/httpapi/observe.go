@@ -22,7 +22,7 @@ func (a *API) observe(rw http.ResponseWriter, r *http.Request, next http.Handler
 	x := &exchange{id: requestID(r, a.NewID), started: a.Now(), query: r.URL.RawQuery, remote: remoteHost(r)}
 	r, known := tidied(r)
 	x.path = r.URL.EscapedPath()
-	r = r.WithContext(withExchange(r.Context(), x))
+	r = r.WithContext(withExchange(a.spans.start(r, x, rw.Header()), x))
 	w := &response{ResponseWriter: rw, request: r, x: x, drain: a.Drain}
 	setSafeHeaders(w.Header(), x.id)
 	z := a.compressed(w, r)
@@ -47,7 +47,7 @@ func (a *API) recoverPanic(w *compressor, r *http.Request) {
 	x := exchangeOf(r.Context())
 	if v != http.ErrAbortHandler { //nolint:errorlint // net/http compares it so
 		a.Logger.LogAttrs(r.Context(), slog.LevelError, "panic",
-			slog.String("request_id", x.id), slog.String("panic", fmt.Sprint(v)), slog.String("stack", string(debug.Stack())))
+			slog.String("panic", fmt.Sprint(v)), slog.String("stack", string(debug.Stack())))
 		x.failure = errors.New("panic, see the log")
 	}
 	a.fail(w, r, cmp.Or(x.failure, errors.New("the handler gave up")))
@@ -66,20 +66,22 @@ func (a *API) report(w *response, r *http.Request) {
 	if x.route != nil {
 		pattern = x.route.Pattern
 	}
-	a.Metrics.ObserveRequest(r.Method, pattern, status, took)
+	a.Metrics.ObserveRequest(r.Context(), r.Method, pattern, status, took)
 	if x.claim != nil && x.claim.Replayed {
 		a.Metrics.Replayed()
 	}
 	a.log(r, x, slog.Int("status", status), slog.Int64("bytes", w.bytes), slog.Duration("took", took), slog.String("route", pattern))
+	a.warnIfSlow(r, x, took)
+	a.spans.end(r, x, status)
 }
 
-// log writes the one event of a request: never its query, headers or bodies.
+// log writes the one event of a request: never its query, headers or bodies. The logger adds transaction_id and trace_id.
 func (a *API) log(r *http.Request, x *exchange, outcome ...slog.Attr) {
 	level := slog.LevelInfo
 	if x.route != nil && x.route.Quiet {
 		level = slog.LevelDebug
 	}
-	attrs := append(outcome, slog.String("method", r.Method), slog.String("request_id", x.id))
+	attrs := append(outcome, slog.String("method", r.Method))
 	if x.principal.User != "" {
 		attrs = append(attrs, slog.String("user", string(x.principal.User)), slog.String("org", string(x.principal.Org)))
 	}

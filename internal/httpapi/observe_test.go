@@ -52,7 +52,7 @@ func TestOneEventPerRequest(t *testing.T) {
 	if n := strings.Count(text, "msg=request "); n != 4 {
 		t.Errorf("%d events, want 4:\n%s", n, text)
 	}
-	for _, part := range []string{"status=200 ", "route=/v1/users/{id}", "method=GET", "request_id=req-1", "user=u-admin org=a", "msg=panic", "the secret is 42", "errors_test.go"} {
+	for _, part := range []string{"status=200 ", "route=/v1/users/{id}", "method=GET", "transaction_id=req-1", "user=u-admin org=a", "msg=panic", "the secret is 42", "errors_test.go"} {
 		if !strings.Contains(text, part) {
 			t.Errorf("the log lacks %q:\n%s", part, text)
 		}

@@ -122,6 +122,7 @@ func submitResults(a *API, w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	in, err := decodeSubmission(x.body)
+	x.watch.Lap(firemode.StageBody)
 	if err != nil {
 		return err
 	}

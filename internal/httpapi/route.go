@@ -34,6 +34,8 @@ type Route struct {
 	Media string
 	// Quiet routes are logged at debug level: probes.
 	Quiet bool
+	// Critical routes are held to Config.SlowAfter: a slower request is logged as a warning.
+	Critical bool
 
 	serve  func(*API, *Route, huma.Operation)
 	schema *huma.Schema // of the JSON body, nil unless the frame is to check it

@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"io"
-	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -19,6 +18,7 @@ import (
 	"github.com/alexedwards/argon2id"
 	"github.com/go-json-experiment/json"
 	"github.com/google/uuid"
+	"go.opentelemetry.io/otel/trace"
 
 	"firemode"
 	"firemode/internal/auth"
@@ -32,6 +32,7 @@ import (
 	"firemode/internal/store/postgres"
 	"firemode/internal/store/storetest"
 	"firemode/internal/store/storetest/pgtest"
+	"firemode/internal/telemetry"
 )
 
 // world is an API on a real store, with two organisations and a user of every role in the first.
@@ -71,11 +72,13 @@ type observations struct {
 	mu   sync.Mutex
 	all  []string
 	shed []string // reasons
+	took []time.Duration
 }
 
-func (o *observations) ObserveRequest(method, endpoint string, status int, _ time.Duration) {
+func (o *observations) ObserveRequest(_ context.Context, method, endpoint string, status int, took time.Duration) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.took = append(o.took, took)
 	o.all = append(o.all, fmt.Sprintf("%s %s %d", method, endpoint, status))
 }
 
@@ -121,12 +124,14 @@ func newWorldOn(t testing.TB, s store.Store, change ...func(*Config)) *world {
 	k, err := keys.Open(t.TempDir())
 	must(t, err)
 	out := &logs{}
+	log, err := telemetry.NewLogger(out, "text", "debug")
+	must(t, err)
 	c := Config{
 		CursorKey: k.Cursor(), Now: time.Now, NewID: newID, Metrics: &observations{},
-		Logger:   slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Checks:   map[string]Check{"store": s.Ping},
-		Services: servicesOn(t, s, k),
+		Logger: log,
+		Checks: map[string]Check{"store": s.Ping},
 	}
+	c.Services = servicesOn(t, s, k, nil)
 	for _, f := range change {
 		f(&c)
 	}
@@ -137,7 +142,16 @@ func newWorldOn(t testing.TB, s store.Store, change ...func(*Config)) *world {
 	return w
 }
 
-func servicesOn(t testing.TB, s store.Store, k *keys.Keys) Services {
+// tracedOn has the API and its services on s tell traces what they do.
+func tracedOn(t testing.TB, s store.Store, traces trace.TracerProvider) func(*Config) {
+	return func(c *Config) {
+		k, err := keys.Open(t.TempDir())
+		must(t, err)
+		c.Traces, c.Services = traces, servicesOn(t, s, k, traces)
+	}
+}
+
+func servicesOn(t testing.TB, s store.Store, k *keys.Keys, traces trace.TracerProvider) Services {
 	t.Helper()
 	var all Services
 	var err error
@@ -145,7 +159,7 @@ func servicesOn(t testing.TB, s store.Store, k *keys.Keys) Services {
 	all.Auth, err = auth.New(s, auth.Config{Now: time.Now, NewID: newID, Keys: k, HashParams: cheap})
 	must(t, err)
 	must(t, all.Auth.Load(t.Context()))
-	all.Catalogue, err = catalogue.New(s, catalogue.Config{NewID: newID})
+	all.Catalogue, err = catalogue.New(s, catalogue.Config{NewID: newID, Traces: traces})
 	must(t, err)
 	t.Cleanup(all.Catalogue.Close)
 	must(t, all.Catalogue.Seed(t.Context()))
@@ -153,10 +167,10 @@ func servicesOn(t testing.TB, s store.Store, k *keys.Keys) Services {
 	must(t, err)
 	signer, err := ledger.NewSigner(k.History())
 	must(t, err)
-	all.Sessions, err = sessions.New(s, sessions.Config{Signer: signer, Now: time.Now, NewID: newID, Rand: rand.Reader, Rules: all.Catalogue})
+	all.Sessions, err = sessions.New(s, sessions.Config{Signer: signer, Now: time.Now, NewID: newID, Rand: rand.Reader, Rules: all.Catalogue, Traces: traces})
 	must(t, err)
 	t.Cleanup(all.Sessions.Close)
-	all.Bundles, err = bundle.New(s, bundle.Config{Rules: all.Catalogue, Now: time.Now})
+	all.Bundles, err = bundle.New(s, bundle.Config{Rules: all.Catalogue, Now: time.Now, Traces: traces})
 	must(t, err)
 	return all
 }

@@ -1,6 +1,7 @@
 package sessions_test
 
 import (
+	"context"
 	"crypto/rand"
 	"fmt"
 	"maps"
@@ -21,9 +22,9 @@ type meter struct {
 	changes map[string]int
 }
 
-func (m *meter) ConflictArose(string)           {}
-func (m *meter) Synced(string, time.Duration)   {}
-func (m *meter) GroupCommitted(_ string, n int) { m.groups = append(m.groups, n) }
+func (m *meter) ConflictArose(string)                          {}
+func (m *meter) Synced(context.Context, string, time.Duration) {}
+func (m *meter) GroupCommitted(_ string, n int)                { m.groups = append(m.groups, n) }
 func (m *meter) ChangesSettled(status string, n int) {
 	m.changes[status] += n
 }

@@ -14,6 +14,8 @@ import (
 	"io"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 	"golang.org/x/mod/sumdb/note"
 
 	"firemode"
@@ -32,8 +34,9 @@ type Rulebook interface {
 type Meter interface {
 	// ConflictArose is called once for each conflict that was not there before.
 	ConflictArose(session string)
-	// Synced tells how long a results POST took from its body being read to being durable.
-	Synced(clientType string, d time.Duration)
+	// Synced tells how long a results POST took from its body being read to being durable. ctx is that of the request, whose trace it
+	// can name as an example.
+	Synced(ctx context.Context, clientType string, d time.Duration)
 	// GroupCommitted is called once for each transaction of results that was committed, with the number of submissions it carried.
 	GroupCommitted(queue string, size int)
 	// ChangesSettled tells what became of n changes that were not answered before: "applied", "duplicate", "superseded",
@@ -55,12 +58,15 @@ type Config struct {
 	Meter  Meter // may be nil
 	// Supervise runs what writes submissions, and runs it again if it dies; nil for nobody.
 	Supervise batch.Start
+	// Traces takes the spans of groups and merges; nil for none.
+	Traces trace.TracerProvider
 }
 
 // Service works on sessions. Close it to let what is queued be written.
 type Service struct {
 	Config
 	store     store.Store
+	tracer    trace.Tracer
 	collector *batch.Collector[*job]
 	line      *queue.Line // of submissions that no group has taken on yet
 }
@@ -83,8 +89,11 @@ func New(s store.Store, c Config) (*Service, error) {
 	if c.Meter == nil {
 		c.Meter = unmetered{}
 	}
-	service := &Service{Config: c, store: s, line: queue.NewLine(c.Now)}
-	service.collector = batch.New(maxGroup, service.runGroup)
+	if c.Traces == nil {
+		c.Traces = noop.NewTracerProvider()
+	}
+	service := &Service{Config: c, store: s, line: queue.NewLine(c.Now), tracer: c.Traces.Tracer("firemode/internal/sessions")}
+	service.collector = batch.Traced(maxGroup, service.tracer, "results group", service.runGroup)
 	service.collector.Supervise(c.Supervise)
 	return service, nil
 }
@@ -100,10 +109,10 @@ func (s *Service) Close() { s.collector.Close() }
 
 type unmetered struct{}
 
-func (unmetered) ConflictArose(string)         {}
-func (unmetered) Synced(string, time.Duration) {}
-func (unmetered) GroupCommitted(string, int)   {}
-func (unmetered) ChangesSettled(string, int)   {}
+func (unmetered) ConflictArose(string)                          {}
+func (unmetered) Synced(context.Context, string, time.Duration) {}
+func (unmetered) GroupCommitted(string, int)                    {}
+func (unmetered) ChangesSettled(string, int)                    {}
 
 // caller returns who ctx works for.
 func caller(ctx context.Context) (firemode.Principal, error) {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+
 	"firemode"
 	"firemode/internal/batch"
 	"firemode/internal/crdt"
@@ -116,7 +118,7 @@ func (s *Service) Submit(ctx context.Context, in Submission) (r Receipt, replaye
 		return r, false, err
 	}
 	if j.err == nil {
-		s.Meter.Synced(in.Meta.ClientType, s.Now().Sub(start))
+		s.Meter.Synced(ctx, in.Meta.ClientType, s.Now().Sub(start))
 	}
 	return j.receipt, j.replayed, j.err
 }
@@ -164,7 +166,10 @@ func (s *Service) runGroup(ctx context.Context, jobs []*job) []error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, groupTimeout)
 	defer cancel()
+	watch := firemode.StopwatchOf(ctx)
 	err := s.store.Update(ctx, func(tx store.Tx) error {
+		watch.Lap(firemode.StageQueue)
+		defer watch.Lap(firemode.StageMerge)
 		for _, j := range jobs {
 			j.receipt, j.replayed, j.err = Receipt{}, false, nil
 		}
@@ -175,6 +180,7 @@ func (s *Service) runGroup(ctx context.Context, jobs []*job) []error {
 		}
 		return nil
 	})
+	watch.Lap(firemode.StageCommit)
 	if err != nil {
 		// Also when the outcome of the commit is unknown: the stored answers tell a second run what the first one did.
 		return batch.Undone(len(jobs), err)
@@ -202,13 +208,29 @@ func (s *Service) mergeOrg(ctx context.Context, tx store.Tx, org firemode.OrgID,
 			}
 			continue
 		}
-		m := s.newMerging(ctx, tx, locked[at])
-		if err := m.run(bySession[i]); err != nil {
+		audits, err := s.mergeSession(ctx, tx, locked[at], bySession[i])
+		if err != nil {
 			return err
 		}
-		entries = append(entries, m.audits...)
+		entries = append(entries, audits...)
 	}
 	return store.AppendAudit(ctx, tx, org, entries...)
+}
+
+// mergeSession merges the jobs of one session and returns what the audit log is to say of it.
+func (s *Service) mergeSession(ctx context.Context, tx store.Tx, locked store.LockedSession, jobs []*job) ([]firemode.AuditEntry, error) {
+	ctx, span := s.tracer.Start(ctx, "merge")
+	defer span.End()
+	if span.IsRecording() {
+		changes := 0
+		for _, j := range jobs {
+			changes += len(j.in.Changes)
+		}
+		span.SetAttributes(attribute.Int("firemode.batches", len(jobs)), attribute.Int("firemode.changes", changes))
+	}
+	m := s.newMerging(ctx, tx, locked)
+	err := m.run(jobs)
+	return m.audits, err
 }
 
 // partition groups list by key, in order of key, and keeps the order within each.

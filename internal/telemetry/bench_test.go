@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"context"
 	"net/http"
 	"testing"
 	"time"
@@ -25,9 +26,10 @@ func BenchmarkObserve(b *testing.B) {
 }
 
 func observers() map[string]func(*Metrics) {
+	ctx := context.Background()
 	return map[string]func(*Metrics){
-		"request":  func(m *Metrics) { m.ObserveRequest(http.MethodPost, "/v1/classify", 200, 3*time.Millisecond) },
-		"synced":   func(m *Metrics) { m.Synced("web", 3*time.Millisecond) },
+		"request":  func(m *Metrics) { m.ObserveRequest(ctx, http.MethodPost, "/v1/classify", 200, 3*time.Millisecond) },
+		"synced":   func(m *Metrics) { m.Synced(ctx, "web", 3*time.Millisecond) },
 		"bundle":   func(m *Metrics) { m.BundleSent("123", 400_000) },
 		"conflict": func(m *Metrics) { m.ConflictArose("123") },
 		"group":    func(m *Metrics) { m.GroupCommitted("results", 12) },

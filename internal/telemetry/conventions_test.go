@@ -28,9 +28,9 @@ func values(t *testing.T, m *Metrics, name string) string {
 func populated(t *testing.T) *Metrics {
 	t.Helper()
 	m := newMetrics(t, Config{})
-	m.ObserveRequest(http.MethodGet, "/health", 200, time.Millisecond)
+	m.ObserveRequest(t.Context(), http.MethodGet, "/health", 200, time.Millisecond)
 	m.ConflictArose("123")
-	m.Synced("web", time.Millisecond)
+	m.Synced(t.Context(), "web", time.Millisecond)
 	m.BundleSent("123", 4096)
 	m.GroupCommitted("results", 2)
 	m.ServiceUp("api", true)

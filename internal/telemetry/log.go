@@ -1,12 +1,18 @@
 package telemetry
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
+
+	"go.opentelemetry.io/otel/trace"
+
+	"firemode"
 )
 
-// NewLogger returns a logger that writes one line per event to w, with times in UTC and, in JSON, durations in seconds. format is "json" or "text"; level is
+// NewLogger returns a logger that writes one line per event to w, with times in UTC and, in JSON, durations in seconds. What is logged
+// with the context of a request carries its transaction_id and, where it is traced, its trace_id. format is "json" or "text"; level is
 // "debug", "info", "warn" or "error".
 func NewLogger(w io.Writer, format, level string) (*slog.Logger, error) {
 	var least slog.Level
@@ -15,12 +21,30 @@ func NewLogger(w io.Writer, format, level string) (*slog.Logger, error) {
 	}
 	switch format {
 	case "json":
-		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: least, ReplaceAttr: forMachines})), nil
+		return slog.New(traced{slog.NewJSONHandler(w, &slog.HandlerOptions{Level: least, ReplaceAttr: forMachines})}), nil
 	case "text":
-		return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: least, ReplaceAttr: inUTC})), nil
+		return slog.New(traced{slog.NewTextHandler(w, &slog.HandlerOptions{Level: least, ReplaceAttr: inUTC})}), nil
 	}
 	return nil, fmt.Errorf("log format %q is neither json nor text", format)
 }
+
+// traced adds to a line what its context says about the request it belongs to.
+type traced struct{ slog.Handler }
+
+func (h traced) Handle(ctx context.Context, line slog.Record) error {
+	if id := firemode.RequestID(ctx); id != "" {
+		line.AddAttrs(slog.String("transaction_id", id))
+	}
+	if sc := trace.SpanContextFromContext(ctx); sc.HasTraceID() {
+		line.AddAttrs(slog.String("trace_id", sc.TraceID().String()))
+	}
+	return h.Handler.Handle(ctx, line)
+}
+
+func (h traced) WithAttrs(attrs []slog.Attr) slog.Handler { return traced{h.Handler.WithAttrs(attrs)} }
+
+// WithGroup is slog's: the ids of a logger with groups are within the group.
+func (h traced) WithGroup(name string) slog.Handler { return traced{h.Handler.WithGroup(name)} }
 
 func inUTC(_ []string, a slog.Attr) slog.Attr {
 	if a.Value.Kind() == slog.KindTime {

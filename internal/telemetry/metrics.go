@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"context"
 	"errors"
 	"net"
 	"net/http"
@@ -79,15 +80,15 @@ func NewMetrics(c Config) (*Metrics, error) {
 	return m, nil
 }
 
-// Handler serves the metrics in the Prometheus formats, native histograms included where the scraper takes them.
+// Handler serves the metrics in the Prometheus formats, native histograms and exemplars included where the scraper takes them.
 func (m *Metrics) Handler() http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry})
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry, EnableOpenMetrics: true})
 }
 
 // ObserveRequest reports one answered request. endpoint is the route pattern, never the path; took is from the first byte
-// in to the last byte out.
-func (m *Metrics) ObserveRequest(method, endpoint string, status int, took time.Duration) {
-	m.requests.of(request{knownMethod(method), endpoint, status}).Observe(took.Seconds())
+// in to the last byte out. The trace that ctx carries is its example, if it is sampled.
+func (m *Metrics) ObserveRequest(ctx context.Context, method, endpoint string, status int, took time.Duration) {
+	observe(ctx, m.requests.of(request{knownMethod(method), endpoint, status}), took)
 }
 
 // ConflictArose reports one new conflict in a session. Sessions of the same id in two organisations share a series: the
@@ -96,9 +97,10 @@ func (m *Metrics) ConflictArose(session string) {
 	m.conflicts.use(session, prometheus.Counter.Inc)
 }
 
-// Synced reports the time from a results body having been read to its being durable.
-func (m *Metrics) Synced(clientType string, took time.Duration) {
-	m.sync.of(known(clientType, clientTypes)).Observe(took.Seconds())
+// Synced reports the time from a results body having been read to its being durable. The trace that ctx carries is its example, if it
+// is sampled.
+func (m *Metrics) Synced(ctx context.Context, clientType string, took time.Duration) {
+	observe(ctx, m.sync.of(known(clientType, clientTypes)), took)
 }
 
 // BundleSent reports the bytes on the wire of one offline bundle.

@@ -47,9 +47,9 @@ func labels(s *dto.Metric) string {
 
 func TestMetricsOfTheContract(t *testing.T) {
 	m := newMetrics(t, Config{})
-	m.ObserveRequest(http.MethodPost, "/v1/classify", 200, 299*time.Millisecond)
+	m.ObserveRequest(t.Context(), http.MethodPost, "/v1/classify", 200, 299*time.Millisecond)
 	m.ConflictArose("123")
-	m.Synced("web", time.Millisecond)
+	m.Synced(t.Context(), "web", time.Millisecond)
 	m.BundleSent("123", 4096)
 	m.ConnState(nil, http.StateNew)
 	for _, want := range []struct {
@@ -78,8 +78,8 @@ func TestMetricsOfTheContract(t *testing.T) {
 
 func TestRequestHistogramIsClassicAndNative(t *testing.T) {
 	m := newMetrics(t, Config{})
-	m.ObserveRequest(http.MethodPost, "/v1/classify", 200, 300*time.Millisecond)
-	m.ObserveRequest(http.MethodPost, "/v1/classify", 200, 301*time.Millisecond)
+	m.ObserveRequest(t.Context(), http.MethodPost, "/v1/classify", 200, 300*time.Millisecond)
+	m.ObserveRequest(t.Context(), http.MethodPost, "/v1/classify", 200, 301*time.Millisecond)
 	h := family(t, m, "http_request_duration_seconds").GetMetric()[0].GetHistogram()
 	var atBound *dto.Bucket
 	for _, b := range h.GetBucket() {
@@ -98,8 +98,8 @@ func TestRequestHistogramIsClassicAndNative(t *testing.T) {
 func TestLabelsAreBounded(t *testing.T) {
 	m := newMetrics(t, Config{})
 	for i := range 1000 {
-		m.ObserveRequest("METHOD"+strconv.Itoa(i), "/v1/classify", 405, 0)
-		m.Synced("type-"+strconv.Itoa(i), 0)
+		m.ObserveRequest(t.Context(), "METHOD"+strconv.Itoa(i), "/v1/classify", 405, 0)
+		m.Synced(t.Context(), "type-"+strconv.Itoa(i), 0)
 	}
 	if got := len(family(t, m, "http_request_duration_seconds").GetMetric()); got != 1 {
 		t.Errorf("%d request series, want 1", got)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"go.opentelemetry.io/otel/trace"
 
 	"firemode/internal/queue"
 	"firemode/internal/store"
@@ -26,9 +27,10 @@ const connections = 16
 
 // Config says which database to use.
 type Config struct {
-	URL    string           // postgres://user:password@host:port/database?…
-	Now    func() time.Time // the clock of transactions; time.Now if nil
-	Tracer pgx.QueryTracer  // told about every statement; nil for none
+	URL string           // postgres://user:password@host:port/database?…
+	Now func() time.Time // the clock of transactions; time.Now if nil
+	// Traces takes the spans of statements; nil for none.
+	Traces trace.TracerProvider
 }
 
 // Store is a PostgreSQL database. It implements store.Store.
@@ -58,7 +60,9 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	config.ConnConfig.Tracer = c.Tracer
+	if c.Traces != nil {
+		config.ConnConfig.Tracer = newTracer(c.Traces, config.ConnConfig)
+	}
 	parameters := config.ConnConfig.RuntimeParams
 	parameters["synchronous_commit"] = "on"
 	parameters["timezone"] = "UTC"

@@ -4,6 +4,9 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // statements bounds how many prepared statements a connection keeps: more than there are texts in this package.
@@ -11,29 +14,39 @@ const statements = 256
 
 // conn is one connection with its prepared statements, so that a statement costs a bind and a step. One goroutine uses it at a time.
 type conn struct {
-	raw   *sql.Conn
-	stmts map[string]*sql.Stmt // by SQL text
+	raw    *sql.Conn
+	stmts  map[string]*statement // by SQL text
+	follow following
 }
 
-func connect(ctx context.Context, db *sql.DB) (*conn, error) {
+// statement is a prepared statement with what its spans say.
+type statement struct {
+	*sql.Stmt
+	name       string
+	attributes []attribute.KeyValue
+}
+
+func connect(ctx context.Context, db *sql.DB, tracer trace.Tracer) (*conn, error) {
 	raw, err := db.Conn(ctx)
 	if err != nil {
 		return nil, translate(err)
 	}
-	return &conn{raw: raw, stmts: make(map[string]*sql.Stmt)}, nil
+	return &conn{raw: raw, stmts: make(map[string]*statement), follow: following{tracer: tracer}}, nil
 }
 
-func (c *conn) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
+func (c *conn) prepare(ctx context.Context, query string) (*statement, error) {
 	if s, ok := c.stmts[query]; ok {
 		return s, nil
 	}
 	if len(c.stmts) >= statements {
 		c.forget()
 	}
-	s, err := c.raw.PrepareContext(ctx, query)
+	prepared, err := c.raw.PrepareContext(ctx, query)
 	if err != nil {
 		return nil, err
 	}
+	s := &statement{Stmt: prepared}
+	s.describe(query)
 	c.stmts[query] = s
 	return s, nil
 }
@@ -43,12 +56,16 @@ func (c *conn) exec(ctx context.Context, query string, args ...any) (sql.Result,
 	if err != nil {
 		return nil, err
 	}
-	return s.ExecContext(ctx, args...)
+	c.follow.begin(ctx, s, query)
+	result, err := s.ExecContext(ctx, args...)
+	c.follow.end(err)
+	return result, err
 }
 
-// do runs a statement that neither takes nor gives anything, to its end.
-func (c *conn) do(query string) error {
-	_, err := c.exec(context.Background(), query)
+// do runs a statement that neither takes nor gives anything, to its end. ctx must know no cancelling.
+func (c *conn) do(ctx context.Context, query string) error {
+	_, err := c.exec(ctx, query)
+	c.follow.flush()
 	return err
 }
 
@@ -61,6 +78,7 @@ func (c *conn) forget() {
 
 // close gives the connection back to be closed, not to be used again: it may be in a transaction.
 func (c *conn) close() {
+	c.follow.flush()
 	c.forget()
 	c.raw.Raw(func(any) error { return driver.ErrBadConn }) //nolint:errcheck // this is how database/sql is told to drop it
 	c.raw.Close()                                           //nolint:errcheck // nothing is left to lose

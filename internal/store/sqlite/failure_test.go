@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/otel/trace/noop"
+
 	"firemode"
 	"firemode/internal/store"
 )
@@ -24,9 +26,9 @@ func TestCommitThatFailsIsUnknownToAll(t *testing.T) {
 		return err
 	}
 	group := []*update{
-		{fn: func(tx store.Tx) error { return createOrg(t.Context(), tx, "a", "") }},
-		{fn: func(store.Tx) error { return errors.New("its own") }},
-		{fn: breakCommit},
+		newUpdate(t.Context(), func(tx store.Tx) error { return createOrg(t.Context(), tx, "a", "") }),
+		newUpdate(t.Context(), func(store.Tx) error { return errors.New("its own") }),
+		newUpdate(t.Context(), breakCommit),
 	}
 	s.writer.stop() // the test is the writer now
 	s.writer.commit(group)
@@ -38,13 +40,13 @@ func TestCommitThatFailsIsUnknownToAll(t *testing.T) {
 	if group[1].err.Error() != "its own" {
 		t.Errorf("got %v", group[1].err)
 	}
-	after := []*update{{fn: func(tx store.Tx) error { return createOrg(t.Context(), tx, "b", "") }}}
+	after := []*update{newUpdate(t.Context(), func(tx store.Tx) error { return createOrg(t.Context(), tx, "b", "") })}
 	s.writer.commit(after)
 	if after[0].err != nil || countOrgs(t, s) != 1 {
 		t.Fatalf("the writer did not recover: %v", after[0].err)
 	}
 	s.writer.conn.close()
-	s.writer = startWriter(s.db, Config{Now: s.now, Committed: func(int) {}}) // for Close
+	s.writer = startWriter(s.db, Config{Now: s.now, Committed: func(int) {}}, noop.Tracer{}) // for Close
 }
 
 // When the disk is full SQLite may give up the whole transaction. Whoever is told of success must be there, and nobody else.

@@ -21,6 +21,8 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/otel/trace/noop"
 	_ "modernc.org/sqlite" // the database/sql driver "sqlite"
 
 	"firemode/internal/batch"
@@ -41,6 +43,8 @@ type Config struct {
 	Committed func(updates int)
 	// Supervise runs what writes, and runs it again if it dies; nil for nobody. The end of its context ends the writing.
 	Supervise batch.Start
+	// Traces takes the spans of statements and commits; nil for none.
+	Traces trace.TracerProvider
 }
 
 // Store is a SQLite database. It implements store.Store.
@@ -71,6 +75,9 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if c.Committed == nil {
 		c.Committed = func(int) {}
 	}
+	if c.Traces == nil {
+		c.Traces = noop.NewTracerProvider()
+	}
 	if err := create(c.Path); err != nil {
 		return nil, fmt.Errorf("sqlite: %w", err)
 	}
@@ -81,10 +88,11 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if err := checkVersion(ctx, db); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	tracer := c.Traces.Tracer("firemode/internal/store/sqlite")
 	return &Store{
 		path: c.Path, now: c.Now, db: db,
-		readers: newReaders(db, c.Readers, c.Now),
-		writer:  startWriter(db, c), //nolint:contextcheck // it outlives the opening
+		readers: newReaders(db, c, tracer),
+		writer:  startWriter(db, c, tracer), //nolint:contextcheck // it outlives the opening
 	}, nil
 }
 

@@ -59,20 +59,27 @@ func all[T any](ctx context.Context, t *transaction, scan func(row.Scanner) (T, 
 	if err != nil {
 		return nil, translate(err)
 	}
+	t.conn.follow.begin(ctx, s, query)
+	list, err := rowsOf(ctx, s, scan, query, args)
+	t.conn.follow.end(err)
+	return list, translate(err)
+}
+
+func rowsOf[T any](ctx context.Context, s *statement, scan func(row.Scanner) (T, error), query string, args []any) ([]T, error) {
 	rows, err := s.QueryContext(ctx, args...)
 	if err != nil {
-		return nil, translate(err)
+		return nil, err
 	}
 	defer rows.Close() //nolint:errcheck // rows.Err says it
 	var list []T
 	for rows.Next() {
 		r, err := row.Read(ctx, query, scan, rows)
 		if err != nil {
-			return nil, translate(err)
+			return nil, err
 		}
 		list = append(list, r)
 	}
-	return list, translate(rows.Err())
+	return list, rows.Err()
 }
 
 // errNone says that a query found no row; callers say what was not found.

@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel/trace"
+
 	"firemode"
 	"firemode/internal/store"
 )
@@ -14,14 +16,15 @@ import (
 type readers struct {
 	db     *sql.DB
 	now    func() time.Time
+	tracer trace.Tracer
 	idle   chan *conn // holds nil for a connection that is yet to be opened
 	opened atomic.Int64
 	waits  waits
 }
 
-func newReaders(db *sql.DB, n int, now func() time.Time) *readers {
-	r := &readers{db: db, now: now, idle: make(chan *conn, n)}
-	for range n {
+func newReaders(db *sql.DB, c Config, tracer trace.Tracer) *readers {
+	r := &readers{db: db, now: c.Now, tracer: tracer, idle: make(chan *conn, c.Readers)}
+	for range c.Readers {
 		r.idle <- nil
 	}
 	return r
@@ -32,7 +35,7 @@ func (r *readers) take(ctx context.Context) (*conn, error) {
 	if c != nil || err != nil {
 		return c, err
 	}
-	c, err = connect(ctx, r.db)
+	c, err = connect(ctx, r.db, r.tracer)
 	if err == nil {
 		if _, err = c.raw.ExecContext(ctx, "PRAGMA query_only = 1"); err == nil {
 			r.opened.Add(1)
@@ -92,14 +95,15 @@ func (s *Store) View(ctx context.Context, fn func(store.ReadTx) error) error {
 	if err != nil {
 		return err
 	}
-	defer func() { //nolint:contextcheck // a snapshot is let go of also when ctx is over
-		if c.do("ROLLBACK") != nil {
+	lasting := context.WithoutCancel(ctx) // a snapshot is let go of also when ctx is over
+	defer func() {
+		if c.do(lasting, "ROLLBACK") != nil {
 			c.close()
 			c = nil
 		}
 		s.readers.give(c)
 	}()
-	if err := c.do("BEGIN DEFERRED"); err != nil { //nolint:contextcheck // it waits for nothing
+	if err := c.do(lasting, "BEGIN DEFERRED"); err != nil {
 		return translate(err)
 	}
 	tx := &transaction{conn: c}

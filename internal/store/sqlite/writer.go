@@ -5,10 +5,14 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"iter"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
 
 	"firemode/internal/batch"
 	"firemode/internal/queue"
@@ -24,13 +28,14 @@ const (
 
 // writer owns the one connection that writes, and the goroutine that uses it.
 type writer struct {
-	db    *sql.DB
-	now   func() time.Time
-	conn  *conn // nil until it is needed, and again after it failed
-	queue chan *update
-	line  *queue.Line   // of those whose function has not begun
-	group []*update     // in its hands
-	idle  chan struct{} // closed when the goroutine has ended
+	db     *sql.DB
+	now    func() time.Time
+	tracer trace.Tracer
+	conn   *conn // nil until it is needed, and again after it failed
+	queue  chan *update
+	line   *queue.Line   // of those whose function has not begun
+	group  []*update     // in its hands
+	idle   chan struct{} // closed when the goroutine has ended
 
 	presence *batch.Presence // of the goroutine
 
@@ -47,6 +52,7 @@ type writer struct {
 // update is one call of Store.Update.
 type update struct {
 	fn    func(store.Tx) error
+	span  trace.Span // of the caller
 	place *queue.Place
 	tx    *transaction
 	err   error
@@ -54,9 +60,13 @@ type update struct {
 	since time.Time // when it began to wait; zero if the writer had nothing else to do
 }
 
-func startWriter(db *sql.DB, c Config) *writer {
+func newUpdate(ctx context.Context, fn func(store.Tx) error) *update {
+	return &update{fn: fn, span: trace.SpanFromContext(ctx), done: make(chan struct{})}
+}
+
+func startWriter(db *sql.DB, c Config, tracer trace.Tracer) *writer {
 	w := &writer{
-		db: db, now: c.Now, committed: c.Committed, queue: make(chan *update, groupSize), line: queue.NewLine(c.Now),
+		db: db, now: c.Now, tracer: tracer, committed: c.Committed, queue: make(chan *update, groupSize), line: queue.NewLine(c.Now),
 		idle: make(chan struct{}), presence: batch.NewPresence(),
 	}
 	start := c.Supervise
@@ -69,7 +79,8 @@ func startWriter(db *sql.DB, c Config) *writer {
 
 // Update runs fn in a transaction and waits until it is on the disk, whatever becomes of ctx.
 func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) error {
-	u := &update{fn: fn, place: s.writer.line.Join(), done: make(chan struct{})}
+	u := newUpdate(ctx, fn)
+	u.place = s.writer.line.Join()
 	if err := s.writer.enqueue(u); err != nil {
 		u.place.Leave()
 		return err
@@ -135,13 +146,17 @@ func (w *writer) gather() {
 
 // commit runs the functions of group in one transaction and sets the error of each.
 func (w *writer) commit(group []*update) {
-	if err := w.begin(); err != nil {
+	ctx, span := batch.Span(context.Background(), w.tracer, "transaction", spansOf(group))
+	defer span.End()
+	if err := w.begin(ctx); err != nil {
+		span.SetStatus(codes.Error, "not begun")
 		fail(group, translate(err))
 		return
 	}
 	kept := make([]*update, 0, len(group))
 	for _, u := range group {
-		if err := w.runOne(u, len(group) > 1); err != nil {
+		if err := w.runOne(ctx, u, len(group) > 1); err != nil {
+			span.SetStatus(codes.Error, "undone")
 			// SQLite has given up the whole transaction, as it may when the disk is full: nothing of it is there.
 			w.drop()
 			fail(group, undone(errors.Join(u.err, err)))
@@ -155,13 +170,24 @@ func (w *writer) commit(group []*update) {
 	if len(kept) == 0 {
 		end = "ROLLBACK"
 	}
-	if err := w.conn.do(end); err != nil {
+	if err := w.conn.do(ctx, end); err != nil {
+		span.SetStatus(codes.Error, "unknown")
 		w.drop()
 		fail(kept, unknown(err))
 		return
 	}
 	if len(kept) > 0 {
 		w.committed(len(kept))
+	}
+}
+
+func spansOf(group []*update) iter.Seq[trace.Span] {
+	return func(yield func(trace.Span) bool) {
+		for _, u := range group {
+			if !yield(u.span) {
+				return
+			}
+		}
 	}
 }
 
@@ -174,14 +200,14 @@ func fail(group []*update, err error) {
 	}
 }
 
-func (w *writer) begin() (err error) {
+func (w *writer) begin(ctx context.Context) (err error) {
 	if w.conn == nil {
-		if w.conn, err = connect(context.Background(), w.db); err != nil {
+		if w.conn, err = connect(ctx, w.db, w.tracer); err != nil {
 			return err
 		}
 		w.opened.Store(true)
 	}
-	if err = w.conn.do("BEGIN IMMEDIATE"); err != nil {
+	if err = w.conn.do(ctx, "BEGIN IMMEDIATE"); err != nil {
 		w.drop()
 	}
 	return err
@@ -198,9 +224,9 @@ func (w *writer) drop() {
 
 // runOne runs the function of u and sets its error. In a group it has a savepoint, so that its failure undoes its own writes
 // alone; when it is by itself, the transaction is enough. The error that is returned is one of the whole transaction.
-func (w *writer) runOne(u *update, grouped bool) error {
+func (w *writer) runOne(ctx context.Context, u *update, grouped bool) error {
 	if grouped {
-		if err := w.conn.do("SAVEPOINT one"); err != nil {
+		if err := w.conn.do(ctx, "SAVEPOINT one"); err != nil {
 			return err
 		}
 	}
@@ -212,11 +238,11 @@ func (w *writer) runOne(u *update, grouped bool) error {
 		return nil
 	}
 	if u.err != nil {
-		if err := w.conn.do("ROLLBACK TO one"); err != nil {
+		if err := w.conn.do(ctx, "ROLLBACK TO one"); err != nil {
 			return err
 		}
 	}
-	return w.conn.do("RELEASE one")
+	return w.conn.do(ctx, "RELEASE one")
 }
 
 // run makes an error of a panic, as every engine does.
