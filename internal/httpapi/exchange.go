@@ -23,6 +23,8 @@ type exchange struct {
 	principal firemode.Principal
 	claims    auth.Claims
 	body      []byte // decoded, on routes that buffer it
+	bodyLines bool   // the body is of mediaLines
+	lines     bool   // so is the answer to be, unless it is an error
 	claim     *store.Idempotency
 	failure   error // what the answer does not say
 	ends      []func()

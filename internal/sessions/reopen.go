@@ -82,7 +82,7 @@ func (m *merging) findings() (map[firemode.ItemID]firemode.LastResult, error) {
 			found[current] = m.finding(state, current)
 		}
 	}
-	err = m.tx.EachLiveOp(m.ctx, m.ref, 0, func(op crdt.Op) error {
+	err = m.tx.EachLiveOp(m.ctx, m.ref, 0, "", func(op crdt.Op) error {
 		if item := placeOf(op.Path).item; item != current {
 			take()
 			state, current = crdt.NewState(merged), item
