@@ -28,7 +28,7 @@ type bench struct {
 	n       atomic.Int64
 }
 
-func newBench(b *testing.B, open func(testing.TB, func() time.Time) store.Store) *bench {
+func newBench(b testing.TB, open func(testing.TB, func() time.Time) store.Store) *bench {
 	b.Helper()
 	w := newWorld(b, open)
 	ref, err := w.newSession(b.Context(), "X", "Y")
