@@ -58,6 +58,7 @@ const (
 	liveNow    = "SELECT " + row.OpColumns + " FROM ops o INDEXED BY ops_live" + joinBatches + " WHERE o.org = ?1 AND o.session_id = ?2 AND o.covered_seq = 0 AND ?3 = 0"
 	everything = selectOps + ofSession + " AND ?3 = 0"
 	liveThen   = selectOps + ofSession + " AND o.merged_seq <= ?3 AND (o.covered_seq = 0 OR o.covered_seq > ?3)"
+	walkPage   = " AND (o.path, o.seq, o.idx) > (?4, ?5, ?6) AND o.path < ?8 ORDER BY o.path, o.seq, o.idx LIMIT ?7"
 )
 
 func (t *transaction) Inhabited(ctx context.Context, s store.SessionRef, paths []crdt.Pointer) ([]crdt.Pointer, error) {
@@ -83,7 +84,7 @@ func (t *transaction) EachOp(ctx context.Context, s store.SessionRef, fn func(st
 func (t *transaction) walk(ctx context.Context, s store.SessionRef, seq int64, top crdt.Pointer, query string, fn func(store.Op) error) error {
 	last := crdt.Op{Path: top}
 	for {
-		page, err := all(ctx, t, row.ScanOp, query+" AND (o.path, o.seq, o.idx) > (?4, ?5, ?6) AND o.path < ?8 ORDER BY o.path, o.seq, o.idx LIMIT ?7",
+		page, err := all(ctx, t, row.ScanOp, query+walkPage,
 			s.Org, s.Session, seq, last.Path.Key(), last.Seq, last.Index, opsPage, row.Past(top))
 		if err != nil {
 			return err

@@ -51,10 +51,10 @@ const (
 const (
 	logFrom = " FROM batches WHERE org = ?1 AND session_id = ?2 AND seq >= ?3"
 	logLate = " AND merged_seq = 0"
-	logEnd  = ` AND seq < coalesce((SELECT seq FROM (
+	logEnd  = ` AND seq < coalesce((SELECT min(seq) FROM (
 			SELECT seq, sum(size) OVER (ORDER BY seq) AS total, row_number() OVER (ORDER BY seq) AS n
 			FROM (SELECT seq, octet_length(changes) AS size%s ORDER BY seq LIMIT ?4))
-		WHERE total > ?5 AND n > 1 ORDER BY seq LIMIT 1), 9223372036854775807) ORDER BY seq LIMIT ?4`
+		WHERE total > ?5 AND n > 1), 9223372036854775807) ORDER BY seq LIMIT ?4`
 )
 
 func (t *transaction) EachBatch(ctx context.Context, s store.SessionRef, from int64, fn func(store.Batch) error) error {
