@@ -64,6 +64,7 @@ type Head struct {
 	Late       int       // late batches not merged yet
 	Frontier   []byte    // of the Merkle tree over the log, see internal/ledger
 	Checkpoint string    // signed note over the tree as of Seq, "" before the first entry
+	Tallied    int64     // number of the log entry up to which the items' Conflicts are kept; less than Seq after an older binary has written
 }
 
 // ItemState says how far the record of an item is.
@@ -94,6 +95,7 @@ type Item struct {
 	State     ItemState
 	Outcome   string   // of the item as a whole, "" while there is none
 	Missing   []string // why the item is incomplete, in words
+	Conflicts int      // open at or below the item, as of Head.Tallied
 }
 
 // Check is one rule that is due on an item, with the version in force when the session was made.

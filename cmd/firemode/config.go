@@ -37,7 +37,7 @@ type Server struct {
 	Addr            string        `default:"localhost:8080" placeholder:"HOST:PORT" group:"Server" help:"Where to listen; port 0 picks a free one (${default})."`
 	TLSCert         string        `name:"tls-cert" placeholder:"FILE" group:"Server" help:"Certificate chain (PEM); with --tls-key, speak HTTPS."`
 	TLSKey          string        `name:"tls-key" placeholder:"FILE" group:"Server" help:"Private key of --tls-cert (PEM)."`
-	MetricsAddr     string        `placeholder:"HOST:PORT" group:"Server" help:"Serve /metrics here instead of on the main listener."`
+	MetricsAddr     string        `placeholder:"HOST:PORT" group:"Server" help:"Serve /metrics here instead of on the main listener, and profiles of the process at /debug/pprof/."`
 	MetricsSessions int           `default:"1000" placeholder:"N" group:"Server" help:"How many sessions keep metric series of their own (${default})."`
 	StopTimeout     time.Duration `default:"20s" placeholder:"DURATION" group:"Server" help:"How long a stop waits for requests that are running (${default})."`
 	LogLevel        string        `default:"info" placeholder:"LEVEL" group:"Server" help:"debug, info, warn or error (${default})."`

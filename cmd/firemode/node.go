@@ -138,6 +138,7 @@ func (n *node) startMetrics(ctx context.Context, parts *errgroup.Group) error {
 	n.log.Info("metrics", "address", listener.Addr().String())
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", n.metrics.Handler())
+	profiles(mux)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout}
 	context.AfterFunc(ctx, func() { server.Close() }) //nolint:errcheck // nothing is lost with a scrape
 	parts.Go(func() error { return unlessClosed(server.Serve(listener)) })

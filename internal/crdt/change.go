@@ -1,6 +1,7 @@
 package crdt
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"fmt"
 	"slices"
@@ -92,16 +93,21 @@ func checkNames(raw jsontext.Value) error {
 	if raw.Kind() != '{' {
 		return nil // rejected below, as a change
 	}
-	var members map[string]jsontext.Value
-	if err := json.Unmarshal(raw, &members); err != nil {
+	d := jsontext.NewDecoder(bytes.NewReader(raw))
+	if _, err := d.ReadToken(); err != nil {
 		return err
 	}
-	for name := range members {
-		if slices.Contains(wireNames[:], name) {
-			continue
+	for d.PeekKind() == '"' {
+		t, err := d.ReadToken()
+		if err != nil {
+			return err
 		}
-		if lower := strings.ToLower(name); slices.Contains(wireNames[:], lower) {
+		name := t.String()
+		if lower := strings.ToLower(name); lower != name && slices.Contains(wireNames[:], lower) {
 			return fmt.Errorf("member %q must be written %q", name, lower)
+		}
+		if err := d.SkipValue(); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -170,12 +170,3 @@ func ConflictID(key []byte, p Pointer, siblings []*Op) string {
 
 // cmpKey compares paths in the order of a walk down the tree.
 func cmpKey(a, b Pointer) int { return cmp.Compare(a.Key(), b.Key()) }
-
-// Disputed reports whether a conflict is open at p or below.
-func (s *State) Disputed(p Pointer) bool {
-	disputed := false
-	if top := s.find(p); top != nil {
-		top.each(func(n *node) { disputed = disputed || s.kind(n) != "" })
-	}
-	return disputed
-}

@@ -42,7 +42,15 @@ func ParseValue(raw []byte) (Value, error) {
 	if err != nil {
 		return "", fmt.Errorf("the value is not JSON")
 	}
-	return Value(text), eachToken(text, func(d *jsontext.Decoder, t jsontext.Token) error {
+	v := Value(text)
+	if v.IsNumber() {
+		_, err = parseDecimal(text)
+		return v, err
+	}
+	if text[0] != '{' && text[0] != '[' {
+		return v, nil
+	}
+	return v, eachToken(text, func(d *jsontext.Decoder, t jsontext.Token) error {
 		if d.StackDepth() > MaxValueDepth {
 			return fmt.Errorf("the value is nested deeper than %d", MaxValueDepth)
 		}
@@ -70,34 +78,63 @@ func eachToken(text string, fn func(*jsontext.Decoder, jsontext.Token) error) er
 	}
 }
 
-// normal returns the text in which equal values are the same: numbers as exact decimals.
+// normal returns the canonical text in which equal values are the same: numbers as exact decimals. It is looked at byte by byte, since every
+// reading is hashed in this form and compared with its siblings: what canonicalText has written is JSON, and without white space.
 func normal(text string) string {
 	if text == "" || text[0] == '"' || text[0] == 't' || text[0] == 'f' || text[0] == 'n' {
 		return text // strings and literals are canonical already
 	}
-	var out bytes.Buffer
-	e := jsontext.NewEncoder(&out, jsontext.CanonicalizeRawInts(false), jsontext.CanonicalizeRawFloats(false))
-	err := eachToken(text, func(_ *jsontext.Decoder, t jsontext.Token) error {
-		if t.Kind() != '0' {
-			return e.WriteToken(t)
+	out := make([]byte, 0, len(text)+16)
+	for i := 0; i < len(text); {
+		end := i + 1
+		switch c := text[i]; {
+		case c == '"':
+			end = endOfString(text, i)
+			out = append(out, text[i:end]...)
+		case c == '-' || isDigit(c):
+			end = endOfNumber(text, i)
+			out = append(out, normalNumber(text[i:end])...)
+		default:
+			out = append(out, c)
 		}
-		d, err := parseDecimal(t.String())
-		if err != nil {
-			return e.WriteValue(jsontext.Value(t.String())) // outside a value (e.g. an index): compared as it is written
-		}
-		return e.WriteValue(jsontext.Value(d.canonical()))
-	})
-	if err != nil {
-		return text
+		i = end
 	}
-	return strings.TrimSuffix(out.String(), "\n")
+	return string(out)
+}
+
+func normalNumber(token string) string {
+	d, err := parseDecimal(token)
+	if err != nil {
+		return token // outside a value (e.g. an index): compared as it is written
+	}
+	return d.canonical()
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+// endOfString returns where the string that begins at text[i] ends.
+func endOfString(text string, i int) int {
+	for i++; i < len(text) && text[i] != '"'; i++ {
+		if text[i] == '\\' {
+			i++
+		}
+	}
+	return min(i+1, len(text))
+}
+
+// endOfNumber returns where the number that begins at text[i] ends.
+func endOfNumber(text string, i int) int {
+	for i < len(text) && (isDigit(text[i]) || strings.IndexByte("+-.eE", text[i]) >= 0) {
+		i++
+	}
+	return i
 }
 
 // Equal reports whether v and w are the same value; numbers are compared as exact decimals.
 func (v Value) Equal(w Value) bool { return v == w || normal(string(v)) == normal(string(w)) }
 
 // IsNumber reports whether v is a JSON number.
-func (v Value) IsNumber() bool { return v != "" && (v[0] == '-' || '0' <= v[0] && v[0] <= '9') }
+func (v Value) IsNumber() bool { return v != "" && (v[0] == '-' || isDigit(v[0])) }
 
 func (v Value) isObject() bool { return v != "" && v[0] == '{' }
 

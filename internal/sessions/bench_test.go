@@ -48,7 +48,7 @@ func (w *bench) submit(b *testing.B, user firemode.UserID, changes []crdt.Change
 	}
 }
 
-func sets(b *testing.B, paths ...string) []crdt.Change {
+func sets(b testing.TB, paths ...string) []crdt.Change {
 	b.Helper()
 	raw := make([]jsontext.Value, len(paths))
 	for i, path := range paths {

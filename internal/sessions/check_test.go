@@ -141,7 +141,7 @@ func (f *facts) compareHead(truth oracle.State) error {
 	}
 	return all(
 		same("last entry", f.head.Seq, int64(len(f.log))), same("gaps", f.head.Gaps, gaps), same("late", f.head.Late, late),
-		same("batches", f.head.Batches, batches), same("conflicts", f.head.Conflicts, len(truth.Conflicts())),
+		same("batches", f.head.Batches, batches), same("tallied", f.head.Tallied, f.head.Seq), same("conflicts", f.head.Conflicts, len(truth.Conflicts())),
 	)
 }
 
@@ -153,17 +153,23 @@ func (f *facts) compareItems(truth oracle.State) error {
 		if want == firemode.ItemDone {
 			done++
 		}
-		if err := same(fmt.Sprint("item ", item.ID), item.State, want); err != nil {
+		open := len(conflictsOf(truth, item.ID))
+		if err := all(same(fmt.Sprint("item ", item.ID), item.State, want), same(fmt.Sprint("conflicts of ", item.ID), item.Conflicts, open)); err != nil {
 			return err
 		}
 	}
 	return same("done", f.head.Done, done)
 }
 
+func conflictsOf(truth oracle.State, id firemode.ItemID) []oracle.Conflict {
+	top := crdt.Pointer("/items/" + id)
+	return slices.DeleteFunc(truth.Conflicts(), func(c oracle.Conflict) bool { return !top.Holds(c.Path) })
+}
+
 func wantState(truth oracle.State, id firemode.ItemID) firemode.ItemState {
 	top := crdt.Pointer("/items/" + id)
 	switch {
-	case slices.ContainsFunc(truth.Conflicts(), func(c oracle.Conflict) bool { return top.Holds(c.Path) }):
+	case len(conflictsOf(truth, id)) > 0:
 		return firemode.ItemDisputed
 	case slices.ContainsFunc(truth.Live, func(op *crdt.Op) bool { return top.Holds(op.Path) && op.Kind != crdt.Remove }):
 		return firemode.ItemDone

@@ -10,18 +10,49 @@ import (
 	"firemode/internal/rules"
 )
 
-// derive brings what follows from the document up to date for the touched items: their state, the session's counts, defects.
+// derive brings what follows from the document up to date for the touched items: their state, the session's counts, defects. It
+// follows flush, so that what it reads is what was merged.
 func (m *merging) derive() error {
 	m.countGaps()
 	if len(m.touched) == 0 || !m.session.Status.Open() {
 		return nil
 	}
-	book, err := m.svc.Rules.Book(m.ctx, m.ref.Org)
+	ids := slices.Sorted(maps.Keys(m.touched))
+	tops := make([]crdt.Pointer, len(ids))
+	for i, id := range ids {
+		tops[i] = itemPath(id)
+	}
+	book, err := m.loadItems(tops)
 	if err != nil {
 		return err
 	}
-	ids := slices.Sorted(maps.Keys(m.touched))
-	if err := m.loadTouched(ids); err != nil {
+	changed, err := m.tally(ids)
+	if err != nil {
+		return err
+	}
+	stale := slices.DeleteFunc(ids, func(id firemode.ItemID) bool { return !m.touched[id] && !contradicted(m.items[id]) })
+	if err := m.judgeItems(book, stale, changed); err != nil {
+		return err
+	}
+	states := make([]firemode.Item, 0, len(changed))
+	for _, id := range slices.Sorted(maps.Keys(changed)) {
+		states = append(states, *m.items[id])
+	}
+	return m.tx.SaveItemStates(m.ctx, m.ref.Org, m.ref.Session, states)
+}
+
+// contradicted reports whether the state of an item of which something is recorded says that nothing is, or is not what its conflicts make it. One
+// that is not listed has no state.
+func contradicted(item *firemode.Item) bool {
+	return item != nil && (item.State == firemode.ItemUntouched || (item.Conflicts > 0) != (item.State == firemode.ItemDisputed))
+}
+
+// judgeItems brings state and defects of items up to date, and adds to changed those whose state is another.
+func (m *merging) judgeItems(book *rules.Book, ids []firemode.ItemID, changed map[firemode.ItemID]bool) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	if err := m.loadJudged(book, ids); err != nil {
 		return err
 	}
 	stored, err := m.tx.DefectsOfItems(m.ctx, m.ref, ids)
@@ -32,40 +63,56 @@ func (m *merging) derive() error {
 	for _, d := range stored {
 		defects[d.ID] = d
 	}
-	var states []firemode.Item
-	var changed []firemode.Defect
+	var judged []firemode.Defect
 	for _, id := range ids {
 		item := m.items[id]
-		var checks []firemode.Check
-		if item != nil {
-			checks = item.Checks
+		r, err := m.record(book, id, item)
+		if err != nil {
+			return err
 		}
-		r := read(m.state, id, ruleOf(book, item, m.session), checks)
 		if item != nil && m.assess(item, r) {
-			states = append(states, *item)
+			changed[id] = true
 		}
-		changed = append(changed, m.judgeItem(id, r.findings, defects)...)
+		judged = append(judged, m.judgeItem(id, r.findings, defects)...)
 	}
-	if err := m.tx.SaveItemStates(m.ctx, m.ref.Org, m.ref.Session, states); err != nil {
-		return err
-	}
-	return m.tx.SaveDefects(m.ctx, changed)
+	return m.tx.SaveDefects(m.ctx, judged)
 }
 
-// loadTouched reads what merging touched beyond what it was asked for: items below a path that was swept.
-func (m *merging) loadTouched(ids []firemode.ItemID) error {
-	var paths []crdt.Pointer
+// loadJudged reads what items are judged by, unless it was read.
+func (m *merging) loadJudged(book *rules.Book, ids []firemode.ItemID) error {
+	tops := map[crdt.Pointer]bool{}
 	for _, id := range ids {
-		if !m.whole[id] {
-			paths = append(paths, itemPath(id))
+		if m.judged[id] {
+			continue
+		}
+		m.judged[id] = true
+		for _, p := range m.basis(book, id) {
+			tops[p] = true
 		}
 	}
-	return m.loadPaths(paths)
+	return m.loadLive(tops)
+}
+
+// record takes apart what is recorded of an item. Where none of that which was read remains, all of the item is looked at for what else does.
+func (m *merging) record(book *rules.Book, id firemode.ItemID, item *firemode.Item) (record, error) {
+	var checks []firemode.Check
+	if item != nil {
+		checks = item.Checks
+	}
+	rule := ruleOf(book, item, m.session)
+	r := read(m.state, id, rule, checks)
+	if r.touched || item == nil {
+		return r, nil
+	}
+	if err := m.loadLive(map[crdt.Pointer]bool{itemPath(id): true}); err != nil {
+		return r, err
+	}
+	return read(m.state, id, rule, checks), nil
 }
 
 // assess brings the state of an item up to date and reports whether that changed it.
 func (m *merging) assess(item *firemode.Item, r record) bool {
-	state, missing := r.assess(item.Checks)
+	state, missing := r.assess(item.Checks, item.Conflicts > 0)
 	if state == item.State && r.outcome == item.Outcome && slices.Equal(missing, item.Missing) {
 		return false
 	}

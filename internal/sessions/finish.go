@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 
+	"firemode"
 	"firemode/internal/crdt"
 	"firemode/internal/store"
 )
@@ -49,17 +50,32 @@ func (m *merging) collect(b *store.Batch, merged crdt.Merged, at int64) {
 			// The conflict may have changed though nothing here did: a hole was closed elsewhere.
 			m.change(live[0], func(c *fate) { c.noted = at })
 		}
-		if touch.Before == "" && touch.After != "" {
-			m.head.Conflicts++
-			m.arose++
-		}
-		if touch.Before != "" && touch.After == "" {
-			m.head.Conflicts--
-		}
-		if item := placeOf(touch.Path).item; item != "" {
-			m.touched[item] = true
-		}
+		m.touch(touch)
 	}
+}
+
+// touch counts what a merge did to the conflict at a path, and notes the item that the path belongs to.
+func (m *merging) touch(t crdt.Touch) {
+	opened := 0
+	switch {
+	case t.Before == "" && t.After != "":
+		opened = 1
+		m.arose++
+	case t.Before != "" && t.After == "":
+		opened = -1
+	}
+	m.head.Conflicts += opened
+	if id := placeOf(t.Path).item; id != "" {
+		m.opened[id] += opened
+		m.touched[id] = m.touched[id] || m.mayJudge(id, t.Path)
+	}
+}
+
+// mayJudge reports whether what became of path may change how its item is judged: path bears on it, or nothing is recorded there any more.
+func (m *merging) mayJudge(id firemode.ItemID, path crdt.Pointer) bool {
+	basis, known := m.bases[id]
+	recorded := slices.ContainsFunc(m.state.Live(path), func(op *crdt.Op) bool { return op.Kind != crdt.Remove })
+	return !known || !recorded || bears(path, basis)
 }
 
 // fate is what became of an operation after it was added.
@@ -151,6 +167,9 @@ func (m *merging) settle() error {
 	}
 	if m.failed != nil {
 		return m.failed
+	}
+	if m.tallied {
+		m.head.Tallied = m.head.Seq
 	}
 	return m.tx.SaveHead(m.ctx, m.ref.Org, m.ref.Session, m.head)
 }

@@ -21,6 +21,7 @@ type merging struct {
 	session firemode.Session
 	head    firemode.Head
 	before  int64 // number of the last log entry before this transaction
+	tallied bool  // whether the items' conflicts were counted up to there
 	ref     store.SessionRef
 
 	state  *crdt.State
@@ -29,7 +30,7 @@ type merging struct {
 	runs   map[store.RunAsk]int64        // runs as of what was delivered, as they were before this transaction
 	held   map[store.BatchRef]*store.Batch
 	keyed  map[store.BatchKey]*store.Batch
-	items  map[firemode.ItemID]*firemode.Item // of the touched items those that are listed
+	items  map[firemode.ItemID]*firemode.Item // those that were asked for; nil for one that the session does not list
 	bound  map[firemode.UserID]int            // actors by user
 
 	newBatches []store.Batch
@@ -39,8 +40,10 @@ type merging struct {
 	newRuns    []store.RunChange
 	dirty      map[crdt.ActorID]bool
 	gapped     map[crdt.ActorID]bool    // of the actors that changed: whether a number was missing before
-	touched    map[firemode.ItemID]bool // items at or below which something changed
-	whole      map[firemode.ItemID]bool // items of which everything that is live was read
+	touched    map[firemode.ItemID]bool // items at or below which something changed; true for those that may have to be judged anew
+	opened     map[firemode.ItemID]int  // by how much the number of conflicts at or below an item changed
+	bases      map[firemode.ItemID][]crdt.Pointer
+	judged     map[firemode.ItemID]bool // items of which all that they are judged by was read
 	answered   map[string]*job          // by scope and key, those of done
 	done       []*job
 	following  []*job // those that repeat one of done
@@ -51,12 +54,14 @@ type merging struct {
 
 func (s *Service) newMerging(ctx context.Context, tx store.Tx, locked store.LockedSession) *merging {
 	m := &merging{
-		ctx: ctx, tx: tx, svc: s, session: locked.Session, head: locked.Head, before: locked.Head.Seq, ref: ref(locked.Session),
+		ctx: ctx, tx: tx, svc: s, session: locked.Session, head: locked.Head, before: locked.Head.Seq,
+		tallied: locked.Head.Tallied == locked.Head.Seq, ref: ref(locked.Session),
 		loaded: map[crdt.OpID]bool{}, actors: map[crdt.ActorID]*store.Actor{}, runs: map[store.RunAsk]int64{},
 		held: map[store.BatchRef]*store.Batch{}, keyed: map[store.BatchKey]*store.Batch{}, items: map[firemode.ItemID]*firemode.Item{},
 		bound: map[firemode.UserID]int{}, rowOf: map[*crdt.Op]*addedOp{}, oldOps: map[*crdt.Op]fate{},
 		dirty: map[crdt.ActorID]bool{}, touched: map[firemode.ItemID]bool{},
-		gapped: map[crdt.ActorID]bool{}, whole: map[firemode.ItemID]bool{}, answered: map[string]*job{},
+		gapped: map[crdt.ActorID]bool{}, opened: map[firemode.ItemID]int{}, bases: map[firemode.ItemID][]crdt.Pointer{},
+		judged: map[firemode.ItemID]bool{}, answered: map[string]*job{},
 	}
 	m.state = crdt.NewState(m.chain)
 	return m
@@ -303,37 +308,46 @@ func (m *merging) deliveredRun(writer, actor crdt.ActorID) int64 {
 	return m.runs[store.RunAsk{Actor: actor, Seq: w.Delivered}]
 }
 
-// loadPaths reads what is live at, above and below paths: for a path of an item all of the item, since its state and defects
-// follow from the whole of it.
+// loadPaths reads what is live at, above and below paths, and what the items are judged by on whose judgement one of the paths bears.
 func (m *merging) loadPaths(paths []crdt.Pointer) error {
-	at, below := map[crdt.Pointer]bool{}, map[crdt.Pointer]bool{}
+	book, err := m.loadItems(paths)
+	if err != nil {
+		return err
+	}
+	below := map[crdt.Pointer]bool{}
 	for _, p := range paths {
-		top := p
-		if place := placeOf(p); place.item != "" {
-			top = itemPath(place.item)
-			if m.whole[place.item] {
-				continue
-			}
-			m.whole[place.item] = true
+		below[p] = true
+		id := placeOf(p).item
+		if id == "" || m.judged[id] || !bears(p, m.basis(book, id)) {
+			continue
 		}
-		below[top] = true
-		for _, above := range top.Ancestors() {
-			at[above] = true
+		m.judged[id] = true
+		for _, q := range m.basis(book, id) {
+			below[q] = true
 		}
 	}
-	if len(below) == 0 {
+	return m.loadLive(below)
+}
+
+// loadLive reads what is live at, above and below tops.
+func (m *merging) loadLive(tops map[crdt.Pointer]bool) error {
+	if len(tops) == 0 {
 		return nil
 	}
+	above := map[crdt.Pointer]bool{}
+	for p := range tops {
+		for _, q := range p.Ancestors() {
+			above[q] = true
+		}
+	}
+	at := slices.Sorted(maps.Keys(above))
 	// What is below another path of the list comes with it, and what was read before is left as it is.
-	live, err := m.tx.LiveOps(m.ctx, m.ref, slices.Sorted(maps.Keys(at)), slices.Sorted(maps.Keys(below)))
+	live, err := m.tx.LiveOps(m.ctx, m.ref, at, slices.Sorted(maps.Keys(tops)))
 	if err != nil {
 		return err
 	}
 	m.know(live)
-	if err := m.loadContested(slices.Sorted(maps.Keys(at))); err != nil {
-		return err
-	}
-	return m.loadItems(slices.Sorted(maps.Keys(m.whole)))
+	return m.loadContested(at)
 }
 
 // loadContested reads what disputes with something live at one of paths.
@@ -356,16 +370,26 @@ func (m *merging) know(ops []crdt.Op) {
 	}
 }
 
-func (m *merging) loadItems(ids []firemode.ItemID) error {
-	ids = slices.DeleteFunc(ids, func(id firemode.ItemID) bool { return m.items[id] != nil })
-	if len(ids) == 0 {
-		return nil
+// loadItems reads the items that paths belong to, and returns the rules that judge them.
+func (m *merging) loadItems(paths []crdt.Pointer) (*rules.Book, error) {
+	var ids []firemode.ItemID
+	for _, p := range paths {
+		id := placeOf(p).item
+		if _, known := m.items[id]; id != "" && !known {
+			m.items[id] = nil
+			ids = append(ids, id)
+		}
 	}
-	items, err := m.tx.ItemsByID(m.ctx, m.ref.Org, m.ref.Session, ids)
-	for _, item := range items {
-		m.items[item.ID] = &item
+	if len(ids) > 0 {
+		items, err := m.tx.ItemsByID(m.ctx, m.ref.Org, m.ref.Session, ids)
+		if err != nil {
+			return nil, err
+		}
+		for _, item := range items {
+			m.items[item.ID] = &item
+		}
 	}
-	return err
+	return m.svc.Rules.Book(m.ctx, m.ref.Org)
 }
 
 // ruleOf returns the version by which code is judged on an item: the one pinned to its check, else the one that was in force when

@@ -19,7 +19,6 @@ type record struct {
 	reason   string
 	findings []finding
 	touched  bool // something but removals is live at or below the item
-	disputed bool // a conflict is open at or below it
 }
 
 // finding is one thing seen: it becomes a defect.
@@ -61,7 +60,6 @@ func read(st *crdt.State, item firemode.ItemID, rule func(firemode.RuleCode) (fi
 			}
 		}
 	})
-	r.disputed = st.Disputed(top)
 	for _, key := range slices.Sorted(maps.Keys(found)) {
 		f := found[key]
 		if a := answers[f.rule.Code]; a != nil {
@@ -172,8 +170,8 @@ func outsideLimits(op *crdt.Op, measurement string, rule func(firemode.RuleCode)
 	return found
 }
 
-// assess says how far the record of a listed item is, and what is missing, in words.
-func (r record) assess(checks []firemode.Check) (firemode.ItemState, []string) {
+// assess says how far the record of a listed item is, and what is missing, in words. disputed says that a conflict is open at or below it.
+func (r record) assess(checks []firemode.Check, disputed bool) (firemode.ItemState, []string) {
 	var missing, open []string
 	add := func(problem string) {
 		if !slices.Contains(missing, problem) {
@@ -206,7 +204,7 @@ func (r record) assess(checks []firemode.Check) (firemode.ItemState, []string) {
 		}
 	}
 	switch {
-	case r.disputed:
+	case disputed:
 		return firemode.ItemDisputed, append(missing, "readings are in dispute")
 	case !r.touched:
 		return firemode.ItemUntouched, nil

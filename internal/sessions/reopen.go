@@ -72,14 +72,20 @@ func (m *merging) rememberResults() error {
 // findings is the outcome and the measurements of every item, as the document shows them now.
 func (m *merging) findings() (map[firemode.ItemID]firemode.LastResult, error) {
 	found := map[firemode.ItemID]firemode.LastResult{}
+	err := m.eachItem(func(id firemode.ItemID, state *crdt.State) { found[id] = m.finding(state, id) })
+	return found, err
+}
+
+// eachItem calls fn for every item that something is recorded of, with what is live at and below it.
+func (m *merging) eachItem(fn func(firemode.ItemID, *crdt.State)) error {
 	merged, err := chains(m.ctx, m.tx, m.ref)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	state, current := crdt.NewState(merged), firemode.ItemID("")
 	take := func() {
 		if current != "" {
-			found[current] = m.finding(state, current)
+			fn(current, state)
 		}
 	}
 	err = m.tx.EachLiveOp(m.ctx, m.ref, 0, "", func(op crdt.Op) error {
@@ -91,7 +97,7 @@ func (m *merging) findings() (map[firemode.ItemID]firemode.LastResult, error) {
 		return nil
 	})
 	take()
-	return found, err
+	return err
 }
 
 func (m *merging) finding(state *crdt.State, item firemode.ItemID) firemode.LastResult {

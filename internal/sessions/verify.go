@@ -139,7 +139,7 @@ func (a *auditor) prepare(scratch store.Store) error {
 	a.checkCreation(items)
 	a.status = firemode.SessionPending
 	for i := range items {
-		items[i].State, items[i].Outcome, items[i].Missing = firemode.ItemUntouched, "", nil
+		items[i].State, items[i].Outcome, items[i].Missing, items[i].Conflicts = firemode.ItemUntouched, "", nil, 0
 	}
 	session := a.session
 	session.Technicians, session.Status, building.Owners = nil, firemode.SessionActive, nil

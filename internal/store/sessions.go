@@ -70,7 +70,7 @@ type ItemReader interface {
 // ItemWriter writes the items of a session.
 type ItemWriter interface {
 	CreateItems(ctx context.Context, org firemode.OrgID, s firemode.SessionID, items []firemode.Item) error
-	// SaveItemStates writes State, Outcome and Missing of items that exist.
+	// SaveItemStates writes State, Outcome, Missing and Conflicts of items that exist.
 	SaveItemStates(ctx context.Context, org firemode.OrgID, s firemode.SessionID, items []firemode.Item) error
 }
 

@@ -35,7 +35,7 @@ func (t *transaction) CreateItems(ctx context.Context, org firemode.OrgID, s fir
 
 func (t *transaction) SaveItemStates(ctx context.Context, org firemode.OrgID, s firemode.SessionID, items []firemode.Item) error {
 	_, err := writeAll(ctx, t, row.Taken{},
-		"UPDATE items SET state = $1, outcome = $2, missing = $3 WHERE org = $4 AND session_id = $5 AND id = $6", items,
+		"UPDATE items SET state = $1, outcome = $2, missing = $3, conflicts = $4 WHERE org = $5 AND session_id = $6 AND id = $7", items,
 		func(i firemode.Item) ([]any, error) {
 			values, err := row.ItemStateValues(i)
 			return append(values, org, s, i.ID), err

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -57,6 +58,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	parameters := config.ConnConfig.RuntimeParams
 	parameters["synchronous_commit"] = "on"
 	parameters["timezone"] = "UTC"
+	maps.Copy(parameters, byIndex())
 	if parameters["application_name"] == "" {
 		parameters["application_name"] = "firemode"
 	}
@@ -69,6 +71,16 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		return nil, err
 	}
 	return &Store{pool: pool, now: c.Now, statistics: newStatistics(pool)}, nil
+}
+
+// byIndex has statements planned once, and by their indexes. Each of them has an index that finds its rows, and must cost what it finds: left to
+// statistics, the planner of a young or lopsided table reads all of it instead, now and then and for hours.
+func byIndex() map[string]string {
+	return map[string]string{
+		"plan_cache_mode": "force_generic_plan",
+		"enable_seqscan":  "off", "enable_hashjoin": "off", "enable_mergejoin": "off",
+		"jit": "off", // it goes by estimated cost, which is off where a scan cannot be avoided
+	}
 }
 
 func checkEncoding(ctx context.Context, pool *pgxpool.Pool) error {

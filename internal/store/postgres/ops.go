@@ -18,25 +18,28 @@ func scanOp(r row.Scanner) (crdt.Op, error) {
 	return op.Op, err
 }
 
-// Paths below p have keys between p's with \x01 and p's with \x02 behind it; see crdt.Pointer.Key.
+// What is live is looked up path by path, and the batch of each operation by its number: LATERAL and OFFSET 0 keep the planner from joining the
+// whole of a session instead. Paths below p have keys between p's with \x01 and p's with \x02 behind it; see crdt.Pointer.Key.
 const (
-	liveAt    = " JOIN ops o ON o.org = $1 AND o.session_id = $2 AND o.path = p.key AND o.covered_seq = 0"
-	liveBelow = ` JOIN ops o ON o.org = $1 AND o.session_id = $2 AND o.path > p.key || chr(1) AND o.path < p.key || chr(2)
-		AND o.covered_seq = 0`
+	liveOp     = " CROSS JOIN LATERAL (SELECT * FROM ops WHERE org = $1 AND session_id = $2 AND covered_seq = 0"
+	liveAt     = liveOp + " AND path = p.key OFFSET 0) o" + ofBatch
+	below      = " AND path > p.key || chr(1) AND path < p.key || chr(2)"
+	liveBelow  = liveOp + below + " OFFSET 0) o" + ofBatch
+	ofBatch    = " CROSS JOIN LATERAL (SELECT * FROM batches WHERE org = $1 AND session_id = $2 AND seq = o.seq OFFSET 0) b"
 	exactPaths = " FROM (SELECT unnest($3::text[]) COLLATE \"C\" AS key) p"
 	topPaths   = " FROM (SELECT unnest($4::text[]) COLLATE \"C\" AS key) p"
 )
 
 func (t *transaction) LiveOps(ctx context.Context, s store.SessionRef, at, below []crdt.Pointer) ([]crdt.Op, error) {
 	exact, under := row.Covering(at, below)
-	return all(ctx, t, scanOp, "SELECT "+row.OpColumns+exactPaths+liveAt+joinBatches+
-		" UNION ALL SELECT "+row.OpColumns+topPaths+liveAt+joinBatches+
-		" UNION ALL SELECT "+row.OpColumns+topPaths+liveBelow+joinBatches, s.Org, s.Session, row.PathKeys(exact), row.PathKeys(under))
+	return all(ctx, t, scanOp, "SELECT "+row.OpColumns+exactPaths+liveAt+
+		" UNION ALL SELECT "+row.OpColumns+topPaths+liveAt+
+		" UNION ALL SELECT "+row.OpColumns+topPaths+liveBelow, s.Org, s.Session, row.PathKeys(exact), row.PathKeys(under))
 }
 
-func (t *transaction) ContestedOps(ctx context.Context, s store.SessionRef, below []crdt.Pointer) ([]crdt.Op, error) {
-	_, under := row.Covering(nil, below)
-	return all(ctx, t, scanOp, "SELECT "+row.OpColumns+exactPaths+liveBelow+" AND o.contested"+joinBatches, s.Org, s.Session, row.PathKeys(under))
+func (t *transaction) ContestedOps(ctx context.Context, s store.SessionRef, tops []crdt.Pointer) ([]crdt.Op, error) {
+	_, under := row.Covering(nil, tops)
+	return all(ctx, t, scanOp, "SELECT "+row.OpColumns+exactPaths+liveOp+below+" AND contested OFFSET 0) o"+ofBatch, s.Org, s.Session, row.PathKeys(under))
 }
 
 func (t *transaction) OpsByDot(ctx context.Context, s store.SessionRef, dots []crdt.Dot) ([]store.Op, error) {

@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"fmt"
 	"os"
 	"testing"
 
@@ -18,14 +19,18 @@ func TestContract(t *testing.T) {
 	storetest.Run(t, func(t testing.TB) store.Store { return open(t, pgtest.New(t)) })
 }
 
-func TestSchema(t *testing.T) {
-	storetest.RunSchema(t, func(t testing.TB) storetest.Empty {
-		url := pgtest.Empty(t)
-		return storetest.Empty{
-			Open: func() store.Store { return open(t, url) },
-			Exec: func(statement string) { exec(t, url, statement) },
-		}
-	})
+func TestSchema(t *testing.T) { storetest.RunSchema(t, emptyDatabase) }
+
+func TestListCost(t *testing.T) {
+	storetest.ListCost(t, "postgres", emptyDatabase, func(n int) string { return fmt.Sprintf("generate_series(1, %d) n", n) })
+}
+
+func emptyDatabase(t testing.TB) storetest.Empty {
+	url := pgtest.Empty(t)
+	return storetest.Empty{
+		Open: func() store.Store { return open(t, url) },
+		Exec: func(statement string) { exec(t, url, statement) },
+	}
 }
 
 func open(t testing.TB, url string) *postgres.Store {

@@ -139,7 +139,7 @@ func (t *transaction) LockSessions(ctx context.Context, org firemode.OrgID, ids 
 }
 
 func (t *transaction) SaveHead(ctx context.Context, org firemode.OrgID, id firemode.SessionID, h firemode.Head) error {
-	n, err := t.write(ctx, row.Taken{}, "UPDATE session_heads SET ("+row.HeadColumns+") = ("+parameters(3, 13)+`)
+	n, err := t.write(ctx, row.Taken{}, "UPDATE session_heads SET ("+row.HeadColumns+") = ("+parameters(3, 14)+`)
 		WHERE org = $1 AND session_id = $2`, append([]any{org, id}, row.HeadValues(h)...)...)
 	if err == nil && n == 0 {
 		err = t.fail(firemode.NotFound("there is no such session"))

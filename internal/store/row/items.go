@@ -10,7 +10,7 @@ import (
 )
 
 // ItemColumns are those of table items after org and session_id, but for search, which follows from them.
-const ItemColumns = "id, kind, type, name, system, level, location, position, listed, checks, baselines, last_result, state, outcome, missing"
+const ItemColumns = "id, kind, type, name, system, level, location, position, listed, checks, baselines, last_result, state, outcome, missing, conflicts"
 
 // ItemTaken says what CreateItems found taken.
 var ItemTaken = Taken{Primary: "the session has an item with this id already"}
@@ -20,23 +20,23 @@ func ItemValues(org firemode.OrgID, s firemode.SessionID, i firemode.Item) ([]an
 	var e encoder
 	values := []any{
 		org, s, i.ID, i.Kind, i.Type, i.Name, i.System, i.Level, e.json(i.Location), i.Position, i.Listed, e.json(i.Checks),
-		e.json(i.Baselines), e.json(i.Last), i.State, i.Outcome, e.json(i.Missing),
+		e.json(i.Baselines), e.json(i.Last), i.State, i.Outcome, e.json(i.Missing), i.Conflicts,
 		store.Search(string(i.ID), i.Name, strings.Join(i.Location, "\n")),
 	}
 	return values, e.err
 }
 
-// ItemStateValues are state, outcome and missing.
+// ItemStateValues are state, outcome, missing and conflicts.
 func ItemStateValues(i firemode.Item) ([]any, error) {
 	var e encoder
-	return []any{i.State, i.Outcome, e.json(i.Missing)}, e.err
+	return []any{i.State, i.Outcome, e.json(i.Missing), i.Conflicts}, e.err
 }
 
 // ScanItem reads ItemColumns.
 func ScanItem(r Scanner) (i firemode.Item, err error) {
 	err = r.Scan(&i.ID, &i.Kind, &i.Type, &i.Name, &i.System, &i.Level, store.JSONColumn{Into: &i.Location}, &i.Position, &i.Listed,
 		store.JSONColumn{Into: &i.Checks}, store.JSONColumn{Into: &i.Baselines}, store.JSONColumn{Into: &i.Last},
-		&i.State, &i.Outcome, store.JSONColumn{Into: &i.Missing})
+		&i.State, &i.Outcome, store.JSONColumn{Into: &i.Missing}, &i.Conflicts)
 	return i, err
 }
 

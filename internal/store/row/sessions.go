@@ -41,13 +41,13 @@ func ScanSession(r Scanner) (s firemode.Session, err error) {
 }
 
 // HeadColumns are those of table session_heads after org and session_id.
-const HeadColumns = "seq, hash, epoch, secret, changed_at, changed_seq, done, conflicts, gaps, batches, late, frontier, checkpoint"
+const HeadColumns = "seq, hash, epoch, secret, changed_at, changed_seq, done, conflicts, gaps, batches, late, frontier, checkpoint, tallied_seq"
 
 // HeadValues are in the order of HeadColumns.
 func HeadValues(h firemode.Head) []any {
 	return []any{
 		h.Seq, blob(h.Hash), h.Epoch, blob(h.Key), store.Micros(h.ChangedAt), h.ChangedSeq, h.Done, h.Conflicts, h.Gaps,
-		h.Batches, h.Late, blob(h.Frontier), h.Checkpoint,
+		h.Batches, h.Late, blob(h.Frontier), h.Checkpoint, h.Tallied,
 	}
 }
 
@@ -56,7 +56,7 @@ func headDest(h *firemode.Head) []any {
 		&h.Seq, &h.Hash, &h.Epoch, &h.Key,
 		store.TimeColumn{Into: &h.ChangedAt},
 		&h.ChangedSeq, &h.Done, &h.Conflicts, &h.Gaps,
-		&h.Batches, &h.Late, &h.Frontier, &h.Checkpoint,
+		&h.Batches, &h.Late, &h.Frontier, &h.Checkpoint, &h.Tallied,
 	}
 }
 

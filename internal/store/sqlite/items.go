@@ -34,7 +34,7 @@ func (t *transaction) CreateItems(ctx context.Context, org firemode.OrgID, s fir
 			return t.fail(err)
 		}
 		_, err = t.write(ctx, row.ItemTaken, "INSERT INTO items (org, session_id, "+row.ItemColumns+
-			", search) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values...)
+			", search) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values...)
 		if err != nil {
 			return err
 		}
@@ -48,7 +48,7 @@ func (t *transaction) SaveItemStates(ctx context.Context, org firemode.OrgID, s 
 		if err != nil {
 			return t.fail(err)
 		}
-		err = t.exec(ctx, "UPDATE items SET state = ?, outcome = ?, missing = ? WHERE org = ? AND session_id = ? AND id = ?",
+		err = t.exec(ctx, "UPDATE items SET state = ?, outcome = ?, missing = ?, conflicts = ? WHERE org = ? AND session_id = ? AND id = ?",
 			append(values, org, s, i.ID)...)
 		if err != nil {
 			return err

@@ -94,7 +94,7 @@ func (t *transaction) CreateSession(ctx context.Context, s firemode.Session, h f
 	if err != nil {
 		return err
 	}
-	err = t.exec(ctx, "INSERT INTO session_heads (org, session_id, "+row.HeadColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	err = t.exec(ctx, "INSERT INTO session_heads (org, session_id, "+row.HeadColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 		append([]any{s.Org, s.ID}, row.HeadValues(h)...)...)
 	if err != nil {
 		return err
@@ -138,7 +138,7 @@ func (t *transaction) LockSessions(ctx context.Context, org firemode.OrgID, ids 
 }
 
 func (t *transaction) SaveHead(ctx context.Context, org firemode.OrgID, id firemode.SessionID, h firemode.Head) error {
-	n, err := t.write(ctx, row.Taken{}, "UPDATE session_heads SET ("+row.HeadColumns+`) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	n, err := t.write(ctx, row.Taken{}, "UPDATE session_heads SET ("+row.HeadColumns+`) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		WHERE org = ? AND session_id = ?`, append(row.HeadValues(h), org, id)...)
 	if err == nil && n == 0 {
 		err = t.fail(firemode.NotFound("there is no such session"))

@@ -2,6 +2,7 @@ package sqlite_test
 
 import (
 	"database/sql"
+	"fmt"
 	"net/url"
 	"path/filepath"
 	"testing"
@@ -15,14 +16,14 @@ import (
 
 func TestContract(t *testing.T) { storetest.Run(t, storetest.OpenSQLite) }
 
-func TestSchema(t *testing.T) {
-	storetest.RunSchema(t, func(t testing.TB) storetest.Empty {
-		path := filepath.Join(t.TempDir(), "a ? % & # path.db")
-		return storetest.Empty{
-			Open: func() store.Store { return open(t, path) },
-			Exec: func(statement string) { exec(t, path, statement) },
-		}
-	})
+func TestSchema(t *testing.T) { storetest.RunSchema(t, emptyFile) }
+
+func emptyFile(t testing.TB) storetest.Empty {
+	path := filepath.Join(t.TempDir(), "a ? % & # path.db")
+	return storetest.Empty{
+		Open: func() store.Store { return open(t, path) },
+		Exec: func(statement string) { exec(t, path, statement) },
+	}
 }
 
 func open(t testing.TB, path string) *sqlite.Store {
@@ -54,3 +55,9 @@ func exec(t testing.TB, path, statement string) {
 
 // TestMain finds the goroutines that a closed store has left behind.
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestListCost(t *testing.T) {
+	storetest.ListCost(t, "sqlite", emptyFile, func(n int) string {
+		return fmt.Sprintf("(WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < %d) SELECT n FROM numbers)", n)
+	})
+}

@@ -39,11 +39,11 @@ func itemTests() []test {
 			item, other := newWorld("o").item, firemode.Item{ID: "i2", Position: 99}
 			createItems(t, s, item, other)
 			asked := item
-			asked.State, asked.Outcome, asked.Missing, asked.Name = firemode.ItemDone, "pass", nil, "not written"
+			asked.State, asked.Outcome, asked.Missing, asked.Conflicts, asked.Name = firemode.ItemDone, "pass", nil, 2, "not written"
 			update(t, s, func(ctx context.Context, tx store.Tx) error {
 				return tx.SaveItemStates(ctx, "o", "s-0000", []firemode.Item{{ID: "i9", State: firemode.ItemDone}, asked})
 			})
-			item.State, item.Outcome, item.Missing = asked.State, asked.Outcome, nil
+			item.State, item.Outcome, item.Missing, item.Conflicts = asked.State, asked.Outcome, nil, 2
 			equal(t, itemsOf(t, s, store.ItemFilter{}), []firemode.Item{item, other})
 		}},
 		{"the filters", itemFilters},

@@ -55,14 +55,14 @@ func newWorld(org firemode.OrgID) world {
 			CreatedBy: "u1", CompletedAt: day(6), Creation: []byte{1, 2, 3},
 		},
 		head: firemode.Head{
-			Seq: 7, Hash: []byte(w), Epoch: 2, Key: []byte{9, 8}, ChangedAt: day(6), ChangedSeq: 6, Done: 5, Conflicts: 4, Gaps: 3,
+			Seq: 7, Hash: []byte(w), Epoch: 2, Key: []byte{9, 8}, ChangedAt: day(6), ChangedSeq: 6, Done: 5, Conflicts: 4, Gaps: 3, Tallied: 7,
 			Batches: 2, Late: 1, Frontier: []byte("frontier"), Checkpoint: "checkpoint",
 		},
 		item: firemode.Item{
 			ID: "FE-001", Kind: firemode.KindAsset, Type: "extinguisher_powder", Name: w, System: "FE", Level: "L05",
 			Location: []string{"Harbour Tower", "L05", w}, Position: 12, Listed: true,
 			Checks: []firemode.Check{{Rule: "AS1851-2012-FE-01", Version: "1.2.0"}}, Baselines: baselines, Last: &last,
-			State: firemode.ItemIncomplete, Outcome: "fail", Missing: []string{w},
+			State: firemode.ItemIncomplete, Outcome: "fail", Missing: []string{w}, Conflicts: 3,
 		},
 		last: map[firemode.ItemID]firemode.LastResult{"FE-001": last},
 		defect: firemode.Defect{

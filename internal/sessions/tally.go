@@ -1,0 +1,56 @@
+package sessions
+
+import (
+	"firemode"
+	"firemode/internal/crdt"
+	"firemode/internal/store"
+)
+
+// tally brings the numbers of open conflicts of the touched items up to date, and returns the items whose number changed. An older binary
+// that has written in the meantime has not kept them: then those of the whole session are counted anew.
+func (m *merging) tally(touched []firemode.ItemID) (changed map[firemode.ItemID]bool, err error) {
+	changed = map[firemode.ItemID]bool{}
+	if !m.tallied {
+		m.tallied = true
+		return changed, m.recount(changed)
+	}
+	for _, id := range touched {
+		if item := m.items[id]; item != nil && m.opened[id] != 0 {
+			item.Conflicts += m.opened[id]
+			changed[id] = true
+		}
+	}
+	return changed, nil
+}
+
+func (m *merging) recount(changed map[firemode.ItemID]bool) error {
+	open := map[firemode.ItemID]int{}
+	err := m.eachItem(func(id firemode.ItemID, state *crdt.State) {
+		if n := len(state.Conflicts(itemPath(id), m.head.Key)); n > 0 {
+			open[id] = n
+		}
+	})
+	if err != nil {
+		return err
+	}
+	for after := ""; ; {
+		page, err := m.tx.Items(m.ctx, m.ref.Org, m.ref.Session, store.ItemFilter{}, store.Page{After: after, Limit: itemsAtOnce})
+		if err != nil {
+			return err
+		}
+		for _, row := range page {
+			item := row.Row
+			if m.items[item.ID] == nil {
+				m.items[item.ID] = &item
+			}
+			if known := m.items[item.ID]; known.Conflicts != open[item.ID] {
+				known.Conflicts = open[item.ID]
+				changed[item.ID] = true
+			}
+			after = row.Key
+		}
+		if len(page) < itemsAtOnce {
+			return nil
+		}
+	}
+}
