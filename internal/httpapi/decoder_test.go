@@ -139,6 +139,9 @@ func FuzzClock(f *testing.F) {
 			return
 		}
 		wantLimits(t, sessions.Submission{Meta: sessions.Meta{Clock: clock}})
+		if len(raw) > 0 && !jsontext.Value(raw).IsValid() {
+			return // the body it stood in would not have been read
+		}
 		var entries map[crdt.ActorID]int64
 		must(t, json.Unmarshal(orNull(raw), &entries))
 		maps.DeleteFunc(entries, func(_ crdt.ActorID, n int64) bool { return n == 0 })
