@@ -98,7 +98,7 @@ func raised(t testing.TB, format string, n int) []crdt.Change {
 // TestDocumentsAreReadInBoundedMemory reads documents of one size and of ten times that: in neither may the memory grow by what the
 // document holds. It does not run beside other tests, whose memory it would take for its own.
 func TestDocumentsAreReadInBoundedMemory(t *testing.T) {
-	const small, large = 600, 6000
+	const small, large = 400, 4000
 	for _, engine := range []struct {
 		name string
 		open func(testing.TB, func() time.Time) store.Store
@@ -207,11 +207,11 @@ func manyLate(t *testing.T, w *bench, n int) *gauge {
 		text[i] = byte('a' + i%26)
 	}
 	for i := range n / 50 {
-		w.counted(t, "ann", int64(i+1), raised(t, `{"op":"set","path":"/late/%d","value":"`+string(text)+`"}`, 1))
+		w.counted(t, "ann", int64(i+1), raised(t, `{"op":"set","path":"/late/%d","value":"`+string(text)+`"}`, 5))
 	}
 	g := w.measure(t, sessions.Query{})
-	if g.lates != n/10 {
-		t.Errorf("%d late batches of %d", g.lates, n/10)
+	if g.lates != n/50 {
+		t.Errorf("%d late batches of %d", g.lates, n/50)
 	}
 	return g
 }
