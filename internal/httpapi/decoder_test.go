@@ -66,7 +66,8 @@ func orNull(v jsontext.Value) jsontext.Value {
 
 func FuzzSubmission(f *testing.F) {
 	for _, b := range []batch{
-		{}, {client: "a", number: 3, id: "i", prev: "p", seen: map[string]int64{"b": 2}, atomic: true, changes: []string{set("/x", "1.50"), remove("/x"), "7"}},
+		{},
+		{client: "a", number: 3, id: "i", prev: "p", seen: map[string]int64{"b": 2}, atomic: true, changes: []string{set("/x", "1.50"), remove("/x"), "7"}},
 		{onBehalfOf: "u", changes: []string{appendTo("/l", `{"a":[1]}`), increment("/n", "1e2"), correct("/x", "2", "a:1:0")}},
 	} {
 		f.Add([]byte(b.String()))

@@ -191,7 +191,7 @@ func wantLeaves(t *testing.T, g *gauge, n int) *gauge {
 	return g
 }
 
-// manyLate completes the session before n/10 batches of 64 KiB come.
+// manyLate completes the session before n/50 batches of 300 KiB come.
 func manyLate(t *testing.T, w *bench, n int) *gauge {
 	must(t, w.store.Update(t.Context(), func(tx store.Tx) error {
 		locked, err := tx.LockSessions(t.Context(), w.ref.Org, []firemode.SessionID{w.ref.Session})
