@@ -17,7 +17,7 @@ BUILDVCS := $(shell git rev-parse --verify -q HEAD >/dev/null 2>&1 && echo true 
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: build ## build, and start the demo on ADDR (localhost:8080) with its data in DATA (./data)
@@ -31,7 +31,7 @@ build: ## build bin/firemode
 	CGO_ENABLED=0 go build -trimpath -buildvcs=$(BUILDVCS) -o bin/firemode ./cmd/firemode
 
 .PHONY: setup
-setup: ## install what the tests need from Debian (PostgreSQL, curl, jq) unless it is there
+setup: ## get what the tests need from Debian (PostgreSQL, curl, jq, promtool) unless it is there
 	@tools/setup
 
 .PHONY: lint
@@ -61,7 +61,16 @@ cover: ## tests with coverage over all packages, in coverage.html
 	@go tool cover -func=coverage.out | tail -1
 
 .PHONY: bench
-bench: ## benchmarks of PKG (./...)
+bench: setup ## what batches, lists, HTTP and traces cost, as ratios within one run; fails on a regression (10 minutes)
+	FIREMODE_BENCH=judge go test -count=1 -p 1 -timeout 60m -v -run 'Cost$$' ./internal/store/sqlite ./internal/store/postgres ./internal/sessions ./cmd/firemode \
+		| grep -v '^=== '
+
+.PHONY: bench-peers
+bench-peers: build ## requests a second beside etcd and PocketBase, asked by wrk in one run; ROUNDS (3), SECONDS_EACH (10), DB_URL
+	tools/bench-peers
+
+.PHONY: gobench
+gobench: ## the Go benchmarks of PKG (./...)
 	go test -run '^$$' -bench . -benchmem $(PKG)
 
 .PHONY: load

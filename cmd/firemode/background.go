@@ -22,6 +22,7 @@ func (s *services) background(log *slog.Logger, now func() time.Time) []func(con
 	return []func(context.Context) error{
 		s.auth.Run,
 		s.catalogue.Run,
+		func(ctx context.Context) error { return s.watch(ctx, log) },
 		func(ctx context.Context) error { return s.sweep(ctx, log, now) },
 	}
 }

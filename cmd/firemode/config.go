@@ -39,10 +39,16 @@ type Server struct {
 	TLSKey          string        `name:"tls-key" placeholder:"FILE" group:"Server" help:"Private key of --tls-cert (PEM)."`
 	MetricsAddr     string        `placeholder:"HOST:PORT" group:"Server" help:"Serve /metrics here instead of on the main listener, and profiles of the process at /debug/pprof/."`
 	MetricsSessions int           `default:"1000" placeholder:"N" group:"Server" help:"How many sessions keep metric series of their own (${default})."`
+	MaxConnections  int           `default:"10000" placeholder:"N" group:"Server" help:"How many connections may be open at once, further ones wait; 0 for no limit (${default})."`
+	ShedAfter       time.Duration `default:"2s" placeholder:"DURATION" group:"Server" help:"How long the first in a queue of writes may have been waiting before further writes are refused with 503 (${default})."`
+	BodyMemory      int           `default:"128" placeholder:"MIB" group:"Server" help:"How much the bodies of all requests may take in memory, before decoding into values, until further ones are refused with 503 (${default})."`
 	StopTimeout     time.Duration `default:"20s" placeholder:"DURATION" group:"Server" help:"How long a stop waits for requests that are running (${default})."`
 	LogLevel        string        `default:"info" placeholder:"LEVEL" group:"Server" help:"debug, info, warn or error (${default})."`
 	LogFormat       string        `default:"text" placeholder:"FORMAT" group:"Server" help:"text or json (${default})."`
 }
+
+// leastBodyMemory, in MiB, has room for a register of 64 MiB and for others beside it.
+const leastBodyMemory = 80
 
 // Validate says what is wrong with s, naming the setting.
 func (s Server) Validate() error {
@@ -51,6 +57,15 @@ func (s Server) Validate() error {
 	}
 	if s.StopTimeout <= 0 {
 		return errors.New("stop-timeout must be more than 0, e.g. 20s")
+	}
+	if s.MaxConnections < 0 {
+		return errors.New("max-connections must not be negative; 0 is no limit")
+	}
+	if s.ShedAfter <= 0 {
+		return errors.New("shed-after must be more than 0, e.g. 2s")
+	}
+	if s.BodyMemory < leastBodyMemory {
+		return fmt.Errorf("body-memory must be at least %d, or the largest register could never be imported", leastBodyMemory)
 	}
 	if s.MetricsSessions < 1 {
 		return errors.New("metrics-sessions must be at least 1")

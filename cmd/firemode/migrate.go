@@ -71,7 +71,7 @@ func (migrateStatus) Run(ctx context.Context, p *program) error {
 
 // withStore runs work on the database as it is.
 func (p *program) withStore(ctx context.Context, work func(store.Store) error) (err error) {
-	db, err := openStore(ctx, p.storage, p.now)
+	db, err := openStore(ctx, p.storage, p.now, nil)
 	if err != nil {
 		return err
 	}

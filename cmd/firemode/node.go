@@ -43,6 +43,13 @@ func newNode(c Server, s *services, o outside) (*node, error) {
 		Logger:    o.log,
 		Metrics:   o.metrics,
 		Version:   versionOf(info, ok),
+
+		Queues:     s.queues(),
+		ShedAfter:  c.ShedAfter,
+		BodyMemory: int64(c.BodyMemory) << 20,
+	}
+	if err := s.showQueues(o.metrics); err != nil {
+		return nil, err
 	}
 	if c.MetricsAddr == "" {
 		api.MetricsPage = o.metrics.Handler()
@@ -87,6 +94,7 @@ func (n *node) run(ctx context.Context, listener net.Listener, started func()) e
 	for _, part := range n.services.background(n.log, n.now) {
 		parts.Go(func() error { return part(failed) })
 	}
+	parts.Go(func() error { return n.services.countBacklog(failed, n.outside) })
 	parts.Go(func() error { return n.accept(listener) })
 	n.ready.Store(true)
 	started()
@@ -103,9 +111,9 @@ func (n *node) run(ctx context.Context, listener net.Listener, started func()) e
 
 func (n *node) accept(listener net.Listener) error {
 	if n.server.TLSConfig != nil {
-		return unlessClosed(n.server.ServeTLS(listener, "", ""))
+		return unlessClosed(n.server.ServeTLS(httpapi.Bounded(listener, n.config.MaxConnections), "", ""))
 	}
-	return unlessClosed(n.server.Serve(httpapi.Listener(listener, newID)))
+	return unlessClosed(n.server.Serve(httpapi.Bounded(httpapi.Listener(listener, newID), n.config.MaxConnections)))
 }
 
 func unlessClosed(err error) error {

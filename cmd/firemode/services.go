@@ -52,7 +52,8 @@ func openServices(ctx context.Context, c Storage, o outside) (_ *services, err e
 			err = errors.Join(err, s.close())
 		}
 	}()
-	if s.store, err = openStore(ctx, c, o.now); err != nil {
+	committed := func(updates int) { o.metrics.GroupCommitted("writer", updates) }
+	if s.store, err = openStore(ctx, c, o.now, committed); err != nil {
 		return nil, err
 	}
 	if err = s.store.Migrate(ctx); err != nil {
@@ -67,7 +68,9 @@ func openServices(ctx context.Context, c Storage, o outside) (_ *services, err e
 	if s.auth, err = auth.New(s.store, auth.Config{Now: o.now, NewID: newID, Keys: s.keys}); err != nil {
 		return nil, err
 	}
-	if s.catalogue, err = catalogue.New(s.store, catalogue.Config{NewID: newID, OnError: stale}); err != nil {
+	if s.catalogue, err = catalogue.New(s.store, catalogue.Config{
+		NewID: newID, OnError: stale, Now: o.now, Committed: o.metrics.GroupCommitted,
+	}); err != nil {
 		return nil, err
 	}
 	if s.buildings, err = buildings.New(s.store, buildings.Config{NewID: newID}); err != nil {
@@ -85,6 +88,7 @@ func openServices(ctx context.Context, c Storage, o outside) (_ *services, err e
 	if s.bundles, err = bundle.New(s.store, bundle.Config{Rules: s.catalogue, Now: o.now}); err != nil {
 		return nil, err
 	}
+	o.metrics.Watch(s.sources(c.Data))
 	return s, nil
 }
 
@@ -124,15 +128,16 @@ func (s *services) close() error {
 	return nil
 }
 
-// openStore opens PostgreSQL if there is a URL, else the SQLite file of the data folder, which it makes.
-func openStore(ctx context.Context, c Storage, now func() time.Time) (store.Store, error) {
+// openStore opens PostgreSQL if there is a URL, else the SQLite file of the data folder, which it makes. committed is told of commits
+// that several transactions share, which are SQLite's; nil for nobody.
+func openStore(ctx context.Context, c Storage, now func() time.Time, committed func(updates int)) (store.Store, error) {
 	if c.DBURL != "" {
 		return opened(postgres.Open(ctx, postgres.Config{URL: c.DBURL, Now: now}))
 	}
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
-	return opened(sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(c.Data, databaseFile), Now: now}))
+	return opened(sqlite.Open(ctx, sqlite.Config{Path: filepath.Join(c.Data, databaseFile), Now: now, Committed: committed}))
 }
 
 // opened is the store without the error, or nil with it: a nil pointer in an interface would not be nil.

@@ -19,6 +19,9 @@ const (
 	seqOverlap = 1000
 
 	pollTimeout = 2 * time.Second
+
+	// rest is between two looks, so that a thousand logouts elsewhere are not a thousand looks here.
+	rest = 20 * time.Millisecond
 )
 
 // revocations is what this node knows to be void.
@@ -57,22 +60,36 @@ func (s *Service) Load(ctx context.Context) error {
 	return err
 }
 
-// Run looks for the revocations of other nodes every PollInterval until ctx ends, which is no error. A look that fails is tried
-// again at the next turn; Fresh tells of it.
+// Run looks for the revocations of other nodes when Changed says that there may be some, and every PollInterval besides, until ctx
+// ends, which is no error. A look that fails is tried again at the next turn; Fresh tells of it.
 func (s *Service) Run(ctx context.Context) error {
-	tick := time.NewTicker(PollInterval)
+	tick := time.NewTicker(s.poll)
 	defer tick.Stop()
 	for {
-		s.poll(ctx)
+		s.look(ctx)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(rest):
+		}
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
+		case <-s.changed:
 		}
 	}
 }
 
-func (s *Service) poll(ctx context.Context) {
+// Changed has Run look at once: another node may have revoked something.
+func (s *Service) Changed() {
+	select {
+	case s.changed <- struct{}{}:
+	default: // Run has yet to begin the look that was asked for before
+	}
+}
+
+func (s *Service) look(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
 	defer cancel()
 	_ = s.Load(ctx) // kept for Fresh
@@ -87,6 +104,13 @@ func (s *Service) Fresh() (age time.Duration, err error) {
 		return math.MaxInt64, s.revoked.err
 	}
 	return s.now().Sub(s.revoked.asOf), s.revoked.err
+}
+
+// Revocations returns how many are in force, and when those of other nodes were last known; zero before the first Load.
+func (s *Service) Revocations() (size int, asOf time.Time) {
+	s.revoked.mu.RLock()
+	defer s.revoked.mu.RUnlock()
+	return len(s.revoked.families) + len(s.revoked.users), s.revoked.asOf
 }
 
 // revokeFamily voids every token of r.Family.

@@ -143,6 +143,42 @@ func TestRunLooksEveryHalfSecond(t *testing.T) {
 	})
 }
 
+// Told of a change, Run looks at once, and once for all that it was told before that look.
+func TestRunLooksWhenItIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlace(t)
+		p.config.Poll = 24 * time.Hour
+		far := p.node(t)
+		f := &flaky{Store: p.store}
+		far.store = f
+		token := p.login(t, "tom@acme").Access
+		accepted(t, far, token)
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- far.Run(ctx) }()
+		synctest.Wait()
+		if _, err := p.DisableUser(t.Context(), "tom@acme"); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		accepted(t, far, token) // nobody has told it
+		for range 1000 {
+			far.Changed()
+		}
+		time.Sleep(rest)
+		synctest.Wait()
+		isVoid(t, far, token)
+		time.Sleep(time.Hour)
+		if got := f.looks.Load(); got != 2 {
+			t.Errorf("%d looks, want the first and one for what it was told", got)
+		}
+		cancel()
+		if err := <-ended; err != nil {
+			t.Errorf("Run ended with %v", err)
+		}
+	})
+}
+
 // What another node revokes is void here within a second, by the clock on the wall.
 func TestRunTellsOfOtherNodesWithinASecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -202,4 +238,38 @@ func TestRevocationsAgainstModel(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestRevocationsAreCounted(t *testing.T) {
+	p := newPlace(t)
+	fresh := p.node(t)
+	wants := func(s *Service, size int) {
+		t.Helper()
+		n, asOf := s.Revocations()
+		if n != size || !asOf.Equal(p.clock.now()) {
+			t.Errorf("%d revocations as of %v, want %d as of %v", n, asOf, size, p.clock.now())
+		}
+	}
+	wants(fresh, 0)
+	_, claims, err := p.Authenticate(t.Context(), p.login(t, "tom@acme").Access)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Logout(t.Context(), claims); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.DisableUser(t.Context(), "tom@acme"); err != nil {
+		t.Fatal(err)
+	}
+	wants(fresh, 0) // it has not looked yet
+	p.clock.advance(time.Second)
+	if err := fresh.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	wants(fresh, 2)
+	p.clock.advance(AccessLifetime + 2*clockSkew)
+	if err := fresh.Load(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	wants(fresh, 0)
 }

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"time"
 
@@ -12,8 +13,11 @@ import (
 
 const (
 	issuer       = "firemode"
-	parsedTokens = 4096 // kept in memory with their claims
+	parsedTokens = 16_384 // kept in memory with their claims, at some 400 bytes each
 )
+
+// tokenHash stands for a token in memory: it cannot be used to come in, and is of one size.
+type tokenHash [sha256.Size]byte
 
 // Claims is what an access token says.
 type Claims struct {
@@ -82,9 +86,11 @@ func (s *Service) Authenticate(_ context.Context, bearer string) (firemode.Princ
 	return c.Principal(), c, nil
 }
 
-// verify checks signature and expiry.
+// verify checks signature and expiry. A signature that has been found right stays right, so it is checked once; the expiry is looked
+// at each time, and so are the revocations by Authenticate.
 func (s *Service) verify(bearer string) (Claims, error) {
-	if c, ok := s.parsed.Get(bearer); ok {
+	hash := tokenHash(sha256.Sum256([]byte(bearer)))
+	if c, ok := s.parsed.Get(hash); ok {
 		if !s.now().Before(c.ExpiresAt) {
 			return Claims{}, expiredToken(jwt.ErrTokenExpired)
 		}
@@ -101,7 +107,7 @@ func (s *Service) verify(bearer string) (Claims, error) {
 		return Claims{}, badToken(err)
 	}
 	c := w.claims()
-	s.parsed.Add(bearer, c)
+	s.parsed.Add(hash, c)
 	return c, nil
 }
 

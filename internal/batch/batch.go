@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 )
 
 // ErrClosed says that Close was called before the item was handed over: nothing of it was done.
@@ -23,6 +24,7 @@ type Collector[T any] struct {
 	max      int
 	run      func(ctx context.Context, items []T) []error
 	finished chan struct{}
+	waiting  atomic.Int64 // callers inside Do whose item has not been handed over
 
 	mu      sync.Mutex
 	closed  bool
@@ -59,10 +61,8 @@ func (c *Collector[T]) Do(ctx context.Context, item T) error {
 		return err
 	}
 	one := call[T]{item: item, done: make(chan error, 1)}
-	select {
-	case c.queue <- one:
-	case <-ctx.Done():
-		return ctx.Err()
+	if err := c.handOver(ctx, one); err != nil {
+		return err
 	}
 	select {
 	case err := <-one.done:
@@ -71,6 +71,20 @@ func (c *Collector[T]) Do(ctx context.Context, item T) error {
 		return ctx.Err()
 	}
 }
+
+func (c *Collector[T]) handOver(ctx context.Context, one call[T]) error {
+	c.waiting.Add(1)
+	defer c.waiting.Add(-1)
+	select {
+	case c.queue <- one:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Waiting returns how many items wait to become part of a group.
+func (c *Collector[T]) Waiting() int { return int(c.waiting.Load()) }
 
 // Close refuses new items, waits until those of all callers inside Do have been run, and stops the worker. It may be called
 // again.

@@ -9,6 +9,7 @@ import (
 
 	"firemode"
 	"firemode/internal/batch"
+	"firemode/internal/queue"
 	"firemode/internal/rules"
 	"firemode/internal/store"
 )
@@ -42,7 +43,9 @@ func (s *Service) Classify(ctx context.Context, q Request) (Answer, error) {
 	if one.err != nil && one.claim == nil {
 		return Answer{}, one.err
 	}
+	one.place = s.line.Join()
 	err = s.entries.Do(ctx, one)
+	one.place.Leave()
 	switch {
 	case errors.Is(err, batch.ErrClosed):
 		return Answer{}, firemode.Unavailable(time.Second, "the server is stopping")
@@ -58,6 +61,7 @@ func (s *Service) Classify(ctx context.Context, q Request) (Answer, error) {
 
 // pending is a classification on its way into the log. The group that carries it sets stored, if the key was answered before.
 type pending struct {
+	place  *queue.Place
 	org    firemode.OrgID
 	claim  *store.Idempotency // nil without an Idempotency-Key
 	err    error              // why it cannot be judged: it matters only if no answer is stored

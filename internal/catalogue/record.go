@@ -19,6 +19,9 @@ const maxGroup = 512
 
 // record commits a group: one look at the stored answers, the new ones, and one append to the log of each organisation.
 func (s *Service) record(ctx context.Context, group []*pending) []error {
+	for _, one := range group {
+		one.place.Leave()
+	}
 	outcomes := make([]error, len(group))
 	err := s.store.Update(ctx, func(tx store.Tx) error {
 		stored, err := storedAnswers(ctx, tx, group)
@@ -41,6 +44,7 @@ func (s *Service) record(ctx context.Context, group []*pending) []error {
 	})
 	switch {
 	case err == nil:
+		s.grouped(Queue, len(group))
 		return outcomes
 	case errors.Is(err, store.ErrUnknown), firemode.CodeOf(err) == firemode.CodeUnavailable:
 		return batch.All(len(group), err)

@@ -1,18 +1,21 @@
 // Package catalogue gives an organisation its rules and classifies what was seen by them.
 //
 // It promises that a rule version never changes once it is made; that what one organisation makes or deactivates touches nobody
-// else; that questions are answered from memory, from a book that is renewed at once after a write through this service and within half
-// a second (while Run runs) after a write elsewhere; and that Classify answers only when the entry in the audit log is durable.
+// else; that questions are answered from memory, from a book that is renewed at once after a write through this service and, while Run
+// runs, as soon as Changed tells of a write elsewhere, or within half a second; and that Classify answers only when the entry in the audit log is durable.
 // It does not check roles, and it does not judge by itself: that is package rules.
 package catalogue
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"firemode"
 	"firemode/internal/batch"
+	"firemode/internal/queue"
 	"firemode/internal/store"
 )
 
@@ -21,13 +24,24 @@ type Config struct {
 	NewID func() string // mints the ids of audit entries
 	// OnError is told of a renewal of the books that failed in Run; it is tried again at the next tick. nil: nobody is told.
 	OnError func(error)
+	Poll    time.Duration    // between two looks of Run that nobody has asked for; half a second if 0
+	Now     func() time.Time // the clock that Depth goes by; nil: it is always 0
+	// Committed is told, of each transaction of classifications, how many it carried; nil: nobody is told. It must be quick.
+	Committed func(queue string, size int)
 }
+
+// Queue is the name under which groups of classifications are counted.
+const Queue = "classify"
 
 // Service is the rule catalogue. It is safe for concurrent use.
 type Service struct {
 	store   store.Store
 	newID   func() string
 	onError func(error)
+	poll    time.Duration
+	changed chan struct{} // holds one when Run is to look at once
+	line    *queue.Line   // of classifications that no commit has taken on yet
+	grouped func(queue string, size int)
 	entries *batch.Collector[*pending]
 
 	mu      sync.Mutex
@@ -42,10 +56,23 @@ func New(s store.Store, c Config) (*Service, error) {
 	if c.OnError == nil {
 		c.OnError = func(error) {}
 	}
-	svc := &Service{store: s, newID: c.NewID, onError: c.OnError, shelves: map[firemode.OrgID]*shelf{}}
+	if c.Committed == nil {
+		c.Committed = func(string, int) {}
+	}
+	svc := &Service{store: s, newID: c.NewID, onError: c.OnError, grouped: c.Committed, shelves: map[firemode.OrgID]*shelf{}}
+	svc.poll, svc.changed = cmp.Or(c.Poll, renewal), make(chan struct{}, 1)
+	if c.Now != nil {
+		svc.line = queue.NewLine(c.Now)
+	}
 	svc.entries = batch.New(maxGroup, svc.record)
 	return svc, nil
 }
+
+// Depth is how long the first of the classifications that no commit has taken on yet has been waiting, 0 when none waits.
+func (s *Service) Depth() time.Duration { return s.line.Depth() }
+
+// Waiting returns how many classifications wait for the transaction before theirs.
+func (s *Service) Waiting() int { return s.entries.Waiting() }
 
 // Close waits until classifications under way are durable and refuses further ones.
 func (s *Service) Close() { s.entries.Close() }

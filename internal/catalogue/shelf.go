@@ -12,8 +12,12 @@ import (
 	"firemode/internal/store"
 )
 
-// renewal is how often Run looks for rules that changed elsewhere.
-const renewal = 500 * time.Millisecond
+const (
+	// renewal is how often Run looks for rules that changed elsewhere, unless Config says otherwise.
+	renewal = 500 * time.Millisecond
+	// renewalTimeout is how long one look may take before the next is better.
+	renewalTimeout = 2 * time.Second
+)
 
 // shelf keeps the book of one organisation.
 type shelf struct {
@@ -91,24 +95,36 @@ func (s *Service) snapshot() map[firemode.OrgID]*shelf {
 	return out
 }
 
-// Run renews the books that changed elsewhere, every half second, until ctx ends; then it returns nil.
+// Run renews the books that changed elsewhere, when Changed says that some may have and every half second besides, until ctx ends;
+// then it returns nil.
 func (s *Service) Run(ctx context.Context) error {
-	tick := time.NewTicker(renewal)
+	tick := time.NewTicker(s.poll)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-			if err := s.renew(ctx); err != nil && ctx.Err() == nil {
-				s.onError(err)
-			}
+		case <-s.changed:
 		}
+		if err := s.renew(ctx); err != nil && ctx.Err() == nil {
+			s.onError(err)
+		}
+	}
+}
+
+// Changed has Run look at once: rules may have changed elsewhere.
+func (s *Service) Changed() {
+	select {
+	case s.changed <- struct{}{}:
+	default: // Run has yet to begin the look that was asked for before
 	}
 }
 
 // renew forgets every loaded book whose stamp is no longer the store's.
 func (s *Service) renew(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, renewalTimeout)
+	defer cancel()
 	shelves := s.snapshot()
 	now := make(map[firemode.OrgID]int64, len(shelves))
 	err := s.store.View(ctx, func(tx store.ReadTx) error {

@@ -15,7 +15,7 @@ import (
 )
 
 // admit is what stands before every handler: who asks, whether that role may, whether we can answer in a form that is wanted,
-// what the body says, and whether the same request has been seen before. The handler runs with a context that carries it all.
+// whether what it would write can be written soon, what the body says, and whether the same request has been seen before. The handler runs with a context that carries it all.
 func (a *API) admit(rt *Route, handle http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		x := exchangeOf(r.Context())
@@ -42,6 +42,9 @@ func (a *API) admitted(w http.ResponseWriter, r *http.Request, x *exchange) (*ht
 		x.lines = wantsLines(r, x.route)
 	}
 	if err := readable(r.URL.RawQuery); err != nil {
+		return r, err
+	}
+	if err := a.room(x.route); err != nil {
 		return r, err
 	}
 	r = r.WithContext(ctx)

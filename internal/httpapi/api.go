@@ -24,6 +24,11 @@ type Metrics interface {
 	ObserveRequest(method, endpoint string, status int, took time.Duration)
 	// BundleSent reports the size of an offline bundle on the wire.
 	BundleSent(session string, bytes int64)
+	// RequestShed reports a request that was refused before its body was read, or while it came, for want of what reason names: the
+	// queue that is too deep, or "memory".
+	RequestShed(reason string)
+	// Replayed reports a request that was answered with what was stored under its Idempotency-Key.
+	Replayed()
 }
 
 // Check is one part of readiness: nil when that part can serve. It is called with a deadline.
@@ -52,6 +57,12 @@ type Config struct {
 	Version     string // of the program, shown at /health/live
 	// BodyPause is how long a request's body may stop coming before it is 408; 0 means 30 s.
 	BodyPause time.Duration
+	// Queues tells how deep each queue of writes is, by the names that begin with Queue. One that is missing is never deep.
+	Queues map[string]func() time.Duration
+	// ShedAfter is how deep a queue may be before what would join it is 503; 0 means 2 s.
+	ShedAfter time.Duration
+	// BodyMemory is how many bytes the bodies of all requests may take in memory before a further one is 503; 0 means 128 MiB.
+	BodyMemory int64
 }
 
 const defaultBodyPause = 30 * time.Second
@@ -77,7 +88,8 @@ func (c Config) Validate() error {
 	return err
 }
 
-// API is the handler of every path. It is safe for concurrent use and holds no state but the keys of requests in flight.
+// API is the handler of every path. It is safe for concurrent use and holds no state but the keys of requests in flight, and how much
+// their bodies take.
 type API struct {
 	Config
 	mux      *http.ServeMux
@@ -85,6 +97,7 @@ type API struct {
 	checker  checker
 	answers  map[firemode.Code]answer
 	inFlight inFlight
+	bodies   bodies
 	spec     func() (documents, error)
 }
 
@@ -101,7 +114,13 @@ func build(c Config, list []Route) (*API, error) {
 	if c.BodyPause == 0 {
 		c.BodyPause = defaultBodyPause
 	}
-	a := &API{Config: c, mux: http.NewServeMux(), answers: answers()}
+	if c.ShedAfter == 0 {
+		c.ShedAfter = defaultShedAfter
+	}
+	if c.BodyMemory == 0 {
+		c.BodyMemory = defaultBodyMemory
+	}
+	a := &API{Config: c, mux: http.NewServeMux(), answers: answers(), bodies: bodies{limit: c.BodyMemory}}
 	a.huma = huma.NewAPI(a.humaConfig(), adapter{a})
 	a.checker = checker{a.registry()}
 	a.spec = sync.OnceValues(a.render)

@@ -33,16 +33,18 @@ func (a *API) takeBody(w http.ResponseWriter, r *http.Request, x *exchange) erro
 	if err := rightMedia(r, x); err != nil {
 		return err
 	}
-	body := &patient{body: r.Body, control: http.NewResponseController(w), pause: a.BodyPause, now: a.Now, header: w.Header()}
+	body := &patient{x: x, body: r.Body, control: http.NewResponseController(w), pause: a.BodyPause, now: a.Now, header: w.Header()}
 	x.atEnd(body.rest)
+	memory := &share{api: a}
+	x.atEnd(memory.free)
 	if spec.Streamed {
-		r.Body = &limited{body: body, left: spec.Limit, limit: spec.Limit}
+		r.Body = &limited{body: memory.counted(body), left: spec.Limit, limit: spec.Limit}
 		if r.ContentLength > spec.Limit {
 			return tooLarge(spec.Limit)
 		}
-		return nil
+		return memory.hold(0)
 	}
-	plain, err := readAll(r, body, spec.Limit)
+	plain, err := readAll(r, body, spec.Limit, memory)
 	if err != nil {
 		return err
 	}
@@ -85,8 +87,9 @@ func tooLarge(limit int64) error {
 	return firemode.TooLarge("the body is over the limit of %d bytes", limit)
 }
 
-// readAll reads and decodes a body of at most limit bytes.
-func readAll(r *http.Request, body io.Reader, limit int64) ([]byte, error) {
+// readAll reads and decodes a body of at most limit bytes, having memory for what it takes. One whose length is known is refused before
+// any of it is read.
+func readAll(r *http.Request, body io.Reader, limit int64, memory *share) ([]byte, error) {
 	encoding := r.Header.Get("Content-Encoding")
 	plain := encoding == "" || encoding == "identity"
 	wire := limit
@@ -96,11 +99,14 @@ func readAll(r *http.Request, body io.Reader, limit int64) ([]byte, error) {
 	if r.ContentLength > wire {
 		return nil, tooLarge(wire)
 	}
+	if err := memory.hold(max(0, r.ContentLength)); err != nil {
+		return nil, err
+	}
 	var buf bytes.Buffer
 	if r.ContentLength > 0 {
 		buf.Grow(int(min(r.ContentLength, ratioFrom)) + bytes.MinRead)
 	}
-	n, err := buf.ReadFrom(io.LimitReader(body, wire+1))
+	n, err := buf.ReadFrom(io.LimitReader(memory.counted(body), wire+1))
 	switch {
 	case n > wire:
 		return nil, tooLarge(wire)
@@ -109,19 +115,21 @@ func readAll(r *http.Request, body io.Reader, limit int64) ([]byte, error) {
 	case plain:
 		return buf.Bytes(), nil
 	}
-	return decoded(encoding, buf.Bytes(), limit)
+	return decoded(encoding, buf.Bytes(), limit, memory)
 }
 
-func decoded(encoding string, wire []byte, limit int64) ([]byte, error) {
+func decoded(encoding string, wire []byte, limit int64, memory *share) ([]byte, error) {
 	most := min(limit, max(int64(len(wire))*ratioLimit, ratioFrom))
 	var plain []byte
 	var err error
 	if encoding == "zstd" {
-		plain, err = unzstd(wire, limit, most)
+		plain, err = unzstd(wire, limit, most, memory)
 	} else {
-		plain, err = gunzip(wire, most)
+		plain, err = gunzip(wire, most, memory)
 	}
 	switch {
+	case firemode.CodeOf(err) == firemode.CodeUnavailable:
+		return nil, err
 	case errors.Is(err, zstd.ErrDecoderSizeExceeded), errors.Is(err, zstd.ErrWindowSizeExceeded), int64(len(plain)) > most:
 		return nil, firemode.TooLarge("the body is over the limit of %d bytes, or more than %d times its size on the wire, once decoded", limit, ratioLimit)
 	case err != nil:
@@ -130,26 +138,27 @@ func decoded(encoding string, wire []byte, limit int64) ([]byte, error) {
 	return plain, nil
 }
 
-func gunzip(wire []byte, most int64) ([]byte, error) {
+func gunzip(wire []byte, most int64, memory *share) ([]byte, error) {
 	z, err := gzip.NewReader(bytes.NewReader(wire))
 	if err != nil {
 		return nil, err
 	}
-	return io.ReadAll(io.LimitReader(z, most+1))
+	return io.ReadAll(io.LimitReader(memory.counted(z), most+1))
 }
 
-func unzstd(wire []byte, limit, most int64) ([]byte, error) {
+func unzstd(wire []byte, limit, most int64, memory *share) ([]byte, error) {
 	z, err := zstd.NewReader(bytes.NewReader(wire), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(uint64(limit)), zstd.WithDecoderLowmem(true))
 	if err != nil {
 		return nil, err
 	}
 	defer z.Close()
-	return io.ReadAll(io.LimitReader(z, most+1))
+	return io.ReadAll(io.LimitReader(memory.counted(z), most+1))
 }
 
 // patient reads a body for as long as it keeps coming: the deadline moves with every read, so that a slow link may take its
 // time and a dead one may not.
 type patient struct {
+	x       *exchange
 	body    io.Reader
 	control *http.ResponseController
 	pause   time.Duration
@@ -164,6 +173,7 @@ func (p *patient) Read(b []byte) (int, error) {
 	switch {
 	case err == nil:
 	case errors.Is(err, io.EOF):
+		p.x.received = true
 		p.rest()
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		p.header.Set("Connection", "close")

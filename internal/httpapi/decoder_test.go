@@ -221,7 +221,10 @@ func FuzzCompressed(f *testing.F) {
 	f.Add(true, []byte{0x28, 0xb5, 0x2f, 0xfd, 0xe0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 1, 0, 0})    // a content of 2^63 bytes
 	f.Add(true, append([]byte{0x50, 0x2a, 0x4d, 0x18, 0xff, 0xff, 0xff, 0x7f}, bytes.Repeat([]byte{0}, 1000)...)) // a frame to be skipped, of 2 GiB
 	f.Add(true, append(bytes.Repeat([]byte{0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0}, 1000), zstded(f, plain)...))      // a thousand empty ones
+	a := &API{bodies: bodies{limit: 1 << 30}}
 	f.Fuzz(func(t *testing.T, zstandard bool, wire []byte) {
+		room := &share{api: a}
+		defer room.free()
 		if len(wire) > encodedLimit {
 			return // refused before it is decoded
 		}
@@ -231,7 +234,7 @@ func FuzzCompressed(f *testing.F) {
 		}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		got, err := decoded(encoding, wire, jsonLimit)
+		got, err := decoded(encoding, wire, jsonLimit, room)
 		runtime.ReadMemStats(&after)
 		// The text, the buffers it outgrew, and the window of the decoder.
 		if made := after.TotalAlloc - before.TotalAlloc; made > 8*jsonLimit {
@@ -245,7 +248,7 @@ func FuzzCompressed(f *testing.F) {
 			t.Fatalf("%d bytes of %d", len(got), len(wire))
 		}
 		if again := encodedAs(t, encoding, got); len(again) > 0 {
-			if back, err := decoded(encoding, again, jsonLimit); err == nil && !bytes.Equal(back, got) {
+			if back, err := decoded(encoding, again, jsonLimit, room); err == nil && !bytes.Equal(back, got) {
 				t.Fatalf("%q is decoded to %q", got, back)
 			}
 		}

@@ -22,6 +22,7 @@ type exchange struct {
 	route     *Route // nil when no route matched
 	principal firemode.Principal
 	claims    auth.Claims
+	received  bool   // the body has been read to its end
 	body      []byte // decoded, on routes that buffer it
 	bodyLines bool   // the body is of mediaLines
 	lines     bool   // so is the answer to be, unless it is an error

@@ -27,6 +27,7 @@ func (a *API) observe(rw http.ResponseWriter, r *http.Request, next http.Handler
 	setSafeHeaders(w.Header(), x.id)
 	z := a.compressed(w, r)
 	defer a.report(w, r)
+	defer a.hurry(rw, r, x)
 	defer x.end()
 	defer z.Close()
 	defer a.recoverPanic(z, r)
@@ -66,6 +67,9 @@ func (a *API) report(w *response, r *http.Request) {
 		pattern = x.route.Pattern
 	}
 	a.Metrics.ObserveRequest(r.Method, pattern, status, took)
+	if x.claim != nil && x.claim.Replayed {
+		a.Metrics.Replayed()
+	}
 	a.log(r, x, slog.Int("status", status), slog.Int64("bytes", w.bytes), slog.Duration("took", took), slog.String("route", pattern))
 }
 

@@ -26,6 +26,8 @@ type Route struct {
 	Body       Body
 	// Once says what an Idempotency-Key does. GET has none.
 	Once Once
+	// Queue is what its writes wait in beside the database's own queue; "" for nothing else.
+	Queue string
 	// Status of success, 200 unless told.
 	Status int
 	// Media type of a success, JSON unless told.

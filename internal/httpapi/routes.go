@@ -100,7 +100,7 @@ func ruleRoutes() []Route {
 		},
 		{
 			Method: http.MethodPost, Pattern: "/v1/classify", ID: "classify", Tag: "rules", Summary: "Classify what was seen, and record it",
-			Permission: auth.Classify, Body: jsonBody(), Once: OnceOptional, serve: typed((*API).classify),
+			Permission: auth.Classify, Body: jsonBody(), Once: OnceOptional, Queue: QueueClassifications, serve: typed((*API).classify),
 		},
 	}
 }
@@ -205,7 +205,7 @@ func resultRoutes() []Route {
 		},
 		{
 			Method: http.MethodPost, Pattern: "/v1/tests/sessions/{id}/results", ID: "submit-results", Tag: "results", Summary: "Merge changes into the session",
-			Permission: auth.ResultSubmit, Body: jsonBody(), Once: OnceOwn, Lines: true, serve: raw(submitResults, documentSubmit),
+			Permission: auth.ResultSubmit, Body: jsonBody(), Once: OnceOwn, Queue: QueueResults, Lines: true, serve: raw(submitResults, documentSubmit),
 		},
 		{
 			Method: http.MethodGet, Pattern: "/v1/tests/sessions/{id}/results", ID: "read-results", Tag: "results", Summary: "The merged document with its conflicts",

@@ -68,8 +68,9 @@ func (l *logs) String() string {
 
 // observations keeps what the API reports to the metrics.
 type observations struct {
-	mu  sync.Mutex
-	all []string
+	mu   sync.Mutex
+	all  []string
+	shed []string // reasons
 }
 
 func (o *observations) ObserveRequest(method, endpoint string, status int, _ time.Duration) {
@@ -79,6 +80,18 @@ func (o *observations) ObserveRequest(method, endpoint string, status int, _ tim
 }
 
 func (o *observations) BundleSent(string, int64) {}
+
+func (o *observations) RequestShed(reason string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.shed = append(o.shed, reason)
+}
+
+func (o *observations) Replayed() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.all = append(o.all, "replayed")
+}
 
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 

@@ -142,6 +142,7 @@ func (m *merging) dirtyActors() []store.Actor {
 
 // finish writes everything that is left: the log and what follows from it, the head, the answers.
 func (m *merging) finish() error {
+	m.settleCounts()
 	if m.head.Seq == m.before { // nothing new: replays, duplicates and refusals
 		return m.saveAnswers()
 	}

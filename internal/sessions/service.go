@@ -18,6 +18,7 @@ import (
 
 	"firemode"
 	"firemode/internal/batch"
+	"firemode/internal/queue"
 	"firemode/internal/rules"
 	"firemode/internal/store"
 )
@@ -33,7 +34,15 @@ type Meter interface {
 	ConflictArose(session string)
 	// Synced tells how long a results POST took from its body being read to being durable.
 	Synced(clientType string, d time.Duration)
+	// GroupCommitted is called once for each transaction of results that was committed, with the number of submissions it carried.
+	GroupCommitted(queue string, size int)
+	// ChangesSettled tells what became of n changes that were not answered before: "applied", "duplicate", "superseded",
+	// "rejected", or "late" for those kept for a completed session.
+	ChangesSettled(status string, n int)
 }
+
+// Queue is the name under which groups of submissions are counted.
+const Queue = "results"
 
 // Config is what a Service needs beside the store.
 type Config struct {
@@ -51,6 +60,7 @@ type Service struct {
 	Config
 	store     store.Store
 	collector *batch.Collector[*job]
+	line      *queue.Line // of submissions that no group has taken on yet
 }
 
 // maxGroup is how many submissions one transaction carries at most.
@@ -71,10 +81,16 @@ func New(s store.Store, c Config) (*Service, error) {
 	if c.Meter == nil {
 		c.Meter = unmetered{}
 	}
-	service := &Service{Config: c, store: s}
+	service := &Service{Config: c, store: s, line: queue.NewLine(c.Now)}
 	service.collector = batch.New(maxGroup, service.runGroup)
 	return service, nil
 }
+
+// Depth is how long the first of the submissions that no transaction has taken on yet has been waiting, 0 when none waits.
+func (s *Service) Depth() time.Duration { return s.line.Depth() }
+
+// Waiting returns how many submissions wait for the transaction before theirs.
+func (s *Service) Waiting() int { return s.collector.Waiting() }
 
 // Close waits until everything that was submitted is written.
 func (s *Service) Close() { s.collector.Close() }
@@ -83,6 +99,8 @@ type unmetered struct{}
 
 func (unmetered) ConflictArose(string)         {}
 func (unmetered) Synced(string, time.Duration) {}
+func (unmetered) GroupCommitted(string, int)   {}
+func (unmetered) ChangesSettled(string, int)   {}
 
 // caller returns who ctx works for.
 func caller(ctx context.Context) (firemode.Principal, error) {

@@ -11,6 +11,7 @@ import (
 	"firemode"
 	"firemode/internal/batch"
 	"firemode/internal/crdt"
+	"firemode/internal/queue"
 	"firemode/internal/store"
 )
 
@@ -81,6 +82,7 @@ const (
 
 // job is a submission on its way through the collector.
 type job struct {
+	place       *queue.Place
 	p           firemode.Principal
 	user        firemode.UserID // whose results they are
 	in          Submission
@@ -108,6 +110,8 @@ func (s *Service) Submit(ctx context.Context, in Submission) (r Receipt, replaye
 	if err != nil {
 		return r, false, err
 	}
+	j.place = s.line.Join()
+	defer j.place.Leave()
 	if err := s.collector.Do(ctx, j); err != nil {
 		return r, false, err
 	}
@@ -155,6 +159,9 @@ const groupTimeout = 30 * time.Second
 
 // runGroup merges jobs in one transaction.
 func (s *Service) runGroup(ctx context.Context, jobs []*job) []error {
+	for _, j := range jobs {
+		j.place.Leave()
+	}
 	ctx, cancel := context.WithTimeout(ctx, groupTimeout)
 	defer cancel()
 	err := s.store.Update(ctx, func(tx store.Tx) error {
@@ -172,6 +179,7 @@ func (s *Service) runGroup(ctx context.Context, jobs []*job) []error {
 		// Also when the outcome of the commit is unknown: the stored answers tell a second run what the first one did.
 		return batch.Undone(len(jobs), err)
 	}
+	s.Meter.GroupCommitted(Queue, len(jobs))
 	return batch.All(len(jobs), nil)
 }
 

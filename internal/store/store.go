@@ -39,7 +39,16 @@ type Store interface {
 	CheckSchema(ctx context.Context) error
 	// Ping makes a round trip to the database.
 	Ping(ctx context.Context) error
+	// Watch calls changed for what others keep in memory: with every topic once it is watching, since anything may have happened
+	// before, and from then on with the topic of every Update of this store that has been committed; where nodes share a database,
+	// of every Update of any node. What has changed can be read when changed is called. It must be quick, and may be called by
+	// several goroutines at once. Watch returns nil when ctx ends, which must be before Close, and an error when it has lost the
+	// database: what happens until it is called again is told by the topics that it begins with.
+	Watch(ctx context.Context, changed func(Topic)) error
+	// Depth is how long the first of the Updates that have not begun yet has been waiting for its turn; 0 when none waits.
+	Depth() time.Duration
 	Close() error
+	Observed
 }
 
 // Migration is one numbered change of the schema.

@@ -4,8 +4,8 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -37,11 +37,14 @@ func (c Config) Validate() error {
 // Metrics is the registry of a process. Its methods are safe for concurrent use.
 type Metrics struct {
 	registry    *prometheus.Registry
-	requests    *prometheus.HistogramVec
+	requests    *series[request]
 	conflicts   *capped[prometheus.Counter]
-	sync        *prometheus.HistogramVec
+	sync        *series[string]
 	bundles     *capped[prometheus.Observer]
 	connections prometheus.Gauge
+	shed        *prometheus.CounterVec
+	merging     *merging
+	sources     *sources
 }
 
 // NewMetrics returns a registry with the metrics of the contract, those of the Go runtime and of the process, and the
@@ -55,16 +58,21 @@ func NewMetrics(c Config) (*Metrics, error) {
 	}
 	conflicts := conflictsTotal()
 	bundles := bundleBytes()
+	requests, synced := requestDuration(), syncLatency()
 	m := &Metrics{
 		registry:    prometheus.NewRegistry(),
-		requests:    requestDuration(),
+		requests:    requestSeries(requests),
 		conflicts:   newCapped(c.MaxSessions, conflicts.MetricVec, func(id string) prometheus.Counter { return conflicts.WithLabelValues(id) }),
-		sync:        syncLatency(),
+		sync:        labelSeries(synced),
 		bundles:     newCapped(c.MaxSessions, bundles.MetricVec, func(id string) prometheus.Observer { return bundles.WithLabelValues(id) }),
 		connections: activeConnections(),
+		shed:        requestsShed(),
+		merging:     newMerging(),
+		sources:     newSources(),
 	}
-	m.registry.MustRegister(m.requests, conflicts, m.sync, bundles, m.connections,
+	m.registry.MustRegister(requests, conflicts, synced, bundles, m.connections, m.shed, m.sources, buildInfo(debug.ReadBuildInfo),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), collectors.NewBuildInfoCollector())
+	m.registry.MustRegister(m.merging.all()...)
 	return m, nil
 }
 
@@ -76,7 +84,7 @@ func (m *Metrics) Handler() http.Handler {
 // ObserveRequest reports one answered request. endpoint is the route pattern, never the path; took is from the first byte
 // in to the last byte out.
 func (m *Metrics) ObserveRequest(method, endpoint string, status int, took time.Duration) {
-	m.requests.WithLabelValues(knownMethod(method), endpoint, strconv.Itoa(status)).Observe(took.Seconds())
+	m.requests.of(request{knownMethod(method), endpoint, status}).Observe(took.Seconds())
 }
 
 // ConflictArose reports one new conflict in a session. Sessions of the same id in two organisations share a series: the
@@ -87,7 +95,7 @@ func (m *Metrics) ConflictArose(session string) {
 
 // Synced reports the time from a results body having been read to its being durable.
 func (m *Metrics) Synced(clientType string, took time.Duration) {
-	m.sync.WithLabelValues(knownClientType(clientType)).Observe(took.Seconds())
+	m.sync.of(known(clientType, clientTypes)).Observe(took.Seconds())
 }
 
 // BundleSent reports the bytes on the wire of one offline bundle.
@@ -115,11 +123,14 @@ func knownMethod(m string) string {
 }
 
 // ClientTypes returns the values of client_type that are kept; anything else is Other.
-func ClientTypes() []string { return []string{"web", "android", "ios", "desktop", "cli", "loadtest"} }
+func ClientTypes() []string { return slices.Clone(clientTypes) }
 
-func knownClientType(t string) string {
-	if slices.Contains(ClientTypes(), t) {
-		return t
+var clientTypes = []string{"web", "android", "ios", "desktop", "cli", "loadtest"}
+
+// known returns value if it is one of set, else Other.
+func known(value string, set []string) string {
+	if slices.Contains(set, value) {
+		return value
 	}
 	return Other
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"firemode/internal/queue"
 	"firemode/internal/store"
 )
 
@@ -35,6 +36,9 @@ type Store struct {
 	pool       *pgxpool.Pool
 	now        func() time.Time
 	statistics *statistics
+	writers    chan struct{} // holds one for each Update that has a connection, or is about to
+	line       *queue.Line   // of the Updates that have none
+	watching   *pgx.ConnConfig
 }
 
 var _ store.Store = (*Store)(nil)
@@ -70,7 +74,10 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		pool.Close()
 		return nil, err
 	}
-	return &Store{pool: pool, now: c.Now, statistics: newStatistics(pool)}, nil
+	return &Store{
+		pool: pool, now: c.Now, statistics: newStatistics(pool),
+		writers: make(chan struct{}, writersOf(config.MaxConns)), line: queue.NewLine(c.Now), watching: watching(config.ConnConfig),
+	}, nil
 }
 
 // byIndex has statements planned once, and by their indexes. Each of them has an index that finds its rows, and must cost what it finds: left to

@@ -60,5 +60,9 @@ func (t *transaction) DeactivateRule(ctx context.Context, org firemode.OrgID, co
 }
 
 func (t *transaction) stampRules(ctx context.Context, org firemode.OrgID) error {
-	return t.exec(ctx, "INSERT INTO rule_stamps (org, stamp) VALUES ($1, 1) ON CONFLICT (org) DO UPDATE SET stamp = rule_stamps.stamp + 1", org)
+	err := t.exec(ctx, "INSERT INTO rule_stamps (org, stamp) VALUES ($1, 1) ON CONFLICT (org) DO UPDATE SET stamp = rule_stamps.stamp + 1", org)
+	if err != nil {
+		return err
+	}
+	return t.notify(ctx, store.TopicRules)
 }

@@ -41,10 +41,11 @@ func (s *Store) View(ctx context.Context, fn func(store.ReadTx) error) error {
 func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
-	tx, err := s.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted})
+	tx, end, err := s.turn(ctx)
 	if err != nil {
 		return translate(err)
 	}
+	defer end()
 	defer rollback(ctx, tx) // nothing to undo after a commit
 	deadline, _ := ctx.Deadline()
 	t := &transaction{tx: tx, statistics: s.statistics, at: s.now().UTC().Truncate(time.Microsecond), deadline: deadline}

@@ -128,7 +128,10 @@ func (t *transaction) RevocationsSince(ctx context.Context, since int64, now tim
 }
 
 func (t *transaction) CreateRevocation(ctx context.Context, r firemode.Revocation) error {
-	return t.exec(ctx, insertInto("revocations", row.RevocationColumns), row.RevocationValues(r)...)
+	if err := t.exec(ctx, insertInto("revocations", row.RevocationColumns), row.RevocationValues(r)...); err != nil {
+		return err
+	}
+	return t.notify(ctx, store.TopicRevocations)
 }
 
 func (t *transaction) DeleteExpiredTokens(ctx context.Context, before time.Time) (int, error) {

@@ -36,6 +36,8 @@ type Config struct {
 	Now     func() time.Time // the clock of transactions; time.Now if nil
 	// Scratch is for a file that is thrown away: nothing in it survives a power cut.
 	Scratch bool
+	// Committed is told how many Updates shared a commit; nil for nobody. It must be quick.
+	Committed func(updates int)
 }
 
 // Store is a SQLite database. It implements store.Store.
@@ -46,6 +48,8 @@ type Store struct {
 	readers *readers
 	writer  *writer
 	closing sync.Once
+
+	watchers watchers
 }
 
 var _ store.Store = (*Store)(nil)
@@ -61,6 +65,9 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	if c.Committed == nil {
+		c.Committed = func(int) {}
+	}
 	if err := create(c.Path); err != nil {
 		return nil, fmt.Errorf("sqlite: %w", err)
 	}
@@ -73,8 +80,8 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	}
 	return &Store{
 		path: c.Path, now: c.Now, db: db,
-		readers: newReaders(db, c.Readers),
-		writer:  startWriter(db, c.Now), //nolint:contextcheck // it outlives the opening
+		readers: newReaders(db, c.Readers, c.Now),
+		writer:  startWriter(db, c), //nolint:contextcheck // it outlives the opening
 	}, nil
 }
 

@@ -41,6 +41,7 @@ func TestPlans(t *testing.T) {
 		{"the batch of an operation", liveNow + walkPage, "b USING INDEX sqlite_autoindex_batches_1 (org=? AND session_id=? AND seq=?)"},
 		{"the log", "SELECT seq" + logFrom + fmt.Sprintf(logEnd, logFrom), "INDEX sqlite_autoindex_batches_1 (org=? AND session_id=? AND seq>? AND seq<?)"},
 		{"what is late", "SELECT seq" + logFrom + logLate + fmt.Sprintf(logEnd, logFrom+logLate), "INDEX batches_late (org=? AND session_id=? AND seq>? AND seq<?)"},
+		{"backlog", selectBacklog, "SCAN h USING COVERING INDEX session_heads_open"},
 		{"barcodes", "SELECT id FROM assets WHERE org = ? AND building_id = ? AND barcode <> '' AND barcode IN (SELECT value FROM json_each(?))", "INDEX assets_barcode"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"sync/atomic"
 	"time"
 
 	"firemode"
@@ -11,12 +12,15 @@ import (
 
 // readers lends connections to Views.
 type readers struct {
-	db   *sql.DB
-	idle chan *conn // holds nil for a connection that is yet to be opened
+	db     *sql.DB
+	now    func() time.Time
+	idle   chan *conn // holds nil for a connection that is yet to be opened
+	opened atomic.Int64
+	waits  waits
 }
 
-func newReaders(db *sql.DB, n int) *readers {
-	r := &readers{db: db, idle: make(chan *conn, n)}
+func newReaders(db *sql.DB, n int, now func() time.Time) *readers {
+	r := &readers{db: db, now: now, idle: make(chan *conn, n)}
 	for range n {
 		r.idle <- nil
 	}
@@ -24,20 +28,14 @@ func newReaders(db *sql.DB, n int) *readers {
 }
 
 func (r *readers) take(ctx context.Context) (*conn, error) {
-	select {
-	case c, open := <-r.idle:
-		if !open {
-			return nil, errClosed()
-		}
-		if c != nil {
-			return c, nil
-		}
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	c, err := r.await(ctx)
+	if c != nil || err != nil {
+		return c, err
 	}
-	c, err := connect(ctx, r.db)
+	c, err = connect(ctx, r.db)
 	if err == nil {
 		if _, err = c.raw.ExecContext(ctx, "PRAGMA query_only = 1"); err == nil {
+			r.opened.Add(1)
 			return c, nil
 		}
 		c.close()
@@ -46,8 +44,37 @@ func (r *readers) take(ctx context.Context) (*conn, error) {
 	return nil, translate(err)
 }
 
+// await takes a place: a connection, or nil where one is yet to be opened.
+func (r *readers) await(ctx context.Context) (*conn, error) {
+	select {
+	case c, open := <-r.idle:
+		return c, unlessOpen(open)
+	default:
+	}
+	begun := r.now()
+	defer func() { r.waits.add(r.now().Sub(begun)) }()
+	select {
+	case c, open := <-r.idle:
+		return c, unlessOpen(open)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func unlessOpen(open bool) error {
+	if open {
+		return nil
+	}
+	return errClosed()
+}
+
 // give takes a connection back; nil for one that had to be closed.
-func (r *readers) give(c *conn) { r.idle <- c }
+func (r *readers) give(c *conn) {
+	if c == nil {
+		r.opened.Add(-1)
+	}
+	r.idle <- c
+}
 
 // close waits for the Views that run.
 func (r *readers) close() {

@@ -61,5 +61,6 @@ func (t *transaction) DeactivateRule(ctx context.Context, org firemode.OrgID, co
 }
 
 func (t *transaction) stampRules(ctx context.Context, org firemode.OrgID) error {
+	t.changes(store.TopicRules)
 	return t.exec(ctx, "INSERT INTO rule_stamps (org, stamp) VALUES (?, 1) ON CONFLICT (org) DO UPDATE SET stamp = stamp + 1", org)
 }

@@ -20,7 +20,8 @@ type transaction struct {
 	clock       func() time.Time // nil in a View
 	deadline    time.Time        // of an Update
 	afterCommit []func()
-	broken      error // the first failure of a writing method: the transaction can only be undone
+	topics      []store.Topic // of Watch that it changes
+	broken      error         // the first failure of a writing method: the transaction can only be undone
 	ended       bool
 }
 

@@ -124,6 +124,7 @@ func (t *transaction) RevocationsSince(ctx context.Context, since int64, now tim
 }
 
 func (t *transaction) CreateRevocation(ctx context.Context, r firemode.Revocation) error {
+	t.changes(store.TopicRevocations)
 	return t.exec(ctx, "INSERT INTO revocations ("+row.RevocationColumns+") VALUES (?, ?, ?, ?, ?)", row.RevocationValues(r)...)
 }
 

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"firemode/internal/queue"
 	"firemode/internal/store"
 )
 
@@ -25,22 +27,33 @@ type writer struct {
 	now   func() time.Time
 	conn  *conn // nil until it is needed, and again after it failed
 	queue chan *update
+	line  *queue.Line   // of those whose function has not begun
 	idle  chan struct{} // closed when the goroutine has ended
 
 	mu     sync.RWMutex // held for writing to close the queue, for reading to send to it
 	closed bool
+
+	committed func(updates int)
+	waiting   atomic.Int64 // Updates that were called and are in no group yet
+	busy      atomic.Bool  // a group is being committed
+	opened    atomic.Bool  // conn is there
+	waits     waits        // of Updates that found the writer busy
 }
 
 // update is one call of Store.Update.
 type update struct {
-	fn   func(store.Tx) error
-	tx   *transaction
-	err  error
-	done chan struct{}
+	fn    func(store.Tx) error
+	place *queue.Place
+	tx    *transaction
+	err   error
+	done  chan struct{}
+	since time.Time // when it began to wait; zero if the writer had nothing else to do
 }
 
-func startWriter(db *sql.DB, now func() time.Time) *writer {
-	w := &writer{db: db, now: now, queue: make(chan *update, groupSize), idle: make(chan struct{})}
+func startWriter(db *sql.DB, c Config) *writer {
+	w := &writer{
+		db: db, now: c.Now, committed: c.Committed, queue: make(chan *update, groupSize), line: queue.NewLine(c.Now), idle: make(chan struct{}),
+	}
 	go w.run()
 	return w
 }
@@ -56,8 +69,9 @@ func (w *writer) stop() {
 
 // Update runs fn in a transaction and waits until it is on the disk, whatever becomes of ctx.
 func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) error {
-	u := &update{fn: fn, done: make(chan struct{})}
+	u := &update{fn: fn, place: s.writer.line.Join(), done: make(chan struct{})}
 	if !s.writer.enqueue(u) {
+		u.place.Leave()
 		return errClosed()
 	}
 	<-u.done
@@ -67,16 +81,22 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) error {
 	for _, f := range u.tx.afterCommit {
 		f()
 	}
+	s.watchers.tell(u.tx.topics)
 	return nil
 }
 
 func (w *writer) enqueue(u *update) bool {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
-	if !w.closed {
-		w.queue <- u
+	if w.closed {
+		return false
 	}
-	return !w.closed
+	if w.busy.Load() {
+		u.since = w.now()
+	}
+	w.waiting.Add(1)
+	w.queue <- u
+	return true
 }
 
 func (w *writer) run() {
@@ -101,18 +121,32 @@ func (w *writer) run() {
 
 // serve commits a group and answers all of it, whatever its functions do.
 func (w *writer) serve(group []*update) {
+	w.took(group)
 	served := false
 	defer func() {
+		w.busy.Store(false)
 		if !served {
 			w.drop()
 			fail(group, errors.New("the function of an Update ended the writer's goroutine"))
 		}
 		for _, u := range group {
+			u.place.Leave()
 			close(u.done)
 		}
 	}()
 	w.commit(group)
 	served = true
+}
+
+// took notes that group waits no longer.
+func (w *writer) took(group []*update) {
+	w.busy.Store(true)
+	w.waiting.Add(-int64(len(group)))
+	for _, u := range group {
+		if !u.since.IsZero() {
+			w.waits.add(w.now().Sub(u.since))
+		}
+	}
 }
 
 // gather adds what waits already, and waits for nothing.
@@ -156,6 +190,10 @@ func (w *writer) commit(group []*update) {
 	if err := w.conn.do(end); err != nil {
 		w.drop()
 		fail(kept, unknown(err))
+		return
+	}
+	if len(kept) > 0 {
+		w.committed(len(kept))
 	}
 }
 
@@ -173,6 +211,7 @@ func (w *writer) begin() (err error) {
 		if w.conn, err = connect(context.Background(), w.db); err != nil {
 			return err
 		}
+		w.opened.Store(true)
 	}
 	if err = w.conn.do("BEGIN IMMEDIATE"); err != nil {
 		w.drop()
@@ -184,6 +223,7 @@ func (w *writer) begin() (err error) {
 func (w *writer) drop() {
 	w.conn.close()
 	w.conn = nil
+	w.opened.Store(false)
 }
 
 // runOne runs the function of u and sets its error. In a group it has a savepoint, so that its failure undoes its own writes
@@ -194,6 +234,7 @@ func (w *writer) runOne(u *update, grouped bool) error {
 			return err
 		}
 	}
+	u.place.Leave()
 	now := w.now()
 	u.tx = &transaction{conn: w.conn, at: now.UTC().Truncate(time.Microsecond), clock: w.now, deadline: now.Add(patience)}
 	u.err = run(u.tx, u.fn)

@@ -28,6 +28,7 @@ func Run(t *testing.T, open func(t testing.TB) store.Store) {
 	}{
 		{"transactions", transactionTests()},
 		{"locks", lockTests()},
+		{"watching", watchTests()},
 		{"organisations", organisationTests()},
 		{"users", userTests()},
 		{"tokens", tokenTests()},
@@ -41,6 +42,7 @@ func Run(t *testing.T, open func(t testing.TB) store.Store) {
 		{"audit", auditTests()},
 		{"answers", answerTests()},
 		{"isolation", isolationTests()},
+		{"observed", observedTests()},
 	} {
 		t.Run(noun.name, func(t *testing.T) {
 			t.Parallel()

@@ -1,0 +1,27 @@
+package main
+
+import (
+	"time"
+
+	"firemode/internal/httpapi"
+	"firemode/internal/telemetry"
+)
+
+// queues says how deep each queue of writes is, by the names that routes give.
+func (s *services) queues() map[string]func() time.Duration {
+	return map[string]func() time.Duration{
+		httpapi.QueueDatabase:        s.store.Depth,
+		httpapi.QueueResults:         s.sessions.Depth,
+		httpapi.QueueClassifications: s.catalogue.Depth,
+	}
+}
+
+// showQueues makes a metric of each.
+func (s *services) showQueues(m *telemetry.Metrics) error {
+	for name, depth := range s.queues() {
+		if err := m.Queue(name, depth); err != nil {
+			return err
+		}
+	}
+	return nil
+}

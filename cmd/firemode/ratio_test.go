@@ -1,0 +1,183 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/textproto"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"firemode"
+	"firemode/internal/client"
+	"firemode/internal/crdt"
+	"firemode/internal/ratio"
+	"firemode/internal/seed"
+	"firemode/internal/sessions"
+	"firemode/internal/store"
+)
+
+const (
+	atOnce  = 64
+	inRound = 3000
+)
+
+// TestHTTPCost holds what HTTP adds to a result to what the group commit behind it costs, on one hot session and 64 writers at once.
+func TestHTTPCost(t *testing.T) {
+	ratio.Wanted(t)
+	direct := directly(t)
+	over := overHTTP(t, startDemo(t), "/v1/tests/sessions/123/results", `{"changes":[{"op":"set","path":"/test","value":%d}],"_sync_meta":{"vector_clock":{}}}`)
+	ratio.Judge(t, ratio.Pair{Name: "sqlite: a result over HTTP, in group commits without", Limit: 2, Dear: over, Cheap: direct})
+}
+
+// directly returns what one result costs by the service alone, in a process that has nothing else to do.
+func directly(t *testing.T) func() time.Duration {
+	w := newTeller(t, Storage{Data: t.TempDir()})
+	must(t, w.fillDemo(t.Context(), io.Discard))
+	var writers []firemode.Principal
+	for _, name := range resultWriters() {
+		var u firemode.User
+		must(t, w.store.View(t.Context(), func(tx store.ReadTx) (err error) {
+			u, err = tx.UserByName(t.Context(), name)
+			return err
+		}))
+		writers = append(writers, firemode.Principal{Org: u.Org, User: u.ID, Name: u.Username, Role: u.Role})
+	}
+	var n atomic.Int64
+	return func() time.Duration {
+		return together(func(int) error {
+			i := n.Add(1)
+			changes, err := crdt.ParseChanges([]jsontext.Value{jsontext.Value(fmt.Sprintf(`{"op":"set","path":"/test","value":%d}`, i))})
+			if err != nil {
+				return err
+			}
+			ctx := firemode.WithPrincipal(t.Context(), writers[i%int64(len(writers))])
+			_, _, err = w.sessions.Submit(ctx, sessions.Submission{Session: "123", Key: fmt.Sprint("direct ", i), Changes: changes})
+			return err
+		}, t)
+	}
+}
+
+// resultWriters are the users of the demo who may submit results.
+func resultWriters() []string {
+	return []string{"tech1@demo", "tech2@demo", "engineer@demo", "manager@demo"}
+}
+
+// together runs one request inRound times, atOnce of them at a time, and returns how long they took for each. worker is told which of the
+// atOnce it is.
+func together(worker func(int) error, t *testing.T) time.Duration {
+	var left atomic.Int64
+	left.Store(inRound)
+	var workers sync.WaitGroup
+	start := time.Now()
+	for i := range atOnce {
+		workers.Go(func() {
+			for left.Add(-1) >= 0 {
+				if err := worker(i); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	workers.Wait()
+	return time.Since(start) / inRound
+}
+
+// demo is the real program in a process of its own, with its demo data on SQLite.
+type demo struct {
+	addr   string
+	tokens []string
+}
+
+func startDemo(t *testing.T, env ...string) demo {
+	t.Helper()
+	program := exec.Command("firemode", "demo", "--addr", "127.0.0.1:0", "--data", t.TempDir(), "--log-level", "warn")
+	program.Env = append(program.Environ(), env...)
+	out, err := program.StdoutPipe()
+	must(t, err)
+	must(t, program.Start())
+	t.Cleanup(func() {
+		must(t, program.Process.Kill())
+		program.Wait() //nolint:errcheck // it was killed
+	})
+	lines := bufio.NewReader(out)
+	var d demo
+	for d.addr == "" {
+		line, err := lines.ReadString('\n')
+		must(t, err)
+		d.addr, _ = strings.CutPrefix(strings.TrimSpace(line), "listening on http://")
+		if !strings.HasPrefix(line, "listening on") {
+			d.addr = ""
+		}
+	}
+	go io.Copy(io.Discard, lines) //nolint:errcheck // the greeting
+	for _, name := range resultWriters() {
+		c, err := client.New(client.Config{BaseURL: "http://" + d.addr})
+		must(t, err)
+		must(t, c.Login(t.Context(), name, seed.Password))
+		d.tokens = append(d.tokens, c.Tokens().Access)
+	}
+	return d
+}
+
+// overHTTP returns what one POST of body costs, over connections that stay open. %d in body is a number that is new each time.
+func overHTTP(t *testing.T, d demo, path, body string) func() time.Duration {
+	type wire struct {
+		net.Conn
+		in *textproto.Reader
+	}
+	wires := make([]wire, atOnce)
+	for i := range wires {
+		c, err := net.Dial("tcp", d.addr)
+		must(t, err)
+		t.Cleanup(func() { c.Close() })
+		wires[i] = wire{c, textproto.NewReader(bufio.NewReader(c))}
+	}
+	var n atomic.Int64
+	return func() time.Duration {
+		return together(func(worker int) error {
+			i := n.Add(1)
+			var q bytes.Buffer
+			text := fmt.Sprintf(body, i)
+			fmt.Fprintf(&q, "POST %s HTTP/1.1\r\nHost: firemode\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n", path, d.tokens[i%int64(len(d.tokens))])
+			fmt.Fprintf(&q, "Idempotency-Key: %s %d\r\nContent-Length: %d\r\n\r\n%s", t.Name(), i, len(text), text)
+			if _, err := wires[worker].Write(q.Bytes()); err != nil {
+				return err
+			}
+			return answered(wires[worker].in)
+		}, t)
+	}
+}
+
+// answered reads an answer to its end.
+func answered(in *textproto.Reader) error {
+	status, err := in.ReadLine()
+	if err != nil {
+		return err
+	}
+	header, err := in.ReadMIMEHeader()
+	if err != nil {
+		return err
+	}
+	length, err := strconv.Atoi(header.Get("Content-Length"))
+	if err != nil {
+		return fmt.Errorf("%s without a length", status)
+	}
+	if _, err := in.R.Discard(length); err != nil {
+		return err
+	}
+	if !strings.HasPrefix(status, "HTTP/1.1 200") {
+		return fmt.Errorf("answered %s", status)
+	}
+	return nil
+}

@@ -1,0 +1,56 @@
+package httpapi
+
+import (
+	"net/http"
+	"time"
+
+	"firemode"
+)
+
+// The queues that load is shed by.
+const (
+	QueueDatabase        = "database"        // every write waits in it
+	QueueResults         = "results"         // submissions wait in it for their turn to be merged
+	QueueClassifications = "classifications" // waiting for their entries in the audit log
+)
+
+const (
+	defaultShedAfter = 2 * time.Second
+	// shedMost is the longest Retry-After: how long a queue will be deep is not known any better.
+	shedMost = 30 * time.Second
+	// shedMemory is why there is no room for a body.
+	shedMemory = "memory"
+)
+
+// room refuses what would wait behind others that wait too long already. It is asked before the body is read; what has been taken is
+// never given up for load. Reading waits for nobody who writes, and goes on.
+func (a *API) room(rt *Route) error {
+	if rt.Method == http.MethodGet {
+		return nil
+	}
+	for _, name := range []string{QueueDatabase, rt.Queue} {
+		depth := a.Queues[name]
+		if depth == nil {
+			continue
+		}
+		if d := depth(); d > a.ShedAfter {
+			return a.shed(name, d)
+		}
+	}
+	return nil
+}
+
+// shed is the refusal for reason. A queue that took so long to get as deep as it is takes about as long to get empty.
+func (a *API) shed(reason string, wait time.Duration) error {
+	a.Metrics.RequestShed(reason)
+	return firemode.Unavailable(min(wait, shedMost), "the server has too much to do now; nothing of this was taken: send it again later")
+}
+
+// hurry gives what has not been read of a request's body as long to come as the rest had. net/http takes it in after the answer, to
+// keep the connection, and would wait for ever.
+func (a *API) hurry(w http.ResponseWriter, r *http.Request, x *exchange) {
+	if r.ContentLength != 0 && !x.received {
+		// Not supported means a recorder in a test.
+		_ = http.NewResponseController(w).SetReadDeadline(a.Now().Add(a.BodyPause))
+	}
+}

@@ -1,0 +1,34 @@
+package postgres
+
+import (
+	"context"
+
+	"firemode/internal/store"
+	"firemode/internal/store/row"
+)
+
+// Stats tells how busy the pool of this node is. Updates do not queue here: each has a connection.
+func (s *Store) Stats() store.Stats {
+	p := s.pool.Stat()
+	return store.Stats{Pools: []store.Pool{{
+		Name: "all", InUse: int(p.AcquiredConns()), Idle: int(p.IdleConns()), Max: int(p.MaxConns()),
+		Waits: p.EmptyAcquireCount(), Waited: p.EmptyAcquireWaitTime(),
+	}}}
+}
+
+// Backlog counts over the index of what is open.
+func (s *Store) Backlog(ctx context.Context) (b store.Backlog, err error) {
+	err = s.View(ctx, func(tx store.ReadTx) (err error) {
+		b, err = one(ctx, tx.(*transaction), row.ScanBacklog, selectBacklog)
+		return err
+	})
+	return b, err
+}
+
+// The condition of the index is written out as it stands there, or the planner does not see that it can be used.
+const selectBacklog = `
+	SELECT coalesce(sum(h.conflicts), 0)::bigint, coalesce(sum(h.gaps), 0)::bigint
+	FROM session_heads h
+	JOIN sessions s ON s.org = h.org AND s.id = h.session_id AND s.status <> 'completed'
+	JOIN buildings b ON b.org = s.org AND b.id = s.building_id AND b.status <> 'archived'
+	WHERE h.conflicts > 0 OR h.gaps > 0`

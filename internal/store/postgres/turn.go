@@ -1,0 +1,33 @@
+package postgres
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// writersOf is how many of a node's connections Updates may have at once: a quarter is left to Views, so that what is read, and the
+// look for revocations above all, goes on while every Update waits for a lock.
+func writersOf(connections int32) int { return max(1, int(connections)*3/4) }
+
+// turn begins a transaction of an Update as soon as there is a connection for one; end gives the turn to the next.
+func (s *Store) turn(ctx context.Context) (tx pgx.Tx, end func(), err error) {
+	place := s.line.Join()
+	defer place.Leave()
+	select {
+	case s.writers <- struct{}{}:
+	case <-ctx.Done():
+		return nil, nil, ctx.Err()
+	}
+	end = func() { <-s.writers }
+	tx, err = s.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted})
+	if err != nil {
+		end()
+		return nil, nil, err
+	}
+	return tx, end, nil
+}
+
+// Depth is how long the first of the Updates that have no connection yet has been waiting for one.
+func (s *Store) Depth() time.Duration { return s.line.Depth() }

@@ -1,0 +1,52 @@
+package sqlite
+
+import (
+	"context"
+
+	"firemode/internal/store"
+	"firemode/internal/store/row"
+)
+
+// Stats tells how busy the one connection that writes and those that read are.
+func (s *Store) Stats() store.Stats {
+	return store.Stats{
+		Pools:  []store.Pool{s.writer.pool(), s.readers.pool()},
+		Queues: []store.Queue{{Name: "writer", Depth: int(s.writer.waiting.Load())}},
+	}
+}
+
+func (w *writer) pool() store.Pool {
+	p := store.Pool{Name: "writer", Max: 1, Waits: w.waits.count.Load(), Waited: w.waits.total()}
+	switch {
+	case w.busy.Load():
+		p.InUse = 1
+	case w.opened.Load():
+		p.Idle = 1
+	}
+	return p
+}
+
+func (r *readers) pool() store.Pool {
+	lent := cap(r.idle) - len(r.idle)
+	return store.Pool{
+		Name: "readers", InUse: lent, Idle: max(0, int(r.opened.Load())-lent), Max: cap(r.idle),
+		Waits: r.waits.count.Load(), Waited: r.waits.total(),
+	}
+}
+
+// Backlog counts over the index of what is open.
+func (s *Store) Backlog(ctx context.Context) (b store.Backlog, err error) {
+	err = s.View(ctx, func(tx store.ReadTx) (err error) {
+		b, err = one(ctx, tx.(*transaction), row.ScanBacklog, selectBacklog)
+		return err
+	})
+	return b, err
+}
+
+// The condition of the index is written out as it stands there, or the planner does not see that it can be used.
+const selectBacklog = `
+	SELECT coalesce(sum(h.conflicts), 0), coalesce(sum(h.gaps), 0)
+	FROM session_heads h
+	CROSS JOIN sessions s ON s.org = h.org AND s.id = h.session_id AND s.status <> 'completed'
+	CROSS JOIN buildings b ON b.org = s.org AND b.id = s.building_id AND b.status <> 'archived'
+	WHERE h.conflicts > 0 OR h.gaps > 0`

@@ -1,0 +1,69 @@
+package sqlite
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"firemode/internal/store"
+)
+
+// watchers are the Watches that run.
+type watchers struct {
+	mu  sync.RWMutex
+	all map[*watcher]struct{}
+}
+
+type watcher struct{ changed func(store.Topic) }
+
+// Watch tells of the Updates of this store. What another process writes into the file is told by nothing: it is found by looking.
+func (s *Store) Watch(ctx context.Context, changed func(store.Topic)) error {
+	one := &watcher{changed}
+	s.watchers.add(one)
+	defer s.watchers.remove(one)
+	for _, topic := range store.Topics() {
+		changed(topic)
+	}
+	<-ctx.Done()
+	return nil
+}
+
+func (w *watchers) add(one *watcher) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.all == nil {
+		w.all = map[*watcher]struct{}{}
+	}
+	w.all[one] = struct{}{}
+}
+
+func (w *watchers) remove(one *watcher) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.all, one)
+}
+
+// tell is called by the Update that changed topics, once it is durable.
+func (w *watchers) tell(topics []store.Topic) {
+	if len(topics) == 0 {
+		return
+	}
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	for one := range w.all {
+		for _, topic := range topics {
+			one.changed(topic)
+		}
+	}
+}
+
+// changes has the watchers told of topic after the commit.
+func (t *transaction) changes(topic store.Topic) {
+	if !slices.Contains(t.topics, topic) {
+		t.topics = append(t.topics, topic)
+	}
+}
+
+// Depth is how long the first of the Updates that have not begun has been waiting for the writer.
+func (s *Store) Depth() time.Duration { return s.writer.line.Depth() }

@@ -1,0 +1,45 @@
+package telemetry
+
+import (
+	"net/http"
+	"testing"
+	"time"
+)
+
+// What a request costs here is paid by every request: none of these may allocate.
+func BenchmarkObserve(b *testing.B) {
+	for name, observe := range observers() {
+		b.Run(name, func(b *testing.B) {
+			m, err := NewMetrics(Config{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			b.RunParallel(func(p *testing.PB) {
+				for p.Next() {
+					observe(m)
+				}
+			})
+		})
+	}
+}
+
+func observers() map[string]func(*Metrics) {
+	return map[string]func(*Metrics){
+		"request":  func(m *Metrics) { m.ObserveRequest(http.MethodPost, "/v1/classify", 200, 3*time.Millisecond) },
+		"synced":   func(m *Metrics) { m.Synced("web", 3*time.Millisecond) },
+		"bundle":   func(m *Metrics) { m.BundleSent("123", 400_000) },
+		"conflict": func(m *Metrics) { m.ConflictArose("123") },
+		"group":    func(m *Metrics) { m.GroupCommitted("results", 12) },
+	}
+}
+
+func TestObservingDoesNotAllocate(t *testing.T) {
+	for name, observe := range observers() {
+		m := newMetrics(t, Config{})
+		observe(m) // the first opens the series
+		if n := testing.AllocsPerRun(1000, func() { observe(m) }); n != 0 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
+	}
+}
