@@ -89,6 +89,10 @@ chaos: setup ## kills, power cuts, broken disks, lost packets, clients that leav
 attack: setup ## alter every column of every table that matters, on both engines, and demand that verify names it (10 minutes)
 	FIREMODE_ATTACK=all go test -count=1 -timeout 60m -run Alteration ./cmd/firemode
 
+.PHONY: big
+big: setup ## a session of a million operations: time in proportion, memory that does not grow (30 minutes)
+	FIREMODE_BIG=1 go test -count=1 -timeout 90m -v -run '^TestBig$$' ./internal/sessions
+
 .PHONY: openapi
 openapi: ## write api/openapi.yaml from the Go types
 	go generate ./api

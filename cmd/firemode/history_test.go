@@ -118,10 +118,10 @@ func (w *teller) pull(who string, session firemode.SessionID, client string) []s
 // reader is a sessions.Sink.
 type reader struct{ conflicts []sessions.Conflict }
 
-func (*reader) Begin(sessions.View) error   { return nil }
-func (*reader) Write(p []byte) (int, error) { return len(p), nil }
-func (*reader) Removed(crdt.Pointer) error  { return nil }
-func (*reader) Late(store.Batch) error      { return nil }
+func (*reader) Begin(sessions.View) error  { return nil }
+func (*reader) Leaf(crdt.Reading) error    { return nil }
+func (*reader) Removed(crdt.Pointer) error { return nil }
+func (*reader) Late(store.Batch) error     { return nil }
 func (r *reader) Conflict(c sessions.Conflict) error {
 	r.conflicts = append(r.conflicts, c)
 	return nil

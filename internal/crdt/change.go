@@ -151,8 +151,13 @@ func (c *Change) fill(w wireChange) error {
 }
 
 func (c *Change) fillProvenance(w wireChange) (err error) {
-	if len(w.Reason) > maxReason || len(w.Source) > maxSource || len(w.Instrument) > maxInstrument {
-		return fmt.Errorf("reason, instrument or source is too long")
+	for _, text := range []struct {
+		name      string
+		size, max int
+	}{{"reason", len(w.Reason), maxReason}, {"source", len(w.Source), maxSource}, {"instrument", len(w.Instrument), maxInstrument}} {
+		if text.size > text.max {
+			return fmt.Errorf("%s: longer than %d bytes", text.name, text.max)
+		}
 	}
 	if w.CapturedAt != "" {
 		if c.CapturedAt, err = time.Parse(time.RFC3339, w.CapturedAt); err != nil {

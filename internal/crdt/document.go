@@ -81,10 +81,8 @@ func (s *State) shown(n *node) Value {
 
 // shadows reports whether a value at n or below shows instead of top, which is above it.
 func (s *State) shadows(n *node, top *Op) bool {
-	for _, op := range n.live {
-		if !op.removal() && (s.sees(op, top) || op.compare(top) > 0) {
-			return true
-		}
+	if slices.ContainsFunc(n.live, func(op *Op) bool { return s.hides(op, top) }) {
+		return true
 	}
 	for _, child := range n.children {
 		if s.shadows(child, top) {
@@ -92,6 +90,11 @@ func (s *State) shadows(n *node, top *Op) bool {
 		}
 	}
 	return false
+}
+
+// hides reports whether op, which is below top, shows instead of it.
+func (s *State) hides(op, top *Op) bool {
+	return !op.removal() && (s.sees(op, top) || op.compare(top) > 0)
 }
 
 // greatest returns the op that ranks highest, nil for none.

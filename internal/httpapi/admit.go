@@ -41,6 +41,10 @@ func (a *API) admitted(w http.ResponseWriter, r *http.Request, x *exchange) (*ht
 	if err := acceptable(r, x.route); err != nil {
 		return r, err
 	}
+	if x.route.Lines {
+		w.Header().Add("Vary", "Accept")
+		x.lines = wantsLines(r, x.route)
+	}
 	if err := readable(r.URL.RawQuery); err != nil {
 		return r, err
 	}
@@ -121,7 +125,7 @@ func acceptable(r *http.Request, rt *Route) error {
 			continue
 		}
 		major, _, _ := strings.Cut(given, "/")
-		if media == "*/*" || media == major+"/*" || media == given {
+		if media == "*/*" || media == major+"/*" || media == given || media == mediaLines && rt.Lines {
 			return nil
 		}
 	}

@@ -30,7 +30,7 @@ func (a *API) takeBody(w http.ResponseWriter, r *http.Request, x *exchange) erro
 	if spec.Media == "" {
 		return nil
 	}
-	if err := rightMedia(r, spec); err != nil {
+	if err := rightMedia(r, x); err != nil {
 		return err
 	}
 	body := &patient{x: x, body: r.Body, control: http.NewResponseController(w), pause: a.BodyPause, now: a.Now, header: w.Header()}
@@ -61,14 +61,16 @@ func (a *API) takeBody(w http.ResponseWriter, r *http.Request, x *exchange) erro
 }
 
 // rightMedia refuses a body of another media type or charset than the route takes. One that is not named is taken at its word.
-func rightMedia(r *http.Request, spec Body) error {
+func rightMedia(r *http.Request, x *exchange) error {
+	spec := x.route.Body
 	if r.Header.Get("Content-Type") == "" {
 		r.Header.Set("Content-Type", spec.Media)
 	}
 	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	charset := strings.ToLower(params["charset"])
-	if err != nil || media != spec.Media || (charset != "" && charset != "utf-8" && spec.Media == mediaJSON) {
-		return failure(firemode.CodeUnsupportedMedia, "this path takes Content-Type: %s", spec.Media)
+	x.bodyLines = media == mediaLines && x.route.Lines
+	if err != nil || (media != spec.Media && !x.bodyLines) || (charset != "" && charset != "utf-8" && spec.Media == mediaJSON) {
+		return failure(firemode.CodeUnsupportedMedia, "this path takes Content-Type: %s", x.route.takes())
 	}
 	switch r.Header.Get("Content-Encoding") {
 	case "", "identity":

@@ -1,6 +1,8 @@
 package httpapi
 
 import (
+	"fmt"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -88,6 +90,23 @@ func TestResolve(t *testing.T) {
 			same(t, a.write(resolve(c, "3", c.dots()...)).statuses(), "applied")
 			v.disputed(`value /x 3 4`)
 		}},
+		{"a reading that arrives after a resolution opens the conflict again", func(t *testing.T, v *visit) {
+			a, b := v.pair()
+			a.write(set("/items/I/note", `"p"`))
+			b.write(set("/items/I/note", `"q"`))
+			c := a.look().conflictAt(t, "/items/I/note")
+			a.write(resolve(c, `"p"`, c.dots()...))
+			v.disputed()
+			v.send("engineer", batch{client: "offline", number: 1, changes: []string{set("/items/I/note", `"r"`)}})
+			v.disputed(`value /items/I/note "r" "p"`)
+			again := a.look().conflictAt(t, "/items/I/note")
+			same(t, again.dots(), []string{"a:2:0", "offline:1:0"})
+			same(t, again.Values[1].Reason, "looked again")
+			a.write(resolve(again, `"r"`, again.dots()...))
+			v.document(`{"items":{"I":{"note":"r"}}}`)
+			v.disputed()
+		}},
+		{"two reviewers who press the button at the same moment", reviewersAtOnce},
 		{"two resolutions at once", func(t *testing.T, v *visit) {
 			a, b := v.pair()
 			a.write(set("/x", "1"))
@@ -162,5 +181,40 @@ func siblingsTell(t *testing.T, v *visit) {
 	same(t, []any{naive.User, naive.Client, naive.Dot, naive.CapturedAt == nil}, []any{"tech2", "", "~tech2:1:0", true})
 	if naive.ReceivedAt.Before(s.ReceivedAt) || s.ReceivedAt.IsZero() {
 		t.Errorf("received at %s and %s", s.ReceivedAt, naive.ReceivedAt)
+	}
+}
+
+func reviewersAtOnce(t *testing.T, v *visit) {
+	a, b := v.pair()
+	for i := range 10 {
+		path := fmt.Sprintf("/items/I/measurements/m%d", i)
+		a.write(set(path, "1"))
+		b.write(set(path, "2"))
+		c := a.look().conflictAt(t, path)
+		b.look()
+		a.number++
+		b.number++
+		answers := make(chan *httptest.ResponseRecorder)
+		for _, p := range []struct {
+			*tablet
+			value string
+		}{{a, "1"}, {b, "2"}} {
+			own := *p.visit
+			post := p.batch(p.number, resolve(c, p.value, c.dots()...))
+			post.key = fmt.Sprint(v.id, p.client, i)
+			go func() { answers <- own.post(p.user, post) }()
+		}
+		for range 2 {
+			var r receipt
+			into(t, <-answers, &r)
+			same(t, r.statuses(), "applied")
+		}
+		both := a.look().conflictAt(t, path)
+		same(t, []int{both.Count, len(a.look().Conflicts)}, []int{2, 1})
+		for _, s := range both.Values {
+			same(t, []string{s.Op, s.Reason}, []string{"resolve", "looked again"})
+		}
+		a.write(resolve(both, "2", both.dots()...))
+		v.disputed()
 	}
 }

@@ -26,6 +26,8 @@ type exchange struct {
 	claims    auth.Claims
 	received  bool   // the body has been read to its end
 	body      []byte // decoded, on routes that buffer it
+	bodyLines bool   // the body is of mediaLines
+	lines     bool   // so is the answer to be, unless it is an error
 	claim     *store.Idempotency
 	span      trace.Span
 	watch     *firemode.Stopwatch // of critical routes, else nil

@@ -64,7 +64,11 @@ func readHistory(a *API, w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	a.writeJSON(w, r, http.StatusOK, listed(r.Context(), a, p, rows, changeRecordOf).Body)
+	body := listed(r.Context(), a, p, rows, changeRecordOf).Body
+	if exchangeOf(r.Context()).lines {
+		return a.writeLines(w, r, func(out io.Writer) error { return historyLines(out, body) })
+	}
+	a.writeJSON(w, r, http.StatusOK, body)
 	return nil
 }
 
@@ -87,4 +91,5 @@ func documentHistory(op *huma.Operation, r huma.Registry) {
 		queryParam("at_seq", "In its place: the document as of this number"), queryParam("at", "The document as of this time"),
 		queryParam("limit", "1 to 100, 20 unless told"), queryParam("cursor", "next_cursor of the page before"))
 	op.Responses["200"] = jsonResponse[list[changeRecord]](r, "Changes, newest first; or, as of a past moment, the answer of GET results")
+	documentLines(op.Responses["200"].Content, "One object on each line, with one member: change, for each change of the page; and last end, with next_cursor, which an answer that was cut off lacks. Or, as of a past moment, the lines of GET results.")
 }

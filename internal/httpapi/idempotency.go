@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
@@ -24,26 +25,49 @@ const maxKeyLength = 255
 // inFlight holds the keys of requests that this node is running.
 type inFlight struct {
 	mu   sync.Mutex
-	keys map[[2]string]struct{}
+	keys map[[2]string]chan struct{} // closed when the request is through
 }
 
-// take reserves (scope, key) until release is called; ok is false while another request has it.
-func (f *inFlight) take(scope, key string) (release func(), ok bool) {
+// keyPatience is how long a request waits for another with its key, to give the same answer.
+const keyPatience = 2 * time.Second
+
+// take reserves (scope, key) until release is called. While another request has it, take waits for a while; ok is false if it
+// still has it then.
+func (f *inFlight) take(ctx context.Context, scope, key string) (release func(), ok bool) {
 	k := [2]string{scope, key}
+	ctx, cancel := context.WithTimeout(ctx, keyPatience)
+	defer cancel()
+	for {
+		release, busy := f.try(k)
+		if release != nil {
+			return release, true
+		}
+		select {
+		case <-busy:
+		case <-ctx.Done():
+			return nil, false
+		}
+	}
+}
+
+// try reserves k, or tells when whoever has it is through.
+func (f *inFlight) try(k [2]string) (release func(), busy <-chan struct{}) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if _, taken := f.keys[k]; taken {
-		return nil, false
+	if running := f.keys[k]; running != nil {
+		return nil, running
 	}
 	if f.keys == nil {
-		f.keys = map[[2]string]struct{}{}
+		f.keys = map[[2]string]chan struct{}{}
 	}
-	f.keys[k] = struct{}{}
+	through := make(chan struct{})
+	f.keys[k] = through
 	return func() {
 		f.mu.Lock()
 		delete(f.keys, k)
 		f.mu.Unlock()
-	}, true
+		close(through)
+	}, nil
 }
 
 // claimKey puts the claim of the request's Idempotency-Key into x, on routes that honour it. The services keep it, in the
@@ -69,7 +93,7 @@ func (a *API) claimKey(r *http.Request, x *exchange) error {
 		return err
 	}
 	claim := &store.Idempotency{Scope: scope(r, x, print), Key: key, Fingerprint: print}
-	release, ok := a.inFlight.take(claim.Scope, key)
+	release, ok := a.inFlight.take(r.Context(), claim.Scope, key)
 	if !ok {
 		e := failure(firemode.CodeInFlight, "a request with this Idempotency-Key is still running")
 		e.RetryAfter = time.Second

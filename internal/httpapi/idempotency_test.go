@@ -2,8 +2,11 @@ package httpapi
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 func keyed(key string, q request) request {
@@ -77,41 +80,66 @@ func TestIdempotencyKeyForms(t *testing.T) {
 	}
 }
 
+// A request under a key that is in flight waits two seconds for the same answer, and is told to come again after that.
 func TestKeyInFlight(t *testing.T) {
 	t.Parallel()
-	entered, leave := make(chan struct{}), make(chan struct{})
 	w := newWorld(t)
-	slow := Route{
-		Method: http.MethodPost, Pattern: "/test/slow", ID: "slow", Tag: "test", Once: OnceRequired,
-		serve: raw(func(_ *API, w http.ResponseWriter, _ *http.Request) error {
-			entered <- struct{}{}
-			<-leave
-			w.WriteHeader(http.StatusNoContent)
-			return nil
-		}, nil),
+	synctest.Test(t, func(t *testing.T) {
+		own := *w
+		own.t = t
+		entered, leave := make(chan struct{}), make(chan struct{})
+		slow := Route{
+			Method: http.MethodPost, Pattern: "/test/slow", ID: "slow", Tag: "test", Once: OnceRequired,
+			serve: raw(func(_ *API, w http.ResponseWriter, _ *http.Request) error {
+				entered <- struct{}{}
+				<-leave
+				w.WriteHeader(http.StatusNoContent)
+				return nil
+			}, nil),
+		}
+		a, err := build(w.Config, []Route{slow})
+		must(t, err)
+		own.API = a
+		q := keyed("k", request{method: "POST", path: "/test/slow"})
+		done := make(chan int)
+		go func() { done <- own.do(q).Code }()
+		<-entered
+		start := time.Now()
+		rec := own.do(q)
+		if p := wantProblem(t, rec, http.StatusConflict); !p.Retryable || rec.Header().Get("Retry-After") != "1" || time.Since(start) != keyPatience {
+			t.Errorf("in flight: retryable %v, Retry-After %q, after %s", p.Retryable, rec.Header().Get("Retry-After"), time.Since(start))
+		}
+		go func() { done <- own.do(q).Code }()
+		time.Sleep(keyPatience - time.Millisecond)
+		leave <- struct{}{}
+		same(t, <-done, http.StatusNoContent)
+		<-entered // the one that waited
+		leave <- struct{}{}
+		same(t, <-done, http.StatusNoContent)
+		wantProblem(t, own.do(request{method: "POST", path: "/test/slow"}), http.StatusBadRequest)
+	})
+}
+
+// Requests that come at once under one key are one request, with one answer.
+func TestKeysAtOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	q := keyed("at-once", request{as: "admin", method: "POST", path: "/v1/buildings", body: `{"site_name":"Once","site_address":"Street"}`})
+	answers := make(chan *httptest.ResponseRecorder)
+	const n = 8
+	for range n {
+		go func() { answers <- w.do(q) }()
 	}
-	a, err := build(w.Config, []Route{slow})
-	must(t, err)
-	w.API = a
-	q := keyed("k", request{method: "POST", path: "/test/slow"})
-	done := make(chan int)
-	go func() { done <- w.do(q).Code }()
-	<-entered
-	rec := w.do(q)
-	if p := wantProblem(t, rec, http.StatusConflict); !p.Retryable || rec.Header().Get("Retry-After") != "1" {
-		t.Errorf("in flight: retryable %v, Retry-After %q", p.Retryable, rec.Header().Get("Retry-After"))
+	bodies, replayed := map[string]bool{}, 0
+	for range n {
+		rec := <-answers
+		same(t, rec.Code, http.StatusCreated)
+		bodies[rec.Body.String()] = true
+		if rec.Header().Get("Idempotency-Replayed") == "true" {
+			replayed++
+		}
 	}
-	leave <- struct{}{}
-	if got := <-done; got != http.StatusNoContent {
-		t.Errorf("the first: %d", got)
-	}
-	go func() { done <- w.do(q).Code }()
-	<-entered
-	leave <- struct{}{}
-	if got := <-done; got != http.StatusNoContent {
-		t.Errorf("after it: %d", got)
-	}
-	wantProblem(t, w.do(request{method: "POST", path: "/test/slow"}), http.StatusBadRequest)
+	same(t, []int{len(bodies), replayed}, []int{1, n - 1})
 }
 
 func TestImportWithKey(t *testing.T) {

@@ -29,14 +29,17 @@ func encodeJSON(w io.Writer, v any) error {
 
 // decodeJSON reads one JSON value into v. Text that is no JSON, or has a key twice, is CodeMalformed; a value of the wrong
 // kind is CodeInvalid.
-func decodeJSON(body []byte, v any) error {
+func decodeJSON(body []byte, v any) error { return decodeJSONFrom(1, body, v) }
+
+// decodeJSONFrom is decodeJSON for text that begins on a line of the body.
+func decodeJSONFrom(line int, body []byte, v any) error {
 	err := json.Unmarshal(body, v)
 	if err == nil {
 		return nil
 	}
 	var syntax *jsontext.SyntacticError
 	if errors.As(err, &syntax) {
-		return malformedJSON(body, syntax)
+		return malformedJSON(line, body, syntax)
 	}
 	var semantic *json.SemanticError
 	if errors.As(err, &semantic) {
@@ -53,8 +56,8 @@ func decodeJSON(body []byte, v any) error {
 	return fmt.Errorf("decode JSON: %w", err)
 }
 
-func malformedJSON(body []byte, e *jsontext.SyntacticError) error {
-	line := 1 + strings.Count(string(body[:min(int(e.ByteOffset), len(body))]), "\n")
+func malformedJSON(line int, body []byte, e *jsontext.SyntacticError) error {
+	line += strings.Count(string(body[:min(int(e.ByteOffset), len(body))]), "\n")
 	reason := strings.TrimPrefix(e.Err.Error(), "jsontext: ")
 	if errors.Is(e.Err, jsontext.ErrDuplicateName) {
 		reason = "the same key is there twice"

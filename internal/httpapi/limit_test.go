@@ -69,6 +69,7 @@ func TestLimitsOfChanges(t *testing.T) {
 			r := v.tablet("tech1", "a").write(set("/a", text(64<<10)), set("/b", text(64<<10+1)), set("/c", deep(32)), set("/d", deep(33)))
 			same(t, r.statuses(), "applied rejected applied rejected")
 		}},
+		{"what breaks a limit is answered with the limit", limitsAreNamed},
 		{"a batch has at most 5000 changes", func(t *testing.T, v *visit) {
 			changes := make([]string, 5001)
 			for i := range changes {
@@ -104,4 +105,67 @@ func TestLimitsOfChanges(t *testing.T) {
 			wantProblem(t, v.do(as("tech1", "POST", v.path("/results"), `{"changes":[]}`)), http.StatusBadRequest)
 		}},
 	})
+}
+
+// limitsAreNamed breaks each limit by one, and wants the refusal to say what it is. What just keeps it applies.
+func limitsAreNamed(t *testing.T, v *visit) {
+	digits := func(n int) string { return strings.Repeat("7", n) }
+	text := func(n int) string { return `"` + strings.Repeat("x", n-2) + `"` }
+	deep := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
+	with := func(member string) string {
+		return `{"op":"set","path":"/x","value":1,` + member + `}`
+	}
+	dots := func(n int) string {
+		all := make([]string, n)
+		for i := range all {
+			all[i] = fmt.Sprintf(`"a:1:%d"`, i)
+		}
+		return `{"op":"resolve","path":"/x","conflict_id":"c","reason":"r","dots":[` + strings.Join(all, ",") + `]}`
+	}
+	for name, row := range map[string]struct {
+		kept, broken, limit string
+	}{
+		"value":              {set("/x", text(64<<10)), set("/x", text(64<<10+1)), "64 KiB"},
+		"depth":              {set("/x", deep(32)), set("/x", deep(33)), "32"},
+		"bytes of a path":    {set("/"+strings.Repeat("x", 511), "1"), set("/"+strings.Repeat("x", 512), "1"), "512 bytes"},
+		"segments of a path": {set(strings.Repeat("/s", 16), "1"), set(strings.Repeat("/s", 17), "1"), "16 segments"},
+		"room for a child":   {appendTo("/x", "1"), appendTo(strings.Repeat("/s", 16), "1"), "16 segments"},
+		"digits":             {set("/x", digits(34)), set("/x", digits(35)), "34 digits"},
+		"digits of a delta":  {increment("/y", digits(34)), increment("/y", digits(35)), "34 digits"},
+		"exponent":           {set("/x", "1e64"), set("/x", "1e65"), "±64"},
+		"negative exponent":  {set("/x", "1e-64"), set("/x", "1e-65"), "±64"},
+		"reason":             {with(`"reason":` + text(2002)), with(`"reason":` + text(2003)), "2000 bytes"},
+		"source":             {with(`"source":` + text(66)), with(`"source":` + text(67)), "64 bytes"},
+		"instrument":         {with(`"instrument":` + text(2000)), with(`"instrument":` + text(2001)), "2000 bytes"},
+		"dots":               {"", dots(1001), "1000"},
+	} {
+		r := v.send("tech1", batch{changes: []string{row.broken}})
+		if r.statuses() != "rejected" || !strings.Contains(r.Results[0].Reason, row.limit) {
+			t.Errorf("%s: %s: %q does not name %q", name, r.statuses(), r.Results[0].Reason, row.limit)
+		}
+		if row.kept != "" {
+			same(t, name+" "+v.send("tech1", batch{changes: []string{row.kept}}).statuses(), name+" applied")
+		}
+	}
+	ahead := v.refused("tech1", http.StatusConflict, batch{client: "ahead", number: 10_001})
+	if !strings.Contains(ahead.Message, "10000") || ahead.FreshClientID == "" {
+		t.Errorf("a number too far ahead: %+v", ahead)
+	}
+	v.send("tech1", batch{client: "ahead", number: 10_000})
+	for member, limit := range map[string]string{"batch_id": "64 bytes", "prev_batch_id": "64 bytes", "client_id": "64 characters"} {
+		q := as("tech1", "POST", v.path("/results"), `{"changes":[],"_sync_meta":{"`+member+`":`+text(67)+`}}`)
+		q.header = map[string]string{"Idempotency-Key": member}
+		if p := wantProblem(t, v.do(q), http.StatusUnprocessableEntity); !strings.Contains(p.Message, limit) {
+			t.Errorf("%s: %s", member, p.Message)
+		}
+	}
+	for key, limit := range map[string]string{"": "required", strings.Repeat("k", 256): "255"} {
+		q := as("tech1", "POST", v.path("/results"), `{"changes":[]}`)
+		if key != "" {
+			q.header = map[string]string{"Idempotency-Key": key}
+		}
+		if p := wantProblem(t, v.do(q), http.StatusBadRequest); !strings.Contains(p.Message, limit) {
+			t.Errorf("a key of %d characters: %s", len(key), p.Message)
+		}
+	}
 }

@@ -227,6 +227,8 @@ func onBehalf(t *testing.T, v *visit) {
 	if !slices.Contains(s.Flags, "submitted_on_behalf") {
 		t.Errorf("flags %v", s.Flags)
 	}
+	told := v.list(v.path("/history?path=" + pressure))[0]
+	same(t, fmt.Sprint(told["dot"], told["user"], told["submitted_by"], told["flags"]), "tab:1:0tech1u-manager[submitted_on_behalf unlisted]")
 	// The actor is tech1's now: the same batch from the phone itself is known, and the manager's own is not.
 	own := exported
 	own.onBehalfOf = ""

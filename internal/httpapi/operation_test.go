@@ -17,6 +17,24 @@ func TestOperations(t *testing.T) {
 			b.write(set("/x", "13"))
 			v.disputed(`value /y "q" "p"`)
 		}},
+		{"of an agreement both readings are kept: who has seen one of them disagrees with the other", func(t *testing.T, v *visit) {
+			a, b := v.pair()
+			a.write(set("/x", "1"))
+			c := v.tablet("engineer", "c")
+			c.look()
+			b.write(set("/x", "1.0"))
+			v.disputed()
+			c.write(set("/x", "2"))
+			v.disputed(`value /x 2 1.0`)
+			same(t, v.pull("engineer", "").conflictAt(t, "/x").dots(), []string{"b:1:0", "c:1:0"})
+		}},
+		{"what arrives superseded is in the history", func(t *testing.T, v *visit) {
+			a, _ := v.pair()
+			v.send("tech1", a.batch(2, set("/x", "2")))
+			same(t, v.send("tech1", a.batch(1, set("/x", "1"))).statuses(), "superseded")
+			all := v.list(v.path("/history?path=/x"))
+			same(t, fmt.Sprint(field(all, "dot"), field(all, "value"), field(all, "live")), "[a:1:0 a:2:0] [1 2] [false true]")
+		}},
 		{"a later change of a path in one batch supersedes the earlier", func(t *testing.T, v *visit) {
 			a, _ := v.pair()
 			same(t, a.write(set("/x", "1"), set("/x", "2"), remove("/x"), set("/x", "3")).statuses(), "superseded superseded superseded applied")

@@ -32,6 +32,19 @@ type receiptBody struct {
 	ProcessedAt time.Time          `json:"processed_at"`
 }
 
+// receiptHead is the first line of a receipt in lines: what it says of the whole batch.
+type receiptHead struct {
+	Session     firemode.SessionID `json:"session_id"`
+	Status      string             `json:"status"`
+	Applied     int                `json:"applied"`
+	Duplicates  int                `json:"duplicates"`
+	Clock       crdt.Clock         `json:"vector_clock"`
+	Missing     crdt.Ranges        `json:"missing"`
+	Flags       []string           `json:"flags"`
+	Checkpoint  string             `json:"checkpoint"`
+	ProcessedAt time.Time          `json:"processed_at"`
+}
+
 type changeBody struct {
 	Index    int           `json:"index"`
 	Status   string        `json:"status" enum:"applied,duplicate,superseded,rejected"`
@@ -121,7 +134,7 @@ func submitResults(a *API, w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	in, err := decodeSubmission(x.body)
+	in, err := decodeSubmission(x.body, x.bodyLines)
 	x.watch.Lap(firemode.StageBody)
 	if err != nil {
 		return err
@@ -132,6 +145,9 @@ func submitResults(a *API, w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	x.claim.Replayed = replayed
+	if x.lines {
+		return a.writeLines(w, r, func(out io.Writer) error { return receiptLines(out, receiptOf(receipt)) })
+	}
 	a.writeJSON(w, r, http.StatusOK, receiptOf(receipt))
 	return nil
 }
@@ -184,43 +200,60 @@ func badQuery(name, reason string) error {
 
 // writeResults writes the whole answer but for its last byte, then what was given is recorded, then the last byte.
 func (a *API) writeResults(ctx context.Context, q sessions.Query, out io.Writer) error {
-	sink := &resultsSink{api: a, x: exchangeOf(ctx), out: out}
+	x := exchangeOf(ctx)
+	var sink endingSink = &resultsSink{api: a, x: x, out: out}
+	if x.lines {
+		sink = &linesSink{lines: lines{out: out}, api: a, x: x}
+	}
 	if err := a.Services.Sessions.Results(ctx, q, sink); err != nil {
 		return err
 	}
 	return sink.end()
 }
 
+// endingSink is a Sink that lacks the end of the answer until end is called.
+type endingSink interface {
+	sessions.Sink
+	end() error
+}
+
+// resultsHead is what an answer says of itself.
+type resultsHead struct {
+	Session  firemode.SessionID `json:"session_id"`
+	Clock    crdt.Clock         `json:"vector_clock"`
+	Cursor   string             `json:"cursor"`
+	Complete bool               `json:"complete"`
+	Epoch    int64              `json:"epoch"`
+	Point    string             `json:"checkpoint"`
+}
+
+func (a *API) headOf(x *exchange, v sessions.View) resultsHead {
+	return resultsHead{v.Session, v.Clock, a.sealSyncCursor(x, v.Cursor), v.Complete, v.Cursor.Epoch, v.Checkpoint}
+}
+
 // resultsSink writes an answer as JSON.
 type resultsSink struct {
-	api  *API
-	x    *exchange
-	out  io.Writer
-	view sessions.View
-	list string // the member whose list is open
-	rest []string
+	api      *API
+	x        *exchange
+	out      io.Writer
+	view     sessions.View
+	document *crdt.Composer // nil once it is closed
+	list     string         // the member whose list is open
+	rest     []string
 }
 
 func (s *resultsSink) Begin(v sessions.View) error {
 	s.view = v
-	head := struct {
-		Session  firemode.SessionID `json:"session_id"`
-		Clock    crdt.Clock         `json:"vector_clock"`
-		Cursor   string             `json:"cursor"`
-		Complete bool               `json:"complete"`
-		Epoch    int64              `json:"epoch"`
-		Point    string             `json:"checkpoint"`
-	}{v.Session, v.Clock, s.api.sealSyncCursor(s.x, v.Cursor), v.Complete, v.Cursor.Epoch, v.Checkpoint}
 	var text bytes.Buffer
-	if err := encodeJSON(&text, head); err != nil {
+	if err := encodeJSON(&text, s.api.headOf(s.x, v)); err != nil {
 		return err
 	}
-	s.rest = []string{"conflicts", "removed", "late"}
+	s.document, s.rest = crdt.NewComposer(s.out), []string{"conflicts", "removed", "late"}
 	_, err := s.out.Write(append(bytes.TrimSuffix(text.Bytes(), []byte{'}'}), `,"document":`...))
 	return err
 }
 
-func (s *resultsSink) Write(p []byte) (int, error) { return s.out.Write(p) }
+func (s *resultsSink) Leaf(r crdt.Reading) error { return s.document.Leaf(r) }
 
 func (s *resultsSink) Conflict(c sessions.Conflict) error { return s.entry("conflicts", conflictOf(c)) }
 
@@ -228,8 +261,20 @@ func (s *resultsSink) Removed(p crdt.Pointer) error { return s.entry("removed", 
 
 func (s *resultsSink) Late(b store.Batch) error { return s.entry("late", lateOf(b)) }
 
+func (s *resultsSink) closeDocument() error {
+	if s.document == nil {
+		return nil
+	}
+	document := s.document
+	s.document = nil
+	return document.End()
+}
+
 // entry adds v to the list of a member, after opening it and those that come before it.
 func (s *resultsSink) entry(list string, v any) error {
+	if err := s.closeDocument(); err != nil {
+		return err
+	}
 	var text bytes.Buffer
 	if s.list == list {
 		text.WriteByte(',')
@@ -254,6 +299,9 @@ func (s *resultsSink) next(text *bytes.Buffer) {
 }
 
 func (s *resultsSink) end() error {
+	if err := s.closeDocument(); err != nil {
+		return err
+	}
 	var text bytes.Buffer
 	for len(s.rest) > 0 {
 		s.next(&text)
@@ -275,10 +323,13 @@ func lateOf(b store.Batch) lateBody {
 	return lateBody{Actor: b.Actor, Number: b.Number, User: b.User, ReceivedAt: b.ReceivedAt, Changes: jsontext.Value(b.Changes)}
 }
 
-// stream answers JSON that is made while it is written. What fails before the first byte is answered as an error; what fails
+// stream answers JSON, or lines, that are made while they are written. What fails before the first byte is answered as an error; what fails
 // after it breaks the connection off, so that a part never looks like the whole.
 func (a *API) stream(w http.ResponseWriter, r *http.Request, write func(context.Context, io.Writer) error) error {
-	out := &lateJSON{w: w}
+	out := &lateAnswer{w: w, media: mediaJSON}
+	if exchangeOf(r.Context()).lines {
+		out.media = mediaLines
+	}
 	err := write(r.Context(), out)
 	if err == nil {
 		err = out.flush()
@@ -290,8 +341,9 @@ func (a *API) stream(w http.ResponseWriter, r *http.Request, write func(context.
 	return err
 }
 
-// lateJSON holds back the first bytes of an answer, so that an error soon after them can still be answered.
-type lateJSON struct {
+// lateAnswer holds back the first bytes of an answer, so that an error soon after them can still be answered.
+type lateAnswer struct {
+	media string
 	w     http.ResponseWriter
 	held  bytes.Buffer
 	begun bool
@@ -299,7 +351,7 @@ type lateJSON struct {
 
 const heldBack = 64 << 10
 
-func (l *lateJSON) Write(p []byte) (int, error) {
+func (l *lateAnswer) Write(p []byte) (int, error) {
 	l.held.Write(p)
 	if l.held.Len() < heldBack {
 		return len(p), nil
@@ -307,10 +359,10 @@ func (l *lateJSON) Write(p []byte) (int, error) {
 	return len(p), l.flush()
 }
 
-func (l *lateJSON) flush() error {
+func (l *lateAnswer) flush() error {
 	if !l.begun {
 		l.begun = true
-		l.w.Header().Set("Content-Type", mediaJSON)
+		l.w.Header().Set("Content-Type", l.media)
 	}
 	_, err := l.held.WriteTo(l.w)
 	return err
@@ -322,7 +374,9 @@ func documentSubmit(op *huma.Operation, r huma.Registry) {
 		Type: huma.TypeObject, Required: []string{"changes"},
 		Description: "changes: a list of operations set, remove, append, increment, resolve, correct; _sync_meta: what the client says about its batch. See docs/sync.md.",
 	}}}}
+	documentLines(op.RequestBody.Content, "On the first line, if there is anything to say of the whole batch, an object with _sync_meta and atomic; then a change on each line. One request is one batch, under the limits of a JSON body.")
 	op.Responses["200"] = jsonResponse[receiptBody](r, "What became of each change")
+	documentLines(op.Responses["200"].Content, "One object on each line, with one member: receipt, with what JSON has beside results and conflicts; result, for each change; conflict; and last end, which an answer that was cut off lacks.")
 }
 
 type resultsBody struct {
@@ -344,7 +398,10 @@ func documentResults(op *huma.Operation, r huma.Registry) {
 		queryParam("limit", "Changes on a page of a delta"),
 		&huma.Param{Name: "X-Client-ID", In: "header", Description: "The client that receives the answer; without it nothing counts as delivered", Schema: &huma.Schema{Type: huma.TypeString}})
 	op.Responses["200"] = jsonResponse[resultsBody](r, "The merged document with its conflicts")
+	documentLines(op.Responses["200"].Content, resultsLines)
 }
+
+const resultsLines = "One object on each line, with one member: head, with what JSON has beside document and the lists; leaf, with path and value, for each value of the document; conflict; removed; late; and last end, which an answer that was cut off lacks."
 
 func queryParam(name, description string) *huma.Param {
 	return &huma.Param{Name: name, In: "query", Description: description, Schema: &huma.Schema{Type: huma.TypeString}}

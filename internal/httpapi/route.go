@@ -32,6 +32,8 @@ type Route struct {
 	Status int
 	// Media type of a success, JSON unless told.
 	Media string
+	// Lines says that beside JSON the route takes and gives mediaLines.
+	Lines bool
 	// Quiet routes are logged at debug level: probes.
 	Quiet bool
 	// Critical routes are held to Config.SlowAfter: a slower request is logged as a warning.

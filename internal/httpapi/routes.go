@@ -193,7 +193,7 @@ func resultRoutes() []Route {
 		},
 		{
 			Method: http.MethodGet, Pattern: "/v1/tests/sessions/{id}/history", ID: "read-history", Tag: "results", Summary: "Every change ever made to a path, or the document as of then",
-			Permission: auth.ResultRead, serve: raw(readHistory, documentHistory),
+			Permission: auth.ResultRead, Lines: true, serve: raw(readHistory, documentHistory),
 		},
 		{
 			Method: http.MethodGet, Pattern: "/v1/tests/sessions/{id}/proof", ID: "prove-change", Tag: "results", Summary: "Proof of one change, to be checked offline",
@@ -205,11 +205,11 @@ func resultRoutes() []Route {
 		},
 		{
 			Method: http.MethodPost, Pattern: "/v1/tests/sessions/{id}/results", ID: "submit-results", Tag: "results", Summary: "Merge changes into the session",
-			Permission: auth.ResultSubmit, Body: jsonBody(), Once: OnceOwn, Critical: true, Queue: QueueResults, serve: raw(submitResults, documentSubmit),
+			Permission: auth.ResultSubmit, Body: jsonBody(), Once: OnceOwn, Critical: true, Queue: QueueResults, Lines: true, serve: raw(submitResults, documentSubmit),
 		},
 		{
 			Method: http.MethodGet, Pattern: "/v1/tests/sessions/{id}/results", ID: "read-results", Tag: "results", Summary: "The merged document with its conflicts",
-			Permission: auth.ResultRead, serve: raw(readResults, documentResults),
+			Permission: auth.ResultRead, Lines: true, serve: raw(readResults, documentResults),
 		},
 	}
 }

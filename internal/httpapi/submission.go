@@ -36,14 +36,15 @@ type metaBody struct {
 	OnBehalfOf *string        `json:"on_behalf_of"`
 }
 
-// decodeSubmission reads the body of a POST of results.
-func decodeSubmission(body []byte) (sessions.Submission, error) {
-	var s sessions.Submission
-	var wire submissionBody
-	if err := exactNames(body, "", "changes", "_sync_meta", "atomic"); err != nil {
-		return s, err
+// decodeSubmission reads the body of a POST of results, which is JSON or lines.
+func decodeSubmission(body []byte, lines bool) (sessions.Submission, error) {
+	read := decodeWhole
+	if lines {
+		read = decodeLines
 	}
-	if err := decodeJSON(body, &wire); err != nil {
+	var s sessions.Submission
+	wire, err := read(body)
+	if err != nil {
 		return s, err
 	}
 	if wire.Changes == nil {
@@ -59,6 +60,13 @@ func decodeSubmission(body []byte) (sessions.Submission, error) {
 	s.Changes, s.Atomic = changes, wire.Atomic
 	s.Meta, err = decodeMeta(wire.Meta)
 	return s, err
+}
+
+func decodeWhole(body []byte) (wire submissionBody, err error) {
+	if err := exactNames(body, "", "changes", "_sync_meta", "atomic"); err != nil {
+		return wire, err
+	}
+	return wire, decodeJSON(body, &wire)
 }
 
 func decodeMeta(raw jsontext.Value) (m sessions.Meta, err error) {

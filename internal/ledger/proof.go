@@ -53,8 +53,15 @@ func (p Proof) Encode() ([]byte, error) { return encode(p) }
 
 // ParseProof reads what Encode writes, and nothing else.
 func ParseProof(file []byte) (p Proof, err error) {
-	err = parse(file, &p)
+	if err = parse(file, &p); err == nil && elsewhere(p.Change.ReceivedAt, p.Entry.CapturedAt, p.Entry.SentAt, p.Entry.ReceivedAt) {
+		err = errors.New("a time is not written as of UTC")
+	}
 	return p, err
+}
+
+// elsewhere reports whether a time is as of a zone other than UTC: the same moment can be written in many.
+func elsewhere(times ...time.Time) bool {
+	return slices.ContainsFunc(times, func(t time.Time) bool { return t.Location() != time.UTC })
 }
 
 // Continuation shows that the log of one checkpoint is the beginning of the log of a later one: nothing that was in it has been

@@ -185,15 +185,21 @@ func document(t *testing.T, s seed.Services, org firemode.OrgID, id firemode.Ses
 	t.Helper()
 	var sink paper
 	must(t, s.Sessions.Results(asAdmin(t, org), sessions.Query{Session: id}, &sink))
-	return sink.String()
+	must(t, sink.document.End())
+	return sink.String() + sink.conflicts.String()
 }
 
 // paper is a Sink that is read later.
-type paper struct{ bytes.Buffer }
+type paper struct {
+	bytes.Buffer
+	document  *crdt.Composer
+	conflicts strings.Builder
+}
 
-func (*paper) Begin(sessions.View) error  { return nil }
-func (*paper) Removed(crdt.Pointer) error { return errors.New("a whole document removes nothing") }
-func (*paper) Late(store.Batch) error     { return errors.New("nothing is late") }
+func (p *paper) Begin(sessions.View) error { p.document = crdt.NewComposer(p); return nil }
+func (p *paper) Leaf(r crdt.Reading) error { return p.document.Leaf(r) }
+func (*paper) Removed(crdt.Pointer) error  { return errors.New("a whole document removes nothing") }
+func (*paper) Late(store.Batch) error      { return errors.New("nothing is late") }
 
 func (p *paper) Conflict(c sessions.Conflict) error {
 	var values []string
@@ -201,6 +207,6 @@ func (p *paper) Conflict(c sessions.Conflict) error {
 		values = append(values, fmt.Sprint(v.Dot, "=", v.Value, " by ", v.User))
 	}
 	slices.Sort(values)
-	_, err := fmt.Fprintf(p, "\nconflict %s %s %s", c.Path, c.Kind, strings.Join(values, ", "))
+	_, err := fmt.Fprintf(&p.conflicts, "\nconflict %s %s %s", c.Path, c.Kind, strings.Join(values, ", "))
 	return err
 }

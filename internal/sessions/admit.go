@@ -170,8 +170,12 @@ func (m *merging) fork(j *job, actor *store.Actor) error {
 		User: j.user, ReceivedAt: m.tx.Now(), Changes: changesText(j.in.Changes), Reason: "forked",
 	}
 	err = m.tx.InsertQuarantined(m.ctx, m.ref, q.Seal(m.ref))
-	conflict := firemode.Conflict("batch %d of %s does not continue what is held of it, as after a copied or restored phone; "+
-		"the batch was kept, send it again under the client id given", j.number, j.actor)
+	why := "does not continue what is held of it"
+	if j.number > actor.Held.Run()+crdt.MaxAhead {
+		why = fmt.Sprintf("is more than %d ahead of what is held of it", crdt.MaxAhead)
+	}
+	conflict := firemode.Conflict("batch %d of %s %s, as after a copied or restored phone; "+
+		"the batch was kept, send it again under the client id given", j.number, j.actor, why)
 	conflict.FreshClientID = string(fresh)
 	j.err = conflict
 	return err

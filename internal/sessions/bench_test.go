@@ -28,7 +28,7 @@ type bench struct {
 	n       atomic.Int64
 }
 
-func newBench(b *testing.B, open func(testing.TB, func() time.Time) store.Store) *bench {
+func newBench(b testing.TB, open func(testing.TB, func() time.Time) store.Store) *bench {
 	b.Helper()
 	w := newWorld(b, open)
 	ref, err := w.newSession(b.Context(), "X", "Y")
@@ -130,6 +130,25 @@ func BenchmarkVerify(b *testing.B) {
 				must(b, err)
 			}
 			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*entries), "µs/entry")
+		})
+	}
+}
+
+// BenchmarkDocument measures reading a document of which every path is in dispute: the time for each, and the memory made meanwhile.
+func BenchmarkDocument(b *testing.B) {
+	for _, n := range []int{1000, 10_000} {
+		b.Run(fmt.Sprintf("conflicts=%d", n), func(b *testing.B) {
+			w := newBench(b, openScratch)
+			w.dispute(b, n)
+			b.ReportAllocs()
+			for b.Loop() {
+				s := &tally{}
+				must(b, w.service.Results(w.as(b, "reader"), sessions.Query{Session: w.ref.Session}, s))
+				if s.conflicts != n {
+					b.Fatalf("%d conflicts of %d", s.conflicts, n)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*n), "µs/conflict")
 		})
 	}
 }

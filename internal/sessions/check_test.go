@@ -195,7 +195,7 @@ func (p *play) compareShown(f *facts, truth oracle.State) error {
 		}
 	}
 	return all(
-		same("document", string(a.document), truth.Document()), same("conflicts", described(a.conflicts), describedTruth(truth.Conflicts())),
+		same("document", a.document(), truth.Document()), same("conflicts", described(a.conflicts), describedTruth(truth.Conflicts())),
 		same("clock shown", fmt.Sprint(a.Clock), fmt.Sprint(f.runs(f.head.Seq))), same("late", late, waiting), same("complete", a.Complete, true),
 		p.model.stable(a.conflicts), p.grown(a),
 	)

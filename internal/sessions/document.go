@@ -2,7 +2,7 @@ package sessions
 
 import (
 	"context"
-	"io"
+	"errors"
 	"maps"
 	"time"
 
@@ -56,10 +56,12 @@ type View struct {
 	ChangedAt time.Time
 }
 
-// Sink takes an answer as it is made. Document is written between Begin and the first Conflict, as one JSON object.
+// Sink takes an answer as it is made.
 type Sink interface {
 	Begin(View) error
-	io.Writer
+	// Leaf is called, after that, for each value of the document, in order of path; crdt.Composer makes JSON of them.
+	Leaf(crdt.Reading) error
+	// Conflict is called, after the document, for each conflict.
 	Conflict(Conflict) error
 	// Removed is called, after the conflicts, for each path of a delta at which nothing is shown any more.
 	Removed(crdt.Pointer) error
@@ -95,7 +97,7 @@ func (s *Service) Results(ctx context.Context, q Query, sink Sink) error {
 			return err
 		}
 		d := &document{ctx: ctx, tx: tx, ref: ref(session), head: head, sink: sink}
-		view, err = d.write(q)
+		view, err = d.answer(q)
 		return err
 	})
 	if err != nil || client == nil || !view.Complete || q.AtSeq > 0 || !q.At.IsZero() {
@@ -109,39 +111,37 @@ func (s *Service) Results(ctx context.Context, q Query, sink Sink) error {
 
 // document is one answer being made.
 type document struct {
-	ctx  context.Context
-	tx   store.ReadTx
-	ref  store.SessionRef
-	head firemode.Head
-	sink Sink
+	ctx    context.Context
+	tx     store.ReadTx
+	ref    store.SessionRef
+	head   firemode.Head
+	sink   Sink
+	seq    int64 // the number that what is shown is as of
+	chains func(crdt.ActorID) crdt.Ranges
 }
 
-func (d *document) write(q Query) (View, error) {
+func (d *document) answer(q Query) (view View, err error) {
+	if d.chains, err = chains(d.ctx, d.tx, d.ref); err != nil {
+		return view, err
+	}
 	if q.Since != nil {
+		d.seq = d.head.Seq
 		return d.writeDelta(q)
 	}
-	seq, err := d.asOf(q)
-	if err != nil {
-		return View{}, err
+	if d.seq, err = d.asOf(q); err != nil {
+		return view, err
 	}
-	view, err := d.view(seq)
-	if err != nil {
+	if view, err = d.view(d.seq); err != nil {
 		return view, err
 	}
 	view.Complete = true
 	if err := d.sink.Begin(view); err != nil {
 		return view, err
 	}
-	conflicts, err := d.writeWhole(seq)
-	if err != nil {
+	if err := d.write(d.whole, d.sink.Leaf); err != nil {
 		return view, err
 	}
-	for _, c := range conflicts {
-		if err := d.sink.Conflict(newConflict(c, 0)); err != nil {
-			return view, err
-		}
-	}
-	return view, d.late(seq)
+	return view, d.late()
 }
 
 // asOf returns the number that a query wants the document as of.
@@ -180,7 +180,7 @@ func (d *document) clock(seq int64) (crdt.Clock, error) {
 		return clock, err
 	}
 	live := map[crdt.ActorID]bool{}
-	err = d.eachLive(seq, func(op crdt.Op) error {
+	err = d.eachLive("", func(op crdt.Op) error {
 		live[op.Actor] = true
 		return nil
 	})
@@ -202,23 +202,20 @@ func (d *document) cursor(seq int64) (Cursor, error) {
 }
 
 // late lists what had arrived at number seq and waits for the session to be reopened.
-func (d *document) late(seq int64) error {
+func (d *document) late() error {
 	if d.head.Late == 0 {
 		return nil
 	}
-	batches, err := d.tx.LateBatches(d.ctx, d.ref)
-	if err != nil {
-		return err
-	}
-	for _, b := range batches {
-		if b.Seq > seq {
-			break
+	err := d.tx.EachLateBatch(d.ctx, d.ref, func(b store.Batch) error {
+		if b.Seq > d.seq {
+			return errFound
 		}
-		if err := d.sink.Late(b); err != nil {
-			return err
-		}
+		return d.sink.Late(b)
+	})
+	if errors.Is(err, errFound) {
+		return nil
 	}
-	return nil
+	return err
 }
 
 // chains returns the merged batches of every actor.

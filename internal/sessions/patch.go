@@ -3,6 +3,7 @@ package sessions
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -177,10 +178,21 @@ func (m *merging) openConflicts(missing *[]firemode.Detail) error {
 	if m.head.Conflicts == 0 {
 		return nil
 	}
-	d := &document{ctx: m.ctx, tx: m.tx, ref: m.ref, head: m.head, sink: discard{}}
-	conflicts, err := d.writeWhole(m.head.Seq)
-	for _, c := range conflicts {
+	merged, err := chains(m.ctx, m.tx, m.ref)
+	if err != nil {
+		return err
+	}
+	d := &document{ctx: m.ctx, tx: m.tx, ref: m.ref, head: m.head, seq: m.head.Seq, chains: merged}
+	told := 0
+	err = d.whole(nil, func(c crdt.Conflict) error {
+		if told++; told > maxRefusals {
+			return errFound
+		}
 		*missing = append(*missing, firemode.Detail{Field: string(c.Path), Reason: fmt.Sprintf("%d readings are in dispute (%s)", len(c.Siblings), c.Kind)})
+		return nil
+	})
+	if errors.Is(err, errFound) {
+		return nil
 	}
 	return err
 }
@@ -196,12 +208,3 @@ func (m *merging) openGaps(missing *[]firemode.Detail) error {
 	}
 	return err
 }
-
-// discard is a Sink for nobody.
-type discard struct{}
-
-func (discard) Begin(View) error            { return nil }
-func (discard) Write(p []byte) (int, error) { return len(p), nil }
-func (discard) Conflict(Conflict) error     { return nil }
-func (discard) Removed(crdt.Pointer) error  { return nil }
-func (discard) Late(store.Batch) error      { return nil }

@@ -88,7 +88,7 @@ func (m *merging) eachItem(fn func(firemode.ItemID, *crdt.State)) error {
 			fn(current, state)
 		}
 	}
-	err = m.tx.EachLiveOp(m.ctx, m.ref, 0, func(op crdt.Op) error {
+	err = m.tx.EachLiveOp(m.ctx, m.ref, 0, "", func(op crdt.Op) error {
 		if item := placeOf(op.Path).item; item != current {
 			take()
 			state, current = crdt.NewState(merged), item

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -164,17 +165,14 @@ func must(t testing.TB, err error) {
 // answer is a Sink that keeps what it is given.
 type answer struct {
 	sessions.View
-	document  []byte
+	leaves    []crdt.Reading
 	conflicts []sessions.Conflict
 	removed   []crdt.Pointer
 	late      []store.Batch
 }
 
 func (a *answer) Begin(v sessions.View) error { a.View = v; return nil }
-func (a *answer) Write(p []byte) (int, error) {
-	a.document = append(a.document, p...)
-	return len(p), nil
-}
+func (a *answer) Leaf(r crdt.Reading) error   { a.leaves = append(a.leaves, r); return nil }
 
 func (a *answer) Conflict(c sessions.Conflict) error {
 	a.conflicts = append(a.conflicts, c)
@@ -183,3 +181,18 @@ func (a *answer) Conflict(c sessions.Conflict) error {
 
 func (a *answer) Removed(p crdt.Pointer) error { a.removed = append(a.removed, p); return nil }
 func (a *answer) Late(b store.Batch) error     { a.late = append(a.late, b); return nil }
+
+// document is what the leaves come to.
+func (a *answer) document() string {
+	var out strings.Builder
+	c := crdt.NewComposer(&out)
+	for _, r := range a.leaves {
+		if err := c.Leaf(r); err != nil {
+			return err.Error()
+		}
+	}
+	if err := c.End(); err != nil {
+		return err.Error()
+	}
+	return out.String()
+}

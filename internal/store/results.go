@@ -106,6 +106,8 @@ type ResultReader interface {
 	EntryHash(ctx context.Context, s SessionRef, seq int64) ([]byte, error)
 	// EntryHashes returns the hashes of log entries 1 to size, in order.
 	EntryHashes(ctx context.Context, s SessionRef, size int64) ([][]byte, error)
+	// EachLateBatch calls fn for every log entry that is not merged yet, in order, with Changes, and stops at its first error.
+	EachLateBatch(ctx context.Context, s SessionRef, fn func(Batch) error) error
 	// LateBatches returns the entries that are not merged yet, in order, with Changes.
 	LateBatches(ctx context.Context, s SessionRef) ([]Batch, error)
 	// Runs answers asks in order: the length of the actor's run as of the number.
@@ -121,8 +123,11 @@ type ResultReader interface {
 	ContestedOps(ctx context.Context, s SessionRef, below []crdt.Pointer) ([]crdt.Op, error)
 	// OpsByDot returns every operation with one of the dots, live or not, in any order.
 	OpsByDot(ctx context.Context, s SessionRef, dots []crdt.Dot) ([]Op, error)
-	// EachLiveOp calls fn for everything that was live at number seq, 0 for now, in the order of a walk down the tree.
-	EachLiveOp(ctx context.Context, s SessionRef, seq int64, fn func(crdt.Op) error) error
+	// Inhabited returns those of paths below which something is live, in any order.
+	Inhabited(ctx context.Context, s SessionRef, paths []crdt.Pointer) ([]crdt.Pointer, error)
+	// EachLiveOp calls fn for everything at top and below, "" for everywhere, that was live at number seq, 0 for now, in the order of
+	// a walk down the tree. fn may ask the transaction for more.
+	EachLiveOp(ctx context.Context, s SessionRef, seq int64, top crdt.Pointer, fn func(crdt.Op) error) error
 	// EachOp calls fn for every operation there is, in the order of a walk down the tree, then of the log.
 	EachOp(ctx context.Context, s SessionRef, fn func(Op) error) error
 	// EachQuarantined calls fn for every batch in quarantine.

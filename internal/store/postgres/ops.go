@@ -51,7 +51,7 @@ func (t *transaction) OpsByDot(ctx context.Context, s store.SessionRef, dots []c
 }
 
 // opsPage is how many operations a walk holds in memory at a time.
-const opsPage = 1000
+const opsPage = 250
 
 // What is live now is in an index of its own; what was live then is found among all there ever was.
 const (
@@ -60,24 +60,31 @@ const (
 	liveThen   = selectOps + " AND o.merged_seq <= $3 AND (o.covered_seq = 0 OR o.covered_seq > $3)"
 )
 
-func (t *transaction) EachLiveOp(ctx context.Context, s store.SessionRef, seq int64, fn func(crdt.Op) error) error {
+func (t *transaction) Inhabited(ctx context.Context, s store.SessionRef, paths []crdt.Pointer) ([]crdt.Pointer, error) {
+	inhabited, err := all(ctx, t, scanString[string], "SELECT p.key"+exactPaths+` CROSS JOIN LATERAL (SELECT 1 FROM ops o
+		WHERE o.org = $1 AND o.session_id = $2 AND o.path > p.key || chr(1) AND o.path < p.key || chr(2) AND o.covered_seq = 0 LIMIT 1) below`,
+		s.Org, s.Session, row.PathKeys(paths))
+	return row.Pointers(inhabited), err
+}
+
+func (t *transaction) EachLiveOp(ctx context.Context, s store.SessionRef, seq int64, top crdt.Pointer, fn func(crdt.Op) error) error {
 	query := liveThen
 	if seq == 0 {
 		query = liveNow
 	}
-	return t.walk(ctx, s, seq, query, func(op store.Op) error { return fn(op.Op) })
+	return t.walk(ctx, s, seq, top, query, func(op store.Op) error { return fn(op.Op) })
 }
 
 func (t *transaction) EachOp(ctx context.Context, s store.SessionRef, fn func(store.Op) error) error {
-	return t.walk(ctx, s, 0, everything, fn)
+	return t.walk(ctx, s, 0, "", everything, fn)
 }
 
-// walk pages through what query finds for number seq, in the order of the tree, then of the log.
-func (t *transaction) walk(ctx context.Context, s store.SessionRef, seq int64, query string, fn func(store.Op) error) error {
-	var last crdt.Op
+// walk pages through what query finds for number seq at top and below, in the order of the tree, then of the log.
+func (t *transaction) walk(ctx context.Context, s store.SessionRef, seq int64, top crdt.Pointer, query string, fn func(store.Op) error) error {
+	last := crdt.Op{Path: top}
 	for {
-		page, err := all(ctx, t, row.ScanOp, query+" AND (o.path, o.seq, o.idx) > ($4, $5, $6) ORDER BY o.path, o.seq, o.idx LIMIT $7",
-			s.Org, s.Session, seq, last.Path.Key(), last.Seq, last.Index, opsPage)
+		page, err := all(ctx, t, row.ScanOp, query+" AND (o.path, o.seq, o.idx) > ($4, $5, $6) AND o.path < $8 ORDER BY o.path, o.seq, o.idx LIMIT $7",
+			s.Org, s.Session, seq, last.Path.Key(), last.Seq, last.Index, opsPage, row.Past(top))
 		if err != nil {
 			return err
 		}

@@ -159,6 +159,10 @@ func PathKeys(paths []crdt.Pointer) []string {
 	return keys
 }
 
+// Past is a key that comes after those of p and of everything below it, and before all others that come after p's. After "" it is past
+// every key.
+func Past(p crdt.Pointer) string { return p.Key() + "\x02" }
+
 // Covering splits what LiveOps and ContestedOps are asked for so that nothing is found twice: tops are those of below that are not
 // under another of them, and exact those of at that are neither a top nor under one.
 func Covering(at, below []crdt.Pointer) (exact, tops []crdt.Pointer) {

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -35,6 +36,11 @@ func TestPlans(t *testing.T) {
 			"defects of a session", selectDefects + defectConditions(store.DefectFilter{Session: "s", Building: "b"}) + " ORDER BY found_at, id LIMIT ?4",
 			"INDEX defects_",
 		},
+		{"a walk over what is live", liveNow + walkPage, "o USING INDEX ops_live (org=? AND session_id=? AND (path,seq,idx)>(?,?,?) AND path<?)"},
+		{"a walk over what was live", liveThen + walkPage, "o USING PRIMARY KEY (org=? AND session_id=? AND (path,seq,idx)>(?,?,?) AND path<?)"},
+		{"the batch of an operation", liveNow + walkPage, "b USING INDEX sqlite_autoindex_batches_1 (org=? AND session_id=? AND seq=?)"},
+		{"the log", "SELECT seq" + logFrom + fmt.Sprintf(logEnd, logFrom), "INDEX sqlite_autoindex_batches_1 (org=? AND session_id=? AND seq>? AND seq<?)"},
+		{"what is late", "SELECT seq" + logFrom + logLate + fmt.Sprintf(logEnd, logFrom+logLate), "INDEX batches_late (org=? AND session_id=? AND seq>? AND seq<?)"},
 		{"backlog", selectBacklog, "SCAN h USING COVERING INDEX session_heads_open"},
 		{"barcodes", "SELECT id FROM assets WHERE org = ? AND building_id = ? AND barcode <> '' AND barcode IN (SELECT value FROM json_each(?))", "INDEX assets_barcode"},
 	} {

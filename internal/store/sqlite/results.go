@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"firemode"
@@ -40,14 +41,36 @@ func (t *transaction) BatchByID(ctx context.Context, s store.SessionRef, actor c
 	return found(b, err, "batch")
 }
 
-// logPage is how many log entries EachBatch holds in memory at a time.
-const logPage = 100
+// logPage is how many log entries a walk over the log holds in memory at a time, and logPageBytes about how much of their changes.
+const (
+	logPage      = 100
+	logPageBytes = 4 << 20
+)
+
+// A page of the log ends before the entry with which its changes would be too much to hold, but for its first.
+const (
+	logFrom = " FROM batches WHERE org = ?1 AND session_id = ?2 AND seq >= ?3"
+	logLate = " AND merged_seq = 0"
+	logEnd  = ` AND seq < coalesce((SELECT min(seq) FROM (
+			SELECT seq, sum(size) OVER (ORDER BY seq) AS total, row_number() OVER (ORDER BY seq) AS n
+			FROM (SELECT seq, octet_length(changes) AS size%s ORDER BY seq LIMIT ?4))
+		WHERE total > ?5 AND n > 1), 9223372036854775807) ORDER BY seq LIMIT ?4`
+)
 
 func (t *transaction) EachBatch(ctx context.Context, s store.SessionRef, from int64, fn func(store.Batch) error) error {
+	return t.walkLog(ctx, s, from, logFrom, fn)
+}
+
+func (t *transaction) EachLateBatch(ctx context.Context, s store.SessionRef, fn func(store.Batch) error) error {
+	return t.walkLog(ctx, s, 0, logFrom+logLate, fn)
+}
+
+// walkLog pages through the entries that which selects, from number from on.
+func (t *transaction) walkLog(ctx context.Context, s store.SessionRef, from int64, which string, fn func(store.Batch) error) error {
+	query := "SELECT " + row.BatchColumns + ", changes" + which + fmt.Sprintf(logEnd, which)
 	for {
-		page, err := all(ctx, t, row.ScanBatchChanges, "SELECT "+row.BatchColumns+`, changes FROM batches
-			WHERE org = ? AND session_id = ? AND seq >= ? ORDER BY seq LIMIT ?`, s.Org, s.Session, from, logPage)
-		if err != nil {
+		page, err := all(ctx, t, row.ScanBatchChanges, query, s.Org, s.Session, from, logPage, logPageBytes)
+		if err != nil || len(page) == 0 {
 			return err
 		}
 		for _, b := range page {
@@ -55,9 +78,6 @@ func (t *transaction) EachBatch(ctx context.Context, s store.SessionRef, from in
 				return err
 			}
 			from = b.Seq + 1
-		}
-		if len(page) < logPage {
-			return nil
 		}
 	}
 }

@@ -104,7 +104,7 @@ func operationTests() []test {
 			equal(t, everyOp(t, s).names(), w.names())
 			enough, seen := errors.New("enough"), 0
 			_, err := tryRead(t, s, func(ctx context.Context, tx store.ReadTx) (int, error) {
-				return 0, tx.EachLiveOp(ctx, results, 0, func(crdt.Op) error {
+				return 0, tx.EachLiveOp(ctx, results, 0, "", func(crdt.Op) error {
 					if seen++; seen == 1200 {
 						return enough
 					}

@@ -53,7 +53,8 @@ func questions(t *testing.T, s store.Store) {
 		w.write(t, s, ref, log)
 		q := question{r, s, ref, w, int64(len(log))}
 		q.live(some.Draw(r, "at"), some.Draw(r, "below"))
-		q.then(rapid.Int64Range(1, q.head).Draw(r, "then"))
+		q.inhabited(some.Draw(r, "inhabited"))
+		q.then(rapid.Int64Range(1, q.head).Draw(r, "then"), rapid.SampledFrom(paths).Draw(r, "top"))
 		q.dots()
 		q.changed(rapid.Int64Range(0, q.head).Draw(r, "since"), rapid.IntRange(1, 6).Draw(r, "limit"))
 		q.history(rapid.SampledFrom(paths).Draw(r, "path"), rapid.IntRange(1, 5).Draw(r, "page"))
@@ -96,22 +97,42 @@ func (q question) live(at, below []crdt.Pointer) {
 	})
 }
 
-func (q question) then(seq int64) {
+func (q question) then(seq int64, top crdt.Pointer) {
 	for _, seq := range []int64{seq, 0} {
-		var got written
-		q.ask(func(ctx context.Context, tx store.ReadTx) error {
-			return tx.EachLiveOp(ctx, q.ref, seq, func(op crdt.Op) error {
-				got = append(got, store.Op{Op: op})
-				return nil
+		for _, top := range []crdt.Pointer{"", top} {
+			var got written
+			q.ask(func(ctx context.Context, tx store.ReadTx) error {
+				return tx.EachLiveOp(ctx, q.ref, seq, top, func(op crdt.Op) error {
+					got = append(got, store.Op{Op: op})
+					return nil
+				})
 			})
-		})
-		q.want(fmt.Sprint("live at number ", seq), got.names(), q.w.where(func(op store.Op) bool {
-			if seq == 0 {
-				return op.Covered == 0
-			}
-			return op.Merged <= seq && (op.Covered == 0 || op.Covered > seq)
-		}).names())
+			q.want(fmt.Sprintf("live at number %d from %q on", seq, top), got.names(), q.w.where(func(op store.Op) bool {
+				live := op.Covered == 0
+				if seq > 0 {
+					live = op.Merged <= seq && (op.Covered == 0 || op.Covered > seq)
+				}
+				return live && (top == "" || top.Holds(op.Path))
+			}).names())
+		}
 	}
+}
+
+func (q question) inhabited(asked []crdt.Pointer) {
+	q.ask(func(ctx context.Context, tx store.ReadTx) error {
+		got, err := tx.Inhabited(ctx, q.ref, asked)
+		want := map[crdt.Pointer]bool{}
+		for _, p := range asked {
+			if slices.ContainsFunc(q.w, func(op store.Op) bool { return op.Covered == 0 && op.Path != p && p.Holds(op.Path) }) {
+				want[p] = true
+			}
+		}
+		slices.Sort(got)
+		if got = slices.Compact(got); !slices.Equal(got, slices.Sorted(maps.Keys(want))) {
+			q.Fatalf("inhabited of %q: %q, want %q", asked, got, slices.Sorted(maps.Keys(want)))
+		}
+		return err
+	})
 }
 
 func (q question) dots() {

@@ -119,8 +119,12 @@ func longLog(t *testing.T, s store.Store) {
 	for n := range int64(350) {
 		log = append(log, logEntry(n+1, "a", n+1))
 	}
+	for i := range 5 { // more than is held at a time, in the midst of the others
+		log[120+i].Changes = []byte(`["` + strings.Repeat("x", 3<<20) + `"]`)
+	}
 	insertBatches(t, s, log...)
 	equal(t, logOf(t, s, 101), log[100:])
+	equal(t, logOf(t, s, 122), log[121:])
 	enough, seen := errors.New("enough"), 0
 	_, err := tryRead(t, s, func(ctx context.Context, tx store.ReadTx) (int, error) {
 		return 0, tx.EachBatch(ctx, results, 0, func(store.Batch) error {
@@ -178,7 +182,16 @@ func lateBatches(t *testing.T, s store.Store) {
 	late.MergedSeq, later.MergedSeq = 0, 0
 	insertBatches(t, s, merged, late, later)
 	waiting := func() []store.Batch {
-		return read(t, s, func(ctx context.Context, tx store.ReadTx) ([]store.Batch, error) { return tx.LateBatches(ctx, results) })
+		return read(t, s, func(ctx context.Context, tx store.ReadTx) ([]store.Batch, error) {
+			all, err := tx.LateBatches(ctx, results)
+			var each []store.Batch
+			err2 := tx.EachLateBatch(ctx, results, func(b store.Batch) error {
+				each = append(each, b)
+				return nil
+			})
+			equal(t, each, all)
+			return all, errors.Join(err, err2)
+		})
 	}
 	equal(t, waiting(), []store.Batch{late, later})
 	locked(t, s, func(ctx context.Context, tx store.Tx) error { return tx.MarkMerged(ctx, results, []int64{2, 9}, 7) })
