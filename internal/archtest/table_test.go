@@ -50,6 +50,8 @@ func packages() map[string]kind {
 		"firemode/internal/chaos/disk":             testOnly,
 		"firemode/internal/e2e":                    testOnly,
 		"firemode/internal/crdt/oracle":            testOnly,
+		"firemode/internal/machine":                testOnly,
+		"firemode/internal/sessions/sessionstest":  testOnly,
 		"firemode/internal/store/storetest":        testOnly,
 		"firemode/internal/store/storetest/pgtest": testOnly,
 	}
