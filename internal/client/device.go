@@ -84,7 +84,7 @@ func (d *Device) Sync(ctx context.Context) (Report, error) {
 	if err != nil {
 		return r, err
 	}
-	if r.Restored = epoch != 0 && d.Epoch != epoch; r.Restored {
+	if r.Restored = epoch != 0 && d.Epoch != epoch; d.Epoch != epoch {
 		err = d.Push(ctx, &r) // Show has put back what the server lost
 	}
 	if d.keep > 0 {

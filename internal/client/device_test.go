@@ -102,6 +102,18 @@ func TestARestoreIsNotForgottenHalfway(t *testing.T) {
 	equal(t, "asked", s.told(), []string{"GET results?limit=2", "POST results", "POST results", "GET results?since=c1"})
 }
 
+// A phone that has sent something before it was shown anything does not know the epoch that it sent it in.
+func TestARestoreBeforeTheFirstPullIsNoticed(t *testing.T) {
+	receipt := answer(200, `{"session_id":"s","status":"merged","applied":1,"results":[{"index":0,"status":"applied"}]}`)
+	s, d := device(t, 2, ofEpoch(2, page("c1", `{"tablet":1}`, `{}`, true)), receipt)
+	d.Cursor = ""
+	r, err := d.Sync(t.Context())
+	if err != nil || len(r.Receipts) != 1 || r.Restored || len(d.Pending()) != 0 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	equal(t, "asked", s.told(), []string{"GET results?limit=2", "POST results"})
+}
+
 func TestWhatWasAcknowledgedLongAgoIsForgotten(t *testing.T) {
 	receipt := func(at string) http.HandlerFunc {
 		return answer(200, `{"session_id":"s","status":"merged","results":[{"index":0,"status":"applied"}],"processed_at":"2026-11-`+at+`"}`)

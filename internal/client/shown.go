@@ -41,7 +41,7 @@ func (s *State) Show(r Results, whole bool) error {
 	if r.Complete {
 		s.Seen = r.Clock
 	}
-	if s.Epoch != 0 && r.Epoch != s.Epoch {
+	if r.Epoch != s.Epoch { // also the first time: what it sent before it was shown anything may be lost already
 		s.Restored()
 	}
 	s.Epoch = r.Epoch
