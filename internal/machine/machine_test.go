@@ -14,7 +14,7 @@ import (
 )
 
 // histories is how many the machine plays on each engine; FIREMODE_TIMES multiplies it, and -rapid.checks replaces it.
-const histories = 12
+const histories = 5
 
 func TestMain(m *testing.M) {
 	flag.Parse()
