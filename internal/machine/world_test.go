@@ -126,7 +126,7 @@ func (m *machine) populate() error {
 		}
 		id := firemode.UserID(name)
 		named := string(org) + "-" + name
-		_, err := m.services.Auth.CreateUser(operator, auth.NewUser{ID: id, Username: named, FullName: name, Role: role, Password: "correct horse"})
+		_, err := m.services.Auth.CreateUser(operator, auth.NewUser{ID: id, Username: named, FullName: name, Role: role, Password: password})
 		if err != nil {
 			return err
 		}
