@@ -107,18 +107,12 @@ func (ph *phone) pending() []post {
 		}
 		return all
 	}
-	for _, b := range ph.Pending() {
-		all = append(all, ph.of(b))
+	for _, b := range ph.Batches {
+		if !b.Acknowledged || b.Doubted {
+			all = append(all, ph.of(b))
+		}
 	}
 	return all
-}
-
-// sendAll has ph send again all that it holds, as it does when the server has a new epoch: also what the server seems to hold, for a
-// copy of the phone may have used the number in the meantime.
-func (ph *phone) sendAll() {
-	for i := range ph.Batches {
-		ph.Batches[i].Acknowledged = false
-	}
 }
 
 // copied is ph as another phone that was set up from its backup.
@@ -136,8 +130,11 @@ func (ph *phone) heard(p post, a answer) error {
 		if err := json.Unmarshal(a.body, &refusal); err != nil {
 			return err
 		}
-		current := p.client == ph.Client || slices.ContainsFunc(ph.Pending(), func(b client.Batch) bool { return b.Client == p.client && b.ID == p.id })
-		if refusal.FreshClientID != "" && !ph.naive && current {
+		at := slices.IndexFunc(ph.Batches, func(b client.Batch) bool {
+			return b.Client == p.client && b.Number == p.number && (!b.Acknowledged || b.Doubted) && ph.of(b).content() == p.content()
+		})
+		if refusal.FreshClientID != "" && !ph.naive && at >= 0 {
+			ph.Disown(ph.Batches[at])
 			ph.Fork(refusal.FreshClientID)
 		}
 		return nil

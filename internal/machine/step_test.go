@@ -271,12 +271,8 @@ func (m *machine) take(ph *phone, r client.Results, since string, lost bool) err
 	if lost {
 		return m.check()
 	}
-	epoch := ph.Epoch
 	if err := ph.Show(r, since == ""); err != nil {
 		return err
-	}
-	if ph.Epoch != epoch {
-		ph.sendAll()
 	}
 	if r.Complete {
 		m.pulled = ph
@@ -437,12 +433,15 @@ func (m *machine) healed() error {
 	return nil
 }
 
-// chain writes what a phone holds, with a ! for what is pending.
+// chain writes what a phone holds, with a ! for what is pending, and a ? for what is in doubt.
 func chain(ph *phone) (all []string) {
 	for _, b := range ph.Batches {
 		text := fmt.Sprintf("%s:%d %s<%s", b.Client, b.Number, b.ID, b.PrevID)
 		if !b.Acknowledged {
 			text += "!"
+		}
+		if b.Doubted {
+			text += "?"
 		}
 		all = append(all, text)
 	}
