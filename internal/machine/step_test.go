@@ -280,7 +280,7 @@ func (m *machine) take(ph *phone, r client.Results, since string, lost bool) err
 	return m.check()
 }
 
-// settle has one phone, or two that do not know of each other, resolve a conflict as it was shown.
+// settle has one phone, or two that do not know of each other, resolve a conflict as it was shown, or now and then as it was not.
 func (m *machine) settle(ph *phone, s step) error {
 	if err := m.read(ph, step{do: pull}); err != nil {
 		return err
@@ -294,7 +294,7 @@ func (m *machine) settle(ph *phone, s step) error {
 		both = append(both, other)
 	}
 	for i, one := range both {
-		m.record(one, []intent{{kind: crdt.Resolve, pick: s.pick, value: []string{`"x"`, "2"}[i], odd: s.odd && i == 0}})
+		m.record(one, []intent{{kind: crdt.Resolve, pick: s.pick, value: []string{`"x"`, "2"}[i], odd: s.odd && i == 0, forged: s.pick > 5 && i == 0}})
 	}
 	for _, one := range both {
 		pending := one.pending()
@@ -305,16 +305,20 @@ func (m *machine) settle(ph *phone, s step) error {
 	return nil
 }
 
-// clone sets another phone up from a copy of ph.
+// clone sets another phone up from a copy of ph. Both go on, not knowing of each other.
 func (m *machine) clone(ph *phone) error {
 	if len(m.phones) >= 10 || ph.naive {
 		return nil
 	}
 	copied, err := ph.copied()
-	if err == nil {
-		m.phones = append(m.phones, copied)
+	if err != nil {
+		return err
 	}
-	return err
+	m.phones = append(m.phones, copied)
+	for _, one := range []*phone{ph, copied, copied} {
+		m.record(one, []intent{{kind: crdt.Set, path: "/a", value: "2"}})
+	}
+	return m.check()
 }
 
 // patch completes or reopens the session, if that may be; before it is completed a manager mostly sees to its conflicts.
