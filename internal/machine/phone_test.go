@@ -79,10 +79,11 @@ func (p post) body(now time.Time) ([]byte, error) {
 	return json.Marshal(client.Submission{Changes: p.changes, Meta: m}, json.Deterministic(true))
 }
 
-// of makes the request for a batch that ph holds.
+// of makes the request for a batch that ph holds. The number is part of the key: phones that send out of order, copies of each other, may be
+// given one fresh id for a batch that has another number on each.
 func (ph *phone) of(b client.Batch) post {
 	p := post{
-		phone: ph, user: ph.user, key: b.Key(), number: b.Number, client: b.Client, changes: b.Changes, id: b.ID, prev: b.PrevID,
+		phone: ph, user: ph.user, key: fmt.Sprint(b.Client, ":", b.Number, ":", b.ID), number: b.Number, client: b.Client, changes: b.Changes, id: b.ID, prev: b.PrevID,
 		clock: maps.Clone(b.Seen), at: b.CapturedAt, skew: ph.skew,
 	}
 	delete(p.clock, crdt.ActorID(b.Client))
