@@ -78,7 +78,7 @@ load: build ## the load profile against a demo of its own: USERS (500), DURATION
 	tools/load --users $(USERS) --duration $(DURATION) $(LOADFLAGS)
 
 .PHONY: fuzz
-fuzz: ## run every fuzz target for FUZZTIME (10s)
+fuzz: setup ## play ten times the random histories that the tests play, then run every fuzz target for FUZZTIME (10s)
 	@tools/fuzz $(FUZZTIME)
 
 .PHONY: chaos

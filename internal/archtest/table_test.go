@@ -55,6 +55,8 @@ func packages() map[string]kind {
 		"firemode/deploy":                          testOnly,
 		"firemode/internal/crdt/oracle":            testOnly,
 		"firemode/internal/ratio":                  testOnly,
+		"firemode/internal/machine":                testOnly,
+		"firemode/internal/sessions/sessionstest":  testOnly,
 		"firemode/internal/store/storetest":        testOnly,
 		"firemode/internal/store/storetest/pgtest": testOnly,
 		"firemode/internal/telemetry/otlptest":     testOnly,

@@ -84,7 +84,7 @@ func (d *Device) Sync(ctx context.Context) (Report, error) {
 	if err != nil {
 		return r, err
 	}
-	if r.Restored = epoch != 0 && d.Epoch != epoch; r.Restored {
+	if r.Restored = epoch != 0 && d.Epoch != epoch; d.Epoch != epoch {
 		err = d.Push(ctx, &r) // Show has put back what the server lost
 	}
 	if d.keep > 0 {
@@ -106,6 +106,7 @@ func (d *Device) Push(ctx context.Context, r *Report) error {
 		}
 		receipt, err := d.api.SubmitResults(ctx, d.Session, b.Key(), b.Submission(d.now()))
 		if fresh := freshID(err); fresh != "" && len(r.Forks) < maxForks {
+			d.Disown(b)
 			d.Fork(fresh)
 			r.Forks = append(r.Forks, fresh)
 			continue
@@ -119,10 +120,10 @@ func (d *Device) Push(ctx context.Context, r *Report) error {
 	}
 }
 
-// next returns the oldest batch that is pending and has not been tried.
+// next returns the oldest batch that is pending or in doubt and has not been tried.
 func (d *Device) next(tried map[string]bool) (Batch, bool) {
 	for _, b := range d.Batches {
-		if !b.Acknowledged && !tried[b.Key()] {
+		if (!b.Acknowledged || b.Doubted) && !tried[b.Key()] {
 			return b, true
 		}
 	}

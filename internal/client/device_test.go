@@ -71,14 +71,34 @@ func TestAPageThatIsNotTheLastIsNotSeen(t *testing.T) {
 func TestSyncAfterTheServerWasRestored(t *testing.T) {
 	gone := answer(410, strings.NewReplacer("503", "410", "true", "false").Replace(busy))
 	receipt := answer(200, `{"session_id":"s","status":"merged","applied":1,"results":[{"index":0,"status":"applied"}]}`)
-	s, d := device(t, 3, gone, ofEpoch(2, page("c1", `{"tablet":1}`, `{"a":0}`, true)), receipt, receipt)
+	s, d := device(t, 3, gone, ofEpoch(2, page("c1", `{"tablet":1}`, `{"a":0}`, true)), receipt, receipt, receipt, ofEpoch(2, page("c2", `{"tablet":3}`, `{}`, true)))
 	d.Epoch = 1
 	r, err := d.Sync(t.Context())
-	if err != nil || !r.Restored || len(r.Receipts) != 2 || len(d.Pending()) != 0 {
+	if err != nil || !r.Restored || len(r.Receipts) != 3 || len(d.Pending()) != 0 {
 		t.Errorf("%+v, %v", r, err)
 	}
-	equal(t, "asked", s.told(), []string{"GET results?limit=2&since=c0", "GET results?limit=2", "POST results", "POST results"})
-	if keys := []string{s.asked[2].key, s.asked[3].key}; !slices.Equal(keys, []string{"tablet:b2", "tablet:b3"}) {
+	equal(t, "asked", s.told(), []string{"GET results?limit=2&since=c0", "GET results?limit=2", "POST results", "POST results", "POST results"})
+	if keys := []string{s.asked[2].key, s.asked[3].key, s.asked[4].key}; !slices.Equal(keys, []string{"tablet:b1", "tablet:b2", "tablet:b3"}) {
+		t.Errorf("sent again: %v", keys)
+	}
+	d.Cursor = "c1"
+	if _, err := d.Sync(t.Context()); err != nil || len(s.asked) != 6 {
+		t.Errorf("asked %v, %v", s.told(), err)
+	}
+}
+
+// After a restore a copy of this phone was there first, and has used a number under which this phone's batch had been acknowledged.
+func TestACopyThatIsFirstAfterARestoreHidesNothing(t *testing.T) {
+	receipt := answer(200, `{"session_id":"s","status":"merged","applied":1,"results":[{"index":0,"status":"applied"}]}`)
+	fork := answer(409, `{"error_code":"FIRE-409","message":"forked","fresh_client_id":"f"}`)
+	s, d := device(t, 3, ofEpoch(2, page("c1", `{"tablet":3}`, `{}`, true)), receipt, receipt, fork, receipt, page("c2", `{"f":1,"tablet":3}`, `{}`, true))
+	d.Epoch, d.Cursor = 1, ""
+	r, err := d.Sync(t.Context())
+	if err != nil || len(r.Receipts) != 3 || len(r.Forks) != 1 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	equal(t, "held", chain(&d.State), []string{"tablet/1/b1<", "tablet/2/b2<b1", "f/1/b3<b2"})
+	if keys := []string{s.asked[3].key, s.asked[4].key}; !slices.Equal(keys, []string{"tablet:b3", "f:b3"}) {
 		t.Errorf("sent again: %v", keys)
 	}
 }
@@ -86,7 +106,7 @@ func TestSyncAfterTheServerWasRestored(t *testing.T) {
 // A phone that is switched off after it was told of the restore, and before it has sent anything again, does so when it is on again.
 func TestARestoreIsNotForgottenHalfway(t *testing.T) {
 	receipt := answer(200, `{"session_id":"s","status":"merged","applied":1,"results":[{"index":0,"status":"applied"}]}`)
-	s, d := device(t, 3, ofEpoch(2, page("c1", `{"tablet":1}`, `{}`, true)), receipt, receipt, ofEpoch(2, page("c2", `{"tablet":3}`, `{}`, true)))
+	s, d := device(t, 3, ofEpoch(2, page("c1", `{"tablet":1}`, `{}`, true)), receipt, receipt, receipt, ofEpoch(2, page("c2", `{"tablet":3}`, `{}`, true)))
 	d.Epoch, d.Cursor = 1, ""
 	if err := d.Pull(t.Context()); err != nil {
 		t.Fatal(err)
@@ -96,10 +116,22 @@ func TestARestoreIsNotForgottenHalfway(t *testing.T) {
 		t.Fatal(err)
 	}
 	r, err := RestoreDevice(d.api, stored, DeviceConfig{}).Sync(t.Context())
-	if err != nil || len(r.Receipts) != 2 || r.Restored {
+	if err != nil || len(r.Receipts) != 3 || r.Restored {
 		t.Errorf("%+v, %v", r, err)
 	}
-	equal(t, "asked", s.told(), []string{"GET results?limit=2", "POST results", "POST results", "GET results?since=c1"})
+	equal(t, "asked", s.told(), []string{"GET results?limit=2", "POST results", "POST results", "POST results", "GET results?since=c1"})
+}
+
+// A phone that has sent something before it was shown anything does not know the epoch that it sent it in.
+func TestARestoreBeforeTheFirstPullIsNoticed(t *testing.T) {
+	receipt := answer(200, `{"session_id":"s","status":"merged","applied":1,"results":[{"index":0,"status":"applied"}]}`)
+	s, d := device(t, 2, ofEpoch(2, page("c1", `{"tablet":1}`, `{}`, true)), receipt, receipt)
+	d.Cursor = ""
+	r, err := d.Sync(t.Context())
+	if err != nil || len(r.Receipts) != 2 || r.Restored || len(d.Pending()) != 0 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	equal(t, "asked", s.told(), []string{"GET results?limit=2", "POST results", "POST results"})
 }
 
 func TestWhatWasAcknowledgedLongAgoIsForgotten(t *testing.T) {

@@ -41,7 +41,7 @@ func (s *State) Show(r Results, whole bool) error {
 	if r.Complete {
 		s.Seen = r.Clock
 	}
-	if s.Epoch != 0 && r.Epoch != s.Epoch {
+	if r.Epoch != s.Epoch { // also the first time: what it sent before it was shown anything may be lost already
 		s.Restored()
 	}
 	s.Epoch = r.Epoch
@@ -55,11 +55,14 @@ func (s *State) settle(p crdt.Pointer) {
 
 // Restored notes that the server was restored from a backup, once the whole document was shown again. Show does so, in the same step as
 // it takes over the new epoch, so that a phone which is switched off in between misses nothing: batches that it had acknowledged and
-// does not hold any more are pending again. Those that it holds all the same are answered as duplicates.
+// does not hold any more are pending again. Those that it seems to hold are sent again too: since the restore a copy of this phone may have
+// used their numbers. Those that it does hold are answered as duplicates.
 func (s *State) Restored() {
 	for i := range s.Batches {
-		if b := &s.Batches[i]; s.Seen[crdt.ActorID(b.Client)] < b.Number {
+		b := &s.Batches[i]
+		if s.Seen[crdt.ActorID(b.Client)] < b.Number {
 			b.Acknowledged = false
 		}
+		b.Doubted = b.Acknowledged
 	}
 }

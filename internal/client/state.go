@@ -38,7 +38,7 @@ type State struct {
 	Late      []LateBatch               `json:"late"`
 }
 
-// Batch is what was recorded between two moments, as it is posted. Only Client, Number, Acknowledged and ReceivedAt ever change.
+// Batch is what was recorded between two moments, as it is posted. Only Client, Number, Acknowledged, Doubted and ReceivedAt ever change.
 type Batch struct {
 	Client       string     `json:"client_id"`
 	Number       int64      `json:"number"`
@@ -48,6 +48,7 @@ type Batch struct {
 	CapturedAt   time.Time  `json:"captured_at"`
 	Changes      []Change   `json:"changes"`
 	Acknowledged bool       `json:"acknowledged"`
+	Doubted      bool       `json:"doubted,omitzero"`     // acknowledged, and to be sent again all the same: see State.Restored
 	ReceivedAt   time.Time  `json:"received_at,omitzero"` // by the server's clock, of its acknowledgement
 }
 
@@ -109,7 +110,7 @@ func (s *State) Acknowledge(b Batch, r Receipt) {
 			continue
 		}
 		if own.Number == b.Number {
-			own.Acknowledged, own.ReceivedAt = true, r.ProcessedAt
+			own.Acknowledged, own.Doubted, own.ReceivedAt = true, false, r.ProcessedAt
 		}
 		if r.Missing.Contains(own.Number) {
 			own.Acknowledged = false
@@ -153,6 +154,16 @@ func (s *State) Fork(fresh string) {
 		if b := &s.Batches[i]; !b.Acknowledged {
 			s.Number++
 			b.Client, b.Number = fresh, s.Number
+		}
+	}
+}
+
+// Disown notes that what the server holds under the number of b is not b, but was sent by a copy of this phone: b is pending again, to
+// be sent under the fresh id.
+func (s *State) Disown(b Batch) {
+	for i := range s.Batches {
+		if own := &s.Batches[i]; own.Client == b.Client && own.Number == b.Number {
+			own.Acknowledged, own.Doubted = false, false
 		}
 	}
 }

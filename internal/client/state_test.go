@@ -24,13 +24,16 @@ func phone(n int) *State {
 	return s
 }
 
-// chain writes the batches as client/number/id<previous, with a ! for what is pending.
+// chain writes the batches as client/number/id<previous, with a ! for what is pending, and a ? for what is in doubt.
 func chain(s *State) []string {
 	var all []string
 	for _, b := range s.Batches {
 		text := fmt.Sprintf("%s/%d/%s<%s", b.Client, b.Number, b.ID, b.PrevID)
 		if !b.Acknowledged {
 			text += "!"
+		}
+		if b.Doubted {
+			text += "?"
 		}
 		all = append(all, text)
 	}
@@ -78,7 +81,9 @@ func TestARestoredServerIsGivenWhatItLost(t *testing.T) {
 	}
 	s.Seen = crdt.Clock{"tablet": 1}
 	s.Restored()
-	equal(t, "after the restore", chain(s), []string{"tablet/1/b1<", "tablet/2/b2<b1!", "tablet/3/b3<b2!"})
+	equal(t, "after the restore", chain(s), []string{"tablet/1/b1<?", "tablet/2/b2<b1!", "tablet/3/b3<b2!"})
+	s.Acknowledge(s.Batches[0], Receipt{})
+	equal(t, "one was there", chain(s), []string{"tablet/1/b1<", "tablet/2/b2<b1!", "tablet/3/b3<b2!"})
 }
 
 func TestWhatWasSeenIsNotedWhenItIsRecorded(t *testing.T) {

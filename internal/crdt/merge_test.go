@@ -4,15 +4,20 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"strconv"
 	"testing"
 
 	"pgregory.net/rapid"
 )
 
-// check runs a property as often as said, or as often as -rapid.checks says. A failure prints the seed that replays it.
+// check runs a property as often as said, times FIREMODE_TIMES, or as often as -rapid.checks says. A failure prints the seed that
+// replays it.
 func check(t *testing.T, times int, property func(*rapid.T)) {
 	t.Helper()
+	if more, err := strconv.Atoi(os.Getenv("FIREMODE_TIMES")); err == nil {
+		times *= more
+	}
 	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue {
 		if err := flag.Set(f.Name, strconv.Itoa(times)); err != nil {
 			t.Fatal(err)

@@ -67,8 +67,8 @@ func settle(c change, open sessions.Conflict, in intent) change {
 func (p *play) correct(ph *phone, c change, in intent) (change, bool) {
 	known := slices.Clone(ph.wrote)
 	seen := p.model.seen(p.facts, ph.actor(true))
-	for i := range p.facts.log {
-		for _, op := range p.facts.ops(i) {
+	for i := range p.facts.Log {
+		for _, op := range p.facts.Ops(i) {
 			if in.forged || op.Batch <= seen[op.Actor] {
 				known = append(known, op.ID())
 			}

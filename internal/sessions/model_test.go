@@ -9,6 +9,7 @@ import (
 	"firemode"
 	"firemode/internal/crdt"
 	"firemode/internal/sessions"
+	"firemode/internal/sessions/sessionstest"
 )
 
 // model is what a server must remember, kept beside the real one: which batches it holds, what it answered, what it showed to whom.
@@ -33,11 +34,11 @@ func newModel() *model {
 }
 
 // seen is the clock that was delivered to an actor.
-func (m *model) seen(f *facts, actor crdt.ActorID) crdt.Clock {
+func (m *model) seen(f *sessionstest.Facts, actor crdt.ActorID) crdt.Clock {
 	if f == nil {
 		return crdt.Clock{}
 	}
-	return f.runs(m.delivered[actor])
+	return f.Runs(m.delivered[actor])
 }
 
 func (m *model) held(actor crdt.ActorID) crdt.Ranges {
@@ -104,7 +105,7 @@ func (one post) posted() crdt.Posted {
 
 // hear compares an answer with what it must be, and has the phone and the model learn from it. entry is the log entry that is next;
 // used tells whether the request made it.
-func (p *play) hear(f *facts, ex exchange, entry int) (used bool, err error) {
+func (p *play) hear(f *sessionstest.Facts, ex exchange, entry int) (used bool, err error) {
 	m := p.model
 	v, key, request := m.judge(ex.post)
 	receipt, _ := json.Marshal(ex.answer.Receipt)
@@ -141,7 +142,7 @@ func (p *play) hear(f *facts, ex exchange, entry int) (used bool, err error) {
 	if v == duplicate {
 		return false, p.acknowledged(f, ex, int64(entry))
 	}
-	if entry >= len(f.log) {
+	if entry >= len(f.Log) {
 		return true, fmt.Errorf("an acknowledged batch is not in the log")
 	}
 	return true, p.admitted(f, ex, entry)
@@ -173,7 +174,7 @@ func (m *model) admit(actor crdt.ActorID, number int64, k crdt.Known) {
 }
 
 // context is what the writer of an admitted batch had seen of others, and what of that its clock says, for log entry seq.
-func (m *model) context(f *facts, one post, seq int64) (context, clamped crdt.Clock, cut bool) {
+func (m *model) context(f *sessionstest.Facts, one post, seq int64) (context, clamped crdt.Clock, cut bool) {
 	clamped = crdt.Clock{}
 	if !one.numbered() {
 		return clamped, clamped, false
@@ -194,7 +195,7 @@ func (m *model) context(f *facts, one post, seq int64) (context, clamped crdt.Cl
 		return context, clamped, cut
 	}
 	for _, n := range slices.Backward(slices.Sorted(maps.Keys(m.known[parent]))) {
-		if m.known[parent][n].ID == one.draft.prev && n <= f.numbers(parent, seq-1).Run() && seq > 1 {
+		if m.known[parent][n].ID == one.draft.prev && n <= f.Numbers(parent, seq-1).Run() && seq > 1 {
 			context[parent] = max(context[parent], n)
 			break
 		}

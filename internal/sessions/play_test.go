@@ -8,6 +8,7 @@ import (
 	"firemode"
 	"firemode/internal/crdt"
 	"firemode/internal/sessions"
+	"firemode/internal/sessions/sessionstest"
 	"firemode/internal/store"
 )
 
@@ -21,7 +22,7 @@ type play struct {
 	batches int
 	keys    int
 	model   *model
-	facts   *facts // as of the last check
+	facts   *sessionstest.Facts // as of the last check
 }
 
 var manager = firemode.Principal{User: "boss", Role: firemode.RoleManager}

@@ -9,11 +9,12 @@ import (
 	"firemode/internal/crdt"
 	"firemode/internal/crdt/oracle"
 	"firemode/internal/sessions"
+	"firemode/internal/sessions/sessionstest"
 )
 
 // admitted compares log entry i, which a request made, and its receipt with what they must be.
-func (p *play) admitted(f *facts, ex exchange, i int) error {
-	b, r, m := f.log[i], ex.answer.Receipt, p.model
+func (p *play) admitted(f *sessionstest.Facts, ex exchange, i int) error {
+	b, r, m := f.Log[i], ex.answer.Receipt, p.model
 	number := ex.draft.number
 	if !ex.numbered() {
 		number = m.held(ex.writer()).Max() + 1
@@ -29,33 +30,33 @@ func (p *play) admitted(f *facts, ex exchange, i int) error {
 		flags = []string{"clock_clamped"}
 	}
 	status := sessions.StatusMerged
-	if p.facts.session.Status == firemode.SessionCompleted {
+	if p.facts.Session.Status == firemode.SessionCompleted {
 		status = sessions.StatusLate
 	}
-	return all(
-		same("writer", fmt.Sprint(b.Actor, " ", b.Number, " ", b.User, " ", b.ID, " ", b.PrevID), fmt.Sprint(ex.writer(), " ", number, " ", ex.By.User, " ", ex.draft.id, " ", ex.draft.prev)),
-		same("content", fmt.Sprintf("%x", b.Content), fmt.Sprintf("%x", content)),
-		same("context", fmt.Sprint(b.Context), fmt.Sprint(context)),
-		same("clock of the receipt", fmt.Sprint(r.Clock), fmt.Sprint(clamped)),
-		same("flags", r.Flags, flags),
-		same("status", r.Status, status),
-		same("missing", r.Missing, m.held(ex.writer()).Missing()),
+	return sessionstest.All(
+		sessionstest.Same("writer", fmt.Sprint(b.Actor, " ", b.Number, " ", b.User, " ", b.ID, " ", b.PrevID), fmt.Sprint(ex.writer(), " ", number, " ", ex.By.User, " ", ex.draft.id, " ", ex.draft.prev)),
+		sessionstest.Same("content", fmt.Sprintf("%x", b.Content), fmt.Sprintf("%x", content)),
+		sessionstest.Same("context", fmt.Sprint(b.Context), fmt.Sprint(context)),
+		sessionstest.Same("clock of the receipt", fmt.Sprint(r.Clock), fmt.Sprint(clamped)),
+		sessionstest.Same("flags", r.Flags, flags),
+		sessionstest.Same("status", r.Status, status),
+		sessionstest.Same("missing", r.Missing, m.held(ex.writer()).Missing()),
 		p.outcomes(f, ex, i),
 		p.shownOf(f, ex, b.Seq),
 	)
 }
 
 // outcomes compares what became of each change with what the oracle says.
-func (p *play) outcomes(f *facts, ex exchange, i int) error {
-	b, r := f.log[i], ex.answer.Receipt
-	before := f.history(b.Seq - 1).State()
-	superseded := f.superseded(i)
+func (p *play) outcomes(f *sessionstest.Facts, ex exchange, i int) error {
+	b, r := f.Log[i], ex.answer.Receipt
+	before := f.History(b.Seq - 1).State()
+	superseded := superseded(f, i)
 	var wants, stored, answered []string
 	applied := 0
 	for c := range ex.Changes {
 		want := "applied"
 		switch {
-		case !f.acceptable(ex, c, before, p.model):
+		case !acceptable(f, ex, c, before, p.model):
 			want = "rejected"
 		case b.MergedSeq == b.Seq && superseded[c]:
 			want = "superseded"
@@ -68,18 +69,18 @@ func (p *play) outcomes(f *facts, ex exchange, i int) error {
 			return fmt.Errorf("change %d is %s because %q", c, want, r.Results[c].Reason)
 		}
 	}
-	return all(same("outcomes stored", stored, wants), same("outcomes answered", answered, wants), same("applied", r.Applied, applied), same("duplicates", r.Duplicates, 0))
+	return sessionstest.All(sessionstest.Same("outcomes stored", stored, wants), sessionstest.Same("outcomes answered", answered, wants), sessionstest.Same("applied", r.Applied, applied), sessionstest.Same("duplicates", r.Duplicates, 0))
 }
 
 // superseded tells of each change of log entry i whether all that it bears was covered when it was merged. A resolve to absent bears
 // nothing, and is never superseded.
-func (f *facts) superseded(i int) []bool {
-	b := f.log[i]
+func superseded(f *sessionstest.Facts, i int) []bool {
+	b := f.Log[i]
 	superseded := make([]bool, len(b.Outcomes))
-	for _, op := range f.ops(i) {
+	for _, op := range f.Ops(i) {
 		superseded[op.Index] = superseded[op.Index] || op.Kind == crdt.Remove || op.Value != ""
 	}
-	for _, op := range f.history(b.Seq).State().Live {
+	for _, op := range f.History(b.Seq).State().Live {
 		if op.Actor == b.Actor && op.Batch == b.Number {
 			superseded[op.Index] = false
 		}
@@ -88,7 +89,7 @@ func (f *facts) superseded(i int) []bool {
 }
 
 // acceptable reports whether change c of an admitted batch names what it may name.
-func (f *facts) acceptable(ex exchange, c int, before oracle.State, m *model) bool {
+func acceptable(f *sessionstest.Facts, ex exchange, c int, before oracle.State, m *model) bool {
 	change := ex.Changes[c]
 	switch {
 	case change.Rejected != "":
@@ -96,7 +97,7 @@ func (f *facts) acceptable(ex exchange, c int, before oracle.State, m *model) bo
 	case change.Kind == crdt.Resolve:
 		return provesConflict(change, before)
 	case change.Kind == crdt.Correct:
-		return f.mayCorrect(ex, c, before, m)
+		return mayCorrect(f, ex, c, before, m)
 	}
 	return true
 }
@@ -122,7 +123,7 @@ func provesConflict(change crdt.Change, before oracle.State) bool {
 }
 
 // mayCorrect reports whether the reading that a correct names is an earlier one of its writer, arrived or not, or was delivered to it.
-func (f *facts) mayCorrect(ex exchange, c int, before oracle.State, m *model) bool {
+func mayCorrect(f *sessionstest.Facts, ex exchange, c int, before oracle.State, m *model) bool {
 	change, number := ex.Changes[c], ex.draft.number
 	d := change.Names[0]
 	there := slices.ContainsFunc(before.Ops, func(op crdt.Op) bool { return op.Dot == d && change.Path.Holds(op.Path) })
@@ -144,13 +145,13 @@ func writes(ex exchange, d crdt.Dot, p crdt.Pointer) bool {
 }
 
 // acknowledged compares the receipt for a batch that is in the log already with what it must be, when the log ended at seq.
-func (p *play) acknowledged(f *facts, ex exchange, seq int64) error {
+func (p *play) acknowledged(f *sessionstest.Facts, ex exchange, seq int64) error {
 	var wants, answered []string
-	for i, b := range f.log {
+	for i, b := range f.Log {
 		if b.Actor != ex.writer() || b.Number != ex.draft.number {
 			continue
 		}
-		for c := range f.changes[i] {
+		for c := range f.Changes[i] {
 			want := "duplicate"
 			if b.Outcomes[c].Status == "rejected" {
 				want = "rejected " + b.Outcomes[c].Reason
@@ -165,11 +166,11 @@ func (p *play) acknowledged(f *facts, ex exchange, seq int64) error {
 		}
 		answered = append(answered, got)
 	}
-	return all(same("duplicate", answered, wants), same("applied", ex.answer.Applied, 0), p.shownOf(f, ex, seq))
+	return sessionstest.All(sessionstest.Same("duplicate", answered, wants), sessionstest.Same("applied", ex.answer.Applied, 0), p.shownOf(f, ex, seq))
 }
 
 // shownOf compares the conflicts in a receipt with those that were open at and above its paths when the log ended at seq.
-func (p *play) shownOf(f *facts, ex exchange, seq int64) error {
+func (p *play) shownOf(f *sessionstest.Facts, ex exchange, seq int64) error {
 	at := map[crdt.Pointer]bool{}
 	for _, c := range ex.Changes {
 		if c.Rejected == "" {
@@ -179,8 +180,8 @@ func (p *play) shownOf(f *facts, ex exchange, seq int64) error {
 			}
 		}
 	}
-	open := slices.DeleteFunc(f.history(seq).State().Conflicts(), func(c oracle.Conflict) bool { return !at[c.Path] })
-	return same("conflicts of the receipt", described(ex.answer.Conflicts), describedTruth(open))
+	open := slices.DeleteFunc(f.History(seq).State().Conflicts(), func(c oracle.Conflict) bool { return !at[c.Path] })
+	return sessionstest.Same("conflicts of the receipt", described(ex.answer.Conflicts), sessionstest.Describe(secret, open))
 }
 
 // described puts conflicts into words that can be compared, in an order of their own.
@@ -192,20 +193,6 @@ func described(open []sessions.Conflict) []string {
 			siblings[fmt.Sprint(v.Path, " ", v.Dot, " ", v.Op)] = true
 		}
 		all = append(all, fmt.Sprint(c.Path, " ", c.Kind, " ", c.ID, " ", c.Count, " ", slices.Sorted(maps.Keys(siblings))))
-	}
-	slices.Sort(all)
-	return all
-}
-
-func describedTruth(open []oracle.Conflict) []string {
-	var all []string
-	for _, c := range open {
-		var siblings []string
-		for _, op := range c.Siblings {
-			siblings = append(siblings, fmt.Sprint(op.Path, " ", op.Dot, " ", op.Kind))
-		}
-		slices.Sort(siblings)
-		all = append(all, fmt.Sprint(c.Path, " ", c.Kind, " ", crdt.ConflictID(secret, c.Path, c.Siblings), " ", len(siblings), " ", siblings))
 	}
 	slices.Sort(all)
 	return all

@@ -10,6 +10,7 @@ import (
 	"firemode"
 	"firemode/internal/crdt"
 	"firemode/internal/sessions"
+	"firemode/internal/sessions/sessionstest"
 	"firemode/internal/store"
 )
 
@@ -38,12 +39,12 @@ func TestConflictsAreCountedAnew(t *testing.T) {
 			must(t, w.store.Update(t.Context(), func(tx store.Tx) error { return forget(t.Context(), tx, ref) }))
 			w.set(t, service, ref, "ann", "/items/Y/note", 1)
 
-			f, err := readFacts(t.Context(), w.store, ref)
+			f, err := sessionstest.Read(t.Context(), w.store, ref)
 			must(t, err)
-			must(t, same("tallied", f.head.Tallied, f.head.Seq))
-			for _, item := range f.items {
+			must(t, sessionstest.Same("tallied", f.Head.Tallied, f.Head.Seq))
+			for _, item := range f.Items {
 				want := map[firemode.ItemID]int{"X": 1}[item.ID]
-				must(t, same(fmt.Sprint("conflicts of ", item.ID), item.Conflicts, want))
+				must(t, sessionstest.Same(fmt.Sprint("conflicts of ", item.ID), item.Conflicts, want))
 			}
 		})
 	}

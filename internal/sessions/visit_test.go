@@ -9,6 +9,7 @@ import (
 	"firemode"
 	"firemode/internal/crdt"
 	"firemode/internal/sessions"
+	"firemode/internal/sessions/sessionstest"
 	"firemode/internal/store"
 )
 
@@ -70,7 +71,7 @@ func (p *play) page(ph *phone, s step) error {
 
 // complete completes the session if that may be, after settling everything unless told not to.
 func (p *play) complete(s step) error {
-	if !s.odd && p.facts.session.Status != firemode.SessionCompleted {
+	if !s.odd && p.facts.Session.Status != firemode.SessionCompleted {
 		if err := p.settle(); err != nil {
 			return err
 		}
@@ -78,19 +79,19 @@ func (p *play) complete(s step) error {
 	accept := s.pick%2 == 0
 	status := firemode.SessionCompleted
 	was := p.facts
-	may := was.session.Status == firemode.SessionActive || was.session.Status == firemode.SessionReopened
-	may = may && was.head.Conflicts == 0 && was.head.Done == len(was.items) && (was.head.Gaps == 0 || accept)
-	return p.patch(sessions.Patch{Status: &status, Reason: "done", AcceptGaps: accept}, may, was.session.Status == status)
+	may := was.Session.Status == firemode.SessionActive || was.Session.Status == firemode.SessionReopened
+	may = may && was.Head.Conflicts == 0 && was.Head.Done == len(was.Items) && (was.Head.Gaps == 0 || accept)
+	return p.patch(sessions.Patch{Status: &status, Reason: "done", AcceptGaps: accept}, may, was.Session.Status == status)
 }
 
 func (p *play) reopen(s step) error {
 	status := firemode.SessionReopened
-	may := p.facts.session.Status == firemode.SessionCompleted && !s.odd
+	may := p.facts.Session.Status == firemode.SessionCompleted && !s.odd
 	reason := "one more reading"
 	if s.odd {
 		reason = " "
 	}
-	return p.patch(sessions.Patch{Status: &status, Reason: reason}, may, p.facts.session.Status == status)
+	return p.patch(sessions.Patch{Status: &status, Reason: reason}, may, p.facts.Session.Status == status)
 }
 
 // patch changes the status, which may be allowed, or be what it is already.
@@ -98,12 +99,12 @@ func (p *play) patch(patch sessions.Patch, may, already bool) error {
 	was := p.facts
 	_, err := p.service.Patch(firemode.WithPrincipal(p.ctx, p.boss()), p.ref.Session, "*", patch)
 	if (err == nil) != (may || already) {
-		return fmt.Errorf("from %s to %s: %v, want %v", was.session.Status, *patch.Status, err, may || already)
+		return fmt.Errorf("from %s to %s: %v, want %v", was.Session.Status, *patch.Status, err, may || already)
 	}
 	if err := p.check(nil); err != nil {
 		return err
 	}
-	status, entries := was.session.Status, len(was.log)
+	status, entries := was.Session.Status, len(was.Log)
 	if may {
 		status, entries = *patch.Status, entries+1
 	}
@@ -112,14 +113,14 @@ func (p *play) patch(patch sessions.Patch, may, already bool) error {
 			return err
 		}
 	}
-	return all(same("status", p.facts.session.Status, status), same("entries", len(p.facts.log), entries))
+	return sessionstest.All(sessionstest.Same("status", p.facts.Session.Status, status), sessionstest.Same("entries", len(p.facts.Log), entries))
 }
 
 // noneLate holds that a reopening made what was late part of the document, at its own number.
 func (p *play) noneLate(reopened int64) error {
-	for i, b := range p.facts.log {
+	for i, b := range p.facts.Log {
 		was := b.MergedSeq
-		if i < len(p.facts.log)-1 && b.Kind == store.EntryChanges && was != b.Seq && was > reopened || was == 0 {
+		if i < len(p.facts.Log)-1 && b.Kind == store.EntryChanges && was != b.Seq && was > reopened || was == 0 {
 			return fmt.Errorf("log entry %d is merged at %d, and the session was reopened at %d", b.Seq, was, reopened)
 		}
 	}
@@ -141,7 +142,7 @@ func (p *play) settle() error {
 		for i, open := range p.model.open {
 			d.changes = append(d.changes, settle(change{{"op", crdt.Resolve}, {"path", ""}}, open, intent{pick: i % 3, value: `"pass"`}))
 		}
-		for _, item := range p.facts.items {
+		for _, item := range p.facts.Items {
 			if item.State == firemode.ItemUntouched {
 				d.changes = append(d.changes, change{{"op", crdt.Set}, {"path", "/items/" + item.ID + "/outcome"}, {"value", json.RawMessage(`"pass"`)}})
 			}
@@ -170,7 +171,7 @@ func (p *play) verify() error {
 	if err != nil {
 		return fmt.Errorf("verify: %w", err)
 	}
-	if err := same("verify", differences, nil); err != nil {
+	if err := sessionstest.Same("verify", differences, nil); err != nil {
 		return fmt.Errorf("%w\nthe log:\n%s", err, p.facts)
 	}
 	return nil

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -27,16 +28,19 @@ import (
 	"firemode/internal/store/storetest/pgtest"
 )
 
-// TestMain plays 300 histories on each engine, or as many as FIREMODE_HISTORIES or -rapid.checks says.
+// histories is how many are played on each engine; FIREMODE_TIMES multiplies it, and -rapid.checks replaces it.
+const histories = 300
+
+// TestMain says so to rapid.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue {
-		histories := os.Getenv("FIREMODE_HISTORIES")
-		if histories == "" {
-			histories = "300"
+		times, err := strconv.Atoi(os.Getenv("FIREMODE_TIMES"))
+		if err != nil {
+			times = 1
 		}
-		if err := flag.Set(f.Name, histories); err != nil {
-			fmt.Println("FIREMODE_HISTORIES:", err)
+		if err := flag.Set(f.Name, strconv.Itoa(times*histories)); err != nil {
+			fmt.Println(err)
 			os.Exit(2)
 		}
 	}

@@ -1,0 +1,156 @@
+package sessionstest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"firemode"
+	"firemode/internal/crdt"
+	"firemode/internal/crdt/oracle"
+	"firemode/internal/store"
+)
+
+// Facts is everything that is stored of a session.
+type Facts struct {
+	Session firemode.Session
+	Head    firemode.Head
+	Clock   crdt.Clock // as of the head
+	Log     []store.Batch
+	Changes [][]crdt.Change // of each log entry
+	Rows    []store.Op
+	Actors  map[crdt.ActorID]store.Actor
+	Items   []firemode.Item
+}
+
+// Read reads them, all as of one moment.
+func Read(ctx context.Context, s store.Store, ref store.SessionRef) (f *Facts, err error) {
+	f = &Facts{Actors: map[crdt.ActorID]store.Actor{}}
+	return f, s.View(ctx, func(tx store.ReadTx) error {
+		if f.Session, err = tx.Session(ctx, ref.Org, ref.Session); err != nil {
+			return err
+		}
+		if f.Head, err = tx.Head(ctx, ref); err != nil {
+			return err
+		}
+		if f.Clock, err = tx.ClockAt(ctx, ref, f.Head.Seq); err != nil {
+			return err
+		}
+		if err := tx.EachBatch(ctx, ref, 1, f.addEntry); err != nil {
+			return err
+		}
+		if err := tx.EachOp(ctx, ref, func(op store.Op) error { f.Rows = append(f.Rows, op); return nil }); err != nil {
+			return err
+		}
+		actors, err := tx.Actors(ctx, ref, nil)
+		for _, a := range actors {
+			f.Actors[a.ID] = a
+		}
+		if err != nil {
+			return err
+		}
+		items, err := tx.Items(ctx, ref.Org, ref.Session, store.ItemFilter{}, store.Page{Limit: 100})
+		for _, item := range items {
+			f.Items = append(f.Items, item.Row)
+		}
+		return err
+	})
+}
+
+func (f *Facts) addEntry(b store.Batch) error {
+	var changes []crdt.Change
+	if b.Kind == store.EntryChanges {
+		var raw []jsontext.Value
+		err := json.Unmarshal(b.Changes, &raw)
+		if err == nil {
+			changes, err = crdt.ParseChanges(raw)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	f.Log, f.Changes = append(f.Log, b), append(f.Changes, changes)
+	return nil
+}
+
+// Merged reports whether entry b was part of the document as of number seq.
+func Merged(b store.Batch, seq int64) bool {
+	return b.Kind == store.EntryChanges && b.MergedSeq > 0 && b.MergedSeq <= seq
+}
+
+// Ops returns the operations that entry i of the log stands for.
+func (f *Facts) Ops(i int) []crdt.Op {
+	b := f.Log[i]
+	batch := crdt.Batch{Actor: b.Actor, Number: b.Number, Foreign: b.Context, Changes: f.Changes[i]}
+	var ops []crdt.Op
+	for c, outcome := range b.Outcomes {
+		if outcome.Status == "rejected" {
+			continue
+		}
+		for _, op := range batch.Ops(c, crdt.Stamp{Time: outcome.Time}) {
+			op.Seq = b.Seq
+			ops = append(ops, op)
+		}
+	}
+	return ops
+}
+
+// History is what was merged as of number seq.
+func (f *Facts) History(seq int64) oracle.History {
+	h := oracle.History{Merged: map[crdt.ActorID]map[int64]bool{}}
+	for i, b := range f.Log {
+		if !Merged(b, seq) {
+			continue
+		}
+		if h.Merged[b.Actor] == nil {
+			h.Merged[b.Actor] = map[int64]bool{}
+		}
+		h.Merged[b.Actor][b.Number] = true
+		h.Ops = append(h.Ops, f.Ops(i)...)
+	}
+	return h
+}
+
+// Numbers returns the batches of an actor that were held, or merged as of number seq if that is not 0.
+func (f *Facts) Numbers(actor crdt.ActorID, seq int64) crdt.Ranges {
+	var held crdt.Ranges
+	for _, b := range f.Log {
+		if b.Kind == store.EntryChanges && b.Actor == actor && (seq == 0 || Merged(b, seq)) {
+			held = held.Add(b.Number)
+		}
+	}
+	return held
+}
+
+// Runs returns the clock of the document as of number seq.
+func (f *Facts) Runs(seq int64) crdt.Clock {
+	clock := crdt.Clock{}
+	if seq == 0 {
+		return clock
+	}
+	for _, b := range f.Log {
+		if run := f.Numbers(b.Actor, seq).Run(); b.Kind == store.EntryChanges && run > 0 {
+			clock[b.Actor] = run
+		}
+	}
+	return clock
+}
+
+// String writes the log in a form to think about.
+func (f *Facts) String() string {
+	var out strings.Builder
+	for i, b := range f.Log {
+		if b.Kind == store.EntryStatus {
+			fmt.Fprintf(&out, "%d: %s\n", b.Seq, b.Changes)
+			continue
+		}
+		fmt.Fprintf(&out, "%d: %s:%d has seen %v, merged at %d\n", b.Seq, b.Actor, b.Number, b.Context, b.MergedSeq)
+		for c, outcome := range b.Outcomes {
+			fmt.Fprintf(&out, "\t%d %s %s %s\n", outcome.Time, outcome.Status, f.Changes[i][c].Text, outcome.Reason)
+		}
+	}
+	return out.String()
+}
