@@ -24,6 +24,7 @@ import (
 	"firemode/internal/seed"
 	"firemode/internal/sessions"
 	"firemode/internal/store"
+	"firemode/internal/telemetry/otlptest"
 )
 
 const (
@@ -35,9 +36,36 @@ const (
 func TestHTTPCost(t *testing.T) {
 	ratio.Wanted(t)
 	direct := directly(t)
-	over := overHTTP(t, startDemo(t), "/v1/tests/sessions/123/results", `{"changes":[{"op":"set","path":"/test","value":%d}],"_sync_meta":{"vector_clock":{}}}`)
+	over := overHTTP(t, startDemo(t), result)
 	ratio.Judge(t, ratio.Pair{Name: "sqlite: a result over HTTP, in group commits without", Limit: 2, Dear: over, Cheap: direct})
 }
+
+// TestTracingCost holds what traces cost, of results and of classifications, to what the same costs without; a collector takes them.
+func TestTracingCost(t *testing.T) {
+	ratio.Wanted(t)
+	plain, collector := startDemo(t, "OTEL_SDK_DISABLED=true"), otlptest.New(t)
+	collector.Forget()
+	for _, share := range []struct {
+		name, ratio string
+		limit       float64
+	}{{"10 %", "0.1", 1 / 0.85}, {"100 %", "1", 3}} {
+		traced := startDemo(t, "OTEL_TRACES_SAMPLER=parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG="+share.ratio, "OTEL_EXPORTER_OTLP_ENDPOINT=http://"+collector.Address)
+		for name, q := range map[string]asked{"a result": result, "a classification": classification} {
+			ratio.Judge(t, ratio.Pair{
+				Name: "sqlite: " + name + " with " + share.name + " traced, in those without", Limit: share.limit,
+				Dear: overHTTP(t, traced, q), Cheap: overHTTP(t, plain, q),
+			})
+		}
+	}
+}
+
+// asked is a POST; %d in its body is a number that is new each time.
+type asked struct{ path, body string }
+
+var (
+	result         = asked{"/v1/tests/sessions/123/results", `{"changes":[{"op":"set","path":"/test","value":%d}],"_sync_meta":{"vector_clock":{}}}`}
+	classification = asked{"/v1/classify", `{"item_code":"AS1851-2012-FE-01","observed_condition":"pressure_low","note":%d}`}
+)
 
 // directly returns what one result costs by the service alone, in a process that has nothing else to do.
 func directly(t *testing.T) func() time.Duration {
@@ -130,8 +158,8 @@ func startDemo(t *testing.T, env ...string) demo {
 	return d
 }
 
-// overHTTP returns what one POST of body costs, over connections that stay open. %d in body is a number that is new each time.
-func overHTTP(t *testing.T, d demo, path, body string) func() time.Duration {
+// overHTTP returns what one POST of q costs, over connections that stay open.
+func overHTTP(t *testing.T, d demo, q asked) func() time.Duration {
 	type wire struct {
 		net.Conn
 		in *textproto.Reader
@@ -147,11 +175,11 @@ func overHTTP(t *testing.T, d demo, path, body string) func() time.Duration {
 	return func() time.Duration {
 		return together(func(worker int) error {
 			i := n.Add(1)
-			var q bytes.Buffer
-			text := fmt.Sprintf(body, i)
-			fmt.Fprintf(&q, "POST %s HTTP/1.1\r\nHost: firemode\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n", path, d.tokens[i%int64(len(d.tokens))])
-			fmt.Fprintf(&q, "Idempotency-Key: %s %d\r\nContent-Length: %d\r\n\r\n%s", t.Name(), i, len(text), text)
-			if _, err := wires[worker].Write(q.Bytes()); err != nil {
+			var post bytes.Buffer
+			text := fmt.Sprintf(q.body, i)
+			fmt.Fprintf(&post, "POST %s HTTP/1.1\r\nHost: firemode\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n", q.path, d.tokens[i%int64(len(d.tokens))])
+			fmt.Fprintf(&post, "Idempotency-Key: %s %d\r\nContent-Length: %d\r\n\r\n%s", t.Name(), i, len(text), text)
+			if _, err := wires[worker].Write(post.Bytes()); err != nil {
 				return err
 			}
 			return answered(wires[worker].in)
