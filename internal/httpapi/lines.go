@@ -207,11 +207,11 @@ func isHead(members map[string]jsontext.Value) bool {
 }
 
 func (b *submissionBody) takeHead(line []byte, number int) error {
-	if err := exactNames(line, "", "changes", "_sync_meta", "atomic"); err != nil {
-		return err
-	}
 	var head submissionHead
 	if err := decodeJSONFrom(number, line, &head); err != nil {
+		return err
+	}
+	if err := exactNames(head.Others, "", "changes", "_sync_meta", "atomic"); err != nil {
 		return err
 	}
 	if head.Changes != nil {
@@ -228,6 +228,8 @@ type submissionHead struct {
 	Meta    jsontext.Value `json:"_sync_meta"`
 	Atomic  bool           `json:"atomic"`
 	Changes jsontext.Value `json:"changes"`
+
+	Others map[string]jsontext.Value `json:",embed"`
 }
 
 // inChange names the fields of a malformed line as they are named in a JSON body.

@@ -22,6 +22,8 @@ type submissionBody struct {
 	Changes []jsontext.Value `json:"changes"`
 	Meta    jsontext.Value   `json:"_sync_meta"`
 	Atomic  bool             `json:"atomic"`
+
+	Others map[string]jsontext.Value `json:",embed"`
 }
 
 // metaBody is _sync_meta. All of it may be missing, empty or null.
@@ -34,6 +36,8 @@ type metaBody struct {
 	CapturedAt *string        `json:"captured_at"`
 	SentAt     *string        `json:"sent_at"`
 	OnBehalfOf *string        `json:"on_behalf_of"`
+
+	Others map[string]jsontext.Value `json:",embed"`
 }
 
 // decodeSubmission reads the body of a POST of results, which is JSON or lines.
@@ -63,10 +67,10 @@ func decodeSubmission(body []byte, lines bool) (sessions.Submission, error) {
 }
 
 func decodeWhole(body []byte) (wire submissionBody, err error) {
-	if err := exactNames(body, "", "changes", "_sync_meta", "atomic"); err != nil {
+	if err := decodeJSON(body, &wire); err != nil {
 		return wire, err
 	}
-	return wire, decodeJSON(body, &wire)
+	return wire, exactNames(wire.Others, "", "changes", "_sync_meta", "atomic")
 }
 
 func decodeMeta(raw jsontext.Value) (m sessions.Meta, err error) {
@@ -76,13 +80,13 @@ func decodeMeta(raw jsontext.Value) (m sessions.Meta, err error) {
 	if raw.Kind() != '{' {
 		return m, firemode.InvalidField("_sync_meta", "not an object")
 	}
-	names := []string{"client_id", "client_type", "batch_id", "prev_batch_id", "vector_clock", "captured_at", "sent_at", "on_behalf_of"}
-	if err := exactNames(raw, "_sync_meta.", names...); err != nil {
-		return m, err
-	}
 	var wire metaBody
 	if err := json.Unmarshal(raw, &wire); err != nil {
 		return m, firemode.InvalidField("_sync_meta", "a member is not of the type that it must be: vector_clock is an object, all others are strings")
+	}
+	names := []string{"client_id", "client_type", "batch_id", "prev_batch_id", "vector_clock", "captured_at", "sent_at", "on_behalf_of"}
+	if err := exactNames(wire.Others, "_sync_meta.", names...); err != nil {
+		return m, err
 	}
 	m = sessions.Meta{
 		Client: text(wire.Client), ClientType: text(wire.ClientType), BatchID: text(wire.BatchID), PrevBatch: text(wire.PrevBatch),
@@ -146,14 +150,10 @@ func decodeClock(raw jsontext.Value, own crdt.ActorID) (clock crdt.Clock, trimme
 	return clock, true, nil
 }
 
-// exactNames refuses a member whose name differs from a known one in case alone: one reader would take it for that one and
-// another would not.
-func exactNames(object []byte, prefix string, names ...string) error {
-	var members map[string]jsontext.Value
-	if err := decodeJSON(object, &members); err != nil {
-		return err
-	}
-	for name := range members {
+// exactNames refuses one of the others among the members of an object that differs from a known one in case alone: one reader would take it for
+// that one and another would not.
+func exactNames(others map[string]jsontext.Value, prefix string, names ...string) error {
+	for name := range others {
 		lower := strings.ToLower(name)
 		if name != lower && slices.Contains(names, lower) {
 			e := firemode.Malformed("%s%s: must be written %s", prefix, name, lower)
