@@ -175,6 +175,9 @@ func trackedOf(c net.Conn) *tracked {
 	if t, ok := c.(*tls.Conn); ok {
 		c = t.NetConn()
 	}
+	if b, ok := c.(*boundedConn); ok {
+		c = b.Conn
+	}
 	if p, ok := c.(*conn); ok {
 		c = p.socket
 	}

@@ -29,7 +29,7 @@ func newDrained(t *testing.T, handler http.HandlerFunc) *drained {
 	d.server = &http.Server{ConnState: d.ConnState, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		handler(&response{ResponseWriter: w, request: r, x: &exchange{}, drain: d.Drain}, r)
 	})}
-	go func() { d.served <- d.server.Serve(Listener(d.Listener(l), newID)) }()
+	go func() { d.served <- d.server.Serve(Bounded(Listener(d.Listener(l), newID), 1000)) }()
 	t.Cleanup(func() {
 		d.server.Close()
 		<-d.served
@@ -196,7 +196,7 @@ func TestDrainOfHTTP2(t *testing.T) {
 		fmt.Fprint(rw, r.Proto)
 	}))
 	server.Config.ConnState = d.ConnState
-	server.Listener = d.Listener(server.Listener)
+	server.Listener = Bounded(d.Listener(server.Listener), 1000)
 	server.EnableHTTP2 = true
 	server.TLS = &tls.Config{}
 	server.StartTLS()
