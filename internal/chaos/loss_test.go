@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync"
@@ -28,7 +29,7 @@ func TestPacketLoss(t *testing.T) {
 	for i := range phones {
 		phones[i] = client.NewDevice(api[i%people], session, client.DeviceConfig{})
 		group.Go(func() {
-			if err := record(ctx, j, phones[i], i, changes); err != nil {
+			if err := errors.Join(phones[i].Pull(ctx), record(ctx, j, phones[i], i, changes)); err != nil {
 				t.Errorf("phone %d: %v", i, err)
 			}
 		})
