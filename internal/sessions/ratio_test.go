@@ -93,3 +93,34 @@ func (c *costs) crowd(t *testing.T, path string, n int) {
 		c.submit(firemode.UserID(fmt.Sprintf("u%d", i)), changes)
 	}
 }
+
+// TestRebuildCost holds that computing a session anew from its log, and comparing, costs what the log is long.
+func TestRebuildCost(t *testing.T) {
+	ratio.Wanted(t)
+	for _, engine := range engines {
+		long, short := newCosts(t, engine.open), newCosts(t, engine.open)
+		long.log(t, 8000)
+		short.log(t, 800)
+		ratio.Judge(t, ratio.Pair{
+			Name: engine.name + ": verifying an entry of 8 000, in those of 800", Limit: 1.3, Rounds: 5,
+			Dear: func() time.Duration { return long.verify(t, 8000) }, Cheap: func() time.Duration { return short.verify(t, 800) },
+		})
+	}
+}
+
+// log posts n batches to three hundred items.
+func (c *costs) log(t *testing.T, n int) {
+	for i := range n {
+		c.submit("ann", sets(t, fmt.Sprintf("/items/I%d/note", i%300)))
+	}
+}
+
+// verify returns what each of n entries costs.
+func (c *costs) verify(t *testing.T, n int) time.Duration {
+	scratch := func(context.Context) (store.Store, error) { return kept{openScratch(t, time.Now)}, nil }
+	return ratio.Timed(1, func() {
+		must(t, c.service.Verify(t.Context(), c.ref, sessions.Verification{
+			Key: c.verifier, Scratch: scratch, Report: func(d sessions.Difference) { t.Error(d) },
+		}))
+	}) / time.Duration(n)
+}
