@@ -14,7 +14,7 @@ import (
 )
 
 // histories is how many the machine plays on each engine; FIREMODE_TIMES multiplies it, and -rapid.checks replaces it.
-const histories = 5
+const histories = 4
 
 func TestMain(m *testing.M) {
 	flag.Parse()

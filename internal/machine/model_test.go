@@ -146,8 +146,12 @@ func (m *model) fork(p post, fresh crdt.ActorID, was *sessionstest.Facts) {
 		return // reported by i4
 	}
 	m.quarantined[fresh] = p.content()
-	if _, bound := was.Actors[fresh]; !bound {
-		m.parent[fresh], m.delivered[fresh], m.clocks[fresh] = p.actor(), m.delivered[p.actor()], m.clocks[p.actor()]
+	a, bound := was.Actors[fresh]
+	if a.Parent == "" {
+		m.parent[fresh] = p.actor() // also if it was there before: the server was restored, and finds out again
+	}
+	if !bound {
+		m.delivered[fresh], m.clocks[fresh] = m.delivered[p.actor()], m.clocks[p.actor()]
 	}
 }
 

@@ -199,7 +199,8 @@ type ResultWriter interface {
 	// SaveActors adds actors, or writes ClientType, Held, Merged, RunSeq and LastSync of those that exist. Delivered is
 	// written only when the actor is added.
 	SaveActors(ctx context.Context, s SessionRef, actors []Actor) error
-	// BindActor adds an actor unless it exists, and returns it as it then is.
+	// BindActor adds an actor unless it exists, and returns it as it then is. Of one that exists it writes Parent alone, and that only if it
+	// has none: after a restore from backup a forked client may come back before the server has found out again that it is one.
 	BindActor(ctx context.Context, s SessionRef, a Actor) (Actor, error)
 	// Deliver raises what was delivered to an actor to seq, never lowers it.
 	Deliver(ctx context.Context, s SessionRef, actor crdt.ActorID, seq int64) error

@@ -41,7 +41,7 @@ func (t *transaction) BindActor(ctx context.Context, s store.SessionRef, a store
 	if err != nil {
 		return a, t.fail(err)
 	}
-	if err := t.exec(ctx, insertActor("NOTHING"), append([]any{s.Org, s.Session}, values...)...); err != nil {
+	if err := t.exec(ctx, insertActor("UPDATE SET parent = excluded.parent WHERE actors.parent = ''"), append([]any{s.Org, s.Session}, values...)...); err != nil {
 		return a, err
 	}
 	return one(ctx, t, row.ScanActor, selectActors+" AND id = $3", s.Org, s.Session, a.ID)

@@ -46,7 +46,7 @@ func (t *transaction) SaveActors(ctx context.Context, s store.SessionRef, actors
 }
 
 func (t *transaction) BindActor(ctx context.Context, s store.SessionRef, a store.Actor) (store.Actor, error) {
-	if err := t.insertActor(ctx, s, a, "NOTHING"); err != nil {
+	if err := t.insertActor(ctx, s, a, "UPDATE SET parent = excluded.parent WHERE actors.parent = ''"); err != nil {
 		return a, err
 	}
 	return one(ctx, t, row.ScanActor, selectActors+" AND id = ?", s.Org, s.Session, a.ID)

@@ -13,7 +13,7 @@ import (
 func actorTests() []test {
 	return []test{
 		{"SaveActors adds, and writes what it says of those that exist", saveActors},
-		{"BindActor binds once, to the first", bindActor},
+		{"BindActor binds once, to the first; a parent may come later", bindActor},
 		{"what was delivered is raised, never lowered", func(t *testing.T, s store.Store) {
 			createSessions(t, s, 1)
 			for _, step := range []struct{ seq, want int64 }{{3, 3}, {2, 3}, {7, 7}, {0, 7}} {
@@ -64,4 +64,15 @@ func bindActor(t *testing.T, s store.Store) {
 		})
 	}
 	equal(t, actorsOf(t, s, nil), []store.Actor{first})
+	for i, parent := range []crdt.ActorID{"", "", "p", "q", ""} {
+		update(t, s, func(ctx context.Context, tx store.Tx) error {
+			bound, err := tx.BindActor(ctx, results, store.Actor{ID: "orphan", User: "u1", Delivered: int64(i), Parent: parent})
+			want := store.Actor{ID: "orphan", User: "u1"}
+			if i > 1 {
+				want.Parent = "p"
+			}
+			equal(t, bound, want)
+			return err
+		})
+	}
 }
