@@ -48,7 +48,7 @@ golangci: ## the longer list of linters in .golangci.yml; builds golangci-lint i
 
 .PHONY: race
 race: ## all tests of PKG (./...) with the race detector
-	go test -race -timeout 10m $(PKG)
+	go test -race -timeout 20m $(PKG)
 
 .PHONY: quick
 quick: ## all tests of PKG (./...) without the race detector
