@@ -46,7 +46,7 @@ func TestCommitThatFailsIsUnknownToAll(t *testing.T) {
 		t.Fatalf("the writer did not recover: %v", after[0].err)
 	}
 	s.writer.conn.close()
-	s.writer = startWriter(s.db, Config{Now: s.now, Committed: func(int) {}}, noop.Tracer{}) // for Close
+	s.writer = startWriter(s.db, Config{Now: s.now, Committed: func(int) {}}, s.readers, noop.Tracer{}) // for Close
 }
 
 // When the disk is full SQLite may give up the whole transaction. Whoever is told of success must be there, and nobody else.

@@ -89,10 +89,10 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	tracer := c.Traces.Tracer("firemode/internal/store/sqlite")
+	r := newReaders(db, c, tracer)
 	return &Store{
-		path: c.Path, now: c.Now, db: db,
-		readers: newReaders(db, c, tracer),
-		writer:  startWriter(db, c, tracer), //nolint:contextcheck // it outlives the opening
+		path: c.Path, now: c.Now, db: db, readers: r,
+		writer: startWriter(db, c, r, tracer), //nolint:contextcheck // it outlives the opening
 	}, nil
 }
 
@@ -120,7 +120,7 @@ func syncFolder(dir string) error {
 // dsn holds the pragmas, since one that is sent through a pool sets a single connection. busy_timeout is first, so that the
 // others wait for a lock too.
 func dsn(path string, scratch bool) string {
-	pragmas := []string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"}
+	pragmas := []string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "wal_autocheckpoint(0)"} // see checkpoint
 	if scratch {
 		pragmas[2] = "synchronous(OFF)"
 	}

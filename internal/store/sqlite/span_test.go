@@ -48,7 +48,7 @@ func TestASharedCommitIsLinkedToItsUpdates(t *testing.T) {
 	firstSpan.End()
 	secondSpan.End()
 	s.writer.conn.close()
-	s.writer = startWriter(s.db, Config{Now: s.now, Committed: func(int) {}}, tracer) // for Close
+	s.writer = startWriter(s.db, Config{Now: s.now, Committed: func(int) {}}, s.readers, tracer) // for Close
 	type line struct {
 		name   string
 		parent string

@@ -47,6 +47,7 @@ func (w *writer) run(ctx context.Context) error {
 	defer stop()
 	for u := range w.queue {
 		w.turn(u)
+		w.checkpoint()
 	}
 	w.drop()
 	ended = true

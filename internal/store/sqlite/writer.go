@@ -28,14 +28,16 @@ const (
 
 // writer owns the one connection that writes, and the goroutine that uses it.
 type writer struct {
-	db     *sql.DB
-	now    func() time.Time
-	tracer trace.Tracer
-	conn   *conn // nil until it is needed, and again after it failed
-	queue  chan *update
-	line   *queue.Line   // of those whose function has not begun
-	group  []*update     // in its hands
-	idle   chan struct{} // closed when the goroutine has ended
+	db           *sql.DB
+	now          func() time.Time
+	tracer       trace.Tracer
+	readers      *readers
+	checkpointed time.Time // when it was last tried
+	conn         *conn     // nil until it is needed, and again after it failed
+	queue        chan *update
+	line         *queue.Line   // of those whose function has not begun
+	group        []*update     // in its hands
+	idle         chan struct{} // closed when the goroutine has ended
 
 	presence *batch.Presence // of the goroutine
 
@@ -64,9 +66,9 @@ func newUpdate(ctx context.Context, fn func(store.Tx) error) *update {
 	return &update{fn: fn, span: trace.SpanFromContext(ctx), done: make(chan struct{})}
 }
 
-func startWriter(db *sql.DB, c Config, tracer trace.Tracer) *writer {
+func startWriter(db *sql.DB, c Config, r *readers, tracer trace.Tracer) *writer {
 	w := &writer{
-		db: db, now: c.Now, tracer: tracer, committed: c.Committed, queue: make(chan *update, groupSize), line: queue.NewLine(c.Now),
+		db: db, now: c.Now, tracer: tracer, readers: r, committed: c.Committed, queue: make(chan *update, groupSize), line: queue.NewLine(c.Now),
 		idle: make(chan struct{}), presence: batch.NewPresence(),
 	}
 	start := c.Supervise
