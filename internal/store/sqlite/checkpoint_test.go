@@ -36,6 +36,16 @@ func write(t *testing.T, s *Store, from, n int) {
 	}
 }
 
+func stamp(t *testing.T, s *Store) {
+	t.Helper()
+	err := s.Update(t.Context(), func(tx store.Tx) error {
+		return tx.(*transaction).exec(t.Context(), "INSERT INTO rule_stamps (org, stamp) VALUES ('o', 1) ON CONFLICT (org) DO UPDATE SET stamp = stamp + 1")
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 func content(t *testing.T, path string) []byte {
 	t.Helper()
 	text, err := os.ReadFile(path)
@@ -80,7 +90,9 @@ func TestACheckpointIsWholeOrNone(t *testing.T) {
 			return err
 		}
 		clock.stands.Store(false)
-		write(t, s, 3, 5)
+		for range 5 { // on other pages: one that has changed again is not part of what could be moved
+			stamp(t, s)
+		}
 		settled(t, s)
 		if !bytes.Equal(content(t, path), before) {
 			t.Error("something was moved into the file while a View ran")
@@ -95,7 +107,7 @@ func TestACheckpointIsWholeOrNone(t *testing.T) {
 	if bytes.Equal(content(t, path), before) {
 		t.Error("nothing was moved into the file when the View had ended")
 	}
-	if got := countOrgs(t, s); got != 8 {
-		t.Errorf("%d organisations, want 8", got)
+	if got := countOrgs(t, s); got != 3 {
+		t.Errorf("%d organisations, want 3", got)
 	}
 }
