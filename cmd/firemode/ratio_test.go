@@ -53,7 +53,7 @@ func TestTracingCost(t *testing.T) {
 		for name, q := range map[string]asked{"a result": result, "a classification": classification} {
 			ratio.Judge(t, ratio.Pair{
 				Name: "sqlite: " + name + " with " + share.name + " traced, in those without", Limit: share.limit,
-				Dear: overHTTP(t, traced, q), Cheap: overHTTP(t, plain, q),
+				Rounds: 7, Dear: overHTTP(t, traced, q), Cheap: overHTTP(t, plain, q),
 			})
 		}
 	}
