@@ -53,7 +53,7 @@ func Judge(t *testing.T, pairs ...Pair) {
 		switch before, ok := known[p.Name]; {
 		case got > p.Limit:
 			t.Errorf("%s: %.2f is over the limit of %.2f", p.Name, got, p.Limit)
-		case ok && got > before*noise && os.Getenv(Setting) != "write":
+		case ok && got > max(before, 1)*noise && os.Getenv(Setting) != "write":
 			t.Errorf("%s: %.2f is a regression: it was %.2f", p.Name, got, before)
 		}
 		known[p.Name] = float64(int(got*100+0.5)) / 100
