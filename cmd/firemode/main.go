@@ -16,6 +16,7 @@ import (
 )
 
 func main() {
+	tuneMemory()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// Once the first signal has asked for a graceful stop, the next one ends the process as if nobody listened.
 	context.AfterFunc(ctx, stop)
