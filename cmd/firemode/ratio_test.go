@@ -40,21 +40,24 @@ func TestHTTPCost(t *testing.T) {
 	ratio.Judge(t, ratio.Pair{Name: "sqlite: a result over HTTP, in group commits without", Limit: 2, Dear: over, Cheap: direct})
 }
 
-// TestTracingCost holds what traces cost, of results and of classifications, to what the same costs without; a collector takes them.
+// TestTracingCost holds what traces cost, of results and of classifications, to what the same costs without.
 func TestTracingCost(t *testing.T) {
 	ratio.Wanted(t)
-	plain, collector := startDemo(t, "OTEL_SDK_DISABLED=true"), otlptest.New(t)
-	collector.Forget()
+	plain, sink := startDemo(t, "OTEL_SDK_DISABLED=true"), otlptest.NewSink(t)
 	for _, share := range []struct {
 		name, ratio string
 		limit       float64
 	}{{"10 %", "0.1", 1 / 0.85}, {"100 %", "1", 3}} {
-		traced := startDemo(t, "OTEL_TRACES_SAMPLER=parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG="+share.ratio, "OTEL_EXPORTER_OTLP_ENDPOINT=http://"+collector.Address)
+		before := sink.Exports()
+		traced := startDemo(t, "OTEL_TRACES_SAMPLER=parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG="+share.ratio, "OTEL_EXPORTER_OTLP_ENDPOINT=http://"+sink.Address)
 		for name, q := range map[string]asked{"a result": result, "a classification": classification} {
 			ratio.Judge(t, ratio.Pair{
 				Name: "sqlite: " + name + " with " + share.name + " traced, in those without", Limit: share.limit,
 				Rounds: 7, Dear: overHTTP(t, traced, q), Cheap: overHTTP(t, plain, q),
 			})
+		}
+		if sink.Exports() == before {
+			t.Errorf("with %s traced no trace was sent", share.name)
 		}
 	}
 }

@@ -19,7 +19,8 @@ func (t *transaction) Actors(ctx context.Context, s store.SessionRef, ids []crdt
 	if ids == nil {
 		return all(ctx, t, row.ScanActor, selectActors+" ORDER BY id", s.Org, s.Session)
 	}
-	return all(ctx, t, row.ScanActor, selectActors+" AND id = ANY($3) ORDER BY id", s.Org, s.Session, row.Strings(ids))
+	return all(ctx, t, row.ScanActor, "SELECT "+row.ActorColumns+` FROM (SELECT DISTINCT unnest($3::text[]) AS asked) q
+		CROSS JOIN LATERAL (SELECT * FROM actors WHERE org = $1 AND session_id = $2 AND id = q.asked OFFSET 0) a ORDER BY id`, s.Org, s.Session, row.Strings(ids))
 }
 
 func (t *transaction) CountActors(ctx context.Context, s store.SessionRef, user firemode.UserID) (int, error) {

@@ -84,8 +84,8 @@ func (t *transaction) Answers(ctx context.Context, keys []store.Answer) ([]store
 	for _, k := range keys {
 		scopes, ids = append(scopes, k.Scope), append(ids, k.Key)
 	}
-	return all(ctx, t, row.ScanAnswer, "SELECT "+row.AnswerColumns+` FROM answers
-		WHERE (scope, idempotency_key) IN (SELECT * FROM unnest($1::text[], $2::text[]))`, scopes, ids)
+	return all(ctx, t, row.ScanAnswer, "SELECT "+row.AnswerColumns+` FROM (SELECT DISTINCT * FROM unnest($1::text[], $2::text[]) k (of_scope, name)) k
+		CROSS JOIN LATERAL (SELECT * FROM answers WHERE scope = k.of_scope AND idempotency_key = k.name OFFSET 0) a`, scopes, ids)
 }
 
 func (t *transaction) SaveAnswers(ctx context.Context, answers []store.Answer) error {
@@ -99,8 +99,8 @@ func (t *transaction) SaveAnswers(ctx context.Context, answers []store.Answer) e
 }
 
 func (t *transaction) DeleteAnswers(ctx context.Context, before time.Time, limit int) (int, error) {
-	n, err := t.write(ctx, row.Taken{}, `DELETE FROM answers WHERE (scope, idempotency_key) IN
-		(SELECT scope, idempotency_key FROM answers WHERE created_at < $1 ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)`,
+	n, err := t.write(ctx, row.Taken{}, `DELETE FROM answers WHERE ctid = ANY (ARRAY
+		(SELECT ctid FROM answers WHERE created_at < $1 ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED))`,
 		store.Micros(before), limit)
 	return int(n), err
 }

@@ -23,13 +23,14 @@ func (t *transaction) Items(ctx context.Context, org firemode.OrgID, s firemode.
 }
 
 func (t *transaction) ItemsByID(ctx context.Context, org firemode.OrgID, s firemode.SessionID, ids []firemode.ItemID) ([]firemode.Item, error) {
-	return all(ctx, t, row.ScanItem,
-		selectItems+" WHERE org = $1 AND session_id = $2 AND id = ANY($3)", org, s, row.Strings(ids))
+	return all(ctx, t, row.ScanItem, "SELECT "+row.ItemColumns+` FROM (SELECT DISTINCT unnest($3::text[]) AS asked) q
+		CROSS JOIN LATERAL (SELECT * FROM items WHERE org = $1 AND session_id = $2 AND id = q.asked OFFSET 0) i`, org, s, row.Strings(ids))
 }
 
 func (t *transaction) CreateItems(ctx context.Context, org firemode.OrgID, s firemode.SessionID, items []firemode.Item) error {
 	_, err := writeAll(ctx, t, row.ItemTaken, insertInto("items", "org, session_id, "+row.ItemColumns+", search"), items,
 		func(i firemode.Item) ([]any, error) { return row.ItemValues(org, s, i) })
+	t.AfterCommit(func() { t.statistics.added(len(items)) })
 	return err
 }
 

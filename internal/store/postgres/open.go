@@ -89,7 +89,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 func byIndex() map[string]string {
 	return map[string]string{
 		"plan_cache_mode": "force_generic_plan",
-		"enable_seqscan":  "off", "enable_hashjoin": "off", "enable_mergejoin": "off",
+		"enable_seqscan":  "off", "enable_bitmapscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off",
 		"jit": "off", // it goes by estimated cost, which is off where a scan cannot be avoided
 	}
 }

@@ -18,14 +18,16 @@ func scanOp(r row.Scanner) (crdt.Op, error) {
 	return op.Op, err
 }
 
-// What is live is looked up path by path, and the batch of each operation by its number: LATERAL and OFFSET 0 keep the planner from joining the
-// whole of a session instead. Paths below p have keys between p's with \x01 and p's with \x02 behind it; see crdt.Pointer.Key.
+// Operations are looked up path by path, and batches one by one: LATERAL and OFFSET 0 keep the planner from joining the whole of a session
+// instead; see ADR 16. Paths below p have keys between p's with \x01 and p's with \x02 behind it; see crdt.Pointer.Key.
 const (
-	liveOp     = " CROSS JOIN LATERAL (SELECT * FROM ops WHERE org = $1 AND session_id = $2 AND covered_seq = 0"
+	opsOf      = " CROSS JOIN LATERAL (SELECT * FROM ops WHERE org = $1 AND session_id = $2 AND "
+	batchOf    = " CROSS JOIN LATERAL (SELECT * FROM batches WHERE org = $1 AND session_id = $2 AND "
+	liveOp     = opsOf + "covered_seq = 0"
 	liveAt     = liveOp + " AND path = p.key OFFSET 0) o" + ofBatch
 	below      = " AND path > p.key || chr(1) AND path < p.key || chr(2)"
 	liveBelow  = liveOp + below + " OFFSET 0) o" + ofBatch
-	ofBatch    = " CROSS JOIN LATERAL (SELECT * FROM batches WHERE org = $1 AND session_id = $2 AND seq = o.seq OFFSET 0) b"
+	ofBatch    = batchOf + "seq = o.seq OFFSET 0) b"
 	exactPaths = " FROM (SELECT unnest($3::text[]) COLLATE \"C\" AS key) p"
 	topPaths   = " FROM (SELECT unnest($4::text[]) COLLATE \"C\" AS key) p"
 )
@@ -45,9 +47,9 @@ func (t *transaction) ContestedOps(ctx context.Context, s store.SessionRef, tops
 func (t *transaction) OpsByDot(ctx context.Context, s store.SessionRef, dots []crdt.Dot) ([]store.Op, error) {
 	actors, numbers := columns(dots, func(d crdt.Dot) string { return string(d.Actor) }, func(d crdt.Dot) int64 { return d.Batch })
 	indexes, _ := columns(dots, func(d crdt.Dot) int64 { return int64(d.Index) }, func(crdt.Dot) bool { return false })
-	return all(ctx, t, row.ScanOp, "SELECT "+row.OpColumns+` FROM (SELECT DISTINCT * FROM unnest($3::text[], $4::bigint[], $5::bigint[]) d (actor, number, idx)) d
-		JOIN batches b ON b.org = $1 AND b.session_id = $2 AND b.kind = 'changes' AND b.actor = d.actor COLLATE "C" AND b.number = d.number
-		JOIN ops o ON o.org = $1 AND o.session_id = $2 AND o.seq = b.seq AND o.idx = d.idx`, s.Org, s.Session, actors, numbers, indexes)
+	return all(ctx, t, row.ScanOp, "SELECT "+row.OpColumns+" FROM (SELECT DISTINCT * FROM unnest($3::text[], $4::bigint[], $5::bigint[]) d (who, n, i)) d"+
+		batchOf+"kind = 'changes' AND actor = d.who AND number = d.n OFFSET 0) b"+opsOf+"seq = b.seq AND idx = d.i OFFSET 0) o",
+		s.Org, s.Session, actors, numbers, indexes)
 }
 
 // opsPage is how many operations a walk holds in memory at a time.
@@ -142,8 +144,9 @@ func (t *transaction) OwnSweeps(ctx context.Context, s store.SessionRef, actor c
 	sweeps, err := all(ctx, t, func(r row.Scanner) (w sweep, err error) {
 		err = r.Scan(&w.path, &w.number, &w.index)
 		return w, err
-	}, "SELECT o.path, b.number, o.idx FROM ops o"+joinBatches+` WHERE o.org = $1 AND o.session_id = $2 AND o.path = ANY($6)
-		AND b.actor = $3 AND b.number BETWEEN $4 AND $5 AND o.kind IN ('set', 'remove', 'append') ORDER BY b.number, o.idx`,
+	}, "SELECT o.path, b.number, o.idx FROM (SELECT unnest($6::text[]) COLLATE \"C\" AS key) p"+
+		opsOf+"path = p.key AND kind IN ('set', 'remove', 'append') OFFSET 0) o"+ofBatch+
+		" WHERE b.actor = $3 AND b.number BETWEEN $4 AND $5 ORDER BY b.number, o.idx",
 		s.Org, s.Session, actor, span[0], span[1], row.PathKeys(paths))
 	last := map[crdt.Pointer]crdt.Dot{}
 	for _, w := range sweeps {
@@ -153,14 +156,15 @@ func (t *transaction) OwnSweeps(ctx context.Context, s store.SessionRef, actor c
 }
 
 // ofActor finds an actor's operations through its batches.
-const ofActor = selectOps + " AND b.kind = 'changes' AND b.actor = $3 AND b.number BETWEEN $4 AND $5"
+const ofActor = "SELECT " + row.OpColumns + " FROM (SELECT * FROM batches WHERE org = $1 AND session_id = $2 AND kind = 'changes' AND actor = $3" +
+	" AND number BETWEEN $4 AND $5 OFFSET 0) b" + opsOf + "seq = b.seq OFFSET 0) o"
 
 func (t *transaction) OwnNames(ctx context.Context, s store.SessionRef, actor crdt.ActorID, number int64) ([]crdt.Op, error) {
-	return all(ctx, t, scanOp, ofActor+" AND o.kind IN ('resolve', 'correct')", s.Org, s.Session, actor, number+1, int64(1)<<62)
+	return all(ctx, t, scanOp, ofActor+" WHERE o.kind IN ('resolve', 'correct')", s.Org, s.Session, actor, number+1, int64(1)<<62)
 }
 
 func (t *transaction) OwnLive(ctx context.Context, s store.SessionRef, actor crdt.ActorID, span crdt.Range) ([]crdt.Op, error) {
-	return all(ctx, t, scanOp, ofActor+" AND o.covered_seq = 0", s.Org, s.Session, actor, span[0], span[1])
+	return all(ctx, t, scanOp, ofActor+" WHERE o.covered_seq = 0", s.Org, s.Session, actor, span[0], span[1])
 }
 
 func (t *transaction) InsertOps(ctx context.Context, s store.SessionRef, ops []store.Op) error {

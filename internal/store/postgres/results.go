@@ -32,14 +32,14 @@ func columns[T any, A, B any](list []T, a func(T) A, b func(T) B) ([]A, []B) {
 
 func (t *transaction) Batches(ctx context.Context, s store.SessionRef, refs []store.BatchRef) ([]store.Batch, error) {
 	actors, numbers := columns(refs, func(r store.BatchRef) string { return string(r.Actor) }, func(r store.BatchRef) int64 { return r.Number })
-	return all(ctx, t, scanBatch, selectBatches+` WHERE org = $1 AND session_id = $2 AND kind = 'changes' AND
-		(actor, number) IN (SELECT * FROM unnest($3::text[], $4::bigint[]))`, s.Org, s.Session, actors, numbers)
+	return all(ctx, t, scanBatch, "SELECT "+row.BatchColumns+" FROM (SELECT DISTINCT * FROM unnest($3::text[], $4::bigint[]) r (who, n)) r"+batchOf+
+		"kind = 'changes' AND actor = r.who AND number = r.n OFFSET 0) b", s.Org, s.Session, actors, numbers)
 }
 
 func (t *transaction) BatchesByKey(ctx context.Context, s store.SessionRef, keys []store.BatchKey) ([]store.Batch, error) {
 	actors, names := columns(keys, func(k store.BatchKey) string { return string(k.Actor) }, func(k store.BatchKey) string { return k.Key })
-	return all(ctx, t, scanBatch, selectBatches+` WHERE org = $1 AND session_id = $2 AND idempotency_key <> '' AND
-		(actor, idempotency_key) IN (SELECT * FROM unnest($3::text[], $4::text[]))`, s.Org, s.Session, actors, names)
+	return all(ctx, t, scanBatch, "SELECT "+row.BatchColumns+" FROM (SELECT DISTINCT * FROM unnest($3::text[], $4::text[]) k (who, name)) k"+batchOf+
+		"idempotency_key <> '' AND actor = k.who AND idempotency_key = k.name OFFSET 0) b", s.Org, s.Session, actors, names)
 }
 
 func (t *transaction) BatchByID(ctx context.Context, s store.SessionRef, actor crdt.ActorID, id string) (store.Batch, error) {

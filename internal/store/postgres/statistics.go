@@ -11,7 +11,7 @@ import (
 
 // statistics has the tables of results analysed while they are young. Until autovacuum comes by, a minute or so into the life of a
 // database, the planner believes that they are empty, and any of their indexes is as good as another to it: finding what is
-// live at a path may then cost all that ever was in the session. Rows are counted as this node inserts them; each time they
+// live at a path may then cost all that ever was in the session. Operations and items are counted as this node inserts them; each time they
 // have doubled the tables are analysed, and past the last step autovacuum is left to it.
 type statistics struct {
 	pool     *pgxpool.Pool
@@ -31,7 +31,7 @@ func newStatistics(pool *pgxpool.Pool) *statistics {
 	return s
 }
 
-// added counts rows that were committed.
+// added counts operations or items that were committed.
 func (s *statistics) added(rows int) {
 	next := s.next.Load()
 	if s.inserted.Add(int64(rows)) < next || next > lastAnalysis || !s.next.CompareAndSwap(next, 2*next) {

@@ -29,7 +29,6 @@ type Collector struct {
 	resource []*common.KeyValue
 	changed  chan struct{} // closed at the next arrival
 	held     chan struct{} // nil, or answers wait until it is closed
-	forget   bool
 }
 
 // New starts a collector, which ends with the test.
@@ -41,13 +40,20 @@ func New(t testing.TB) *Collector {
 // NewAt is New on an address.
 func NewAt(t testing.TB, address string) *Collector {
 	t.Helper()
+	c := &Collector{changed: make(chan struct{})}
+	server := grpc.NewServer()
+	collector.RegisterTraceServiceServer(server, c)
+	c.Address = serve(t, address, server)
+	return c
+}
+
+// serve runs server on address until the test ends, and returns the address with its port.
+func serve(t testing.TB, address string, server *grpc.Server) string {
+	t.Helper()
 	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &Collector{Address: listener.Addr().String(), changed: make(chan struct{})}
-	server := grpc.NewServer()
-	collector.RegisterTraceServiceServer(server, c)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	t.Cleanup(func() {
@@ -56,7 +62,7 @@ func NewAt(t testing.TB, address string) *Collector {
 			t.Error(err)
 		}
 	})
-	return c
+	return listener.Addr().String()
 }
 
 // Hold makes the collector hang: it takes spans and never answers, until release is called.
@@ -68,22 +74,13 @@ func (c *Collector) Hold() (release func()) {
 	return func() { close(held) }
 }
 
-// Forget makes the collector keep nothing, for benchmarks.
-func (c *Collector) Forget() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.forget = true
-}
-
 // Export is part of the protocol.
 func (c *Collector) Export(ctx context.Context, q *collector.ExportTraceServiceRequest) (*collector.ExportTraceServiceResponse, error) {
 	c.mu.Lock()
 	for _, of := range q.GetResourceSpans() {
 		c.resource = of.GetResource().GetAttributes()
 		for _, scope := range of.GetScopeSpans() {
-			if !c.forget {
-				c.spans = append(c.spans, scope.GetSpans()...)
-			}
+			c.spans = append(c.spans, scope.GetSpans()...)
 		}
 	}
 	close(c.changed)
