@@ -61,7 +61,7 @@ cover: ## tests with coverage over all packages, in coverage.html
 	@go tool cover -func=coverage.out | tail -1
 
 .PHONY: bench
-bench: setup ## what batches, lists, HTTP and traces cost, as ratios within one run; fails on a regression (10 minutes)
+bench: setup ## what batches, lists, HTTP and traces cost, as ratios within one run; fails on a regression (4 minutes)
 	FIREMODE_BENCH=judge go test -count=1 -p 1 -timeout 60m -v -run 'Cost$$' ./internal/store/sqlite ./internal/store/postgres ./internal/sessions ./cmd/firemode \
 		| grep -v '^=== '
 

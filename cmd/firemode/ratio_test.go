@@ -128,6 +128,7 @@ func together(worker func(int) error, t *testing.T) time.Duration {
 type demo struct {
 	addr   string
 	tokens []string
+	sent   *atomic.Int64 // requests so far: each is a new one, which no stored answer fits
 }
 
 func startDemo(t *testing.T, env ...string) demo {
@@ -142,7 +143,7 @@ func startDemo(t *testing.T, env ...string) demo {
 		program.Wait() //nolint:errcheck // it was killed
 	})
 	lines := bufio.NewReader(out)
-	var d demo
+	d := demo{sent: new(atomic.Int64)}
 	for d.addr == "" {
 		line, err := lines.ReadString('\n')
 		must(t, err)
@@ -174,10 +175,9 @@ func overHTTP(t *testing.T, d demo, q asked) func() time.Duration {
 		t.Cleanup(func() { c.Close() })
 		wires[i] = wire{c, textproto.NewReader(bufio.NewReader(c))}
 	}
-	var n atomic.Int64
 	return func() time.Duration {
 		return together(func(worker int) error {
-			i := n.Add(1)
+			i := d.sent.Add(1)
 			var post bytes.Buffer
 			text := fmt.Sprintf(q.body, i)
 			fmt.Fprintf(&post, "POST %s HTTP/1.1\r\nHost: firemode\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n", q.path, d.tokens[i%int64(len(d.tokens))])
