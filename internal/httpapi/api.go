@@ -63,8 +63,8 @@ type Config struct {
 	Traces trace.TracerProvider
 	// SlowAfter is how long a request on a critical route may take before a warning says where its time went; 0 means 300 ms.
 	SlowAfter time.Duration
-	// BodyPause is how long a request's body may stop coming before it is 408; 0 means 30 s.
-	BodyPause time.Duration
+	// Pause is how long a client may stop sending a body before it is 408, or taking an answer before its connection is closed; 0 means 30 s.
+	Pause time.Duration
 	// Queues tells how deep each queue of writes is, by the names that begin with Queue. One that is missing is never deep.
 	Queues map[string]func() time.Duration
 	// ShedAfter is how deep a queue may be before what would join it is 503; 0 means 2 s.
@@ -76,7 +76,7 @@ type Config struct {
 }
 
 const (
-	defaultBodyPause = 30 * time.Second
+	defaultPause = 30 * time.Second
 	defaultSlowAfter = 300 * time.Millisecond // the requirement on the p95 of classify
 )
 
@@ -126,8 +126,8 @@ func New(c Config) (*API, error) {
 
 // build registers the routes. It needs no services: the documentation is made without any.
 func build(c Config, list []Route) (*API, error) {
-	if c.BodyPause == 0 {
-		c.BodyPause = defaultBodyPause
+	if c.Pause == 0 {
+		c.Pause = defaultPause
 	}
 	if c.ShedAfter == 0 {
 		c.ShedAfter = defaultShedAfter

@@ -33,7 +33,7 @@ func (a *API) takeBody(w http.ResponseWriter, r *http.Request, x *exchange) erro
 	if err := rightMedia(r, x); err != nil {
 		return err
 	}
-	body := &patient{x: x, body: r.Body, control: http.NewResponseController(w), pause: a.BodyPause, now: a.Now, header: w.Header()}
+	body := &patient{x: x, body: r.Body, control: http.NewResponseController(w), pause: a.Pause, now: a.Now, header: w.Header()}
 	x.atEnd(body.rest)
 	memory := &share{api: a}
 	x.atEnd(memory.free)

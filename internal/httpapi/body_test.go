@@ -142,7 +142,7 @@ func (endless) Read(p []byte) (int, error) {
 // TestBodyThatStopsComing speaks over a real connection: the deadline is the connection's.
 func TestBodyThatStopsComing(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(c *Config) { c.BodyPause = 50 * time.Millisecond })
+	w := newWorld(t, func(c *Config) { c.Pause = 50 * time.Millisecond })
 	w.furnish()
 	server := httptest.NewServer(w)
 	defer server.Close()
@@ -163,7 +163,7 @@ func TestBodyThatStopsComing(t *testing.T) {
 // TestSlowBodyIsAwaited sends a body in pieces that take longer than the pause together, though none does alone.
 func TestSlowBodyIsAwaited(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(c *Config) { c.BodyPause = time.Minute })
+	w := newWorld(t, func(c *Config) { c.Pause = time.Minute })
 	pipe, in := io.Pipe()
 	r := httptest.NewRequest(http.MethodPost, "/v1/buildings", pipe)
 	r.ContentLength = -1
@@ -185,11 +185,17 @@ func TestSlowBodyIsAwaited(t *testing.T) {
 	}
 }
 
-// deadlineCounter notes the read deadlines that are set.
+// deadlineCounter notes the read deadlines that are set, and counts those for writing.
 type deadlineCounter struct {
 	*httptest.ResponseRecorder
-	set  int
-	last time.Time
+	set    int
+	last   time.Time
+	writes int
+}
+
+func (d *deadlineCounter) SetWriteDeadline(time.Time) error {
+	d.writes++
+	return nil
 }
 
 func (d *deadlineCounter) SetReadDeadline(t time.Time) error {

@@ -27,7 +27,7 @@ func newDrained(t *testing.T, handler http.HandlerFunc) *drained {
 	must(t, err)
 	d := &drained{Drain: NewDrain(), listener: l, served: make(chan error, 1)}
 	d.server = &http.Server{ConnState: d.ConnState, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		handler(&response{ResponseWriter: w, request: r, x: &exchange{}, drain: d.Drain}, r)
+		handler(&response{ResponseWriter: w, request: r, x: &exchange{}, drain: d.Drain, pause: time.Minute, now: time.Now}, r)
 	})}
 	go func() { d.served <- d.server.Serve(Bounded(Listener(d.Listener(l), newID), 1000)) }()
 	t.Cleanup(func() {
@@ -192,7 +192,7 @@ func TestDrainOfHTTP2(t *testing.T) {
 			close(began)
 			<-release
 		}
-		rw := &response{ResponseWriter: w, request: r, x: &exchange{}, drain: d}
+		rw := &response{ResponseWriter: w, request: r, x: &exchange{}, drain: d, pause: time.Minute, now: time.Now}
 		fmt.Fprint(rw, r.Proto)
 	}))
 	server.Config.ConnState = d.ConnState

@@ -65,6 +65,18 @@ type response struct {
 	bytes   int64
 	mute    bool // the body is not wanted: 304
 	drain   *Drain
+	pause   time.Duration // that the client may make before it takes the next piece
+	now     func() time.Time
+}
+
+// pieceSize is how much of an answer is sent at a time: what a link that is slow, and not dead, takes within a pause.
+const pieceSize = 64 << 10
+
+// expect gives the client until the pause is over to take what is written next: whoever has stopped must not keep what the answer is
+// read from, a snapshot of the database.
+func (w *response) expect() {
+	// Not supported means a recorder in a test.
+	_ = http.NewResponseController(w.ResponseWriter).SetWriteDeadline(w.now().Add(w.pause))
 }
 
 // Unwrap lets http.ResponseController reach the connection.
@@ -92,6 +104,7 @@ func (w *response) WriteHeader(status int) {
 		w.Header().Set("Connection", "close")
 	}
 	w.status = status
+	w.expect()
 	w.ResponseWriter.WriteHeader(status)
 }
 
@@ -102,7 +115,14 @@ func (w *response) Write(p []byte) (int, error) {
 	if w.mute {
 		return len(p), nil
 	}
-	n, err := w.ResponseWriter.Write(p)
-	w.bytes += int64(n)
-	return n, err
+	sent := 0
+	for {
+		w.expect()
+		n, err := w.ResponseWriter.Write(p[sent:min(len(p), sent+pieceSize)])
+		sent += n
+		w.bytes += int64(n)
+		if err != nil || sent == len(p) {
+			return sent, err
+		}
+	}
 }

@@ -135,7 +135,7 @@ func TestBodiesThatGrowAreCounted(t *testing.T) {
 func TestRefusedBodyThatNeverComes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *Config) {
-		c.BodyPause = 50 * time.Millisecond
+		c.Pause = 50 * time.Millisecond
 		c.Queues = map[string]func() time.Duration{QueueDatabase: func() time.Duration { return time.Minute }}
 	})
 	server := w.served()

@@ -23,7 +23,7 @@ func (a *API) observe(rw http.ResponseWriter, r *http.Request, next http.Handler
 	r, known := tidied(r)
 	x.path = r.URL.EscapedPath()
 	r = r.WithContext(withExchange(a.spans.start(r, x, rw.Header()), x))
-	w := &response{ResponseWriter: rw, request: r, x: x, drain: a.Drain}
+	w := &response{ResponseWriter: rw, request: r, x: x, drain: a.Drain, pause: a.Pause, now: a.Now}
 	setSafeHeaders(w.Header(), x.id)
 	z := a.compressed(w, r)
 	defer a.report(w, r)

@@ -51,6 +51,6 @@ func (a *API) shed(reason string, wait time.Duration) error {
 func (a *API) hurry(w http.ResponseWriter, r *http.Request, x *exchange) {
 	if r.ContentLength != 0 && !x.received {
 		// Not supported means a recorder in a test.
-		_ = http.NewResponseController(w).SetReadDeadline(a.Now().Add(a.BodyPause))
+		_ = http.NewResponseController(w).SetReadDeadline(a.Now().Add(a.Pause))
 	}
 }
