@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
-	"sync/atomic"
 
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
@@ -30,8 +29,7 @@ type Collector[T any] struct {
 	tracer   trace.Tracer
 	name     string // of the spans of groups
 	finished chan struct{}
-	waiting  atomic.Int64 // callers inside Do whose item has not been handed over
-	begin    sync.Once    // of the worker
+	begin    sync.Once // of the worker
 	worker   *Presence
 
 	mu      sync.Mutex
@@ -94,8 +92,6 @@ func (c *Collector[T]) Do(ctx context.Context, item T) error {
 
 // handOver waits for the worker to take one; gone is closed when there is no worker.
 func (c *Collector[T]) handOver(ctx context.Context, one call[T], gone <-chan struct{}) error {
-	c.waiting.Add(1)
-	defer c.waiting.Add(-1)
 	select {
 	case c.queue <- one:
 		return nil
@@ -105,9 +101,6 @@ func (c *Collector[T]) handOver(ctx context.Context, one call[T], gone <-chan st
 		return ctx.Err()
 	}
 }
-
-// Waiting returns how many items wait to become part of a group.
-func (c *Collector[T]) Waiting() int { return int(c.waiting.Load()) }
 
 // collect takes what is waiting now, and waits for nothing.
 func (c *Collector[T]) collect(first call[T]) []call[T] {

@@ -86,7 +86,7 @@ func New(s store.Store, c Config) (*Service, error) {
 func (s *Service) Depth() time.Duration { return s.line.Depth() }
 
 // Waiting returns how many classifications wait for the transaction before theirs.
-func (s *Service) Waiting() int { return s.entries.Waiting() }
+func (s *Service) Waiting() int { return s.line.Waiting() }
 
 // Close waits until classifications under way are durable and refuses further ones.
 func (s *Service) Close() { s.entries.Close() }

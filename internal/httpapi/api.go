@@ -76,7 +76,7 @@ type Config struct {
 }
 
 const (
-	defaultPause = 30 * time.Second
+	defaultPause     = 30 * time.Second
 	defaultSlowAfter = 300 * time.Millisecond // the requirement on the p95 of classify
 )
 

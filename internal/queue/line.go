@@ -1,4 +1,4 @@
-// Package queue tells how deep a queue is in time: how long the one at its head has been waiting. That is what a newcomer has to
+// Package queue tells how many wait in a queue, and how deep it is in time: how long the one at its head has been waiting. That is what a newcomer has to
 // expect at least, whatever the queue is of and however fast it is served, so load is shed by it and not by a count.
 //
 // It promises that the depth is true at the moment it is asked, with no timer and no goroutine, and that a queue in which nobody waits
@@ -16,6 +16,7 @@ type Line struct {
 
 	mu          sync.Mutex
 	first, last *Place
+	waiting     int
 }
 
 // Place is that of one who waits. A nil Place is none.
@@ -42,6 +43,7 @@ func (l *Line) Join() *Place {
 		l.last.next = p
 	}
 	l.last = p
+	l.waiting++
 	return p
 }
 
@@ -67,6 +69,17 @@ func (p *Place) Leave() {
 		p.next.prev = p.prev
 	}
 	p.prev, p.next = nil, nil
+	l.waiting--
+}
+
+// Waiting is how many have a place.
+func (l *Line) Waiting() int {
+	if l == nil {
+		return 0
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.waiting
 }
 
 // Depth is how long the first of the line has been waiting, 0 when nobody is.

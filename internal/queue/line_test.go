@@ -40,6 +40,9 @@ func TestDepthIsThatOfWhoeverHasWaitedLongest(t *testing.T) {
 			if got := l.Depth(); got != want {
 				t.Fatalf("depth %s, want %s", got, want)
 			}
+			if got := l.Waiting(); got != len(model) {
+				t.Fatalf("%d wait, want %d", got, len(model))
+			}
 		}
 	})
 }
@@ -47,8 +50,8 @@ func TestDepthIsThatOfWhoeverHasWaitedLongest(t *testing.T) {
 func TestNoLineIsNeverDeep(t *testing.T) {
 	var l *queue.Line
 	p := l.Join()
-	if d := l.Depth(); d != 0 {
-		t.Errorf("depth %s", d)
+	if d, n := l.Depth(), l.Waiting(); d != 0 || n != 0 {
+		t.Errorf("depth %s, %d wait", d, n)
 	}
 	p.Leave()
 }

@@ -102,7 +102,7 @@ func New(s store.Store, c Config) (*Service, error) {
 func (s *Service) Depth() time.Duration { return s.line.Depth() }
 
 // Waiting returns how many submissions wait for the transaction before theirs.
-func (s *Service) Waiting() int { return s.collector.Waiting() }
+func (s *Service) Waiting() int { return s.line.Waiting() }
 
 // Close waits until everything that was submitted is written.
 func (s *Service) Close() { s.collector.Close() }

@@ -11,7 +11,7 @@ import (
 func (s *Store) Stats() store.Stats {
 	return store.Stats{
 		Pools:  []store.Pool{s.writer.pool(), s.readers.pool()},
-		Queues: []store.Queue{{Name: "writer", Depth: int(s.writer.waiting.Load())}},
+		Queues: []store.Queue{{Name: "writer", Depth: s.writer.line.Waiting()}},
 	}
 }
 

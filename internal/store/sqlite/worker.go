@@ -22,12 +22,10 @@ func (w *writer) enqueue(u *update) error {
 	if w.busy.Load() {
 		u.since = w.now()
 	}
-	w.waiting.Add(1)
 	select {
 	case w.queue <- u:
 		return nil
 	case <-gone:
-		w.waiting.Add(-1)
 		return batch.ErrDown
 	}
 }
@@ -64,7 +62,6 @@ func (w *writer) clear() {
 			if !open {
 				return
 			}
-			w.waiting.Add(-1)
 			u.place.Leave()
 			u.err = batch.ErrDown
 			close(u.done)

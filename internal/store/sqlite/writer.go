@@ -45,10 +45,9 @@ type writer struct {
 	closed bool
 
 	committed func(updates int)
-	waiting   atomic.Int64 // Updates that were called and are in no group yet
-	busy      atomic.Bool  // a group is being committed
-	opened    atomic.Bool  // conn is there
-	waits     waits        // of Updates that found the writer busy
+	busy      atomic.Bool // a group is being committed
+	opened    atomic.Bool // conn is there
+	waits     waits       // of Updates that found the writer busy
 }
 
 // update is one call of Store.Update.
@@ -123,7 +122,6 @@ func (w *writer) turn(u *update) {
 // took notes that the group waits no longer.
 func (w *writer) took() {
 	w.busy.Store(true)
-	w.waiting.Add(-int64(len(w.group)))
 	for _, u := range w.group {
 		if !u.since.IsZero() {
 			w.waits.add(w.now().Sub(u.since))
