@@ -30,10 +30,12 @@ type delivery struct {
 	log      *slog.Logger
 	now      func() time.Time
 	patience time.Duration // how long a batch is offered
+	expected bool          // somebody said where the collector is: that there is none is a fault
 	stopping chan struct{} // closed when nothing is tried again
 
 	failing atomic.Bool
 	mu      sync.Mutex
+	said    bool      // that there is none where nobody expects one
 	lost    int       // spans since the last complaint
 	next    time.Time // complaint
 }
@@ -82,6 +84,13 @@ func (d *delivery) complain(err error, lost int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.lost += lost
+	if !d.expected {
+		if !d.said {
+			d.log.Info("no OpenTelemetry collector answers, traces are dropped; OTEL_EXPORTER_OTLP_ENDPOINT says where there is one", "error", err)
+		}
+		d.said = true
+		return
+	}
 	if now := d.now(); !now.Before(d.next) {
 		d.log.Warn("traces cannot be delivered", "error", err, "lost_spans", d.lost)
 		d.next, d.lost = now.Add(complainEvery), 0

@@ -63,7 +63,7 @@ func NewTracing(ctx context.Context, c TracingConfig) (*Tracing, error) {
 		if t.exporter, err = newExporter(ctx, env); err != nil {
 			return nil, err
 		}
-		sent := &delivery{to: t.exporter, log: c.Logger, now: c.Now, patience: env.timeout(), stopping: t.stopping}
+		sent := &delivery{to: t.exporter, log: c.Logger, now: c.Now, patience: env.timeout(), expected: env.otlp("ENDPOINT") != "", stopping: t.stopping}
 		options = append(options,
 			sdk.WithSampler(&gate{inner: env.sampler(), delivery: sent}),
 			sdk.WithBatcher(sent, env.batches()...))

@@ -3,7 +3,10 @@ package telemetry
 import (
 	"bytes"
 	"context"
+	"errors"
+	"log/slog"
 	"net"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -231,6 +234,22 @@ func TestCollectorThatIsAway(t *testing.T) {
 		}
 	}
 	shutdown(t, traces)
+}
+
+// A collector that somebody has named and that is away is a fault, told again and again; that there is none at all is told once.
+func TestComplaints(t *testing.T) {
+	for expected, want := range map[bool]string{true: "level=WARN level=WARN", false: "level=INFO"} {
+		now := time.Date(2026, 11, 26, 0, 0, 0, 0, time.UTC)
+		var out bytes.Buffer
+		d := &delivery{log: slog.New(slog.NewTextHandler(&out, nil)), now: func() time.Time { return now }, expected: expected}
+		for range 10 {
+			d.complain(errors.New("away"), 1)
+			now = now.Add(time.Minute)
+		}
+		if got := strings.Join(regexp.MustCompile("level=[A-Z]+").FindAllString(out.String(), -1), " "); got != want {
+			t.Errorf("expected %v: %s, want %s", expected, out.String(), want)
+		}
+	}
 }
 
 // TestStopDoesNotWaitForACollectorThatIsAway nor long for one that hangs.
