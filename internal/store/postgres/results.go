@@ -192,6 +192,6 @@ func (t *transaction) EachQuarantined(ctx context.Context, s store.SessionRef, f
 }
 
 func (t *transaction) DefectsOfItems(ctx context.Context, s store.SessionRef, items []firemode.ItemID) ([]firemode.Defect, error) {
-	return all(ctx, t, row.ScanDefect, selectDefects+" WHERE org = $1 AND session_id = $2 AND item_id = ANY($3)",
-		s.Org, s.Session, row.Strings(items))
+	return all(ctx, t, row.ScanDefect, "SELECT "+row.DefectColumns+` FROM (SELECT DISTINCT unnest($3::text[]) AS asked) q
+		CROSS JOIN LATERAL (SELECT * FROM defects WHERE org = $1 AND session_id = $2 AND item_id = q.asked OFFSET 0) d`, s.Org, s.Session, row.Strings(items))
 }

@@ -43,10 +43,10 @@ func (t *transaction) ContestedOps(ctx context.Context, s store.SessionRef, unde
 }
 
 func (t *transaction) OpsByDot(ctx context.Context, s store.SessionRef, dots []crdt.Dot) ([]store.Op, error) {
-	return all(ctx, t, row.ScanOp, "SELECT "+row.OpColumns+` FROM (SELECT DISTINCT value FROM json_each(?3)) d
+	return all(ctx, t, row.ScanOp, "SELECT "+row.OpColumns+` FROM (SELECT DISTINCT value FROM json_each(?3)) dot
 		CROSS JOIN batches b INDEXED BY batches_actor ON b.org = ?1 AND b.session_id = ?2 AND b.kind = 'changes'
-			AND b.actor = d.value ->> 'Actor' AND b.number = d.value ->> 'Batch'
-		CROSS JOIN ops o INDEXED BY ops_seq ON o.org = ?1 AND o.session_id = ?2 AND o.seq = b.seq AND o.idx = d.value ->> 'Index'`,
+			AND b.actor = dot.value ->> 'Actor' AND b.number = dot.value ->> 'Batch'
+		CROSS JOIN ops o INDEXED BY ops_seq ON o.org = ?1 AND o.session_id = ?2 AND o.seq = b.seq AND o.idx = dot.value ->> 'Index'`,
 		s.Org, s.Session, list(dots))
 }
 
@@ -121,14 +121,14 @@ func (t *transaction) History(ctx context.Context, s store.SessionRef, path crdt
 
 func (t *transaction) ChangedPaths(ctx context.Context, s store.SessionRef, since, head int64, limit int) ([]crdt.Pointer, int64, error) {
 	until, err := one(ctx, t, scanInt, `SELECT coalesce((SELECT changed FROM (
-			SELECT merged_seq AS changed FROM ops WHERE org = ?1 AND session_id = ?2 AND merged_seq > ?3 AND merged_seq <= ?4
+			SELECT merged_seq AS changed FROM ops INDEXED BY ops_merged WHERE org = ?1 AND session_id = ?2 AND merged_seq > ?3 AND merged_seq <= ?4
 			UNION ALL SELECT covered_seq FROM ops INDEXED BY ops_covered WHERE org = ?1 AND session_id = ?2 AND covered_seq > 0 AND covered_seq > ?3 AND covered_seq <= ?4
 			UNION ALL SELECT noted_seq FROM ops INDEXED BY ops_noted WHERE org = ?1 AND session_id = ?2 AND noted_seq > 0 AND noted_seq > ?3 AND noted_seq <= ?4)
 		ORDER BY changed LIMIT 1 OFFSET ?5), ?4)`, s.Org, s.Session, since, head, limit-1)
 	if err != nil {
 		return nil, 0, err
 	}
-	changed, err := all(ctx, t, scanString[string], `SELECT path FROM ops WHERE org = ?1 AND session_id = ?2 AND merged_seq > ?3 AND merged_seq <= ?4
+	changed, err := all(ctx, t, scanString[string], `SELECT path FROM ops INDEXED BY ops_merged WHERE org = ?1 AND session_id = ?2 AND merged_seq > ?3 AND merged_seq <= ?4
 		UNION SELECT path FROM ops INDEXED BY ops_covered WHERE org = ?1 AND session_id = ?2 AND covered_seq > 0 AND covered_seq > ?3 AND covered_seq <= ?4
 		UNION SELECT path FROM ops INDEXED BY ops_noted WHERE org = ?1 AND session_id = ?2 AND noted_seq > 0 AND noted_seq > ?3 AND noted_seq <= ?4 ORDER BY 1`,
 		s.Org, s.Session, since, until)
@@ -154,7 +154,7 @@ func (t *transaction) OwnSweeps(ctx context.Context, s store.SessionRef, actor c
 }
 
 // ofActor finds an actor's operations through its batches.
-const ofActor = `SELECT ` + row.OpColumns + ` FROM batches b CROSS JOIN ops o ON o.org = b.org AND o.session_id = b.session_id AND o.seq = b.seq
+const ofActor = `SELECT ` + row.OpColumns + ` FROM batches b CROSS JOIN ops o INDEXED BY ops_seq ON o.org = b.org AND o.session_id = b.session_id AND o.seq = b.seq
 	WHERE b.org = ?1 AND b.session_id = ?2 AND b.kind = 'changes' AND b.actor = ?3 AND b.number BETWEEN ?4 AND ?5`
 
 func (t *transaction) OwnNames(ctx context.Context, s store.SessionRef, actor crdt.ActorID, number int64) ([]crdt.Op, error) {

@@ -12,6 +12,7 @@ import (
 
 // The lists that must stay cheap read an index in its order: nothing is sorted, nothing is scanned.
 func TestPlans(t *testing.T) {
+	const listed = " IN (SELECT value FROM json_each(?))"
 	s := newStore(t)
 	for _, c := range []struct {
 		name, query, index string
@@ -42,6 +43,11 @@ func TestPlans(t *testing.T) {
 		{"the log", "SELECT seq" + logFrom + fmt.Sprintf(logEnd, logFrom), "INDEX sqlite_autoindex_batches_1 (org=? AND session_id=? AND seq>? AND seq<?)"},
 		{"what is late", "SELECT seq" + logFrom + logLate + fmt.Sprintf(logEnd, logFrom+logLate), "INDEX batches_late (org=? AND session_id=? AND seq>? AND seq<?)"},
 		{"backlog", selectBacklog, "SCAN h USING COVERING INDEX session_heads_open"},
+		{"defects of items", selectDefectsOfItems, "INDEX defects_item (org=? AND session_id=? AND item_id=?)"},
+		{"defects by id", selectDefects + " WHERE org = ? AND id" + listed, "PRIMARY KEY (org=? AND id=?)"},
+		{"assets by id", selectAssets + " WHERE org = ? AND building_id = ? AND id" + listed, "PRIMARY KEY (org=? AND building_id=? AND id=?)"},
+		{"users by id", selectUsers + " WHERE org = ? AND id" + listed, "PRIMARY KEY (org=? AND id=?)"},
+		{"sessions by id", selectSessions + " WHERE org = ? AND id" + listed, "PRIMARY KEY (org=? AND id=?)"},
 		{"barcodes", "SELECT id FROM assets WHERE org = ? AND building_id = ? AND barcode <> '' AND barcode IN (SELECT value FROM json_each(?))", "INDEX assets_barcode"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

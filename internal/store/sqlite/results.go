@@ -196,9 +196,10 @@ func (t *transaction) EachQuarantined(ctx context.Context, s store.SessionRef, f
 	}
 }
 
+const selectDefectsOfItems = selectDefects + " INDEXED BY defects_item WHERE org = ? AND session_id = ? AND item_id IN (SELECT value FROM json_each(?))"
+
 func (t *transaction) DefectsOfItems(ctx context.Context, s store.SessionRef, items []firemode.ItemID) ([]firemode.Defect, error) {
-	return all(ctx, t, row.ScanDefect, selectDefects+" WHERE org = ? AND session_id = ? AND item_id IN (SELECT value FROM json_each(?))",
-		s.Org, s.Session, array(items))
+	return all(ctx, t, row.ScanDefect, selectDefectsOfItems, s.Org, s.Session, array(items))
 }
 
 // list returns v as the JSON array that json_each takes.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"regexp"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -55,6 +56,29 @@ func exec(t testing.TB, path, statement string) {
 
 // TestMain finds the goroutines that a closed store has left behind.
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// What a merge asks for is found by an index that knows more of it than which session it is in, but where that is all there is to know. SQLite
+// has no statistics, so a plan is the same however long the past.
+func TestNarrow(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "firemode.db"))
+	if err := s.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	storetest.AskNarrow(t, s)
+	wide := regexp.MustCompile(`^SEARCH .*\((org=\?)( AND session_id=\?)?\)$|^SCAN (o|b|d|batches|ops|items|defects|actors|answers|session_heads)\b`)
+	known := regexp.MustCompile(`^SEARCH (session_heads USING|batches USING INDEX batches_late) `)
+	plans := sqlite.Plans(t, s)
+	if len(plans) < 20 {
+		t.Errorf("%d statements were looked at", len(plans))
+	}
+	for query, plan := range plans {
+		for _, step := range plan {
+			if wide.MatchString(step) && !known.MatchString(step) {
+				t.Errorf("%s\nin %s", step, query)
+			}
+		}
+	}
+}
 
 func TestListCost(t *testing.T) {
 	storetest.ListCost(t, "sqlite", emptyFile, func(n int) string {

@@ -42,6 +42,13 @@ func RunNarrow(t *testing.T, empty func(t testing.TB) Empty, rowsRead func(ctx c
 	}
 }
 
+// AskNarrow asks the same of a session with a past, for those who look at how the questions are answered.
+func AskNarrow(t *testing.T, s store.Store) {
+	createSessions(t, s, 1)
+	lengthen(t, s, 1, past)
+	askNarrow(t, s, func(context.Context, store.ReadTx) (int64, error) { return 0, nil })
+}
+
 // askNarrow returns how many rows each question reads.
 func askNarrow(t *testing.T, s store.Store, rowsRead func(ctx context.Context, tx store.ReadTx) (int64, error)) map[string]int64 {
 	found := map[string]int64{}
@@ -91,6 +98,10 @@ func askNarrow(t *testing.T, s store.Store, rowsRead func(ctx context.Context, t
 		{"OwnLive", func(ctx context.Context, tx store.ReadTx) error {
 			return none(tx.OwnLive(ctx, results, "a", crdt.Range{7, 7}))
 		}},
+		{"ChangedPaths", func(ctx context.Context, tx store.ReadTx) error {
+			_, _, err := tx.ChangedPaths(ctx, results, past-1, past, 10)
+			return err
+		}},
 		{"ItemsByID", func(ctx context.Context, tx store.ReadTx) error {
 			return none(tx.ItemsByID(ctx, "o", "s-0000", []firemode.ItemID{"i7", "new"}))
 		}},
@@ -116,7 +127,7 @@ func askNarrow(t *testing.T, s store.Store, rowsRead func(ctx context.Context, t
 	return found
 }
 
-// lengthen adds entries first to last by one actor to the session, with an operation each on an item of its own, all of them answered.
+// lengthen adds entries first to last by one actor to the session, with an operation each on an item of its own that has a defect, all of them answered.
 func lengthen(t *testing.T, s store.Store, first, last int) {
 	var numbers []int
 	for i := first; i <= last; i++ {
@@ -143,6 +154,13 @@ func lengthen(t *testing.T, s store.Store, first, last int) {
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
 		return tx.SaveAnswers(ctx, each(numbers, func(i int) store.Answer {
 			return store.Answer{Scope: "o", Key: fmt.Sprint("key ", i), CreatedAt: day(0)}
+		}))
+	})
+	update(t, s, func(ctx context.Context, tx store.Tx) error {
+		return tx.SaveDefects(ctx, each(numbers, func(i int) firemode.Defect {
+			d := newDefect(firemode.DefectID(fmt.Sprint("d", i)), i)
+			d.Item = firemode.ItemID(fmt.Sprint("i", i))
+			return d
 		}))
 	})
 }
