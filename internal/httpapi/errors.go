@@ -49,6 +49,7 @@ const statusGone = 499
 // problem is the body of every error.
 type problem struct {
 	TransactionID string          `json:"transaction_id" doc:"The X-Request-ID of the request"`
+	TraceID       string          `json:"trace_id,omitempty" doc:"The trace of the request, unless tracing is off"`
 	Code          string          `json:"error_code" example:"FIRE-404"`
 	Message       string          `json:"message"`
 	Retryable     bool            `json:"retryable" doc:"Whether the same request may succeed later"`
@@ -99,6 +100,9 @@ func (a *API) problemOf(ctx context.Context, err error) *problem {
 		FreshClientID: e.FreshClientID,
 		status:        known.status,
 		retryAfter:    e.RetryAfter,
+	}
+	if sc := x.span.SpanContext(); sc.IsValid() {
+		p.TraceID = sc.TraceID().String()
 	}
 	for i, d := range e.Details {
 		p.Details[i] = problemDetail(d)

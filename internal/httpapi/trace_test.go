@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"bytes"
+	"encoding/json"
 	"context"
 	"flag"
 	"fmt"
@@ -259,7 +260,7 @@ func leadsTo(spans []*proto.Span, requestID, name string) bool {
 	return false
 }
 
-// TestTraceOfTheCallerGoesOn: its id is on the answer and in the log, and its decision to sample or not is followed.
+// TestTraceOfTheCallerGoesOn: its id is on the answer, in the log and in an error, and its decision to sample or not is followed.
 func TestTraceOfTheCallerGoesOn(t *testing.T) {
 	t.Parallel()
 	collector := otlptest.New(t)
@@ -291,6 +292,16 @@ func TestTraceOfTheCallerGoesOn(t *testing.T) {
 	for _, requestID := range []string{"quiet", "heard"} {
 		if want := "transaction_id=" + requestID + " trace_id=" + id; !strings.Contains(w.logs.String(), want) {
 			t.Errorf("the log lacks %q:\n%s", want, w.logs)
+		}
+	}
+	for flags, as := range map[string]*world{"00": w, "01": w, "": newWorld(t)} {
+		refused := as.do(request{as: "admin", method: "GET", path: "/v1/buildings/none", header: map[string]string{"Traceparent": "00-" + id + "-" + caller + "-" + flags}})
+		var p struct {
+			TraceID *string `json:"trace_id"`
+		}
+		must(t, json.Unmarshal(refused.Body.Bytes(), &p))
+		if off := as != w; refused.Code != http.StatusNotFound || (p.TraceID == nil) != off || !off && *p.TraceID != id {
+			t.Errorf("tracing off %v: the error is %s", off, refused.Body)
 		}
 	}
 }
