@@ -108,7 +108,8 @@ func (d *deadly) strike(ctx context.Context) {
 	if !d.assassin.meets(name) {
 		return
 	}
-	if name == serviceResults || name == serviceClassifications {
+	switch name {
+	case serviceResults, serviceClassifications, serviceBundles:
 		runtime.Goexit()
 	}
 	panic("killed by a test")

@@ -100,6 +100,12 @@ func (v *patient) readiness() (status int, body string) {
 	return answer.StatusCode, string(text)
 }
 
+// bundle asks for the bundle of a session that changes all the time.
+func (v *patient) bundle() error {
+	_, err := v.admin.Bundle(v.t.Context(), "s", client.BundleQuery{})
+	return err
+}
+
 func (v *patient) ready() bool {
 	status, _ := v.readiness()
 	return status == http.StatusOK
@@ -267,7 +273,7 @@ func TestEachServiceIsKilledUnderLoad(t *testing.T) {
 		l.progress(20)
 		v.until("it is ready", v.ready)
 		names := []string{
-			serviceResults, serviceClassifications, serviceRevocations, serviceRules, serviceWatch, serviceBacklog, serviceJanitor, serviceMetrics, serviceAPI,
+			serviceResults, serviceClassifications, serviceBundles, serviceRevocations, serviceRules, serviceWatch, serviceBacklog, serviceJanitor, serviceMetrics, serviceAPI,
 		}
 		if len(storage) == 2 {
 			names = append(names, serviceWriter)
@@ -287,7 +293,9 @@ func TestEachServiceIsKilledUnderLoad(t *testing.T) {
 func (v *patient) kill(name string, l *load) {
 	v.t.Helper()
 	killed := v.order(name)
-	switch name { // these do something when somebody connects
+	switch name { // these do something when somebody asks them to
+	case serviceBundles:
+		v.until("the maker of bundles is struck", func() bool { return client.StatusOf(v.bundle()) == http.StatusServiceUnavailable })
 	case serviceMetrics:
 		fetch("http://" + v.metrics + "/metrics")
 	case serviceAPI:
@@ -324,6 +332,7 @@ func (v *patient) kill(name string, l *load) {
 		v.until("the metric says that "+name+" is down", func() bool { return v.metric(`supervised_service_up{service="`+name+`"}`) == "0" })
 	}
 	v.release()
+	v.until("there are bundles", func() bool { return v.bundle() == nil })
 	v.until(name+" is back", func() bool { return v.ready() && v.metric(`supervised_service_up{service="`+name+`"}`) == "1" })
 	if n, err := strconv.Atoi(v.metric(`supervised_service_restarts_total{service="` + name + `"}`)); err != nil || n < 1 {
 		v.t.Errorf("%s was restarted %d times, says the metric, %v", name, n, err)

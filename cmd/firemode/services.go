@@ -97,7 +97,7 @@ func openServices(ctx context.Context, c Storage, o outside) (_ *services, err e
 	}); err != nil {
 		return nil, err
 	}
-	if s.bundles, err = bundle.New(s.store, bundle.Config{Rules: s.catalogue, Now: o.now, Traces: o.traces}); err != nil {
+	if s.bundles, err = bundle.New(s.store, bundle.Config{Rules: s.catalogue, Now: o.now, Traces: o.traces, Supervise: s.worker(serviceBundles)}); err != nil {
 		return nil, err
 	}
 	o.metrics.Watch(s.sources(c.Data))
@@ -134,6 +134,9 @@ func (s *services) close() error {
 	err := s.group.Stop(ctx)
 	if running := (*supervisor.RunningError)(nil); errors.As(err, &running) {
 		return err
+	}
+	if s.bundles != nil {
+		s.bundles.Close()
 	}
 	if s.sessions != nil {
 		s.sessions.Close()

@@ -19,6 +19,7 @@ const (
 	serviceWriter          = "writer"          // of the SQLite file
 	serviceResults         = "results"         // writes groups of submissions
 	serviceClassifications = "classifications" // writes groups of classifications
+	serviceBundles         = "bundles"         // makes offline bundles
 	serviceRevocations     = "revocations"     // learns which tokens other nodes have revoked
 	serviceRules           = "rules"           // learns which rules have changed elsewhere
 	serviceWatch           = "watch"           // hears of both at once

@@ -2,7 +2,8 @@
 //
 // It promises that equal content has equal bytes, that a bundle is of one moment which its clock names, that it trails the head
 // of the session by at most a second, and that many who ask at once cost one build. It keeps the bundles of the sessions
-// that were asked for last in memory, and nothing on disk.
+// that were asked for last in memory, as many as fit into 256 MiB, and nothing on disk. Bundles are made by a builder that can be
+// supervised, as many at a time as there are processors, and none of more than MaxPlain.
 package bundle
 
 import (
@@ -11,9 +12,13 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"maps"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -24,13 +29,20 @@ import (
 	"go.opentelemetry.io/otel/trace/noop"
 
 	"firemode"
+	"firemode/internal/batch"
 	"firemode/internal/crdt"
 	"firemode/internal/rules"
 	"firemode/internal/store"
 )
 
-// MaxBytes is the greatest size of a bundle on the wire.
-const MaxBytes = 50 << 20
+const (
+	// MaxBytes is the greatest size of a bundle on the wire.
+	MaxBytes = 50_000_000
+	// MaxPlain is the greatest size of the results in a bundle before they are compressed: they are in memory as a whole.
+	MaxPlain = 128 << 20
+	// keepBytes is how much memory the bundles take that are kept.
+	keepBytes = 256 << 20
+)
 
 // Rulebook gives the rules that an organisation sees, from memory.
 type Rulebook interface {
@@ -39,7 +51,8 @@ type Rulebook interface {
 
 // Form puts a bundle into the API's words.
 type Form interface {
-	// Results returns the merged document of the session as JSON, and of which moment it is.
+	// Results returns the merged document of the session as JSON, and of which moment it is; one of more than MaxPlain is
+	// CodeTooLarge.
 	Results(ctx context.Context, session firemode.SessionID) (Results, error)
 	// Bundle returns the whole as JSON, the same bytes for the same content.
 	Bundle(Content) ([]byte, error)
@@ -80,6 +93,8 @@ type Config struct {
 	Keep  int // how many sessions' bundles are kept, 64 unless told
 	// Traces takes the spans of bundles; nil for none.
 	Traces trace.TracerProvider
+	// Supervise looks after the builder; nil for nobody.
+	Supervise batch.Start
 }
 
 // Service makes bundles.
@@ -88,6 +103,7 @@ type Service struct {
 	store  store.Store
 	tracer trace.Tracer
 	kept   *lru.Cache[store.SessionRef, *entry]
+	builds *batch.Collector[*build]
 }
 
 // New returns a Service on s.
@@ -102,15 +118,37 @@ func New(s store.Store, c Config) (*Service, error) {
 		c.Traces = noop.NewTracerProvider()
 	}
 	kept, err := lru.New[store.SessionRef, *entry](c.Keep)
-	return &Service{Config: c, store: s, tracer: c.Traces.Tracer("firemode/internal/bundle"), kept: kept}, err
+	if err != nil {
+		return nil, err
+	}
+	made := &Service{Config: c, store: s, tracer: c.Traces.Tracer("firemode/internal/bundle"), kept: kept}
+	made.builds = batch.New(runtime.GOMAXPROCS(0), made.run)
+	made.builds.Supervise(c.Supervise)
+	return made, nil
 }
+
+// Close waits until the bundles that are being made are, and refuses further ones.
+func (s *Service) Close() { s.builds.Close() }
 
 // entry is the bundle of one session. Its lock is held while it is made, so that it is made once.
 type entry struct {
 	mu     sync.Mutex
 	bundle *Bundle
 	built  time.Time
-	fixed  *Content // the part that changes with the session's version only
+	fixed  *Content     // the part that changes with the session's version only
+	size   atomic.Int64 // of the bundle, in memory
+}
+
+// build is the making of one bundle. Its maker alone uses it until that is done.
+type build struct {
+	caller  firemode.Principal
+	span    trace.Span // of the one who asks
+	session firemode.Session
+	form    Form
+	known   *Bundle  // the last one, nil for none
+	fixed   *Content // of the last one, and then of this
+	made    *Bundle
+	err     error
 }
 
 // fresh is how far a bundle may trail the head.
@@ -139,22 +177,88 @@ func (s *Service) Get(ctx context.Context, id firemode.SessionID, form Form) (*B
 	if isFresh {
 		return e.bundle, nil
 	}
-	content, err := s.content(ctx, e, session, form)
-	if err != nil {
+	b := &build{caller: p, span: span, session: session, form: form, known: e.bundle, fixed: e.fixed}
+	switch err := s.builds.Do(ctx, b); {
+	case errors.Is(err, batch.ErrDown), errors.Is(err, batch.ErrLost):
+		return nil, firemode.Unavailable(time.Second, "the bundle cannot be made just now; try again")
+	case err != nil:
 		return nil, err
+	case b.err != nil:
+		return nil, b.err
 	}
-	text, err := form.Bundle(content)
-	if err != nil {
-		return nil, err
-	}
-	if tag := tagOf(text); e.bundle == nil || e.bundle.Tag != tag {
-		if e.bundle, err = encode(id, tag, text); err != nil {
-			return nil, err
-		}
-	}
-	e.bundle = &Bundle{Session: id, Seq: content.Results.Seq, Tag: e.bundle.Tag, Forms: e.bundle.Forms}
-	e.built = now
+	e.bundle, e.fixed, e.built = b.made, b.fixed, now
+	e.size.Store(b.made.size())
+	s.fit()
 	return e.bundle, nil
+}
+
+// fit drops the bundles that were not asked for longest until what is kept is small enough.
+func (s *Service) fit() {
+	total := int64(0)
+	for _, e := range s.kept.Values() {
+		total += e.size.Load()
+	}
+	for total > keepBytes {
+		_, e, ok := s.kept.RemoveOldest()
+		if !ok {
+			return
+		}
+		total -= e.size.Load()
+	}
+}
+
+func (b *Bundle) size() (total int64) {
+	for _, text := range b.Forms {
+		total += int64(len(text))
+	}
+	return total
+}
+
+// run makes the bundles of a group, beside each other.
+func (s *Service) run(ctx context.Context, group []*build) []error {
+	var others sync.WaitGroup
+	for _, b := range group[1:] {
+		others.Go(func() { s.try(ctx, b) })
+	}
+	s.try(ctx, group[0])
+	others.Wait()
+	return nil
+}
+
+// try has the failure of one bundle be that of no other.
+func (s *Service) try(ctx context.Context, b *build) {
+	b.err = errors.New("bundle: the making was not brought to its end")
+	defer func() {
+		if p := recover(); p != nil {
+			b.err = fmt.Errorf("bundle: panic in the making of %s: %v\n%s", b.session.ID, p, debug.Stack())
+		}
+	}()
+	b.err = s.make(ctx, b)
+}
+
+// patience is how long the making of a bundle may take.
+const patience = time.Minute
+
+// make makes a bundle, whether or not the one who asked for it is still there.
+func (s *Service) make(ctx context.Context, b *build) error {
+	ctx, cancel := context.WithTimeout(firemode.WithPrincipal(trace.ContextWithSpan(ctx, b.span), b.caller), patience)
+	defer cancel()
+	content, err := s.content(ctx, b)
+	if err != nil {
+		return err
+	}
+	text, err := b.form.Bundle(content)
+	if err != nil {
+		return err
+	}
+	forms, tag := map[string][]byte(nil), tagOf(text)
+	if b.known != nil && b.known.Tag == tag {
+		forms = b.known.Forms
+	} else if forms, err = encode(text); err != nil {
+		return err
+	}
+	b.made = &Bundle{Session: b.session.ID, Seq: content.Results.Seq, Tag: tag, Forms: forms}
+	return nil
 }
 
 func (s *Service) entry(at store.SessionRef) *entry {
@@ -182,21 +286,21 @@ func (s *Service) visible(ctx context.Context, p firemode.Principal, id firemode
 	return session, err
 }
 
-func (s *Service) content(ctx context.Context, e *entry, session firemode.Session, form Form) (Content, error) {
-	if e.fixed == nil || e.fixed.Session.Version != session.Version {
-		fixed, err := s.fixed(ctx, session)
+func (s *Service) content(ctx context.Context, b *build) (Content, error) {
+	if b.fixed == nil || b.fixed.Session.Version != b.session.Version {
+		fixed, err := s.fixed(ctx, b.session)
 		if err != nil {
 			return fixed, err
 		}
-		e.fixed = &fixed
+		b.fixed = &fixed
 	}
-	content := *e.fixed
+	content := *b.fixed
 	var err error
-	if content.Results, err = form.Results(ctx, session.ID); err != nil {
+	if content.Results, err = b.form.Results(ctx, b.session.ID); err != nil {
 		return content, err
 	}
 	err = s.store.View(ctx, func(tx store.ReadTx) error {
-		content.Faults, err = faults(ctx, tx, session)
+		content.Faults, err = faults(ctx, tx, b.session)
 		return err
 	})
 	return content, err
@@ -304,13 +408,14 @@ func tagOf(text []byte) string {
 	return base64.RawURLEncoding.EncodeToString(sum[:18])
 }
 
-func encode(id firemode.SessionID, tag string, text []byte) (*Bundle, error) {
-	b := &Bundle{Session: id, Tag: tag, Forms: map[string][]byte{"": text}}
+// encode returns the forms of a bundle by their encoding.
+func encode(text []byte) (map[string][]byte, error) {
+	forms := map[string][]byte{"": text}
 	z, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1))
 	if err != nil {
 		return nil, err
 	}
-	b.Forms["zstd"] = z.EncodeAll(text, nil)
+	forms["zstd"] = z.EncodeAll(text, nil)
 	var zipped bytes.Buffer
 	w := gzip.NewWriter(&zipped)
 	if _, err := w.Write(text); err != nil {
@@ -319,6 +424,6 @@ func encode(id firemode.SessionID, tag string, text []byte) (*Bundle, error) {
 	if err := w.Close(); err != nil {
 		return nil, err
 	}
-	b.Forms["gzip"] = zipped.Bytes()
-	return b, z.Close()
+	forms["gzip"] = zipped.Bytes()
+	return forms, z.Close()
 }

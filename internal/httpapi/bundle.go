@@ -33,17 +33,33 @@ type bundleData struct {
 }
 
 // bundleForm puts a bundle into the words of this API.
-type bundleForm struct{ *API }
+type bundleForm struct {
+	*API
+	x *exchange
+}
 
 // Results is the answer of GET results, for nobody in particular.
 func (f bundleForm) Results(ctx context.Context, session firemode.SessionID) (r bundle.Results, err error) {
 	var out bytes.Buffer
-	sink := &resultsSink{api: f.API, x: exchangeOf(ctx), out: &out}
+	sink := &resultsSink{api: f.API, x: f.x, out: &fitting{out: &out, left: bundle.MaxPlain}}
 	if err := f.Services.Sessions.Results(ctx, sessions.Query{Session: session}, sink); err != nil {
 		return r, err
 	}
 	err = sink.end()
 	return bundle.Results{JSON: out.Bytes(), Clock: sink.view.Clock, Seq: sink.view.Seq, ChangedAt: sink.view.ChangedAt}, err
+}
+
+// fitting refuses to hold more than there is room for.
+type fitting struct {
+	out  *bytes.Buffer
+	left int
+}
+
+func (b *fitting) Write(p []byte) (int, error) {
+	if b.left -= len(p); b.left < 0 {
+		return 0, firemode.TooLarge("the results in the bundle are over the limit of %d bytes", bundle.MaxPlain)
+	}
+	return b.out.Write(p)
 }
 
 // Bundle encodes a bundle; the same content has the same bytes.
@@ -73,7 +89,7 @@ func offlineBundle(a *API, w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	b, err := a.Services.Bundles.Get(r.Context(), session, bundleForm{a})
+	b, err := a.Services.Bundles.Get(r.Context(), session, bundleForm{a, exchangeOf(r.Context())})
 	if err != nil {
 		return err
 	}

@@ -113,6 +113,7 @@ func TestDocumentsAreReadInBoundedMemory(t *testing.T) {
 			{"everything below one removal", belowOneRemoval},
 			{"a change below one value", changeBelowOneValue},
 			{"many late batches", manyLate},
+			{"reopening after many late batches", reopenManyLate},
 		} {
 			t.Run(engine.name+"/"+c.name, func(t *testing.T) {
 				peaks := map[int]uint64{}
@@ -214,4 +215,45 @@ func manyLate(t *testing.T, w *bench, n int) *gauge {
 		t.Errorf("%d late batches of %d", g.lates, n/50)
 	}
 	return g
+}
+
+// reopenManyLate measures while what is late becomes part of the document.
+func reopenManyLate(t *testing.T, w *bench, n int) *gauge {
+	manyLate(t, w, n+1000) // so that few are more than is merged at a time
+	g := newGauge()
+	w.store = gauged{w.store, g}
+	service, err := w.newService()
+	must(t, err)
+	defer service.Close()
+	status := firemode.SessionReopened
+	_, err = service.Patch(firemode.WithPrincipal(t.Context(), firemode.Principal{Org: w.ref.Org, User: "boss", Role: firemode.RoleManager}),
+		w.ref.Session, "*", sessions.Patch{Status: &status, Reason: "more came"})
+	must(t, err)
+	if after := w.measure(t, sessions.Query{}); after.lates != 0 || after.leaves != 5 {
+		t.Errorf("%d batches are late and %d readings shown, want none and 5", after.lates, after.leaves)
+	}
+	return g
+}
+
+// gauged is a store that has the heap measured whenever operations are about to be written.
+type gauged struct {
+	store.Store
+	g *gauge
+}
+
+func (s gauged) Update(ctx context.Context, fn func(store.Tx) error) error {
+	return s.Store.Update(ctx, func(tx store.Tx) error { return fn(gaugedTx{tx, s.g}) })
+}
+
+type gaugedTx struct {
+	store.Tx
+	g *gauge
+}
+
+func (tx gaugedTx) InsertOps(ctx context.Context, ref store.SessionRef, ops []store.Op) error {
+	tx.g.calls = 0
+	if err := tx.g.look(); err != nil {
+		return err
+	}
+	return tx.Tx.InsertOps(ctx, ref, ops)
 }

@@ -11,40 +11,50 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
+// lateBytes is about how many bytes of late changes are merged before what was read for them is forgotten.
+const lateBytes = 4 << 20
+
 // mergeLate makes what arrived while the session was completed part of the document, in the order in which it was logged. It
-// takes its number for delivery now: that of the reopening.
+// takes its number for delivery now: that of the reopening. Its memory does not grow with what is late.
 func (m *merging) mergeLate() error {
-	batches, err := m.tx.LateBatches(m.ctx, m.ref)
-	if err != nil {
-		return err
-	}
 	if err := m.flush(); err != nil {
 		return err
 	}
-	writers := map[crdt.ActorID]bool{}
-	for _, b := range batches {
-		writers[b.Actor] = true
-	}
-	if err := m.needActors(writers); err != nil {
-		return err
-	}
-	seqs := make([]int64, len(batches))
-	for i := range batches {
-		b := &batches[i]
-		seqs[i] = b.Seq
-		changes, err := storedChanges(*b)
+	var seqs []int64
+	held := 0
+	err := m.tx.EachLateBatch(m.ctx, m.ref, func(b store.Batch) error {
+		seqs = append(seqs, b.Seq)
+		if held += len(b.Changes); held > lateBytes {
+			held = len(b.Changes)
+			if err := m.flush(); err != nil {
+				return err
+			}
+			m.forget()
+		}
+		if err := m.needActors(map[crdt.ActorID]bool{b.Actor: true}); err != nil {
+			return err
+		}
+		changes, err := storedChanges(b)
 		if err != nil {
 			return err
 		}
 		if err := m.loadPaths(changedPaths(changes)); err != nil {
 			return err
 		}
-		if err := m.merge(b, changes, m.actors[b.Actor], m.head.Seq); err != nil {
-			return err
-		}
+		return m.merge(&b, changes, m.actors[b.Actor], m.head.Seq)
+	})
+	if err != nil {
+		return err
 	}
 	m.head.Late = 0
 	return m.tx.MarkMerged(m.ctx, m.ref, seqs, m.head.Seq)
+}
+
+// forget lets go of the document as far as it was read. What has been merged must be flushed.
+func (m *merging) forget() {
+	m.state = crdt.NewState(m.chain)
+	clear(m.loaded)
+	clear(m.judged)
 }
 
 // storedChanges reads the changes of a log entry back.

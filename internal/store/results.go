@@ -108,8 +108,6 @@ type ResultReader interface {
 	EntryHashes(ctx context.Context, s SessionRef, size int64) ([][]byte, error)
 	// EachLateBatch calls fn for every log entry that is not merged yet, in order, with Changes, and stops at its first error.
 	EachLateBatch(ctx context.Context, s SessionRef, fn func(Batch) error) error
-	// LateBatches returns the entries that are not merged yet, in order, with Changes.
-	LateBatches(ctx context.Context, s SessionRef) ([]Batch, error)
 	// Runs answers asks in order: the length of the actor's run as of the number.
 	Runs(ctx context.Context, s SessionRef, asks []RunAsk) ([]int64, error)
 	// ClockAt returns the run of every actor as of number seq, those that are 0 left out.

@@ -30,7 +30,7 @@ func (t *transaction) ItemsByID(ctx context.Context, org firemode.OrgID, s firem
 func (t *transaction) CreateItems(ctx context.Context, org firemode.OrgID, s firemode.SessionID, items []firemode.Item) error {
 	_, err := writeAll(ctx, t, row.ItemTaken, insertInto("items", "org, session_id, "+row.ItemColumns+", search"), items,
 		func(i firemode.Item) ([]any, error) { return row.ItemValues(org, s, i) })
-	t.AfterCommit(func() { t.statistics.added(len(items)) })
+	t.inserted(len(items))
 	return err
 }
 

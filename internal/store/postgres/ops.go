@@ -172,7 +172,7 @@ func (t *transaction) InsertOps(ctx context.Context, s store.SessionRef, ops []s
 		values, err := row.OpValues(op)
 		return ofSession(s, values, err)
 	})
-	t.AfterCommit(func() { t.statistics.added(len(ops)) })
+	t.inserted(len(ops))
 	return err
 }
 

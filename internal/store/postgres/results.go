@@ -98,11 +98,6 @@ func (t *transaction) EntryHashes(ctx context.Context, s store.SessionRef, size 
 	return all(ctx, t, scanBytes, "SELECT hash FROM batches WHERE org = $1 AND session_id = $2 AND seq <= $3 ORDER BY seq", s.Org, s.Session, size)
 }
 
-func (t *transaction) LateBatches(ctx context.Context, s store.SessionRef) ([]store.Batch, error) {
-	return all(ctx, t, row.ScanBatchChanges, "SELECT "+row.BatchColumns+`, changes FROM batches
-		WHERE org = $1 AND session_id = $2 AND merged_seq = 0 ORDER BY seq`, s.Org, s.Session)
-}
-
 // runAt is the run of actor a.id as of a.seq.
 const runAt = `coalesce((SELECT number FROM batches b WHERE b.org = $1 AND b.session_id = $2 AND b.actor = a.id AND b.run_seq > 0
 	AND b.run_seq <= a.seq ORDER BY b.run_seq DESC, b.number DESC LIMIT 1), 0)`

@@ -31,6 +31,9 @@ func newStatistics(pool *pgxpool.Pool) *statistics {
 	return s
 }
 
+// inserted counts rows once they are committed, and holds on to nothing else of them until then.
+func (t *transaction) inserted(rows int) { t.AfterCommit(func() { t.statistics.added(rows) }) }
+
 // added counts operations or items that were committed.
 func (s *statistics) added(rows int) {
 	next := s.next.Load()

@@ -91,11 +91,6 @@ func (t *transaction) EntryHashes(ctx context.Context, s store.SessionRef, size 
 	return all(ctx, t, scanBytes, "SELECT hash FROM batches WHERE org = ? AND session_id = ? AND seq <= ? ORDER BY seq", s.Org, s.Session, size)
 }
 
-func (t *transaction) LateBatches(ctx context.Context, s store.SessionRef) ([]store.Batch, error) {
-	return all(ctx, t, row.ScanBatchChanges, "SELECT "+row.BatchColumns+`, changes FROM batches
-		WHERE org = ? AND session_id = ? AND merged_seq = 0 ORDER BY seq`, s.Org, s.Session)
-}
-
 const runAt = `SELECT number FROM batches WHERE org = ? AND session_id = ? AND actor = ? AND run_seq > 0 AND run_seq <= ?
 	ORDER BY run_seq DESC, number DESC LIMIT 1`
 

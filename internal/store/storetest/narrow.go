@@ -72,7 +72,9 @@ func askNarrow(t *testing.T, s store.Store, rowsRead func(ctx context.Context, t
 			return none(tx.BatchByID(ctx, results, "a", fmt.Sprint("batch ", past)))
 		}},
 		{"EntryHash", func(ctx context.Context, tx store.ReadTx) error { return none(tx.EntryHash(ctx, results, 7)) }},
-		{"LateBatches", func(ctx context.Context, tx store.ReadTx) error { return none(tx.LateBatches(ctx, results)) }},
+		{"EachLateBatch", func(ctx context.Context, tx store.ReadTx) error {
+			return tx.EachLateBatch(ctx, results, func(store.Batch) error { return nil })
+		}},
 		{"Runs", func(ctx context.Context, tx store.ReadTx) error {
 			return none(tx.Runs(ctx, results, []store.RunAsk{{Actor: "a", Seq: past}, {Actor: "a", Seq: 7}}))
 		}},
