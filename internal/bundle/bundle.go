@@ -2,12 +2,13 @@
 //
 // It promises that equal content has equal bytes, that a bundle is of one moment which its clock names, that it trails the head
 // of the session by at most a second, and that many who ask at once cost one build. It keeps the bundles of the sessions
-// that were asked for last in memory, as many as fit into 256 MiB, and nothing on disk. Bundles are made by a builder that can be
-// supervised, as many at a time as there are processors, and none of more than MaxPlain.
+// that were asked for last in memory, within bounds, and nothing on disk. Bundles are made by a builder that can be supervised, as many at
+// a time as there are processors.
 package bundle
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -35,13 +36,13 @@ import (
 	"firemode/internal/store"
 )
 
+// MaxBytes is the greatest size of a bundle on the wire.
+const MaxBytes = 50_000_000
+
 const (
-	// MaxBytes is the greatest size of a bundle on the wire.
-	MaxBytes = 50_000_000
-	// MaxPlain is the greatest size of the results in a bundle before they are compressed: they are in memory as a whole.
-	MaxPlain = 128 << 20
-	// keepBytes is how much memory the bundles take that are kept.
-	keepBytes = 256 << 20
+	defaultPlain     = 128 << 20
+	defaultKeep      = 64
+	defaultKeepBytes = 256 << 20
 )
 
 // Rulebook gives the rules that an organisation sees, from memory.
@@ -51,9 +52,9 @@ type Rulebook interface {
 
 // Form puts a bundle into the API's words.
 type Form interface {
-	// Results returns the merged document of the session as JSON, and of which moment it is; one of more than MaxPlain is
+	// Results returns the merged document of the session as JSON, and of which moment it is; one of more than limit bytes is
 	// CodeTooLarge.
-	Results(ctx context.Context, session firemode.SessionID) (Results, error)
+	Results(ctx context.Context, session firemode.SessionID, limit int) (Results, error)
 	// Bundle returns the whole as JSON, the same bytes for the same content.
 	Bundle(Content) ([]byte, error)
 }
@@ -90,7 +91,12 @@ type Bundle struct {
 type Config struct {
 	Rules Rulebook
 	Now   func() time.Time
-	Keep  int // how many sessions' bundles are kept, 64 unless told
+	// Keep is how many sessions' bundles are kept at most, and KeepBytes how much memory they take; 0 means 64 and 256 MiB.
+	Keep      int
+	KeepBytes int64
+	// Plain is the greatest size in bytes of the results in a bundle before they are compressed, since they are in memory as a
+	// whole; 0 means 128 MiB.
+	Plain int
 	// Traces takes the spans of bundles; nil for none.
 	Traces trace.TracerProvider
 	// Supervise looks after the builder; nil for nobody.
@@ -111,9 +117,9 @@ func New(s store.Store, c Config) (*Service, error) {
 	if s == nil || c.Rules == nil || c.Now == nil {
 		return nil, errors.New("bundle: no store, rulebook or clock")
 	}
-	if c.Keep == 0 {
-		c.Keep = 64
-	}
+	c.Keep = cmp.Or(c.Keep, defaultKeep)
+	c.KeepBytes = cmp.Or(c.KeepBytes, defaultKeepBytes)
+	c.Plain = cmp.Or(c.Plain, defaultPlain)
 	if c.Traces == nil {
 		c.Traces = noop.NewTracerProvider()
 	}
@@ -198,7 +204,7 @@ func (s *Service) fit() {
 	for _, e := range s.kept.Values() {
 		total += e.size.Load()
 	}
-	for total > keepBytes {
+	for total > s.KeepBytes {
 		_, e, ok := s.kept.RemoveOldest()
 		if !ok {
 			return
@@ -296,7 +302,7 @@ func (s *Service) content(ctx context.Context, b *build) (Content, error) {
 	}
 	content := *b.fixed
 	var err error
-	if content.Results, err = b.form.Results(ctx, b.session.ID); err != nil {
+	if content.Results, err = b.form.Results(ctx, b.session.ID, s.Plain); err != nil {
 		return content, err
 	}
 	err = s.store.View(ctx, func(tx store.ReadTx) error {

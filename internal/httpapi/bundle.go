@@ -39,9 +39,9 @@ type bundleForm struct {
 }
 
 // Results is the answer of GET results, for nobody in particular.
-func (f bundleForm) Results(ctx context.Context, session firemode.SessionID) (r bundle.Results, err error) {
+func (f bundleForm) Results(ctx context.Context, session firemode.SessionID, limit int) (r bundle.Results, err error) {
 	var out bytes.Buffer
-	sink := &resultsSink{api: f.API, x: f.x, out: &fitting{out: &out, left: bundle.MaxPlain}}
+	sink := &resultsSink{api: f.API, x: f.x, out: &fitting{out: &out, limit: limit}}
 	if err := f.Services.Sessions.Results(ctx, sessions.Query{Session: session}, sink); err != nil {
 		return r, err
 	}
@@ -49,17 +49,17 @@ func (f bundleForm) Results(ctx context.Context, session firemode.SessionID) (r 
 	return bundle.Results{JSON: out.Bytes(), Clock: sink.view.Clock, Seq: sink.view.Seq, ChangedAt: sink.view.ChangedAt}, err
 }
 
-// fitting refuses to hold more than there is room for.
+// fitting refuses to hold more than limit bytes.
 type fitting struct {
-	out  *bytes.Buffer
-	left int
+	out   *bytes.Buffer
+	limit int
 }
 
-func (b *fitting) Write(p []byte) (int, error) {
-	if b.left -= len(p); b.left < 0 {
-		return 0, firemode.TooLarge("the results in the bundle are over the limit of %d bytes", bundle.MaxPlain)
+func (f *fitting) Write(p []byte) (int, error) {
+	if f.out.Len()+len(p) > f.limit {
+		return 0, firemode.TooLarge("the results of this session are over the limit of %d bytes for a bundle", f.limit)
 	}
-	return b.out.Write(p)
+	return f.out.Write(p)
 }
 
 // Bundle encodes a bundle; the same content has the same bytes.

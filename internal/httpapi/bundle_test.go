@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -11,7 +12,9 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"firemode"
 	"firemode/internal/bundle"
+	"firemode/internal/rules"
 )
 
 // carried is an offline bundle.
@@ -32,14 +35,21 @@ type clock struct{ now time.Time }
 func (c *clock) pass(d time.Duration) { c.now = c.now.Add(d) }
 
 // clocked gives the visit bundles of its own, made by a clock that the test moves.
-func (v *visit) clocked() *clock {
+func (v *visit) clocked(change ...func(*bundle.Config)) *clock {
 	v.t.Helper()
 	c := &clock{now: time.Now()}
 	before := v.Services.Bundles
-	service, err := bundle.New(v.store, bundle.Config{Rules: v.Services.Catalogue, Now: func() time.Time { return c.now }})
+	config := bundle.Config{Rules: v.Services.Catalogue, Now: func() time.Time { return c.now }}
+	for _, f := range change {
+		f(&config)
+	}
+	service, err := bundle.New(v.store, config)
 	must(v.t, err)
 	v.Services.Bundles = service
-	v.t.Cleanup(func() { v.Services.Bundles = before })
+	v.t.Cleanup(func() {
+		v.Services.Bundles = before
+		service.Close()
+	})
 	return c
 }
 
@@ -156,6 +166,29 @@ func TestBundle(t *testing.T) {
 			same(t, v.carry("tech1", "a").Clock, map[string]int64{"a": 1, "b": 2})
 			v.disputed(`value /x 3 2`)
 		}},
+		{"one that does not fit into the memory for those that are kept is made anew each time", func(t *testing.T, v *visit) {
+			v.clocked(func(c *bundle.Config) { c.KeepBytes = 1 })
+			a, _ := v.pair()
+			a.write(set("/x", "1"))
+			same(t, v.carry("tech1", "").Clock, map[string]int64{"a": 1})
+			a.write(set("/x", "2"))
+			same(t, v.carry("tech1", "").Clock, map[string]int64{"a": 2})
+		}},
+		{"results that are too large to be held are refused while they are read", func(t *testing.T, v *visit) {
+			v.clocked(func(c *bundle.Config) { c.Plain = 2000 })
+			v.carry("tech1", "")
+			v.clocked(func(c *bundle.Config) { c.Plain = 2000 })
+			v.send("tech1", batch{changes: []string{set("/x", `"`+strings.Repeat("x", 2000)+`"`)}})
+			p := wantProblem(t, v.fetch("tech1"), http.StatusRequestEntityTooLarge)
+			same(t, p.Message, "the results of this session are over the limit of 2000 bytes for a bundle")
+		}},
+		{"one whose maker fails is an error of that request alone", func(t *testing.T, v *visit) {
+			v.clocked(func(c *bundle.Config) { c.Rules = brokenBook{c.Rules} })
+			p := wantProblem(t, v.fetch("tech1"), http.StatusInternalServerError)
+			same(t, p.Retryable, true)
+			v.clocked()
+			v.carry("tech1", "")
+		}},
 		{"the defects of earlier visits that are still open are its prior faults", priorFaults},
 		{"who may not see the session gets no bundle of it", func(t *testing.T, v *visit) {
 			v.clocked()
@@ -165,6 +198,11 @@ func TestBundle(t *testing.T) {
 		}},
 	})
 }
+
+// brokenBook panics instead of giving the rules.
+type brokenBook struct{ bundle.Rulebook }
+
+func (brokenBook) Book(context.Context, firemode.OrgID) (*rules.Book, error) { panic("torn") }
 
 func bundleHolds(t *testing.T, v *visit) {
 	c := v.clocked()
