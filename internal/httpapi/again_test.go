@@ -43,6 +43,11 @@ func TestAgain(t *testing.T) {
 			now := v.post("tech1", keyed)
 			same(t, now.Body.String(), was.Body.String())
 			same(t, now.Header().Get("Idempotency-Replayed"), "true")
+			keyed.id = ""
+			same(t, v.post("tech1", keyed).Body.String(), was.Body.String())
+			keyed.id = "other"
+			v.refused("tech1", http.StatusConflict, keyed)
+			keyed.id = "one"
 			keyed.changes = []string{set("/a", "99")}
 			v.refused("tech1", http.StatusConflict, keyed)
 			v.disputed(`value /a 14 12.5`)

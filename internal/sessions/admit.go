@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -11,9 +12,18 @@ import (
 	"firemode/internal/store"
 )
 
+// sameRequest compares two fingerprints. A batch id is part of what was asked where both requests carry one.
+func sameRequest(a, b []byte) bool {
+	const size = sha256.Size
+	if len(a) < size || len(b) < size || !bytes.Equal(a[:size], b[:size]) {
+		return false
+	}
+	return len(a) == size || len(b) == size || bytes.Equal(a[size:], b[size:])
+}
+
 // replay answers a job with what was stored for its key.
 func (j *job) replay(a store.Answer) {
-	if !bytes.Equal(a.Fingerprint, j.fingerprint) {
+	if !sameRequest(a.Fingerprint, j.fingerprint) {
 		j.err = store.ErrKeyReused()
 		return
 	}
@@ -53,7 +63,7 @@ func (m *merging) submit(j *job) error {
 
 // again answers a job like another of the same group with the same key.
 func (j *job) again(done *job) {
-	if !bytes.Equal(done.fingerprint, j.fingerprint) {
+	if !sameRequest(done.fingerprint, j.fingerprint) {
 		j.err = store.ErrKeyReused()
 		return
 	}

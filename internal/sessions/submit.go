@@ -92,7 +92,7 @@ type job struct {
 	number      int64 // 0 for a client that does not count
 	content     [sha256.Size]byte
 	scope       string
-	fingerprint []byte
+	fingerprint []byte // a hash of what was asked, and then the batch id; see sameRequest
 
 	receipt  Receipt
 	replayed bool
@@ -150,7 +150,7 @@ func newJob(p firemode.Principal, in Submission) (*job, error) {
 	}
 	j.scope = strings.Join([]string{string(p.Org), string(p.User), "POST", "/v1/tests/sessions/" + string(in.Session) + "/results"}, "|")
 	fingerprint := sha256.Sum256(fmt.Appendf(nil, "%s|%d|%x|%s|%t", m.Client, j.number, j.content, m.OnBehalfOf, in.Atomic))
-	j.fingerprint = fingerprint[:]
+	j.fingerprint = append(fingerprint[:], m.BatchID...)
 	return j, nil
 }
 
