@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/textproto"
 	"os/exec"
 	"strconv"
@@ -24,6 +25,8 @@ import (
 	"firemode/internal/seed"
 	"firemode/internal/sessions"
 	"firemode/internal/store"
+	"firemode/internal/store/storetest/pgtest"
+	"firemode/internal/telemetry"
 	"firemode/internal/telemetry/otlptest"
 )
 
@@ -32,34 +35,62 @@ const (
 	inRound = 3000
 )
 
+// onEngines measures on each engine, empty at first.
+func onEngines(t *testing.T, measure func(t *testing.T, engine string, empty func() (dbURL string))) {
+	ratio.Wanted(t)
+	t.Run("sqlite", func(t *testing.T) { measure(t, "sqlite", func() string { return "" }) })
+	t.Run("postgres", func(t *testing.T) { measure(t, "postgres", func() string { return pgtest.Empty(t) }) })
+}
+
 // TestHTTPCost holds what HTTP adds to a result to what the group commit behind it costs, on one hot session and 64 writers at once.
 func TestHTTPCost(t *testing.T) {
-	ratio.Wanted(t)
-	direct := directly(t)
-	over := overHTTP(t, startDemo(t), result)
-	ratio.Judge(t, ratio.Pair{Name: "sqlite: a result over HTTP, in group commits without", Limit: 2, Dear: over, Cheap: direct})
+	onEngines(t, func(t *testing.T, engine string, empty func() string) {
+		direct := directly(t, empty())
+		over := overHTTP(t, startDemo(t, empty()), result)
+		ratio.Judge(t, ratio.Pair{Name: engine + ": a result over HTTP, in group commits without", Limit: 2, Dear: over, Cheap: direct})
+	})
 }
 
 // TestTracingCost holds what traces cost, of results and of classifications, to what the same costs without.
 func TestTracingCost(t *testing.T) {
+	onEngines(t, func(t *testing.T, engine string, empty func() string) {
+		plain, sink := startDemo(t, empty(), "OTEL_SDK_DISABLED=true"), otlptest.NewSink(t)
+		for _, share := range []struct {
+			name, ratio string
+			limit       float64
+		}{{"10 %", "0.1", 1 / 0.85}, {"100 %", "1", 2}} {
+			before := sink.Exports()
+			traced := startDemo(t, empty(), "OTEL_TRACES_SAMPLER=parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG="+share.ratio, "OTEL_EXPORTER_OTLP_ENDPOINT=http://"+sink.Address)
+			for name, q := range map[string]asked{"a result": result, "a classification": classification} {
+				ratio.Judge(t, ratio.Pair{
+					Name: engine + ": " + name + " with " + share.name + " traced, in those without", Limit: share.limit,
+					Rounds: 7, Dear: overHTTP(t, traced, q), Cheap: overHTTP(t, plain, q),
+				})
+			}
+			if sink.Exports() == before {
+				t.Errorf("with %s traced no trace was sent", share.name)
+			}
+		}
+	})
+}
+
+// TestMetricsCost holds what is counted and observed of a result to what the result costs: metrics are never off, so they are measured by
+// themselves.
+func TestMetricsCost(t *testing.T) {
 	ratio.Wanted(t)
-	plain, sink := startDemo(t, "OTEL_SDK_DISABLED=true"), otlptest.NewSink(t)
-	for _, share := range []struct {
-		name, ratio string
-		limit       float64
-	}{{"10 %", "0.1", 1 / 0.85}, {"100 %", "1", 3}} {
-		before := sink.Exports()
-		traced := startDemo(t, "OTEL_TRACES_SAMPLER=parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG="+share.ratio, "OTEL_EXPORTER_OTLP_ENDPOINT=http://"+sink.Address)
-		for name, q := range map[string]asked{"a result": result, "a classification": classification} {
-			ratio.Judge(t, ratio.Pair{
-				Name: "sqlite: " + name + " with " + share.name + " traced, in those without", Limit: share.limit,
-				Rounds: 7, Dear: overHTTP(t, traced, q), Cheap: overHTTP(t, plain, q),
-			})
-		}
-		if sink.Exports() == before {
-			t.Errorf("with %s traced no trace was sent", share.name)
-		}
+	metrics, err := telemetry.NewMetrics(telemetry.Config{})
+	must(t, err)
+	observe := func() {
+		metrics.ObserveRequest(t.Context(), http.MethodPost, "/v1/tests/sessions/{id}/results", http.StatusOK, 3*time.Millisecond)
+		metrics.Synced(t.Context(), "loadtest", 3*time.Millisecond)
+		metrics.ConflictArose("123")
+		metrics.GroupCommitted("results", 1)
+		metrics.GroupCommitted("writer", 1)
 	}
+	ratio.Judge(t, ratio.Pair{
+		Name: "the metrics of a result, in results", Limit: 0.05,
+		Dear: func() time.Duration { return ratio.Timed(10_000, observe) }, Cheap: overHTTP(t, startDemo(t, ""), result),
+	})
 }
 
 // asked is a POST; %d in its body is a number that is new each time.
@@ -71,8 +102,8 @@ var (
 )
 
 // directly returns what one result costs by the service alone, in a process that has nothing else to do.
-func directly(t *testing.T) func() time.Duration {
-	w := newTeller(t, Storage{Data: t.TempDir()})
+func directly(t *testing.T, dbURL string) func() time.Duration {
+	w := newTeller(t, Storage{Data: t.TempDir(), DBURL: dbURL})
 	must(t, w.fillDemo(t.Context(), io.Discard))
 	var writers []firemode.Principal
 	for _, name := range resultWriters() {
@@ -124,17 +155,17 @@ func together(worker func(int) error, t *testing.T) time.Duration {
 	return time.Since(start) / inRound
 }
 
-// demo is the real program in a process of its own, with its demo data on SQLite.
+// demo is the real program in a process of its own, with its demo data in the database at dbURL, "" for SQLite.
 type demo struct {
 	addr   string
 	tokens []string
 	sent   *atomic.Int64 // requests so far: each is a new one, which no stored answer fits
 }
 
-func startDemo(t *testing.T, env ...string) demo {
+func startDemo(t *testing.T, dbURL string, env ...string) demo {
 	t.Helper()
 	program := exec.Command("firemode", "demo", "--addr", "127.0.0.1:0", "--data", t.TempDir(), "--log-level", "warn")
-	program.Env = append(program.Environ(), env...)
+	program.Env = append(append(program.Environ(), "FIREMODE_DB_URL="+dbURL), env...)
 	out, err := program.StdoutPipe()
 	must(t, err)
 	must(t, program.Start())

@@ -20,8 +20,9 @@ import (
 // Setting is the environment variable that has the ratios measured.
 const Setting = "FIREMODE_BENCH"
 
-// noise is how much worse than the baseline a ratio may be on a bad day: the largest difference seen between runs of the same code.
-const noise = 1.35
+// noise is how much worse than the baseline a ratio may be on a bad day: the largest difference seen between runs of the same code on a machine
+// that does nothing else.
+const noise = 1.25
 
 // Pair is two things to measure. Both return how long they took, or what one of them costs: the unit is theirs, as long as it is the same.
 type Pair struct {
