@@ -26,7 +26,7 @@ type Metrics interface {
 	// ctx is that of the request, whose trace it can name as an example.
 	ObserveRequest(ctx context.Context, method, endpoint string, status int, took time.Duration)
 	// BundleSent reports the size of an offline bundle on the wire.
-	BundleSent(session string, bytes int64)
+	BundleSent(ctx context.Context, session string, bytes int64)
 	// RequestShed reports a request that was refused before its body was read, or while it came, for want of what reason names: the
 	// queue that is too deep, or "memory".
 	RequestShed(reason string)

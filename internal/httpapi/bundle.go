@@ -118,7 +118,7 @@ func offlineBundle(a *API, w http.ResponseWriter, r *http.Request) error {
 		return failure(firemode.CodeRange, "the bundle has %d bytes; the range is not within them", len(text))
 	}
 	if out.sent > 0 {
-		a.Metrics.BundleSent(string(session), int64(out.sent))
+		a.Metrics.BundleSent(r.Context(), string(session), int64(out.sent))
 	}
 	return nil
 }

@@ -82,7 +82,7 @@ func (o *observations) ObserveRequest(_ context.Context, method, endpoint string
 	o.all = append(o.all, fmt.Sprintf("%s %s %d", method, endpoint, status))
 }
 
-func (o *observations) BundleSent(string, int64) {}
+func (o *observations) BundleSent(context.Context, string, int64) {}
 
 func (o *observations) RequestShed(reason string) {
 	o.mu.Lock()

@@ -151,7 +151,7 @@ func (secret) Read(p []byte) (int, error) {
 type unmeasured struct{}
 
 func (unmeasured) ObserveRequest(context.Context, string, string, int, time.Duration) {}
-func (unmeasured) BundleSent(string, int64)                                           {}
+func (unmeasured) BundleSent(context.Context, string, int64)                          {}
 func (unmeasured) RequestShed(string)                                                 {}
 func (unmeasured) Replayed()                                                          {}
 

@@ -30,7 +30,7 @@ func observers() map[string]func(*Metrics) {
 	return map[string]func(*Metrics){
 		"request":  func(m *Metrics) { m.ObserveRequest(ctx, http.MethodPost, "/v1/classify", 200, 3*time.Millisecond) },
 		"synced":   func(m *Metrics) { m.Synced(ctx, "web", 3*time.Millisecond) },
-		"bundle":   func(m *Metrics) { m.BundleSent("123", 400_000) },
+		"bundle":   func(m *Metrics) { m.BundleSent(ctx, "123", 400_000) },
 		"conflict": func(m *Metrics) { m.ConflictArose("123") },
 		"group":    func(m *Metrics) { m.GroupCommitted("results", 12) },
 	}

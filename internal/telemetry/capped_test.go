@@ -45,7 +45,7 @@ func TestAHundredThousandSessions(t *testing.T) {
 		for i := from; i < to; i++ {
 			id := fmt.Sprintf("session-%06d", i)
 			m.ConflictArose(id)
-			m.BundleSent(id, int64(i))
+			m.BundleSent(t.Context(), id, int64(i))
 		}
 	}
 	observe(0, 2*limit) // twice the cap: maps have grown to what they need
@@ -78,7 +78,7 @@ func TestCapHoldsUnderConcurrencyForBoth(t *testing.T) {
 			for i := range each {
 				id := strconv.Itoa(g*each + i)
 				m.ConflictArose(id)
-				m.BundleSent(id, 1)
+				m.BundleSent(t.Context(), id, 1)
 				if i%500 == 0 {
 					scrape(t, m, "crdt_conflicts_total", "session_id")
 				}

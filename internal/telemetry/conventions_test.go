@@ -31,7 +31,7 @@ func populated(t *testing.T) *Metrics {
 	m.ObserveRequest(t.Context(), http.MethodGet, "/health", 200, time.Millisecond)
 	m.ConflictArose("123")
 	m.Synced(t.Context(), "web", time.Millisecond)
-	m.BundleSent("123", 4096)
+	m.BundleSent(t.Context(), "123", 4096)
 	m.GroupCommitted("results", 2)
 	m.ServiceUp("api", true)
 	if err := m.Queue("database", func() time.Duration { return 0 }); err != nil {

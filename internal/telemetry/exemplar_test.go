@@ -25,6 +25,7 @@ func TestExamples(t *testing.T) {
 		ctx := trace.ContextWithSpanContext(t.Context(), sc)
 		m.ObserveRequest(ctx, http.MethodPost, "/v1/classify", 200, 299*time.Millisecond)
 		m.Synced(ctx, "web", 299*time.Millisecond)
+		m.BundleSent(ctx, "123", 4096)
 	}
 	examples := func(name string) (found []string) {
 		h := family(t, m, name).GetMetric()[0].GetHistogram()
@@ -40,13 +41,13 @@ func TestExamples(t *testing.T) {
 		return found
 	}
 	observe(context(0))
-	for _, name := range []string{"http_request_duration_seconds", "sync_latency_seconds"} {
+	for _, name := range []string{"http_request_duration_seconds", "sync_latency_seconds", "offline_bundle_bytes"} {
 		if got := examples(name); len(got) != 0 {
 			t.Errorf("%s names %v, of which nothing was kept", name, got)
 		}
 	}
 	observe(context(trace.FlagsSampled))
-	for _, name := range []string{"http_request_duration_seconds", "sync_latency_seconds"} {
+	for _, name := range []string{"http_request_duration_seconds", "sync_latency_seconds", "offline_bundle_bytes"} {
 		if got := examples(name); len(got) != 1 || got[0] != "trace_id="+id.String() {
 			t.Errorf("%s has the examples %v", name, got)
 		}

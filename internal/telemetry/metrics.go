@@ -88,7 +88,7 @@ func (m *Metrics) Handler() http.Handler {
 // ObserveRequest reports one answered request. endpoint is the route pattern, never the path; took is from the first byte
 // in to the last byte out. The trace that ctx carries is its example, if it is sampled.
 func (m *Metrics) ObserveRequest(ctx context.Context, method, endpoint string, status int, took time.Duration) {
-	observe(ctx, m.requests.of(request{knownMethod(method), endpoint, status}), took)
+	observe(ctx, m.requests.of(request{knownMethod(method), endpoint, status}), took.Seconds())
 }
 
 // ConflictArose reports one new conflict in a session. Sessions of the same id in two organisations share a series: the
@@ -100,12 +100,12 @@ func (m *Metrics) ConflictArose(session string) {
 // Synced reports the time from a results body having been read to its being durable. The trace that ctx carries is its example, if it
 // is sampled.
 func (m *Metrics) Synced(ctx context.Context, clientType string, took time.Duration) {
-	observe(ctx, m.sync.of(known(clientType, clientTypes)), took)
+	observe(ctx, m.sync.of(known(clientType, clientTypes)), took.Seconds())
 }
 
-// BundleSent reports the bytes on the wire of one offline bundle.
-func (m *Metrics) BundleSent(session string, bytes int64) {
-	m.bundles.use(session, func(o prometheus.Observer) { o.Observe(float64(bytes)) })
+// BundleSent reports the bytes on the wire of one offline bundle. The trace that ctx carries is its example, if it is sampled.
+func (m *Metrics) BundleSent(ctx context.Context, session string, bytes int64) {
+	m.bundles.use(session, func(o prometheus.Observer) { observe(ctx, o, float64(bytes)) })
 }
 
 // ConnState counts open connections; put it into http.Server.ConnState.

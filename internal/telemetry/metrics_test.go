@@ -50,7 +50,7 @@ func TestMetricsOfTheContract(t *testing.T) {
 	m.ObserveRequest(t.Context(), http.MethodPost, "/v1/classify", 200, 299*time.Millisecond)
 	m.ConflictArose("123")
 	m.Synced(t.Context(), "web", time.Millisecond)
-	m.BundleSent("123", 4096)
+	m.BundleSent(t.Context(), "123", 4096)
 	m.ConnState(nil, http.StateNew)
 	for _, want := range []struct {
 		name   string
@@ -137,7 +137,7 @@ func TestSessionsAreCapped(t *testing.T) {
 func TestBundleSessionsAreCapped(t *testing.T) {
 	m := newMetrics(t, Config{MaxSessions: 10})
 	for i := range 1000 {
-		m.BundleSent(strconv.Itoa(i), 1)
+		m.BundleSent(t.Context(), strconv.Itoa(i), 1)
 	}
 	if got := len(family(t, m, "offline_bundle_bytes").GetMetric()); got != 10 {
 		t.Errorf("%d series, want 10", got)
