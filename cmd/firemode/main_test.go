@@ -45,7 +45,7 @@ func scripts(engine string) testscript.Params {
 		RequireUniqueNames:  true,
 		Condition:           func(name string) (bool, error) { return name == engine, nil },
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"await": await, "keep": keep, "http": httpOnce, "until": httpUntil,
+			"await": await, "keep": keep, "http": httpOnce, "until": httpUntil, "failing": failing,
 		},
 	}
 }

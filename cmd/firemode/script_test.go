@@ -4,9 +4,13 @@ import (
 	"bufio"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -85,4 +89,27 @@ func ask(ts *testscript.TestScript, neg bool, args []string) (status, body strin
 	text, err := io.ReadAll(answer.Body)
 	ts.Check(err)
 	return strconv.Itoa(answer.StatusCode), string(text)
+}
+
+// failing N PATH puts a proxy before the server at $URL, which passes N requests to PATH on and fails the others, and puts its own address
+// into $URL.
+func failing(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: failing N PATH")
+	}
+	most, err := strconv.ParseInt(args[0], 10, 64)
+	ts.Check(err)
+	server, err := url.Parse(ts.Getenv("URL"))
+	ts.Check(err)
+	var asked atomic.Int64
+	behind := httputil.NewSingleHostReverseProxy(server)
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == args[1] && asked.Add(1) > most {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		behind.ServeHTTP(w, r)
+	}))
+	ts.Defer(proxy.Close)
+	ts.Setenv("URL", proxy.URL)
 }

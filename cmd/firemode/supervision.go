@@ -13,8 +13,7 @@ import (
 	"firemode/internal/telemetry"
 )
 
-// The services of a process, in the order of their start; not every process has all of them. The bundle is none: each is built for the
-// request that asks for it.
+// The services of a process, in the order of their start; not every process has all of them.
 const (
 	serviceWriter          = "writer"          // of the SQLite file
 	serviceResults         = "results"         // writes groups of submissions

@@ -32,6 +32,7 @@ func onPostgres(t *testing.T, c *cluster) *site {
 func TestKill(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, s *site) {
 		crew, moments, kills := newCrew(s), chance("kill"), times(200, 3)
+		crew.addCloser(t, s)
 		var down []time.Duration
 		crew.during(t, func() {
 			for i := range kills {
@@ -57,11 +58,11 @@ func TestKill(t *testing.T) {
 // audit compares the journal with what the API shows and, once the server has stopped, with what the database holds.
 func (s *site) audit(t *testing.T, j *journal) verdict {
 	t.Helper()
-	shown, err := readAPI(t.Context(), s.admin)
+	shown, err := s.readAPI(t.Context())
 	check(t, err)
 	j.complain(t, "as the API shows it", j.judge(shown))
 	s.stop(t)
-	held, err := readLog(t.Context(), s.open(t))
+	held, err := s.readLog(t.Context(), s.open(t))
 	check(t, err)
 	v := j.judge(held)
 	j.complain(t, "as the database holds it", v)

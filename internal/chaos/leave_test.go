@@ -139,7 +139,7 @@ func (l *leaver) afterTheLastByte() error {
 func (s *site) awaitLog(t *testing.T, j *journal) {
 	t.Helper()
 	for until := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
-		found, err := readAPI(t.Context(), s.admin)
+		found, err := s.readAPI(t.Context())
 		check(t, err)
 		v := j.judge(found)
 		if v.lost == 0 {

@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"firemode"
-	"firemode/internal/client"
 	"firemode/internal/store"
 	"firemode/internal/store/postgres"
 	"firemode/internal/store/sqlite"
@@ -31,34 +30,39 @@ func openPostgres(t *testing.T, url string) store.Store {
 	return s
 }
 
-// readLog reads the log of the session and the audit log as the store holds them, and closes it. It is an error if a number is missing, or
+// readLog reads the logs of the sessions and the audit log as the store holds them, and closes it. It is an error if a number is missing, or
 // an entry is not the one that was sealed.
-func readLog(ctx context.Context, s store.Store) (found findings, err error) {
-	defer s.Close()
+func (s *site) readLog(ctx context.Context, db store.Store) (found findings, err error) {
+	defer db.Close()
 	found = findings{}
-	ref := store.SessionRef{Org: org, Session: session}
-	err = s.View(ctx, func(tx store.ReadTx) error {
-		var last store.Batch
-		err := tx.EachBatch(ctx, ref, 1, func(b store.Batch) error {
-			if b.Seq != last.Seq+1 || !bytes.Equal(b.Prev, last.Hash) || !b.Sealed(ref) {
-				return fmt.Errorf("log entry %d after %d is not the one that was sealed there", b.Seq, last.Seq)
+	err = db.View(ctx, func(tx store.ReadTx) error {
+		for _, id := range s.sessions {
+			if err := readSession(ctx, tx, store.SessionRef{Org: org, Session: id}, found); err != nil {
+				return fmt.Errorf("session %s: %w", id, err)
 			}
-			last = b
-			return found.batch(b)
-		})
-		if err != nil {
-			return err
-		}
-		head, err := tx.Head(ctx, ref)
-		if err == nil && (head.Seq != last.Seq || !bytes.Equal(head.Hash, last.Hash)) {
-			err = fmt.Errorf("the head is at %d and the log ends at %d, or their hashes differ", head.Seq, last.Seq)
-		}
-		if err != nil {
-			return err
 		}
 		return readAudits(ctx, tx, found)
 	})
 	return found, err
+}
+
+func readSession(ctx context.Context, tx store.ReadTx, ref store.SessionRef, found findings) error {
+	var last store.Batch
+	err := tx.EachBatch(ctx, ref, 1, func(b store.Batch) error {
+		if b.Seq != last.Seq+1 || !bytes.Equal(b.Prev, last.Hash) || !b.Sealed(ref) {
+			return fmt.Errorf("log entry %d after %d is not the one that was sealed there", b.Seq, last.Seq)
+		}
+		last = b
+		return found.batch(b)
+	})
+	if err != nil {
+		return err
+	}
+	head, err := tx.Head(ctx, ref)
+	if err == nil && (head.Seq != last.Seq || !bytes.Equal(head.Hash, last.Hash)) {
+		err = fmt.Errorf("the head is at %d and the log ends at %d, or their hashes differ", head.Seq, last.Seq)
+	}
+	return err
 }
 
 // batch counts the numbers in the changes of a log entry.
@@ -107,18 +111,20 @@ func (f findings) audit(action string, data []byte) error {
 	return nil
 }
 
-// readAPI reads the history of the session, and what the classifying user did, as the API shows them.
-func readAPI(ctx context.Context, api *client.Client) (findings, error) {
+// readAPI reads the history of the sessions, and what the classifying user did, as the API shows them.
+func (s *site) readAPI(ctx context.Context) (findings, error) {
 	found := findings{}
-	for c, err := range api.History(ctx, session, "/items") {
-		if err != nil {
-			return nil, err
-		}
-		if err := found.add(strings.Trim(string(c.Value), `"`)); err != nil {
-			return nil, err
+	for _, id := range s.sessions {
+		for c, err := range s.admin.History(ctx, id, "/items") {
+			if err != nil {
+				return nil, err
+			}
+			if err := found.add(strings.Trim(string(c.Value), `"`)); err != nil {
+				return nil, err
+			}
 		}
 	}
-	for a, err := range api.MyAudits(ctx) {
+	for a, err := range s.admin.MyAudits(ctx) {
 		if err != nil {
 			return nil, err
 		}

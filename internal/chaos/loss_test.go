@@ -51,7 +51,7 @@ func TestPacketLoss(t *testing.T) {
 	}
 	again := s.traffic.take()[0]
 	s.stop(t)
-	held, err := readLog(t.Context(), s.open(t))
+	held, err := s.readLog(t.Context(), s.open(t))
 	check(t, err)
 	v := j.judge(held)
 	j.complain(t, "as the database holds it", v)

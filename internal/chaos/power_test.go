@@ -90,7 +90,7 @@ func (m *machine) held(t *testing.T, j *journal) verdict {
 	if m.cluster != nil && !m.cluster.running() {
 		check(t, m.cluster.start(t.Context()))
 	}
-	found, err := readLog(t.Context(), m.open(t))
+	found, err := m.readLog(t.Context(), m.open(t))
 	check(t, err)
 	return j.judge(found)
 }

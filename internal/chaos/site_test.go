@@ -31,12 +31,14 @@ type site struct {
 	admin   *client.Client
 	techs   []*client.Client
 	open    func(*testing.T) store.Store // the database behind the server
+
+	sessions []firemode.SessionID // in which clients work
 }
 
 // newSite sets an organisation up in an empty database. The server runs.
 func newSite(t *testing.T, n *node, open func(*testing.T) store.Store) *site {
 	t.Helper()
-	s := &site{node: n, traffic: newTraffic(nil), open: open}
+	s := &site{node: n, traffic: newTraffic(nil), open: open, sessions: []firemode.SessionID{session}}
 	n.command(t, "", "org", "add", string(org), "Acme Fire Services")
 	n.command(t, password+"\n", "user", "add", "--org", string(org), "--role", "admin", "admin@acme")
 	check(t, n.start())

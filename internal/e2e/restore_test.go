@@ -5,18 +5,22 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+	"github.com/jackc/pgx/v5"
 
 	"firemode"
 	"firemode/internal/client"
 	"firemode/internal/crdt"
+	"firemode/internal/store/storetest/pgtest"
 )
 
 // doomed is a server that the test kills.
@@ -92,6 +96,30 @@ func (p *party) rounds(t *testing.T, n int) {
 	}
 }
 
+// workDuring has all phones work from before fn until after it.
+func (p *party) workDuring(t *testing.T, fn func()) {
+	t.Helper()
+	var enough atomic.Bool
+	begun, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		p.rounds(t, 1)
+		close(begun)
+		for !enough.Load() {
+			p.rounds(t, 1)
+		}
+	}()
+	defer func() { // also when fn ends the test
+		enough.Store(true)
+		<-ended
+	}()
+	select {
+	case <-begun:
+	case <-ended: // they have failed
+	}
+	fn()
+}
+
 // moveTo has the phones go on with what they remember, at another server.
 func (p *party) moveTo(t *testing.T, url string) {
 	t.Helper()
@@ -149,18 +177,69 @@ func (p *party) complete(t *testing.T, document string) {
 	}
 }
 
+// rehearsal is an installation, the backup of it, and what that is restored into.
+type rehearsal struct {
+	home, away      []string // flags that say where the data is
+	backup, restore func(t *testing.T)
+}
+
 // TestARestoredServerIsHealedByItsClients: a backup is made while phones are at work; they work on; the server dies, and the backup is
 // restored somewhere else. When all have synced, everything that was ever acknowledged is there, once, and everybody holds the same.
 func TestARestoredServerIsHealedByItsClients(t *testing.T) {
+	t.Run("sqlite", func(t *testing.T) { onSQLite(t).run(t) })
+	t.Run("postgres", func(t *testing.T) { onPostgres(t).run(t) })
+}
+
+func onSQLite(t *testing.T) rehearsal {
 	home, away := []string{"--data", t.TempDir()}, []string{"--data", filepath.Join(t.TempDir(), "restored")}
 	file := filepath.Join(t.TempDir(), "backup.tar")
-	command(t, "", append([]string{"org", "add", "acme", "Acme"}, home...)...)
+	return rehearsal{
+		home: home, away: away,
+		backup:  func(t *testing.T) { command(t, "", append([]string{"backup", file}, home...)...) },
+		restore: func(t *testing.T) { command(t, "", append([]string{"restore", file}, away...)...) },
+	}
+}
+
+// onPostgres backs up and restores with the blocks of the runbook, as they stand there.
+func onPostgres(t *testing.T) rehearsal {
+	t.Helper()
+	needTools(t, "bash")
+	steps := stepsOf(string(must(os.ReadFile("../../docs/runbooks/backup.md"))(t)))
+	if len(steps) != 2 {
+		t.Fatalf("the runbook has %d blocks of commands, each followed by its output; want one to back up and one to restore", len(steps))
+	}
+	first, second, keys, backup := pgtest.Empty(t), pgtest.Empty(t), filepath.Join(t.TempDir(), "keys"), filepath.Join(t.TempDir(), "backup")
+	path := fmt.Sprintf("PATH=%s:%s:%s", filepath.Dir(binary), toolsOf(t, first), os.Getenv("PATH"))
+	block := func(s step, url, keys string) func(t *testing.T) {
+		return func(t *testing.T) {
+			env := []string{path, "BACKUP=" + backup, "FIREMODE_DB_URL=" + url, "FIREMODE_KEYS=" + keys}
+			compareStep(t, s, runSteps(t, env, []step{s})[0])
+		}
+	}
+	return rehearsal{
+		home: []string{"--data", t.TempDir(), "--db-url", first, "--keys", keys}, backup: block(steps[0], first, keys),
+		away: []string{"--data", t.TempDir(), "--db-url", second, "--keys", backup + ".keys"}, restore: block(steps[1], second, backup+".keys"),
+	}
+}
+
+// toolsOf is where Debian keeps pg_dump and its like, of the version that serves at url.
+func toolsOf(t *testing.T, url string) string {
+	t.Helper()
+	c := must(pgx.Connect(t.Context(), url))(t)
+	defer c.Close(t.Context())
+	var version int
+	must(0, c.QueryRow(t.Context(), "SELECT current_setting('server_version_num')::int / 10000").Scan(&version))(t)
+	return fmt.Sprintf("/usr/lib/postgresql/%d/bin", version)
+}
+
+func (r rehearsal) run(t *testing.T) {
+	command(t, "", append([]string{"org", "add", "acme", "Acme"}, r.home...)...)
 	names := []string{"anna", "ben", "erin"}
 	for _, name := range append(names, "admin") {
 		role := map[bool]string{true: "admin", false: "engineer"}[name == "admin"]
-		command(t, password+"\n", append([]string{"user", "add", "--org", "acme", "--role", role, name + "@acme"}, home...)...)
+		command(t, password+"\n", append([]string{"user", "add", "--org", "acme", "--role", role, name + "@acme"}, r.home...)...)
 	}
-	first := startDoomed(t, home)
+	first := startDoomed(t, r.home)
 	admin := login(t, first.url, "admin@acme")
 	b := must(admin.CreateBuilding(t.Context(), client.NewBuilding{Name: "Shed", Address: "2 Quay Street, Sydney"}))(t)
 	session := must(admin.CreateSession(t.Context(), client.NewSession{Building: b.ID, Name: "Monthly", Frequency: firemode.Monthly}))(t)
@@ -170,10 +249,7 @@ func TestARestoredServerIsHealedByItsClients(t *testing.T) {
 	}
 
 	p.rounds(t, 5)
-	var busy sync.WaitGroup
-	busy.Go(func() { p.rounds(t, 15) })
-	command(t, "", append([]string{"backup", file}, home...)...)
-	busy.Wait()
+	p.workDuring(t, func() { r.backup(t) })
 	p.rounds(t, 5)
 	before := p.document(t, admin)
 	p.complete(t, before)
@@ -181,20 +257,10 @@ func TestARestoredServerIsHealedByItsClients(t *testing.T) {
 	then := must(admin.SyncStatus(t.Context(), session.ID))(t)
 	first.kill()
 
-	command(t, "", append([]string{"restore", file}, away...)...)
-	second := startDoomed(t, away)
+	r.restore(t)
+	second := startDoomed(t, r.away)
 	admin = login(t, second.url, "admin@acme")
-	if _, err := admin.Results(t.Context(), session.ID, client.ResultsQuery{Since: old}); client.StatusOf(err) != http.StatusGone {
-		t.Errorf("a cursor from before the restore: %v, want 410", err)
-	}
-	now := must(admin.SyncStatus(t.Context(), session.ID))(t)
-	if now.Sequence == 0 || now.Sequence >= then.Sequence {
-		t.Errorf("the log had %d entries, and the backup has %d: nothing was lost", then.Sequence, now.Sequence)
-	}
-	whole := must(admin.Results(t.Context(), session.ID, client.ResultsQuery{}))(t)
-	if now.Epoch <= then.Epoch || whole.Epoch != now.Epoch || !strings.Contains(now.Checkpoint, fmt.Sprintf("\nepoch %d\n", now.Epoch)) {
-		t.Errorf("the epoch was %d, is %d in the status, %d in the document; the checkpoint is\n%s", then.Epoch, now.Epoch, whole.Epoch, now.Checkpoint)
-	}
+	wasRestored(t, admin, session.ID, old, then)
 	p.moveTo(t, second.url)
 	if after := p.document(t, admin); after != before {
 		t.Errorf("after the restore it is\n%s\nand it was\n%s", after, before)
@@ -202,7 +268,23 @@ func TestARestoredServerIsHealedByItsClients(t *testing.T) {
 	p.rounds(t, 3)
 	p.complete(t, p.document(t, admin))
 	second.kill()
-	if said := command(t, "", append([]string{"verify"}, away...)...); !strings.Contains(said, ": 0 differences") {
+	if said := command(t, "", append([]string{"verify"}, r.away...)...); !strings.Contains(said, ": 0 differences") {
 		t.Error(said)
+	}
+}
+
+// wasRestored wants the server to have lost something of a session that was as then says, and to say that it did.
+func wasRestored(t *testing.T, admin *client.Client, session firemode.SessionID, old string, then client.SyncStatus) {
+	t.Helper()
+	if _, err := admin.Results(t.Context(), session, client.ResultsQuery{Since: old}); client.StatusOf(err) != http.StatusGone {
+		t.Errorf("a cursor from before the restore: %v, want 410", err)
+	}
+	now := must(admin.SyncStatus(t.Context(), session))(t)
+	if now.Sequence == 0 || now.Sequence >= then.Sequence {
+		t.Errorf("the log had %d entries, and the backup has %d: nothing was lost", then.Sequence, now.Sequence)
+	}
+	whole := must(admin.Results(t.Context(), session, client.ResultsQuery{}))(t)
+	if now.Epoch <= then.Epoch || whole.Epoch != now.Epoch || !strings.Contains(now.Checkpoint, fmt.Sprintf("\nepoch %d\n", now.Epoch)) {
+		t.Errorf("the epoch was %d, is %d in the status, %d in the document; the checkpoint is\n%s", then.Epoch, now.Epoch, whole.Epoch, now.Checkpoint)
 	}
 }
