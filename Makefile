@@ -86,7 +86,7 @@ chaos: setup ## kills, power cuts, broken disks, lost packets, clients that leav
 	@cd internal/chaos && FIREMODE_CHAOS=full go test -count=1 -timeout 30m -run '$(CHAOS)'
 
 .PHONY: attack
-attack: setup ## alter every column that verify answers for, remove rows and add some, on both engines; verify must name it (10 minutes)
+attack: setup ## alter every column that verify answers for, take rows out and put some in, on both engines; verify must name it (5 minutes)
 	FIREMODE_ATTACK=all go test -count=1 -timeout 60m -run Alteration ./cmd/firemode
 
 .PHONY: big

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"golang.org/x/mod/sumdb/note"
 
@@ -21,7 +23,8 @@ type verifyCommand struct {
 
 func (verifyCommand) Help() string {
 	return `It reads the log of every session, checks the chain of hashes and the signed checkpoint over it, merges the log again in a scratch
-database, and compares operations, items, defects, clients and counts with what is stored. It also checks the audit log and the rules.
+database, and compares operations, items, defects, clients and counts with what is stored. It also checks the audit log and the rules, and,
+unless one session is asked for, looks for rows that belong to nothing.
 It changes nothing, names every difference, and exits 1 if there is one. A server may be running on the same data. Examples:
 
     firemode verify
@@ -71,15 +74,38 @@ func (v *verification) everything(ctx context.Context, org firemode.OrgID, sessi
 	if err != nil {
 		return err
 	}
-	for _, o := range orgs {
-		if org != "" && o.ID != org {
-			continue
+	if org != "" {
+		orgs = slices.DeleteFunc(orgs, func(o firemode.Organisation) bool { return o.ID != org })
+		if len(orgs) == 0 {
+			return fmt.Errorf("there is no organisation %s", org)
 		}
+	}
+	if _, err := v.books(ctx, ""); err != nil {
+		return err
+	}
+	for _, o := range orgs {
 		if err := v.organisation(ctx, o.ID, session); err != nil {
 			return err
 		}
 	}
-	return nil
+	if session != "" {
+		return nil // one session is not worth a look at every row
+	}
+	return v.strays(ctx, org)
+}
+
+// strays reports what the walk over organisations and sessions cannot come by, of all organisations or one.
+func (v *verification) strays(ctx context.Context, org firemode.OrgID) error {
+	return v.store.View(ctx, func(tx store.ReadTx) error {
+		strays, err := tx.Strays(ctx)
+		for _, s := range strays {
+			if org != "" && s.Org != org {
+				continue
+			}
+			v.report(fmt.Sprintf("%s %s", s.Org, s.Table), fmt.Sprintf("rows of %q belong to nothing that is there and listed", s.Owner))
+		}
+		return err
+	})
 }
 
 func (v *verification) report(where, what string) {
@@ -149,15 +175,16 @@ func (v *verification) damaged(where string, err error) error {
 	return nil
 }
 
-// books verifies what belongs to the organisation as a whole: its audit log and, against it, its rules. It returns what the former tells
-// of sessions.
+// books verifies what belongs to the organisation as a whole: its audit log and, against it, its rules; with org "" those of the shared
+// catalogue. It returns what the former tells of sessions.
 func (v *verification) books(ctx context.Context, org firemode.OrgID) (*sessions.Audited, error) {
+	name := cmp.Or(string(org), "shared catalogue")
 	told, ruled := sessions.NewAudited(), catalogue.NewAudited()
 	err := v.store.View(ctx, func(tx store.ReadTx) error {
 		n, err := store.CheckAudit(ctx, tx, org, func(e firemode.AuditEntry, what string) {
-			where := fmt.Sprintf("%s audit entry %d", org, e.Seq)
+			where := fmt.Sprintf("%s audit entry %d", name, e.Seq)
 			if e.Seq == 0 {
-				where = string(org) + " audit_heads and audit"
+				where = name + " audit_heads and audit"
 			}
 			v.report(where, what)
 		}, func(e firemode.AuditEntry) {
@@ -167,11 +194,11 @@ func (v *verification) books(ctx context.Context, org firemode.OrgID) (*sessions
 		if err != nil {
 			return err
 		}
-		versions, err := ruled.Verify(ctx, tx, org, func(where, what string) { v.report(string(org)+" "+where, what) })
-		fmt.Fprintf(v.p.stdout, "%s: %d audit entries\n%[1]s: %d rule versions\n", org, n, versions)
+		versions, err := ruled.Verify(ctx, tx, org, func(where, what string) { v.report(name+" "+where, what) })
+		fmt.Fprintf(v.p.stdout, "%s: %d audit entries\n%[1]s: %d rule versions\n", name, n, versions)
 		return err
 	})
-	return told, v.damaged(string(org), err)
+	return told, v.damaged(name, err)
 }
 
 func (v *verification) session(ctx context.Context, ref store.SessionRef, told *sessions.Audited) error {

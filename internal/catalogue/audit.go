@@ -15,11 +15,8 @@ const (
 	ActionClassify   = "classify"
 )
 
-// audit records in org's log that the caller did action to each of rs. Org "" is nobody's and has no log.
+// audit records in org's log that the caller did action to each of rs. The shared catalogue, org "", has a log of its own.
 func (s *Service) audit(ctx context.Context, tx store.Tx, org firemode.OrgID, action string, rs []firemode.Rule) error {
-	if org == "" {
-		return nil
-	}
 	p, _ := firemode.PrincipalFrom(ctx)
 	entries := make([]firemode.AuditEntry, len(rs))
 	for i, r := range rs {
@@ -28,6 +25,9 @@ func (s *Service) audit(ctx context.Context, tx store.Tx, org firemode.OrgID, ac
 			return err
 		}
 		entries[i] = firemode.AuditEntry{ID: firemode.AuditID(s.newID()), User: p.User, Action: action, Subject: string(r.Code), Data: data}
+		if action == ActionCreate {
+			entries[i].At = r.CreatedAt // before now where a log begins with what there was
+		}
 	}
 	return store.AppendAudit(ctx, tx, org, entries...)
 }

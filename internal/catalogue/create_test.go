@@ -4,9 +4,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"firemode"
+	"firemode/internal/catalogue"
 	"firemode/internal/store"
+	"firemode/internal/store/storetest"
 )
 
 func TestCreateIsInForceAtOnceForItsOrganisationAlone(t *testing.T) {
@@ -150,10 +153,65 @@ func TestSeedTwiceChangesNothing(t *testing.T) {
 	if after := stamp(); after != before {
 		t.Errorf("the stamp went from %d to %d", before, after)
 	}
+	if n := len(w.audits(t, "")); n != 174 {
+		t.Errorf("%d entries in the log of the shared catalogue, want one for each rule", n)
+	}
 	book, err := w.Book(t.Context(), "acme")
 	if err != nil || len(book.All()) != 174 {
 		t.Errorf("%d rules, %v, want 174", len(book.All()), err)
 	}
+}
+
+// TestLogOfAnOlderCatalogue: before there was a log of the shared catalogue nothing tells when its rules were made. Once there is, all is told.
+func TestLogOfAnOlderCatalogue(t *testing.T) {
+	s := storetest.OpenSQLiteAt(t, func() time.Time { return epoch })
+	w := &world{newService(t, s, "a"), s}
+	old := rule("0.0.1", firemode.ClassCritical)
+	create := func(r firemode.Rule) {
+		t.Helper()
+		if err := s.Update(t.Context(), func(tx store.Tx) error { return tx.CreateRules(t.Context(), []firemode.Rule{r}) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	old.CreatedAt = epoch.Add(-time.Hour)
+	create(old)
+	if found := w.verified(t, ""); len(found) > 0 {
+		t.Errorf("before there is a log: %v", found)
+	}
+	for range 2 {
+		if err := w.Seed(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if found := w.verified(t, ""); len(found) > 0 {
+		t.Errorf("the log does not tell what there was: %v", found)
+	}
+	if n := len(w.audits(t, "")); n != 175 {
+		t.Errorf("%d entries, want one for each rule", n)
+	}
+	added := rule("0.0.2", firemode.ClassCritical)
+	added.CreatedAt = epoch
+	create(added)
+	if found := w.verified(t, ""); len(found) != 1 || !strings.HasPrefix(found[0], "rules AS1851-2012-FE-01 0.0.2") {
+		t.Errorf("put in by hand: %v", found)
+	}
+}
+
+// verified is what differs in the rules of org.
+func (w *world) verified(t *testing.T, org firemode.OrgID) (found []string) {
+	t.Helper()
+	told := catalogue.NewAudited()
+	for _, e := range w.audits(t, org) {
+		told.Add(e)
+	}
+	err := w.store.View(t.Context(), func(tx store.ReadTx) error {
+		_, err := told.Verify(t.Context(), tx, org, func(where, what string) { found = append(found, where+": "+what) })
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
 }
 
 const imported = `{"catalogue": "ours", "version": "1", "disclaimer": "Ours.", "rules": [

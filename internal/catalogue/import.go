@@ -46,26 +46,22 @@ func (s *Service) Import(ctx context.Context, org firemode.OrgID, r io.Reader) (
 }
 
 // Seed puts the embedded catalogue into the store, as the shared one: versions that are missing are added, and none is ever
-// changed. Several nodes may do so at once.
+// changed. Several nodes may do so at once. In a database of a binary that kept no log of the shared catalogue, the log begins with what
+// there is.
 func (s *Service) Seed(ctx context.Context) error {
 	shipped, err := rules.Catalogue()
 	if err != nil {
 		return fmt.Errorf("the embedded catalogue: %w", err)
 	}
-	missing, err := s.missing(ctx, shipped)
-	if err != nil || len(missing) == 0 {
+	missing, logged, err := s.missing(ctx, shipped)
+	if err != nil || logged && len(missing) == 0 {
 		return err
 	}
 	defer s.forget("")
-	err = s.store.Update(ctx, func(tx store.Tx) error {
-		for i := range missing {
-			missing[i].CreatedAt = tx.Now()
-		}
-		return tx.CreateRules(ctx, missing)
-	})
+	err = s.store.Update(ctx, func(tx store.Tx) error { return s.seed(ctx, tx, missing) })
 	if firemode.CodeOf(err) == firemode.CodeConflict {
 		// Another node seeded between our look and our write. If it is of another release, something may still be missing.
-		if missing, again := s.missing(ctx, shipped); again == nil && len(missing) == 0 {
+		if missing, _, again := s.missing(ctx, shipped); again == nil && len(missing) == 0 {
 			return nil
 		}
 	}
@@ -75,15 +71,37 @@ func (s *Service) Seed(ctx context.Context) error {
 	return nil
 }
 
-// missing returns those of shipped whose version is not in the shared catalogue.
-func (s *Service) missing(ctx context.Context, shipped []firemode.Rule) (missing []firemode.Rule, err error) {
+// seed adds rules to the shared catalogue and its log.
+func (s *Service) seed(ctx context.Context, tx store.Tx, added []firemode.Rule) error {
+	for i := range added {
+		added[i].CreatedAt = tx.Now()
+	}
+	if err := tx.CreateRules(ctx, added); err != nil {
+		return err
+	}
+	last, _, err := tx.LockAudit(ctx, "")
+	if err == nil && last == 0 {
+		added, err = tx.Rules(ctx, "")
+	}
+	if err != nil {
+		return err
+	}
+	return s.audit(ctx, tx, "", ActionCreate, added)
+}
+
+// missing returns those of shipped whose version is not in the shared catalogue, and whether there is a log of that.
+func (s *Service) missing(ctx context.Context, shipped []firemode.Rule) (missing []firemode.Rule, logged bool, err error) {
 	var present []firemode.Rule
 	err = s.store.View(ctx, func(tx store.ReadTx) error {
-		present, err = tx.Rules(ctx, "")
+		if present, err = tx.Rules(ctx, ""); err != nil {
+			return err
+		}
+		last, _, err := tx.AuditEnd(ctx, "")
+		logged = last > 0
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read the shared rules: %w", err)
+		return nil, false, fmt.Errorf("read the shared rules: %w", err)
 	}
 	book := rules.NewBook(present)
 	for _, r := range shipped {
@@ -91,5 +109,5 @@ func (s *Service) missing(ctx context.Context, shipped []firemode.Rule) (missing
 			missing = append(missing, r)
 		}
 	}
-	return missing, nil
+	return missing, logged, nil
 }

@@ -13,7 +13,8 @@ import (
 	"firemode/internal/store"
 )
 
-// Audited is what an organisation's audit log says about its rules, for Verify. Hand every entry to Add, in order.
+// Audited is what the audit log of an organisation, or of the shared catalogue, says about its rules, for Verify. Hand every entry to Add,
+// in order.
 type Audited struct {
 	created, deactivated map[version]firemode.AuditEntry
 }
@@ -49,8 +50,9 @@ func (a *Audited) Add(e firemode.AuditEntry) {
 	}
 }
 
-// Verify calls report for every rule version that org sees, and every deactivation, that is not what it was when it was made: by its
-// own fingerprint, by the audit log and, in the shared catalogue, by what this binary ships. It returns how many versions there are.
+// Verify calls report for every rule version of org, and every deactivation, that is not what it was when it was made: by its own
+// fingerprint, by the audit log and, in the shared catalogue, which is org "", by what this binary ships. It returns how many versions org
+// sees.
 //
 // The audit log is to be read in the same transaction.
 func (a *Audited) Verify(ctx context.Context, tx store.ReadTx, org firemode.OrgID, report func(where, what string)) (int, error) {
@@ -79,17 +81,22 @@ func verifyRules(org firemode.OrgID, seen []firemode.Rule, audited *Audited, rep
 	for _, r := range shipped {
 		ours[version{r.Code, r.Version}] = rules.Fingerprint(r)
 	}
+	// A shared catalogue that no binary has opened since there are logs of it has none: when its versions were made is told by nothing.
+	unlogged := org == "" && len(audited.created) == 0
 	missing := maps.Clone(audited.created)
 	for _, r := range seen {
+		if r.Org != org {
+			continue
+		}
 		v := version{r.Code, r.Version}
 		where, now := "rules "+v.String(), rules.Fingerprint(r)
 		if !bytes.Equal(now, r.Creation) {
 			report(where, "its fingerprint is not the one that was stored when it was made")
 		}
-		if r.Org != org {
-			if known, ok := ours[v]; ok && !bytes.Equal(now, known) || r.CreatedBy != "" {
-				report(where, "it is not the rule that this version of FireMode ships")
-			}
+		if known, ok := ours[v]; org == "" && (ok && !bytes.Equal(now, known) || r.CreatedBy != "") {
+			report(where, "it is not the rule that this version of FireMode ships")
+		}
+		if unlogged {
 			continue
 		}
 		e, ok := missing[v]

@@ -40,11 +40,10 @@ func newWorld(t testing.TB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{newService(t, s, "a"), s}
-	if err := w.Seed(t.Context()); err != nil {
+	if err := newService(t, s, "seed").Seed(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	return w
+	return &world{newService(t, s, "a"), s}
 }
 
 // newService returns a node on s, whose audit ids begin with prefix.

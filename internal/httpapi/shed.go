@@ -46,11 +46,13 @@ func (a *API) shed(reason string, wait time.Duration) error {
 	return firemode.Unavailable(min(wait, shedMost), "the server has too much to do now; nothing of this was taken: send it again later")
 }
 
-// hurry gives what has not been read of a request's body as long to come as the rest had. net/http takes it in after the answer, to
-// keep the connection, and would wait for ever.
+// hurry gives what has not been read of a request's body as long to come as the rest had, and then the answer as long to be taken. net/http
+// takes the body in before the answer leaves, to keep the connection, and would wait for ever.
 func (a *API) hurry(w http.ResponseWriter, r *http.Request, x *exchange) {
+	// Not supported means a recorder in a test.
+	control, now := http.NewResponseController(w), a.Now()
 	if r.ContentLength != 0 && !x.received {
-		// Not supported means a recorder in a test.
-		_ = http.NewResponseController(w).SetReadDeadline(a.Now().Add(a.Pause))
+		_ = control.SetReadDeadline(now.Add(a.Pause))
 	}
+	_ = control.SetWriteDeadline(now.Add(2 * a.Pause))
 }

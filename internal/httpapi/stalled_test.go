@@ -56,7 +56,7 @@ func TestSlowAnswerIsAwaited(t *testing.T) {
 	out := &deadlineCounter{ResponseRecorder: httptest.NewRecorder()}
 	a.ServeHTTP(out, r)
 	must(t, <-sent)
-	if out.writes != pieces+1 || out.Body.Len() != pieces*pieceSize {
-		t.Errorf("the deadline was moved %d times for %d bytes, want one move for the header and for each of %d pieces", out.writes, out.Body.Len(), pieces)
+	if out.writes != pieces+2 || out.Body.Len() != pieces*pieceSize {
+		t.Errorf("the deadline was moved %d times for %d bytes, want one move for the header, for each of %d pieces and for the end", out.writes, out.Body.Len(), pieces)
 	}
 }

@@ -73,7 +73,7 @@ func (t *told) add(e firemode.AuditEntry) {
 	case actionClassify:
 		t.judged = append(t.judged, e)
 	case actionDefect:
-		c := defectChange{ID: firemode.DefectID(e.Subject)}
+		c := defectChange{ID: firemode.DefectID(e.Subject), At: e.At}
 		if json.Unmarshal(e.Data, &c) == nil {
 			t.changed = append(t.changed, c)
 		}
@@ -126,6 +126,7 @@ func (a *Audited) Sessions() map[firemode.SessionID]bool {
 // defectChange is what a person did with a defect: after log entry Seq of its session.
 type defectChange struct {
 	ID   firemode.DefectID     `json:"-"`
+	At   time.Time             `json:"-"`
 	To   firemode.DefectStatus `json:"to"`
 	Note string                `json:"note"`
 	Seq  int64                 `json:"sequence"`
@@ -138,14 +139,21 @@ type creation struct {
 	Items     int                 `json:"items"`
 	Checks    int                 `json:"checks"`
 	Digest    string              `json:"items_digest"` // over everything about the items that no result changes
+	// Secret is a hash of the session's secret, which is too long to be guessed from it. Entries of earlier binaries have none.
+	Secret string `json:"secret_digest"`
 }
 
-func creationOf(s firemode.Session, items []firemode.Item) creation {
-	return creation{Building: s.Building, Frequency: s.Frequency, Items: s.ItemCount, Checks: s.CheckCount, Digest: itemsDigest(items)}
+func creationOf(s firemode.Session, secret []byte, items []firemode.Item) creation {
+	return creation{
+		Building: s.Building, Frequency: s.Frequency, Items: s.ItemCount, Checks: s.CheckCount, Digest: itemsDigest(items),
+		Secret: base64.RawStdEncoding.EncodeToString(ledger.Hash("firemode session secret v1", secret)),
+	}
 }
 
 func (c creation) data() map[string]any {
-	return map[string]any{"building_id": c.Building, "frequency": c.Frequency, "items": c.Items, "checks": c.Checks, "items_digest": c.Digest}
+	return map[string]any{
+		"building_id": c.Building, "frequency": c.Frequency, "items": c.Items, "checks": c.Checks, "items_digest": c.Digest, "secret_digest": c.Secret,
+	}
 }
 
 // itemsDigest is a hash over what items were when their session was made: what was due, by which rules, with which baselines and

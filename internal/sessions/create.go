@@ -122,7 +122,7 @@ func (s *Service) create(ctx context.Context, tx store.Tx, p firemode.Principal,
 	if err := tx.CreateItems(ctx, p.Org, session.ID, items); err != nil {
 		return session, err
 	}
-	return session, audit(ctx, tx, s, actionCreate, string(session.ID), creationOf(session, items).data())
+	return session, audit(ctx, tx, s, actionCreate, string(session.ID), creationOf(session, key, items).data())
 }
 
 // again answers a creation whose id is taken.

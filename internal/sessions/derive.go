@@ -156,7 +156,7 @@ func (m *merging) judgeItem(id firemode.ItemID, findings []finding, stored map[f
 	}
 	for _, d := range stored {
 		if d.Item == id && !reported[d.ID] && d.Status != firemode.DefectWithdrawn {
-			d.Status, d.UpdatedAt = firemode.DefectWithdrawn, m.tx.Now()
+			d.Status, d.UpdatedAt = firemode.DefectWithdrawn, m.at
 			changed = append(changed, d)
 		}
 	}
@@ -184,13 +184,13 @@ func (m *merging) update(d *firemode.Defect, f finding) bool {
 	}
 	judged := judgeFinding(f)
 	if n := len(d.Classifications); n == 0 || !same(d.Classifications[n-1], judged) {
-		judged.At, judged.Audit = m.tx.Now(), firemode.AuditID(m.svc.NewID())
+		judged.At, judged.Audit = m.at, firemode.AuditID(m.svc.NewID())
 		d.Class, d.Classifications = judged.Class, append(d.Classifications, judged)
 		m.audits = append(m.audits, judgementOf(*d, judged))
 		changed = true
 	}
 	if changed {
-		d.UpdatedAt = m.tx.Now()
+		d.UpdatedAt = m.at
 	}
 	return changed
 }

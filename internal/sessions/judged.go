@@ -63,15 +63,18 @@ type derived struct {
 	Last             firemode.Classification
 	FoundBy          firemode.UserID
 	FoundAt          int64
+	Revision         int64 // one for each time that a result or a person changed it
+	UpdatedAt        int64 // of the last of them
 }
 
 func (a *auditor) derivedOf(d firemode.Defect) derived {
 	out := derived{
 		ID: d.ID, Building: d.Building, Item: d.Item, Rule: d.Rule, Version: d.Version, Condition: d.Condition, Count: d.Count,
 		Status: d.Status, Note: d.Note, Class: d.Class, FoundBy: d.FoundBy, FoundAt: store.Micros(d.FoundAt),
+		Revision: d.Revision, UpdatedAt: store.Micros(d.UpdatedAt),
 	}
 	if a.Audited == nil {
-		out.Note = ""
+		out.Note, out.Revision, out.UpdatedAt = "", 0, 0
 		if out.Status != firemode.DefectWithdrawn {
 			out.Status = firemode.DefectOpen // or what people have made of it
 		}

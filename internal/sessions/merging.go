@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	"firemode"
 	"firemode/internal/crdt"
@@ -18,6 +19,7 @@ type merging struct {
 	ctx     context.Context // of the transaction, as long as it lasts
 	tx      store.Tx
 	svc     *Service
+	at      time.Time // of the transaction; in a verification of the one that is merged again
 	session firemode.Session
 	head    firemode.Head
 	before  int64 // number of the last log entry before this transaction
@@ -54,7 +56,7 @@ type merging struct {
 
 func (s *Service) newMerging(ctx context.Context, tx store.Tx, locked store.LockedSession) *merging {
 	m := &merging{
-		ctx: ctx, tx: tx, svc: s, session: locked.Session, head: locked.Head, before: locked.Head.Seq,
+		ctx: ctx, tx: tx, svc: s, at: tx.Now(), session: locked.Session, head: locked.Head, before: locked.Head.Seq,
 		tallied: locked.Head.Tallied == locked.Head.Seq, ref: ref(locked.Session),
 		loaded: map[crdt.OpID]bool{}, actors: map[crdt.ActorID]*store.Actor{}, runs: map[store.RunAsk]int64{},
 		held: map[store.BatchRef]*store.Batch{}, keyed: map[store.BatchKey]*store.Batch{}, items: map[firemode.ItemID]*firemode.Item{},

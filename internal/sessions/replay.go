@@ -58,6 +58,7 @@ func (a *auditor) replayGroup(scratch store.Store, group []store.Batch) error {
 			return err
 		}
 		m := a.svc.newMerging(a.ctx, tx, locked[0])
+		m.at = group[0].ReceivedAt
 		for _, b := range group {
 			if err := a.again(m, b); err != nil {
 				return err
@@ -80,7 +81,7 @@ func (a *auditor) changeDefects(tx store.Tx, seq int64) error {
 		if err != nil {
 			return err
 		}
-		d.Status, d.Note = change.To, change.Note
+		d.Status, d.Note, d.UpdatedAt = change.To, change.Note, change.At
 		if err := tx.UpdateDefect(a.ctx, d); err != nil {
 			return err
 		}

@@ -88,11 +88,15 @@ func (a *auditor) checkCreation(items []firemode.Item) {
 		a.differs("audit entry "+string(e.ID), "it cannot be read: %v", err)
 		return
 	}
-	now := creationOf(a.session, items)
+	now := creationOf(a.session, a.head.Key, items)
 	if now.Digest != kept.Digest {
 		a.differs("items", "they are not those that the session was made with: their digest is another")
 	}
-	if now.Digest = kept.Digest; now != kept || e.User != a.session.CreatedBy || !e.At.Equal(a.session.CreatedAt) {
+	if kept.Secret != "" && now.Secret != kept.Secret {
+		a.differs("session_heads", "its secret is not the one that the session was made with")
+	}
+	now.Digest, now.Secret = kept.Digest, kept.Secret
+	if now != kept || e.User != a.session.CreatedBy || !e.At.Equal(a.session.CreatedAt) {
 		a.differs("sessions", "it is stored as %+v by %s at %s, and was made as %+v by %s at %s", now, a.session.CreatedBy, a.session.CreatedAt, kept, e.User, e.At)
 	}
 }

@@ -24,7 +24,7 @@ func (d *Damage) Unwrap() error { return d.Err }
 type exactKey struct{}
 
 // Exactly returns a context in which what is read must be as an engine writes it, to the byte: JSON that was altered and still says
-// the same is Damage too. It is for verification, and costs an encoding of every nested value.
+// the same is Damage too, and so is a column that does not follow from those that it is made of. It is for verification, and costs an encoding of every nested value.
 func Exactly(ctx context.Context) context.Context { return context.WithValue(ctx, exactKey{}, true) }
 
 // Exact reports whether ctx is one of Exactly.

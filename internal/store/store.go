@@ -73,6 +73,7 @@ type ReadTx interface {
 	DefectReader
 	AuditReader
 	AnswerReader
+	StrayReader
 }
 
 // Tx is what an Update may do. Once a writing method has failed, the transaction can only be undone: Update then returns that

@@ -8,14 +8,13 @@ import (
 	"firemode/internal/store/row"
 )
 
-const selectItems = "SELECT " + row.ItemColumns + " FROM items"
-
 func (t *transaction) Items(ctx context.Context, org firemode.OrgID, s firemode.SessionID, f store.ItemFilter, p store.Page) ([]store.Keyed[firemode.Item], error) {
 	position, id, err := after(p)
 	if err != nil {
 		return nil, err
 	}
-	list, err := all(ctx, t, row.ScanItem, selectItems+` WHERE org = $1 AND session_id = $2 AND (position, id) > ($3, $4)
+	columns, scan := row.ItemRead(ctx)
+	list, err := all(ctx, t, scan, "SELECT "+columns+` FROM items WHERE org = $1 AND session_id = $2 AND (position, id) > ($3, $4)
 		AND ($6 = '' OR level = $6) AND ($7 = '' OR system = $7) AND (cardinality($8::text[]) = 0 OR state = ANY($8))
 		AND strpos(search, $9) > 0 ORDER BY position, id LIMIT $5`,
 		org, s, position, id, p.Limit, f.Level, f.System, row.Strings(f.States), store.Fold(f.Text))

@@ -1,6 +1,8 @@
 package row
 
 import (
+	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -21,7 +23,7 @@ func ItemValues(org firemode.OrgID, s firemode.SessionID, i firemode.Item) ([]an
 	values := []any{
 		org, s, i.ID, i.Kind, i.Type, i.Name, i.System, i.Level, e.json(i.Location), i.Position, i.Listed, e.json(i.Checks),
 		e.json(i.Baselines), e.json(i.Last), i.State, i.Outcome, e.json(i.Missing), i.Conflicts,
-		store.Search(string(i.ID), i.Name, strings.Join(i.Location, "\n")),
+		searchOf(i),
 	}
 	return values, e.err
 }
@@ -33,11 +35,36 @@ func ItemStateValues(i firemode.Item) ([]any, error) {
 }
 
 // ScanItem reads ItemColumns.
-func ScanItem(r Scanner) (i firemode.Item, err error) {
-	err = r.Scan(&i.ID, &i.Kind, &i.Type, &i.Name, &i.System, &i.Level, store.JSONColumn{Into: &i.Location}, &i.Position, &i.Listed,
-		store.JSONColumn{Into: &i.Checks}, store.JSONColumn{Into: &i.Baselines}, store.JSONColumn{Into: &i.Last},
-		&i.State, &i.Outcome, store.JSONColumn{Into: &i.Missing}, &i.Conflicts)
+func ScanItem(r Scanner) (firemode.Item, error) { return scanItem(r) }
+
+func scanItem(r Scanner, further ...any) (i firemode.Item, err error) {
+	columns := []any{&i.ID, &i.Kind, &i.Type, &i.Name, &i.System, &i.Level, store.JSONColumn{Into: &i.Location}, &i.Position, &i.Listed}
+	columns = append(columns, store.JSONColumn{Into: &i.Checks}, store.JSONColumn{Into: &i.Baselines}, store.JSONColumn{Into: &i.Last})
+	columns = append(columns, &i.State, &i.Outcome, store.JSONColumn{Into: &i.Missing}, &i.Conflicts)
+	err = r.Scan(append(columns, further...)...)
 	return i, err
+}
+
+// ItemRead is which columns of items to read and how. Where ctx asks for what is exact, search is among them, and must be what follows
+// from the others.
+func ItemRead(ctx context.Context) (columns string, scan func(Scanner) (firemode.Item, error)) {
+	if store.Exact(ctx) {
+		return ItemColumns + ", search", scanFoundItem
+	}
+	return ItemColumns, ScanItem
+}
+
+func scanFoundItem(r Scanner) (firemode.Item, error) {
+	var search string
+	i, err := scanItem(r, &search)
+	if err == nil && search != searchOf(i) {
+		err = fmt.Errorf("item %s is found by other words than those of its id, name and location", i.ID)
+	}
+	return i, err
+}
+
+func searchOf(i firemode.Item) string {
+	return store.Search(string(i.ID), i.Name, strings.Join(i.Location, "\n"))
 }
 
 // LastResultColumns are those of table last_results after org and building_id.

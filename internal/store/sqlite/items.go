@@ -8,14 +8,13 @@ import (
 	"firemode/internal/store/row"
 )
 
-const selectItems = "SELECT " + row.ItemColumns + " FROM items"
-
 func (t *transaction) Items(ctx context.Context, org firemode.OrgID, s firemode.SessionID, f store.ItemFilter, p store.Page) ([]store.Keyed[firemode.Item], error) {
 	position, id, err := after(p)
 	if err != nil {
 		return nil, err
 	}
-	list, err := all(ctx, t, row.ScanItem, selectItems+` WHERE org = ?1 AND session_id = ?2 AND (position, id) > (?3, ?4)
+	columns, scan := row.ItemRead(ctx)
+	list, err := all(ctx, t, scan, "SELECT "+columns+` FROM items WHERE org = ?1 AND session_id = ?2 AND (position, id) > (?3, ?4)
 		AND (?6 = '' OR level = ?6) AND (?7 = '' OR system = ?7) AND (?8 = '[]' OR state IN (SELECT value FROM json_each(?8)))
 		AND (?9 = '' OR instr(search, ?9)) ORDER BY position, id LIMIT ?5`,
 		org, s, position, id, p.Limit, f.Level, f.System, array(f.States), store.Fold(f.Text))
@@ -24,7 +23,7 @@ func (t *transaction) Items(ctx context.Context, org firemode.OrgID, s firemode.
 
 func (t *transaction) ItemsByID(ctx context.Context, org firemode.OrgID, s firemode.SessionID, ids []firemode.ItemID) ([]firemode.Item, error) {
 	return all(ctx, t, row.ScanItem,
-		selectItems+" WHERE org = ? AND session_id = ? AND id IN (SELECT value FROM json_each(?))", org, s, array(ids))
+		"SELECT "+row.ItemColumns+" FROM items WHERE org = ? AND session_id = ? AND id IN (SELECT value FROM json_each(?))", org, s, array(ids))
 }
 
 func (t *transaction) CreateItems(ctx context.Context, org firemode.OrgID, s firemode.SessionID, items []firemode.Item) error {

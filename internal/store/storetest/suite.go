@@ -44,6 +44,7 @@ func Run(t *testing.T, open func(t testing.TB) store.Store) {
 		{"answers", answerTests()},
 		{"isolation", isolationTests()},
 		{"observed", observedTests()},
+		{"strays", strayTests()},
 	} {
 		t.Run(noun.name, func(t *testing.T) {
 			t.Parallel()

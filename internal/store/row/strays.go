@@ -1,0 +1,45 @@
+package row
+
+import "firemode/internal/store"
+
+// Belonging says of the rows of a table, x, to which row of another one, y, each belongs.
+type Belonging struct {
+	Table string
+	Owner string // the column of x that names it
+	Which string // a condition on x: other rows belong to nothing, and rightly
+	Of    string // the table of y
+	By    string // the condition under which x belongs to y
+}
+
+// Belongings are those of the tables that a verification reads. What belongs to a session belongs to an organisation by it.
+func Belongings() []Belonging {
+	const (
+		all            = "true"
+		notShared      = "x.org <> ''" // the shared catalogue belongs to no organisation
+		ofOrganisation = "y.id = x.org"
+		ofSession      = "y.org = x.org AND y.id = x.session_id"
+	)
+	return []Belonging{
+		{"audit", "org", notShared, "organisations", ofOrganisation},
+		{"audit_heads", "org", notShared, "organisations", ofOrganisation},
+		{"rules", "org", notShared, "organisations", ofOrganisation},
+		{"rule_deactivations", "org", notShared, "organisations", ofOrganisation},
+		{"sessions", "id", all, "session_technicians", "y.org = x.org AND y.session_id = x.id AND y.viewer = '*'"}, // the list of all
+		{"sessions", "org", all, "organisations", ofOrganisation},
+		{"session_heads", "session_id", all, "sessions", ofSession},
+		{"batches", "session_id", all, "sessions", ofSession},
+		{"ops", "session_id", all, "sessions", ofSession},
+		{"ops", "session_id", all, "batches", "y.org = x.org AND y.session_id = x.session_id AND y.seq = x.seq"}, // without it no query shows them
+		{"actors", "session_id", all, "sessions", ofSession},
+		{"items", "session_id", all, "sessions", ofSession},
+		{"defects", "session_id", all, "sessions", ofSession},
+		{"quarantine", "session_id", all, "sessions", ofSession},
+		{"last_results", "session_id", all, "sessions", ofSession + " AND y.building_id = x.building_id"},
+	}
+}
+
+// ScanStray reads table, org and owner.
+func ScanStray(r Scanner) (s store.Stray, err error) {
+	err = r.Scan(&s.Table, &s.Org, &s.Owner)
+	return s, err
+}

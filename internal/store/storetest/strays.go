@@ -1,0 +1,53 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"firemode"
+	"firemode/internal/crdt"
+	"firemode/internal/store"
+)
+
+func strayTests() []test {
+	return []test{
+		{"what belongs to something is no stray", func(t *testing.T, s store.Store) {
+			w := newWorld("org-one")
+			w.last = nil // it is of a session that the world does not have
+			update(t, s, w.create)
+			createRules(t, s, newRule("", code, "1.0.0"))
+			update(t, s, func(ctx context.Context, tx store.Tx) error {
+				return store.AppendAudit(ctx, tx, "", firemode.AuditEntry{ID: "shared"})
+			})
+			equal(t, straysOf(t, s), []store.Stray(nil))
+		}},
+		{"what belongs to nothing is a stray, told once", func(t *testing.T, s store.Store) {
+			w := newWorld("org-one")
+			update(t, s, w.create)
+			createRules(t, s, newRule("gone", code, "1.0.0"), newRule("gone", code, "1.1.0"))
+			update(t, s, func(ctx context.Context, tx store.Tx) error {
+				return store.AppendAudit(ctx, tx, "gone", firemode.AuditEntry{ID: "a"}, firemode.AuditEntry{ID: "b"})
+			})
+			update(t, s, func(ctx context.Context, tx store.Tx) error {
+				return errors.Join(
+					tx.InsertBatches(ctx, store.SessionRef{Org: "org-one", Session: "gone"}, []store.Batch{{Seq: 1}, {Seq: 2, Number: 2}}),
+					tx.InsertOps(ctx, store.SessionRef{Org: "org-one", Session: w.session.ID}, []store.Op{{Op: crdt.Op{Path: "/note", Seq: 1}}}),
+				)
+			})
+			equal(t, straysOf(t, s), []store.Stray{
+				{Table: "audit", Org: "gone", Owner: "gone"},
+				{Table: "audit_heads", Org: "gone", Owner: "gone"},
+				{Table: "rules", Org: "gone", Owner: "gone"},
+				{Table: "batches", Org: "org-one", Owner: "gone"},
+				{Table: "ops", Org: "org-one", Owner: string(w.session.ID)},
+				{Table: "last_results", Org: "org-one", Owner: "s0"},
+			})
+		}},
+	}
+}
+
+func straysOf(t *testing.T, s store.Store) []store.Stray {
+	t.Helper()
+	return read(t, s, func(ctx context.Context, tx store.ReadTx) ([]store.Stray, error) { return tx.Strays(ctx) })
+}
