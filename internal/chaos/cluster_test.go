@@ -147,12 +147,14 @@ func (c *cluster) kill() error {
 	if c.ended == nil {
 		return nil
 	}
+	c.cmd.Process.Signal(syscall.SIGSTOP) // so that it has no more children than are found; it may have ended by itself
 	children := childrenOf(c.cmd.Process.Pid)
-	c.cmd.Process.Kill() // it may have ended by itself
-	<-c.ended
+	c.cmd.Process.Kill()
 	for _, pid := range children {
+		// Now: one may wait for ever for another that is gone, and it holds the output that the end of the server is told by.
 		syscall.Kill(pid, syscall.SIGKILL)
 	}
+	<-c.ended
 	for until := time.Now().Add(patience); time.Now().Before(until); time.Sleep(time.Millisecond) {
 		if !anyLives(children) {
 			return nil
