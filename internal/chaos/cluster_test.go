@@ -183,13 +183,3 @@ func anyLives(list []int) bool {
 	}
 	return false
 }
-
-// ends reports whether the cluster has ended, or does so within d.
-func (c *cluster) ends(d time.Duration) bool {
-	select {
-	case <-c.ended:
-		return true
-	case <-time.After(d):
-		return false
-	}
-}

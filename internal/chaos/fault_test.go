@@ -39,11 +39,13 @@ func testFault(t *testing.T, m *machine, fault disk.Faults) {
 			m.traffic.awaitTrouble(t)
 			time.Sleep(300 * time.Millisecond)
 			m.disk.Set(disk.Faults{})
-			if m.cluster != nil && m.cluster.ends(time.Second) {
-				restarts++ // it gives up when it cannot recover; that is for the operator
-				check(t, m.cluster.start(t.Context()))
-			}
-			crew.journal.await(t, 50)
+			crew.journal.await(t, 50, func() {
+				// It gives up when it cannot recover, after it has waited 5 s for processes that hang: that is for the operator.
+				if m.cluster != nil && !m.cluster.running() {
+					restarts++
+					check(t, m.cluster.start(t.Context()))
+				}
+			})
 			check(t, m.disk.Cut(func() bool { return false }, m.halt))
 			crew.journal.complain(t, "after a power cut", m.held(t, crew.journal))
 			check(t, m.start())

@@ -127,11 +127,14 @@ func (j *journal) complain(t *testing.T, where string, v verdict) {
 	j.problems = nil
 }
 
-// await returns when n more changes are acknowledged: clients get on.
-func (j *journal) await(t *testing.T, n int) {
+// await returns when n more changes are acknowledged: clients get on. Meanwhile it does what else has to be done, now and then.
+func (j *journal) await(t *testing.T, n int, meanwhile ...func()) {
 	t.Helper()
 	from := j.acknowledged()
 	for until := time.Now().Add(patience); j.acknowledged() < from+n; time.Sleep(time.Millisecond) {
+		for _, do := range meanwhile {
+			do()
+		}
 		if time.Now().After(until) {
 			t.Fatalf("only %d changes have been acknowledged in %s", j.acknowledged()-from, patience)
 		}
