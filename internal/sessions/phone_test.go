@@ -1,6 +1,7 @@
 package sessions_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -35,6 +36,7 @@ type draft struct {
 	id, prev string
 	clock    crdt.Clock // foreign entries as claimed
 	changes  []change
+	whole    bool // all of it or nothing
 	captured time.Time
 	sentAt   time.Time
 }
@@ -98,8 +100,17 @@ func (ph *phone) post(d draft, key string, odd bool) post {
 	if d.number > 0 {
 		meta.Clock[crdt.ActorID(ph.client)] = d.number
 	}
-	return post{Post: sessions.Post{By: ph.by, Submission: sessions.Submission{Session: "visit", Key: key, Changes: d.parsed(odd), Meta: meta}}, phone: ph, draft: d}
+	return post{Post: sessions.Post{By: ph.by, Submission: sessions.Submission{Session: "visit", Key: key, Changes: d.parsed(odd), Atomic: d.whole, Meta: meta}}, phone: ph, draft: d}
 }
+
+// onBehalf is the same request as a manager makes it for its user. The phone does not hear of it.
+func (one post) onBehalf(manager firemode.Principal) post {
+	one.By, one.Meta.OnBehalfOf, one.resent = manager, one.By.User, true
+	return one
+}
+
+// user is whose work is submitted.
+func (one post) user() firemode.UserID { return cmp.Or(one.Meta.OnBehalfOf, one.By.User) }
 
 // actor is who the phone is to the server when it counts or does not.
 func (ph *phone) actor(counts bool) crdt.ActorID {
@@ -135,6 +146,12 @@ func (ph *phone) goOn(fresh string, refused draft) {
 		ph.held[i].number = ph.last
 		delete(ph.held[i].clock, crdt.ActorID(fresh))
 	}
+}
+
+// inParts keeps what was refused as a whole, to send each change of it for itself.
+func (ph *phone) inParts(d draft) {
+	d.whole = false
+	ph.held = append([]draft{d}, ph.held...)
 }
 
 // copyFrom returns a phone restored from its backup of back batches ago.

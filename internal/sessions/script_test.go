@@ -1,6 +1,8 @@
 package sessions_test
 
 import (
+	"slices"
+
 	"pgregory.net/rapid"
 
 	"firemode/internal/crdt"
@@ -15,6 +17,8 @@ type step struct {
 	phone   int
 	pick    int     // which held draft, which earlier post, how many batches back a clone was taken, …
 	odd     bool    // the other way of doing it, see play
+	whole   bool    // write, hold, careless: all of it or nothing
+	behalf  bool    // posting: a manager submits the same for the phone's user: before the phone does, after it, or instead
 	claims  bool    // write: the clock is made up, else it is the one last shown
 	clock   []int64 // claims: what the phone says to have seen of each phone
 	changes []intent
@@ -90,8 +94,12 @@ var (
 
 func drawStep(t *rapid.T, among []action) step {
 	s := step{do: rapid.SampledFrom(among).Draw(t, "do"), phone: small.Draw(t, "phone"), pick: small.Draw(t, "pick"), odd: rapid.Bool().Draw(t, "odd")}
+	if slices.Contains(posting, s.do) {
+		s.behalf = seldom.Draw(t, "behalf")
+	}
 	switch s.do {
 	case write, hold, careless:
+		s.whole = seldom.Draw(t, "whole")
 		s.changes = rapid.SliceOfN(intents, 0, 3).Draw(t, "changes")
 		if s.claims = rapid.Bool().Draw(t, "claims"); s.claims {
 			s.clock = rapid.SliceOfN(claimed, 3, 5).Draw(t, "clock")
