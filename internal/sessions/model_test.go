@@ -136,7 +136,7 @@ func (p *play) hear(f *sessionstest.Facts, ex exchange, entry int) (used bool, e
 	fresh, conflict := freshOf(ex.answer.Err)
 	if bad := p.unfit(f, ex, int64(entry)); v == admitted && ex.Atomic && len(bad) > 0 {
 		if !ex.resent {
-			ex.phone.inParts(ex.draft)
+			ex.phone.inParts(ex.post)
 		}
 		return false, refusedFor(ex.answer.Err, bad)
 	}
@@ -196,7 +196,7 @@ func (p *play) unfit(f *sessionstest.Facts, ex exchange, seq int64) (fields []st
 func refusedFor(err error, fields []string) error {
 	e, ok := err.(*firemode.Error)
 	if !ok || e.Code != firemode.CodeInvalid {
-		return fmt.Errorf("refused as a whole for %v: %w", fields, err)
+		return fmt.Errorf("refused as a whole for %v: %v", fields, err)
 	}
 	var named []string
 	for _, d := range e.Details {

@@ -36,7 +36,8 @@ type draft struct {
 	id, prev string
 	clock    crdt.Clock // foreign entries as claimed
 	changes  []change
-	whole    bool // all of it or nothing
+	whole    bool   // all of it or nothing
+	key      string // of what was refused as a whole, "" for a new one
 	captured time.Time
 	sentAt   time.Time
 }
@@ -148,9 +149,10 @@ func (ph *phone) goOn(fresh string, refused draft) {
 	}
 }
 
-// inParts keeps what was refused as a whole, to send each change of it for itself.
-func (ph *phone) inParts(d draft) {
-	d.whole = false
+// inParts keeps what was refused as a whole, to send each change of it for itself. Nothing is kept under the key, which may be used again.
+func (ph *phone) inParts(one post) {
+	d := one.draft
+	d.whole, d.key = false, one.Key
 	ph.held = append([]draft{d}, ph.held...)
 }
 

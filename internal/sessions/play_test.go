@@ -1,6 +1,7 @@
 package sessions_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -155,7 +156,7 @@ func (p *play) take(ph *phone, i int) post {
 	d := ph.held[i]
 	ph.held = append(ph.held[:i:i], ph.held[i+1:]...)
 	p.keys++
-	return ph.post(d, fmt.Sprint("key ", p.keys), i%2 == 1)
+	return ph.post(d, cmp.Or(d.key, fmt.Sprint("key ", p.keys)), i%2 == 1)
 }
 
 // repeat makes an earlier request again, or something like it.
@@ -169,6 +170,8 @@ func (p *play) repeat(ph *phone, s step) (one post, ok bool) {
 	case s.do == again:
 		p.keys++
 		key = fmt.Sprint("key ", p.keys)
+	case s.do == reuse && s.pick > 3:
+		d.whole = !d.whole
 	case s.do == reuse:
 		d.changes = append(d.changes[:len(d.changes):len(d.changes)], change{{"op", "set"}, {"path", "/e"}, {"value", 1}})
 	}

@@ -34,7 +34,7 @@ const (
 	lose     action = "lose"     // send an empty batch under the number of a held draft
 	retry    action = "retry"    // send again under the same key
 	again    action = "again"    // send again under another key
-	reuse    action = "reuse"    // send something else under a used key
+	reuse    action = "reuse"    // send something else under a used key, or the same as a whole that was not one
 	careless action = "careless" // send without a number of its own
 	clone    action = "clone"    // a copy of the phone goes on from an earlier batch under the same id
 	pull     action = "pull"     // read the whole document: delivered, unless it does not say who reads
@@ -99,7 +99,7 @@ func drawStep(t *rapid.T, among []action) step {
 	}
 	switch s.do {
 	case write, hold, careless:
-		s.whole = seldom.Draw(t, "whole")
+		s.whole = small.Draw(t, "whole") > 5
 		s.changes = rapid.SliceOfN(intents, 0, 3).Draw(t, "changes")
 		if s.claims = rapid.Bool().Draw(t, "claims"); s.claims {
 			s.clock = rapid.SliceOfN(claimed, 3, 5).Draw(t, "clock")
