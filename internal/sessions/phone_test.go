@@ -129,6 +129,9 @@ func (ph *phone) keep(d draft, id string) {
 		d.id, ph.lastID = id, id
 	}
 	for i, c := range d.parsed(false) {
+		if c.Rejected != "" {
+			continue
+		}
 		b := crdt.Batch{Actor: ph.actor(true), Number: d.number, Changes: []crdt.Change{c}}
 		for _, op := range b.Ops(0, crdt.Stamp{}) {
 			op.Index = i
