@@ -234,4 +234,9 @@ func onBehalf(t *testing.T, v *visit) {
 	own.onBehalfOf = ""
 	same(t, v.send("tech1", own).statuses(), "duplicate")
 	v.refused("manager", http.StatusForbidden, own)
+	// Managers' own work is the same request, whether they submit it or their phone does.
+	theirs := batch{client: "boss", number: 1, onBehalfOf: "u-manager", key: "boss 1", changes: []string{set("/x", "1")}}
+	v.send("manager", theirs)
+	theirs.onBehalfOf = ""
+	same(t, v.send("manager", theirs).statuses(), "applied")
 }

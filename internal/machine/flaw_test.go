@@ -2,6 +2,12 @@ package machine
 
 import (
 	"context"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,6 +28,10 @@ type (
 	losesCopies       struct{ store.Tx }
 	leavesLateOnes    struct{ store.Tx }
 	overlooksGaps     struct{ store.Tx }
+	deliversOnBehalf  struct{ store.Tx }
+	bindsToManagers   struct{ store.Tx }
+	blamesManagers    struct{ store.Tx }
+	conceals          struct{ store.Tx }
 )
 
 func (forgetsAnswers) SaveAnswers(context.Context, []store.Answer) error { return nil }
@@ -77,6 +87,101 @@ func (f overlooksGaps) SaveActors(ctx context.Context, s store.SessionRef, actor
 	return f.Tx.SaveActors(ctx, s, actors)
 }
 
+// InsertBatches takes what was submitted for somebody for a proof that their phone has what the manager has.
+func (f deliversOnBehalf) InsertBatches(ctx context.Context, s store.SessionRef, batches []store.Batch) error {
+	if err := f.Tx.InsertBatches(ctx, s, batches); err != nil {
+		return err
+	}
+	for _, b := range batches {
+		if b.SubmittedBy != "" {
+			if err := f.Deliver(ctx, s, b.Actor, b.Seq-1); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// SaveActors gives the phones that have only been heard of through a manager to the manager.
+func (f bindsToManagers) SaveActors(ctx context.Context, s store.SessionRef, actors []store.Actor) error {
+	for i := range actors {
+		first, err := f.Batches(ctx, s, []store.BatchRef{{Actor: actors[i].ID, Number: 1}})
+		if err != nil {
+			return err
+		}
+		if len(first) > 0 && first[0].SubmittedBy != "" {
+			actors[i].User = first[0].SubmittedBy
+		}
+	}
+	return f.Tx.SaveActors(ctx, s, actors)
+}
+
+// InsertBatches notes work as that of who submitted it.
+func (f blamesManagers) InsertBatches(ctx context.Context, s store.SessionRef, batches []store.Batch) error {
+	for i, b := range batches {
+		if b.SubmittedBy != "" {
+			batches[i].User, batches[i].SubmittedBy = b.SubmittedBy, ""
+		}
+	}
+	return f.Tx.InsertBatches(ctx, s, batches)
+}
+
+// InsertBatches does not tell at a change that somebody else submitted it.
+func (f conceals) InsertBatches(ctx context.Context, s store.SessionRef, batches []store.Batch) error {
+	for _, b := range batches {
+		for i := range b.Outcomes {
+			o := &b.Outcomes[i]
+			o.Flags = slices.DeleteFunc(o.Flags, func(flag string) bool { return flag == "submitted_on_behalf" })
+		}
+	}
+	return f.Tx.InsertBatches(ctx, s, batches)
+}
+
+// reads is a server that reads the body of a POST as something else, where it is not compressed and has an end.
+func reads(as func(body string, lines bool) string) func(http.Handler) http.Handler {
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost && r.Header.Get("Content-Encoding") == "" && r.ContentLength >= 0 {
+				body, err := io.ReadAll(r.Body)
+				if err != nil {
+					panic(err) // it is in memory
+				}
+				text := as(string(body), r.Header.Get("Content-Type") == mediaLines)
+				r.Body, r.ContentLength = io.NopCloser(strings.NewReader(text)), int64(len(text))
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+}
+
+func inPieces(body string, _ bool) string {
+	return strings.Replace(body, `"atomic":true`, `"atomic":false`, 1)
+}
+
+func withoutLastLine(body string, lines bool) string {
+	if end := strings.LastIndexByte(strings.TrimRight(body, "\r\n"), '\n'); lines && end >= 0 {
+		return body[:end+1]
+	}
+	return body
+}
+
+// skipsALeaf is a server that leaves one out where it answers in lines, and does not know it.
+func skipsALeaf(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		rec := httptest.NewRecorder()
+		next.ServeHTTP(rec, r)
+		text := rec.Body.String()
+		if before, after, found := strings.Cut(text, `{"leaf":`); found && rec.Header().Get("Content-Type") == mediaLines {
+			_, after, _ = strings.Cut(after, "\n")
+			leaves := strings.Count(text, `{"leaf":`)
+			text = before + strings.Replace(after, fmt.Sprintf(`"leaves":%d`, leaves), fmt.Sprintf(`"leaves":%d`, leaves-1), 1)
+		}
+		maps.Copy(w.Header(), rec.Header())
+		w.WriteHeader(rec.Code)
+		_, _ = io.WriteString(w, text)
+	})
+}
+
 // A machine that finds nothing is worth something only if it finds what is there.
 func TestMachineCatchesFlaws(t *testing.T) {
 	t.Parallel()
@@ -86,23 +191,31 @@ func TestMachineCatchesFlaws(t *testing.T) {
 	for _, broken := range []struct {
 		name     string
 		flaw     func(store.Tx) store.Tx
+		front    func(http.Handler) http.Handler
 		unmarked bool
 		caught   string // by which invariant
 		script   int    // the first that does, to save time
 	}{
-		{"answers are not stored", func(tx store.Tx) store.Tx { return forgetsAnswers{tx} }, false, "I5", 0},
-		{"a POST delivers", func(tx store.Tx) store.Tx { return deliversOnPost{tx} }, false, "I6", 12},
-		{"what was delivered is forgotten", func(tx store.Tx) store.Tx { return forgetsDeliveries{tx} }, false, "I6", 0},
-		{"an operation is lost", func(tx store.Tx) store.Tx { return losesAnOperation{tx} }, false, "I2", 0},
-		{"what is superseded stays", func(tx store.Tx) store.Tx { return supersedesNothing{tx} }, false, "I2", 0},
-		{"the log keeps less than what was posted", func(tx store.Tx) store.Tx { return losesABatch{tx} }, false, "I1", 0},
-		{"the batch of a copy is not kept", func(tx store.Tx) store.Tx { return losesCopies{tx} }, false, "I1", 1},
-		{"what is late stays late", func(tx store.Tx) store.Tx { return leavesLateOnes{tx} }, false, "I2", 1},
-		{"gaps are overlooked", func(tx store.Tx) store.Tx { return overlooksGaps{tx} }, false, "I2", 1},
-		{"no new epoch after a restore", nil, true, "I9", 0},
+		{"answers are not stored", func(tx store.Tx) store.Tx { return forgetsAnswers{tx} }, nil, false, "I5", 0},
+		{"a POST delivers", func(tx store.Tx) store.Tx { return deliversOnPost{tx} }, nil, false, "I6", 12},
+		{"what was delivered is forgotten", func(tx store.Tx) store.Tx { return forgetsDeliveries{tx} }, nil, false, "I6", 0},
+		{"an operation is lost", func(tx store.Tx) store.Tx { return losesAnOperation{tx} }, nil, false, "I2", 0},
+		{"what is superseded stays", func(tx store.Tx) store.Tx { return supersedesNothing{tx} }, nil, false, "I2", 1},
+		{"the log keeps less than what was posted", func(tx store.Tx) store.Tx { return losesABatch{tx} }, nil, false, "I1", 0},
+		{"the batch of a copy is not kept", func(tx store.Tx) store.Tx { return losesCopies{tx} }, nil, false, "I1", 1},
+		{"what is late stays late", func(tx store.Tx) store.Tx { return leavesLateOnes{tx} }, nil, false, "I2", 6},
+		{"gaps are overlooked", func(tx store.Tx) store.Tx { return overlooksGaps{tx} }, nil, false, "I2", 1},
+		{"a phone counts as having what a manager has", func(tx store.Tx) store.Tx { return deliversOnBehalf{tx} }, nil, false, "I6", 4},
+		{"a phone becomes a manager's", func(tx store.Tx) store.Tx { return bindsToManagers{tx} }, nil, false, "I1", 2},
+		{"work becomes a manager's", func(tx store.Tx) store.Tx { return blamesManagers{tx} }, nil, false, "I1", 2},
+		{"it is not told that a manager submitted it", func(tx store.Tx) store.Tx { return conceals{tx} }, nil, false, "I1", 2},
+		{"what is to be applied whole is applied in pieces", nil, reads(inPieces), false, "I1", 3},
+		{"the last line of a body is lost", nil, reads(withoutLastLine), false, "I1", 0},
+		{"a leaf is lost where lines are asked for", nil, skipsALeaf, false, "I3", 0},
+		{"no new epoch after a restore", nil, nil, true, "I9", 5},
 	} {
 		t.Run(broken.name, func(t *testing.T) {
-			s.flaw, s.unmarked = broken.flaw, broken.unmarked
+			s.flaw, s.front, s.unmarked = broken.flaw, broken.front, broken.unmarked
 			must(t, s.restart(t.Context()))
 			for i := range 40 {
 				number++

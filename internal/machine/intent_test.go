@@ -47,6 +47,8 @@ func (m *machine) change(ph *phone, in intent) client.Change {
 		return client.Increment(in.path, jsontext.Value(in.delta))
 	case crdt.Append:
 		return client.Append(in.path, jsontext.Value(in.value))
+	case "guess":
+		return client.Change{Op: in.kind, Path: in.path}
 	case crdt.Resolve:
 		if open := conflictsOf(ph); len(open) > 0 {
 			return resolve(open[in.pick%len(open)], in)
@@ -123,7 +125,7 @@ var (
 	})
 	deltas = rapid.SampledFrom([]string{"1", "0.5", "-2", "1e2"})
 	kinds  = rapid.SampledFrom([]crdt.Kind{
-		crdt.Set, crdt.Set, crdt.Set, crdt.Set, crdt.Remove, crdt.Append, crdt.Increment, crdt.Increment, crdt.Resolve, crdt.Resolve, crdt.Correct,
+		crdt.Set, crdt.Set, crdt.Set, crdt.Set, crdt.Remove, crdt.Append, crdt.Increment, crdt.Increment, crdt.Resolve, crdt.Resolve, crdt.Correct, "guess", // which there is not
 	})
 	claimed = rapid.SampledFrom([]int64{0, 0, 1, 2, 3, 99})
 	small   = rapid.IntRange(0, 7)
@@ -140,7 +142,7 @@ var (
 func drawStep(t *rapid.T, do action) step {
 	s := step{do: do, phone: small.Draw(t, "phone"), pick: small.Draw(t, "pick"), odd: rapid.Bool().Draw(t, "odd")}
 	switch do {
-	case record, send, careless, retry, again, otherBody, otherBatch:
+	case record, send, careless, atomic, spoil, behalf, retry, again, otherBody, otherBatch:
 		s.changes = rapid.SliceOfN(intents, 0, 3).Draw(t, "changes")
 		s.lost = small.Draw(t, "lost") > 5
 	case pull, delta, bundled, settle, settleBoth:

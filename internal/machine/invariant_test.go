@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"reflect"
 	"slices"
 	"strings"
@@ -37,7 +38,8 @@ func (m *machine) i1() error {
 			continue
 		}
 		held++
-		k, acknowledged := m.model.known[store.BatchRef{Actor: b.Actor, Number: b.Number}]
+		ref := store.BatchRef{Actor: b.Actor, Number: b.Number}
+		k, acknowledged := m.model.known[ref]
 		if !acknowledged {
 			return fmt.Errorf("log entry %d is %s:%d, which nobody has acknowledged", b.Seq, b.Actor, b.Number)
 		}
@@ -53,11 +55,46 @@ func (m *machine) i1() error {
 				return fmt.Errorf("change %d of log entry %d was answered as %s, and is %s", c, b.Seq, status, b.Outcomes[c].Status)
 			}
 		}
+		if err := m.writtenBy(i, k); err != nil {
+			return err
+		}
 	}
 	if held != len(m.model.known) {
 		return fmt.Errorf("%d batches were acknowledged, and the log has %d", len(m.model.known), held)
 	}
-	return m.quarantine()
+	return sessionstest.All(m.told(), m.quarantine())
+}
+
+// writtenBy holds that log entry i is the work of who did it, whoever submitted it, and that each of its changes tells if that was another.
+func (m *machine) writtenBy(i int, k known) error {
+	b := m.now.Log[i]
+	err := sessionstest.All(
+		sessionstest.Same(fmt.Sprint("user of log entry ", b.Seq), string(b.User), k.user), sessionstest.Same(fmt.Sprint("submitter of log entry ", b.Seq), string(b.SubmittedBy), k.by),
+		sessionstest.Same(fmt.Sprint("user of ", b.Actor), m.now.Actors[b.Actor].User, b.User),
+	)
+	for c, o := range b.Outcomes {
+		if told := slices.Contains(o.Flags, "submitted_on_behalf"); err == nil && o.Status != "rejected" && told != (k.by != "") {
+			return fmt.Errorf("change %d of log entry %d, submitted by %q, has the flags %v", c, b.Seq, k.by, o.Flags)
+		}
+	}
+	return err
+}
+
+// told holds that conflicts tell the same of their readings.
+func (m *machine) told() error {
+	for _, c := range m.shown.Conflicts {
+		for _, v := range c.Values {
+			d, err := crdt.ParseDot(v.Dot)
+			if err != nil {
+				return err
+			}
+			k := m.model.known[store.BatchRef{Actor: d.Actor, Number: d.Batch}]
+			if string(v.User) != k.user || string(v.SubmittedBy) != k.by || slices.Contains(v.Flags, "submitted_on_behalf") != (k.by != "") {
+				return fmt.Errorf("the reading %s of %s, submitted by %q, is shown as %+v", v.Dot, k.user, k.by, v)
+			}
+		}
+	}
+	return nil
 }
 
 func (m *machine) quarantine() error {
@@ -82,15 +119,19 @@ func (m *machine) i2() error {
 	return sessionstest.All(m.now.Compare(m.truth), sessionstest.Same("document", string(m.shown.Document), m.truth.Document()))
 }
 
-// I3: same stored ops, same bytes: asked twice, from the head or as of its number, and held by a phone that has followed.
+// I3: same stored ops, same bytes: asked twice, in JSON or in lines, from the head or as of its number, and held by a phone that has followed.
 func (m *machine) i3() error {
-	again := m.get("boss", "/results", nil)
+	header := map[string]string{}
+	if m.turn = !m.turn; m.turn {
+		header["Accept"] = mediaLines
+	}
+	again := m.get("boss", "/results", header)
 	if !bytes.Equal(again.body, m.text) {
 		return fmt.Errorf("asked twice, the document is\n%s\nand\n%s", m.text, again.body)
 	}
 	if seq := m.now.Head.Seq; seq > 0 {
 		var past client.Results
-		if err := m.get("boss", fmt.Sprint("/history?at_seq=", seq), nil).into(&past); err != nil {
+		if err := m.get("boss", fmt.Sprint("/history?at_seq=", seq), header).into(&past); err != nil {
 			return err
 		}
 		if string(past.Document) != string(m.shown.Document) {
@@ -117,14 +158,15 @@ func sameReplica(s *client.State, whole client.Results) error {
 	)
 }
 
-// I4: duplicates change only the duplicate counter. So do a replay, a key that is used again, and the batch of a copy.
+// I4: duplicates change only the duplicate counter. So do a replay, a key that is used again, the batch of a copy, and what was refused.
 func (m *machine) i4() error {
-	ex := m.done
+	ex, before := m.done, m.refused
 	if ex == nil {
 		return nil
 	}
+	m.refused = nil
 	if ex.verdict == admitted {
-		return sessionstest.Same("log entries", len(m.now.Log), len(m.was.Log)+1)
+		return sessionstest.All(sessionstest.Same("log entries", len(m.now.Log), len(m.was.Log)+1), m.unwhole(ex, before))
 	}
 	if err := unchanged(m.was, m.now); err != nil {
 		return fmt.Errorf("%s was %s: %w", ex.key, ex.verdict, err)
@@ -134,6 +176,9 @@ func (m *machine) i4() error {
 		if err := json.Unmarshal(ex.answer.body, &refusal); err != nil || ex.answer.status != 409 || refusal.FreshClientID == "" || refusal.Retryable {
 			return fmt.Errorf("a copy was answered %d: %s", ex.answer.status, ex.answer.body)
 		}
+	}
+	if ex.verdict == forbidden || ex.verdict == refused {
+		return m.nothingOf(ex)
 	}
 	if ex.verdict != duplicate {
 		return nil
@@ -151,6 +196,60 @@ func (m *machine) i4() error {
 		}
 	}
 	return sessionstest.All(sessionstest.Same("applied", r.Applied, 0), sessionstest.Same("duplicates", r.Duplicates, duplicates))
+}
+
+// nothingOf holds that nothing is left of what was refused, not even a client that was bound, and that the refusal says why.
+func (m *machine) nothingOf(ex *exchange) error {
+	want := map[verdict]int{forbidden: http.StatusForbidden, refused: http.StatusUnprocessableEntity}[ex.verdict]
+	var refusal client.Error
+	if err := json.Unmarshal(ex.answer.body, &refusal); err != nil || ex.answer.status != want || refusal.FreshClientID != "" || refusal.Retryable {
+		return fmt.Errorf("what is %s was answered %d: %s", ex.verdict, ex.answer.status, ex.answer.body)
+	}
+	if bound := len(m.now.Actors) - len(m.was.Actors); bound > 0 && !m.healing { // in which what was read meanwhile is not looked at
+		return fmt.Errorf("what is %s bound %d clients", ex.verdict, bound)
+	}
+	if ex.verdict == forbidden {
+		return nil
+	}
+	m.refused = &whole{post: ex.post, delivered: m.model.delivered[ex.actor()], seq: m.now.Head.Seq}
+	for _, d := range refusal.Details {
+		m.refused.fields = append(m.refused.fields, d.Field)
+	}
+	must, may, err := ex.unfit()
+	for _, field := range must {
+		if !slices.Contains(m.refused.fields, field) {
+			err = errors.Join(err, fmt.Errorf("%s cannot be applied, and the refusal names %v", field, m.refused.fields))
+		}
+	}
+	for _, field := range m.refused.fields {
+		if !slices.Contains(must, field) && !slices.Contains(may, field) {
+			err = errors.Join(err, fmt.Errorf("%s can be applied, and the refusal names it", field))
+		}
+	}
+	return err
+}
+
+// unwhole holds that a batch that was admitted as a whole is applied whole; and that one which was refused as a whole just before, and is now
+// sent change by change, lacks what it was refused for and nothing else.
+func (m *machine) unwhole(ex *exchange, before *whole) error {
+	var r client.Receipt
+	if err := ex.answer.into(&r); err != nil {
+		return err
+	}
+	var rejected []string
+	for _, c := range r.Results {
+		if c.Status == "rejected" {
+			rejected = append(rejected, fmt.Sprintf("changes[%d]", c.Index))
+		}
+	}
+	switch {
+	case ex.whole:
+		return sessionstest.Same("rejected of what was applied whole", rejected, nil)
+	case before != nil && before.actor() == ex.actor() && before.number == ex.number && before.content() == ex.content() &&
+		before.seq == m.was.Head.Seq && before.delivered == m.model.delivered[ex.actor()]:
+		return sessionstest.Same("rejected of what was refused as a whole", rejected, before.fields)
+	}
+	return nil
 }
 
 // unchanged returns what is not as it was, but for clients that were bound and what was delivered to them.
@@ -176,7 +275,7 @@ func (m *machine) i5() error {
 	if m.done == nil {
 		return nil
 	}
-	a, was := m.done.answer, m.model.answers[m.done.user+" "+m.done.key]
+	a, was := m.done.answer, m.model.answers[m.done.slot()]
 	switch m.done.verdict {
 	case replayed:
 		if a.status != 200 || !a.replayed() || !bytes.Equal(a.body, was.body) {
@@ -209,6 +308,11 @@ func (m *machine) i6() error {
 		}
 		if !slices.ContainsFunc(h.Ops, func(b crdt.Op) bool { return m.mayCover(&b, a) }) {
 			return fmt.Errorf("%s at %s is superseded, and nobody who wrote there was given it, or named it", a.Dot, a.Path)
+		}
+	}
+	for id, a := range m.now.Actors {
+		if a.Delivered > m.model.delivered[id] {
+			return fmt.Errorf("%s counts as having been given everything up to %d, and was given it up to %d", id, a.Delivered, m.model.delivered[id])
 		}
 	}
 	for i, b := range m.now.Log {

@@ -38,8 +38,8 @@ func TestMain(m *testing.M) {
 // actions are what the machine chooses from, each time one of them. What is there twice happens twice as often.
 func actions() []action {
 	return []action{
-		record, record, record, send, send, send, send, send, send, retry, retry, again, otherBody, otherBatch, careless, pull, pull, delta, delta, page, bundled,
-		settle, settle, settleBoth, restart, backUp, goBack, clone, complete, complete, reopen, reopen, besiege,
+		record, record, record, send, send, send, send, send, send, retry, retry, again, otherBody, otherBatch, careless, atomic, atomic, spoil, behalf, behalf,
+		pull, pull, delta, delta, page, bundled, settle, settle, settleBoth, restart, backUp, goBack, clone, complete, complete, reopen, reopen, besiege,
 	}
 }
 

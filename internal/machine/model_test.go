@@ -31,6 +31,7 @@ type model struct {
 // known is a batch that was acknowledged.
 type known struct {
 	content  string
+	user, by string // whose it is, and who submitted it if that was another
 	id, prev string
 	key      string // of a naive client's
 	statuses []string
@@ -78,12 +79,18 @@ const (
 	duplicate verdict = "duplicate"
 	forked    verdict = "forked"
 	replayed  verdict = "replayed"
+	forbidden verdict = "forbidden"
+	refused   verdict = "refused as a whole"
+	undecided verdict = "admitted or refused as a whole"
 	reused    verdict = "its key was used for another request"
 )
 
 // judge says what must become of p: section 4 of the merge design once more.
 func (m *model) judge(p post) verdict {
-	if was, answered := m.answers[p.user+" "+p.key]; answered {
+	if p.by != "" && p.by != "boss" {
+		return forbidden
+	}
+	if was, answered := m.answers[p.slot()]; answered {
 		if was.fingerprint == p.fingerprint() {
 			return replayed
 		}
@@ -120,7 +127,7 @@ func (m *model) judgeNaive(p post) verdict {
 // server gave to a naive client's batch.
 func (m *model) hear(ex *exchange, was, now *sessionstest.Facts) error {
 	switch ex.verdict {
-	case replayed, reused:
+	case replayed, reused, forbidden, refused:
 		return nil
 	case forked:
 		var refusal client.Error
@@ -134,7 +141,7 @@ func (m *model) hear(ex *exchange, was, now *sessionstest.Facts) error {
 	if err := ex.answer.into(&r); err != nil {
 		return err
 	}
-	m.answers[ex.user+" "+ex.key] = stored{ex.fingerprint(), ex.answer.body}
+	m.answers[ex.slot()] = stored{ex.fingerprint(), ex.answer.body}
 	if ex.verdict == admitted {
 		m.admit(ex.post, r, was, now)
 	}
@@ -157,7 +164,7 @@ func (m *model) fork(p post, fresh crdt.ActorID, was *sessionstest.Facts) {
 
 func (m *model) admit(p post, r client.Receipt, was, now *sessionstest.Facts) {
 	ref := store.BatchRef{Actor: p.actor(), Number: p.number}
-	k := known{content: p.content(), id: p.id, prev: p.prev, late: r.Status == "late"}
+	k := known{content: p.content(), user: p.user, by: p.submittedBy(), id: p.id, prev: p.prev, late: r.Status == "late"}
 	for _, c := range r.Results {
 		k.statuses = append(k.statuses, c.Status)
 	}

@@ -1,13 +1,16 @@
 package machine
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json"
 
+	"firemode"
 	"firemode/internal/client"
 	"firemode/internal/crdt"
 )
@@ -22,12 +25,15 @@ type phone struct {
 
 	drafts []draft // of a naive phone
 	sent   []post  // requests that were made, oldest first
+
+	whole map[string]bool // by key, of what is to be applied whole or not at all: whether that was not refused yet
 }
 
 // draft is what a naive phone wants to get rid of: the key is all that tells it from another.
 type draft struct {
 	key     string
 	changes []client.Change
+	whole   bool // all of it or nothing
 	done    bool
 }
 
@@ -35,6 +41,9 @@ type draft struct {
 type post struct {
 	phone   *phone
 	user    string
+	by      string // who submits it on behalf of user; "" for user's own phone
+	whole   bool   // all changes or none
+	spoilt  bool   // not what its phone holds
 	key     string
 	number  int64 // 0 when the server counts
 	client  string
@@ -63,8 +72,63 @@ func (p post) content() string {
 	return string(text)
 }
 
+// submitter is who makes the request.
+func (p post) submitter() string { return cmp.Or(p.by, p.user) }
+
+// slot is where the answer to p is kept: each user has keys of their own.
+func (p post) slot() string { return p.submitter() + " " + p.key }
+
 // fingerprint is what the same key must not be used for twice.
-func (p post) fingerprint() string { return fmt.Sprint(p.client, " ", p.number, " ", p.content()) }
+func (p post) fingerprint() string {
+	return fmt.Sprint(p.client, " ", p.number, " ", p.whole, " ", p.user, " ", p.content())
+}
+
+// submittedBy is what is noted of who made the request: nothing when it is about their own work.
+func (p post) submittedBy() string {
+	if p.by == p.user {
+		return ""
+	}
+	return p.by
+}
+
+// badly is p with one change more, which cannot be applied, before or after the others.
+func (p post) badly(first bool) post {
+	bad := []client.Change{{Op: "guess", Path: "/a"}}
+	if first {
+		p.changes = slices.Concat(bad, p.changes)
+	} else {
+		p.changes = slices.Concat(p.changes, bad)
+	}
+	p.whole, p.spoilt = true, true
+	return p
+}
+
+// unfit are the changes, in the words of a refusal, that cannot be applied to any session, and those that depend on what it holds.
+func (p post) unfit() (must, may []string, err error) {
+	changes, err := parse(p.content())
+	for i, c := range changes {
+		field := fmt.Sprintf("changes[%d]", i)
+		switch {
+		case c.Rejected != "":
+			must = append(must, field)
+		case c.Kind == crdt.Resolve, c.Kind == crdt.Correct:
+			may = append(may, field)
+		}
+	}
+	return must, may, err
+}
+
+// asWhole says what must become of p, which is new, since it is to be applied whole.
+func (p post) asWhole() (verdict, error) {
+	must, may, err := p.unfit()
+	switch {
+	case len(must) > 0:
+		return refused, err
+	case len(may) > 0:
+		return undecided, err
+	}
+	return admitted, err
+}
 
 // body is p as JSON, sent at a time of the server's clock.
 func (p post) body(now time.Time) ([]byte, error) {
@@ -76,7 +140,10 @@ func (p post) body(now time.Time) ([]byte, error) {
 		m.Clock[crdt.ActorID(p.client)] = p.number
 		m.SentAt = now.Add(p.skew).UTC()
 	}
-	return json.Marshal(client.Submission{Changes: p.changes, Meta: m}, json.Deterministic(true))
+	if p.by != "" {
+		m.OnBehalfOf = firemode.UserID(p.user)
+	}
+	return json.Marshal(client.Submission{Changes: p.changes, Meta: m, Atomic: p.whole}, json.Deterministic(true))
 }
 
 // of makes the request for a batch that ph holds. The number is part of the key: phones that send out of order, copies of each other, may be
@@ -90,11 +157,49 @@ func (ph *phone) of(b client.Batch) post {
 	if ph.plain {
 		p.id, p.prev = "", ""
 	}
+	whole, asked := ph.whole[p.key]
+	if p.whole = whole; asked && !whole {
+		p.key += inParts
+	}
 	return p
 }
 
+// inParts ends the key of what was refused as a whole and is now sent change by change: that is another request. One that is late may still
+// come to be applied under the key that it had.
+const inParts = " in parts"
+
 func (ph *phone) ofDraft(d draft) post {
-	return post{phone: ph, user: ph.user, key: d.key, client: ph.Client, changes: d.changes}
+	return post{phone: ph, user: ph.user, key: d.key, client: ph.Client, changes: d.changes, whole: d.whole}
+}
+
+// asWhole has what was recorded last be sent as a whole.
+func (ph *phone) asWhole() {
+	if ph.naive {
+		ph.drafts[len(ph.drafts)-1].whole = true
+		return
+	}
+	if ph.whole == nil {
+		ph.whole = map[string]bool{}
+	}
+	ph.whole[ph.of(ph.Batches[len(ph.Batches)-1]).key] = true
+}
+
+// partly has what was refused as a whole be sent in parts.
+func (ph *phone) partly(p post) {
+	if ph.whole[p.key] {
+		ph.whole[p.key] = false
+	}
+	for i := range ph.drafts {
+		if d := &ph.drafts[i]; d.key == p.key && d.whole && !d.done {
+			d.key, d.whole = d.key+inParts, false
+		}
+	}
+}
+
+// gaveUp reports whether p asks to be applied whole, and whoever made it has by now sent it in parts. Only a client that counts can then afford that p
+// comes late.
+func (ph *phone) gaveUp(p post) bool {
+	return p.whole && ph.naive && slices.ContainsFunc(ph.drafts, func(d draft) bool { return d.key == p.key+inParts })
 }
 
 // pending are the requests that ph has still to make.
@@ -120,12 +225,16 @@ func (ph *phone) pending() []post {
 func (ph *phone) copied() (*phone, error) {
 	state, err := ph.Clone()
 	c := *ph
-	c.State, c.sent, c.drafts = state, slices.Clone(ph.sent), slices.Clone(ph.drafts)
+	c.State, c.sent, c.drafts, c.whole = state, slices.Clone(ph.sent), slices.Clone(ph.drafts), maps.Clone(ph.whole)
 	return &c, err
 }
 
-// heard has ph learn from the answer to p.
+// heard has ph learn from the answer to p, which it made itself.
 func (ph *phone) heard(p post, a answer) error {
+	if a.status == http.StatusUnprocessableEntity {
+		ph.partly(p)
+		return nil
+	}
 	if a.status != 200 {
 		var refusal client.Error
 		if err := json.Unmarshal(a.body, &refusal); err != nil {

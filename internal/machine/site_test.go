@@ -51,7 +51,8 @@ type site struct {
 	engine   engine
 	now      func() time.Time
 	flaw     func(store.Tx) store.Tx // what a broken server does in its transactions; nil for a sound one
-	unmarked bool                    // a broken operator: no new epoch after a restore
+	front    func(http.Handler) http.Handler
+	unmarked bool // a broken operator: no new epoch after a restore
 	dir      string
 	keys     *keys.Keys
 	signer   note.Signer
@@ -135,6 +136,9 @@ func (s *site) start(ctx context.Context) (err error) {
 		Services: s.services, CursorKey: s.keys.Cursor(), Now: s.now, NewID: newID, Metrics: unmeasured{},
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Checks: map[string]httpapi.Check{"store": s.store.Ping},
 	})
+	if s.front != nil && err == nil {
+		s.handler = s.front(s.handler)
+	}
 	return err
 }
 

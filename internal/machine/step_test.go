@@ -38,6 +38,9 @@ const (
 	otherBody  action = "other body"  // under a used key
 	otherBatch action = "other batch" // under a used number, or one that is far ahead
 	careless   action = "careless"    // without a number of its own
+	atomic     action = "atomic"      // something new, to be applied whole or not at all; and change by change, if it was refused
+	spoil      action = "spoilt"      // something that is pending, as a whole, with a change more that cannot be applied
+	behalf     action = "on behalf"   // something that is pending on a phone which cannot sync, by its user's manager
 	pull       action = "pull"        // the whole document
 	delta      action = "delta"       // what has changed, page by page
 	page       action = "page"        // of that the first page alone
@@ -64,7 +67,13 @@ func (m *machine) step(s step) error {
 	case retry, again, otherBody, otherBatch:
 		return m.repeat(ph, s)
 	case careless:
-		return m.submit(post{phone: ph, user: ph.user, key: m.id("key "), client: ph.Client, changes: m.changes(ph, s.changes)}, spellings[s.pick%4], s.lost)
+		return m.submit(post{phone: ph, user: ph.user, key: m.id("key "), client: ph.Client, changes: m.changes(ph, s.changes)}, s.spelt(), s.lost)
+	case atomic:
+		return m.atomic(ph, s)
+	case spoil:
+		return m.first(m.choose(ph, s).badly(s.odd), s.spelt(), s.lost)
+	case behalf:
+		return m.onBehalf(ph, s)
 	case pull, delta, page, bundled:
 		return m.read(ph, s)
 	case settle, settleBoth:
@@ -133,15 +142,46 @@ func (m *machine) record(ph *phone, intents []intent) {
 
 // send posts something that is pending; if nothing is, it is recorded first.
 func (m *machine) send(ph *phone, s step) error {
+	p := m.choose(ph, s)
+	if s.claims != nil && !ph.naive {
+		m.forge(&p, s.claims, s.odd && s.pick == 7)
+	}
+	return m.first(p, s.spelt(), s.lost)
+}
+
+// choose returns the request for something that is pending.
+func (m *machine) choose(ph *phone, s step) post {
 	if len(ph.pending()) == 0 {
 		m.record(ph, s.changes)
 	}
 	pending := ph.pending()
-	p := pending[s.pick%len(pending)]
-	if s.claims != nil && !ph.naive {
-		m.forge(&p, s.claims, s.odd && s.pick == 7)
+	return pending[s.pick%len(pending)]
+}
+
+// spelt is one of the ways to write the request of s.
+func (s step) spelt() spelling { return spellings[s.pick%len(spellings)] }
+
+// atomic has ph record something and send it as a whole. If it was refused, and ph knows, it sends each change for itself: see unwhole.
+func (m *machine) atomic(ph *phone, s step) error {
+	m.record(ph, s.changes)
+	ph.asWhole()
+	for range 2 {
+		pending := ph.pending()
+		p := pending[len(pending)-1]
+		if err := m.first(p, s.spelt(), s.lost); err != nil || m.refused == nil || s.lost {
+			return err
+		}
 	}
-	return m.first(p, spellings[s.pick%4], s.lost)
+	return nil
+}
+
+// onBehalf has a manager submit what is pending on ph, and tell it nothing. Others may not.
+func (m *machine) onBehalf(ph *phone, s step) error {
+	p := m.choose(ph, s)
+	if p.by = "boss"; s.lost {
+		p.by = users[s.pick%len(users)]
+	}
+	return m.first(p, s.spelt(), true)
 }
 
 // first makes a request that was not made before.
@@ -184,21 +224,25 @@ func (m *machine) repeat(ph *phone, s step) error {
 			p.number += 20_000
 		}
 	}
-	if (s.do == otherBody || s.do == otherBatch) && m.model.judge(p) == admitted {
-		return nil // the server was restored, and what was sent is not used there: whoever sent this now would be a client that lies
+	if (s.do == otherBody || s.do == otherBatch || p.phone.gaveUp(p)) && m.model.judge(p) == admitted {
+		return nil // the server does not hold it, or not any more: whoever sent this now would be a client that lies
 	}
 	sp := spellings[0]
 	if s.odd {
-		sp = spellings[s.pick%4]
+		sp = s.spelt()
 	}
 	return m.submit(p, sp, s.lost)
 }
 
-func (m *machine) postBody(user, key, encoding string, body []byte) answer {
-	return m.do(request{
-		token: m.tokens[user], method: http.MethodPost, path: m.path("/results"), body: bytes.NewReader(body),
-		header: map[string]string{"Idempotency-Key": key, "Content-Type": "application/json", "Content-Encoding": encoding},
-	})
+func (m *machine) postBody(p post, s spelling, body []byte) answer {
+	header := map[string]string{"Idempotency-Key": p.key, "Content-Type": "application/json", "Content-Encoding": s.content}
+	if s.lines {
+		header["Content-Type"] = mediaLines
+	}
+	if s.asked {
+		header["Accept"] = mediaLines
+	}
+	return m.do(request{token: m.tokens[p.submitter()], method: http.MethodPost, path: m.path("/results"), body: bytes.NewReader(body), header: header})
 }
 
 // read gets the document in one of its forms. What is lost was delivered all the same, as far as the server can know.
@@ -215,6 +259,9 @@ func (m *machine) read(ph *phone, s step) error {
 			return fmt.Errorf("the bundle: %w", err)
 		}
 		return m.take(ph, b.Data.Results, "", s.lost)
+	}
+	if s.odd {
+		header["Accept"] = mediaLines
 	}
 	for cursor := ph.Cursor; ; {
 		query := ""
@@ -298,7 +345,7 @@ func (m *machine) settle(ph *phone, s step) error {
 	}
 	for _, one := range both {
 		pending := one.pending()
-		if err := m.first(pending[len(pending)-1], spellings[s.pick%4], s.lost); err != nil {
+		if err := m.first(pending[len(pending)-1], s.spelt(), s.lost); err != nil {
 			return err
 		}
 	}

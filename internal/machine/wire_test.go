@@ -39,7 +39,7 @@ func (a answer) into(v any) error {
 	return json.Unmarshal(a.body, v)
 }
 
-// do has the real handler answer q.
+// do has the real handler answer q. An answer in lines is returned as the JSON that it must come to; one that comes to none has status 0.
 func (s *site) do(q request) answer {
 	if q.body == nil {
 		q.body = http.NoBody
@@ -51,23 +51,50 @@ func (s *site) do(q request) answer {
 	}
 	rec := httptest.NewRecorder()
 	s.handler.ServeHTTP(rec, r)
-	return answer{rec.Code, rec.Header(), rec.Body.Bytes()}
+	a := answer{rec.Code, rec.Header(), rec.Body.Bytes()}
+	asked := q.header["Accept"] == mediaLines && a.status == http.StatusOK
+	if lined := rec.Header().Get("Content-Type") == mediaLines; lined != asked {
+		return answer{body: fmt.Appendf(nil, "asked for lines: %t, answered in lines: %t: %s", asked, lined, a.body)}
+	}
+	if asked {
+		text, err := unlined(a.body)
+		if err != nil {
+			return answer{body: fmt.Appendf(nil, "%v: %s", err, a.body)}
+		}
+		a.body = text
+	}
+	return a
 }
 
 // spelling is one of several ways to put the same content on the wire.
 type spelling struct {
 	other   bool   // members in another order, other white space, escapes, and one number written otherwise
+	lines   bool   // one value on each line
+	asked   bool   // for an answer in lines
 	content string // Content-Encoding
 }
 
-var spellings = []spelling{{}, {other: true}, {content: "gzip"}, {other: true, content: "zstd"}}
+var spellings = []spelling{
+	{},
+	{other: true},
+	{lines: true},
+	{other: true, content: "zstd"},
+	{asked: true},
+	{lines: true, other: true, asked: true, content: "gzip"},
+	{content: "gzip"},
+	{lines: true, asked: true, content: "zstd"},
+}
 
 func (s spelling) encode(text []byte) (body []byte, err error) {
 	body = text
-	if s.other {
-		if body, err = respell(text); err != nil {
-			return nil, err
-		}
+	switch {
+	case s.lines:
+		body, err = lined(text, s.other)
+	case s.other:
+		body, err = respell(text)
+	}
+	if err != nil {
+		return nil, err
 	}
 	var out bytes.Buffer
 	switch s.content {

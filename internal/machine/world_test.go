@@ -3,6 +3,7 @@ package machine
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -30,6 +31,7 @@ type machine struct {
 	kept    []kept // backups
 	count   int    // of ids that were made up
 	healing bool   // what is read is checked at the end
+	turn    bool   // to ask for lines
 
 	conflicts map[string]shownConflict // every one that was ever shown, by id
 	walks     map[string]walk          // by cursor
@@ -43,6 +45,7 @@ type machine struct {
 	status   client.SyncStatus
 	event    event
 	done     *exchange
+	refused  *whole // the last request, if it was refused as a whole
 	pulled   *phone // has just been given all there is
 	hostile  []siege
 	observed observed
@@ -75,6 +78,14 @@ type walk struct {
 type observed struct {
 	epoch, seq int64
 	clock      map[string]int64
+}
+
+// whole is a batch that was refused because some of its changes cannot be applied.
+type whole struct {
+	post
+	fields    []string // which, in the words of the answer
+	delivered int64    // how much of the session to its writer
+	seq       int64
 }
 
 // exchange is a request for which there are expectations, and its answer.
@@ -225,8 +236,19 @@ func (m *machine) submit(p post, s spelling, lost bool) error {
 		return err
 	}
 	ex := &exchange{post: p, spelling: s, verdict: m.model.judge(p)}
-	ex.answer = m.postBody(p.user, p.key, s.content, body)
-	if !lost {
+	if p.whole && ex.verdict == admitted {
+		if ex.verdict, err = p.asWhole(); err != nil {
+			return err
+		}
+	}
+	ex.answer = m.postBody(p, s, body)
+	if ex.verdict == undecided {
+		ex.verdict = admitted
+		if ex.answer.status == http.StatusUnprocessableEntity {
+			ex.verdict = refused
+		}
+	}
+	if !lost && p.by == "" && !p.spoilt {
 		if err := p.phone.heard(p, ex.answer); err != nil {
 			return err
 		}

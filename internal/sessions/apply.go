@@ -43,6 +43,9 @@ func (m *merging) apply(j *job, actor *store.Actor) error {
 	m.head.Batches++
 	m.log(&b)
 	m.held[store.BatchRef{Actor: b.Actor, Number: b.Number}] = &b
+	if b.Key != "" {
+		m.keyed[store.BatchKey{Actor: b.Actor, Key: b.Key}] = &b
+	}
 	j.report(b, actor, reasons)
 	m.showConflicts(j)
 	return m.start()
@@ -106,7 +109,6 @@ func (m *merging) entry(j *job, actor *store.Actor, context crdt.Clock, reasons 
 	}
 	if j.number == 0 {
 		b.Number, b.Key = actor.Held.Max()+1, j.in.Key
-		m.keyed[store.BatchKey{Actor: b.Actor, Key: b.Key}] = &b
 	}
 	if j.p.User != j.user {
 		b.SubmittedBy = j.p.User

@@ -6,6 +6,8 @@ import (
 
 	"pgregory.net/rapid"
 
+	"firemode/internal/crdt"
+	"firemode/internal/sessions"
 	"firemode/internal/store"
 )
 
@@ -41,4 +43,15 @@ func (w *world) playOne(t *rapid.T) {
 	if err := p.run(scripts.Draw(t, "script")); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// A phone that does not count and its manager may submit the same within one group: both are told that it was merged.
+func TestSubmittedTwiceInOneGroup(t *testing.T) {
+	w := newWorld(t, openScratch)
+	p, err := w.newPlay(t.Context())
+	must(t, err)
+	own := p.phones[3].post(draft{clock: crdt.Clock{}, changes: []change{{{"op", "set"}, {"path", "/x"}, {"value", 1}}}}, "key", false)
+	managers := own.onBehalf(p.boss())
+	answers := p.service.Together(p.ctx, []sessions.Post{own.Post, managers.Post})
+	must(t, p.check([]exchange{{own, answers[0]}, {managers, answers[1]}}))
 }

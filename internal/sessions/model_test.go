@@ -15,6 +15,7 @@ import (
 // model is what a server must remember, kept beside the real one: which batches it holds, what it answered, what it showed to whom.
 type model struct {
 	known     map[crdt.ActorID]map[int64]crdt.Known
+	keyed     map[string]int64  // the numbers that the server gave, by actor and key
 	answers   map[string]stored // by user and key
 	delivered map[crdt.ActorID]int64
 	parent    map[crdt.ActorID]crdt.ActorID
@@ -28,7 +29,7 @@ type stored struct{ request, receipt string }
 
 func newModel() *model {
 	return &model{
-		known: map[crdt.ActorID]map[int64]crdt.Known{}, answers: map[string]stored{}, delivered: map[crdt.ActorID]int64{},
+		known: map[crdt.ActorID]map[int64]crdt.Known{}, keyed: map[string]int64{}, answers: map[string]stored{}, delivered: map[crdt.ActorID]int64{},
 		parent: map[crdt.ActorID]crdt.ActorID{}, ids: map[string]string{},
 	}
 }
@@ -63,7 +64,7 @@ const (
 // judge says what must become of a request, from what was held before it. key is under which its answer is kept.
 func (m *model) judge(one post) (v verdict, key, request string) {
 	key = string(one.By.User) + " " + one.Key
-	request = fmt.Sprintf("%s %d %x", one.Meta.Client, one.draft.number, crdt.Content(one.Changes))
+	request = fmt.Sprintf("%s %d %x %s %t", one.Meta.Client, one.draft.number, crdt.Content(one.Changes), one.user(), one.Atomic)
 	if was, answered := m.answers[key]; answered {
 		if was.request == request {
 			return replayed, key, request
@@ -71,7 +72,7 @@ func (m *model) judge(one post) (v verdict, key, request string) {
 		return reused, key, request
 	}
 	if !one.numbered() {
-		return admitted, key, request
+		return m.judgeNaive(one), key, request
 	}
 	known := func(n int64) *crdt.Known {
 		if k, held := m.known[one.writer()][n]; held {
@@ -89,6 +90,29 @@ func (m *model) judge(one post) (v verdict, key, request string) {
 	return admitted, key, request
 }
 
+// judgeNaive says what must become of a request whose batch the server counts: the key is all that tells it from another.
+func (m *model) judgeNaive(one post) verdict {
+	n, held := m.keyed[one.slot()]
+	switch {
+	case !held:
+		return admitted
+	case m.known[one.writer()][n].Content == crdt.Content(one.Changes):
+		return duplicate
+	}
+	return reused
+}
+
+// slot is what tells a batch that the server counts from others.
+func (one post) slot() string { return fmt.Sprint(one.writer(), " ", one.Key) }
+
+// numberOf is the number of a request that was admitted.
+func (m *model) numberOf(one post) int64 {
+	if one.numbered() {
+		return one.draft.number
+	}
+	return m.keyed[one.slot()]
+}
+
 func (one post) numbered() bool { return one.Meta.Clock[crdt.ActorID(one.Meta.Client)] > 0 }
 
 // writer is the actor whose batch a request is.
@@ -96,7 +120,7 @@ func (one post) writer() crdt.ActorID {
 	if one.numbered() {
 		return crdt.ActorID(one.Meta.Client)
 	}
-	return crdt.NaiveActor(one.Meta.Client, string(one.By.User))
+	return crdt.NaiveActor(one.Meta.Client, string(one.user()))
 }
 
 func (one post) posted() crdt.Posted {
@@ -110,6 +134,12 @@ func (p *play) hear(f *sessionstest.Facts, ex exchange, entry int) (used bool, e
 	v, key, request := m.judge(ex.post)
 	receipt, _ := json.Marshal(ex.answer.Receipt)
 	fresh, conflict := freshOf(ex.answer.Err)
+	if bad := p.unfit(f, ex, int64(entry)); v == admitted && ex.Atomic && len(bad) > 0 {
+		if !ex.resent {
+			ex.phone.inParts(ex.post)
+		}
+		return false, refusedFor(ex.answer.Err, bad)
+	}
 	switch v {
 	case replayed:
 		if ex.answer.Err != nil || !ex.answer.Replayed || string(receipt) != m.answers[key].receipt {
@@ -146,6 +176,33 @@ func (p *play) hear(f *sessionstest.Facts, ex exchange, entry int) (used bool, e
 		return true, fmt.Errorf("an acknowledged batch is not in the log")
 	}
 	return true, p.admitted(f, ex, entry)
+}
+
+// unfit are the changes of a request that cannot be applied when the log ends at seq, in the words of a refusal.
+func (p *play) unfit(f *sessionstest.Facts, ex exchange, seq int64) (fields []string) {
+	if !ex.Atomic {
+		return nil
+	}
+	before := f.History(seq).State()
+	for c := range ex.Changes {
+		if !acceptable(f, ex, c, before, p.model) {
+			fields = append(fields, fmt.Sprintf("changes[%d]", c))
+		}
+	}
+	return fields
+}
+
+// refusedFor holds that a batch was refused as a whole, and for what.
+func refusedFor(err error, fields []string) error {
+	e, ok := err.(*firemode.Error)
+	if !ok || e.Code != firemode.CodeInvalid {
+		return fmt.Errorf("refused as a whole for %v: %v", fields, err)
+	}
+	var named []string
+	for _, d := range e.Details {
+		named = append(named, d.Field)
+	}
+	return sessionstest.Same("refused as a whole for", named, fields)
 }
 
 // freshOf returns the id in a conflict's error, and whether it is one.

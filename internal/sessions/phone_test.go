@@ -1,6 +1,7 @@
 package sessions_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -35,6 +36,8 @@ type draft struct {
 	id, prev string
 	clock    crdt.Clock // foreign entries as claimed
 	changes  []change
+	whole    bool   // all of it or nothing
+	key      string // of what was refused as a whole, "" for a new one
 	captured time.Time
 	sentAt   time.Time
 }
@@ -98,8 +101,17 @@ func (ph *phone) post(d draft, key string, odd bool) post {
 	if d.number > 0 {
 		meta.Clock[crdt.ActorID(ph.client)] = d.number
 	}
-	return post{Post: sessions.Post{By: ph.by, Submission: sessions.Submission{Session: "visit", Key: key, Changes: d.parsed(odd), Meta: meta}}, phone: ph, draft: d}
+	return post{Post: sessions.Post{By: ph.by, Submission: sessions.Submission{Session: "visit", Key: key, Changes: d.parsed(odd), Atomic: d.whole, Meta: meta}}, phone: ph, draft: d}
 }
+
+// onBehalf is the same request as a manager makes it for its user. The phone does not hear of it.
+func (one post) onBehalf(manager firemode.Principal) post {
+	one.By, one.Meta.OnBehalfOf, one.resent = manager, one.By.User, true
+	return one
+}
+
+// user is whose work is submitted.
+func (one post) user() firemode.UserID { return cmp.Or(one.Meta.OnBehalfOf, one.By.User) }
 
 // actor is who the phone is to the server when it counts or does not.
 func (ph *phone) actor(counts bool) crdt.ActorID {
@@ -117,6 +129,9 @@ func (ph *phone) keep(d draft, id string) {
 		d.id, ph.lastID = id, id
 	}
 	for i, c := range d.parsed(false) {
+		if c.Rejected != "" {
+			continue
+		}
 		b := crdt.Batch{Actor: ph.actor(true), Number: d.number, Changes: []crdt.Change{c}}
 		for _, op := range b.Ops(0, crdt.Stamp{}) {
 			op.Index = i
@@ -135,6 +150,13 @@ func (ph *phone) goOn(fresh string, refused draft) {
 		ph.held[i].number = ph.last
 		delete(ph.held[i].clock, crdt.ActorID(fresh))
 	}
+}
+
+// inParts keeps what was refused as a whole, to send each change of it for itself. Nothing is kept under the key, which may be used again.
+func (ph *phone) inParts(one post) {
+	d := one.draft
+	d.whole, d.key = false, one.Key
+	ph.held = append([]draft{d}, ph.held...)
 }
 
 // copyFrom returns a phone restored from its backup of back batches ago.

@@ -1,6 +1,7 @@
 package sessions_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -94,14 +95,35 @@ func (p *play) step(s step) error {
 	case together:
 		return p.together(ph, s)
 	}
-	if one, ok := p.compose(ph, s); ok {
-		return p.submit(one)
+	for _, one := range p.compose(ph, s) {
+		if err := p.submit(one); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// compose makes the request of a posting step; ok is false when there is nothing to post.
-func (p *play) compose(ph *phone, s step) (one post, ok bool) {
+// compose makes the requests of a posting step, if there is anything to post: the phone's, a manager's, or both.
+func (p *play) compose(ph *phone, s step) []post {
+	own, ok := p.composeOwn(ph, s)
+	if !ok {
+		return nil
+	}
+	managers := own.onBehalf(p.boss())
+	switch {
+	case !s.behalf:
+		return []post{own}
+	case s.pick%3 == 0:
+		own.phone.sent = append(own.phone.sent, own) // it may come to try itself
+		return []post{managers}
+	case s.pick%3 == 1:
+		return []post{managers, own}
+	}
+	return []post{own, managers}
+}
+
+// composeOwn makes the phone's request of a posting step; ok is false when there is nothing to post.
+func (p *play) composeOwn(ph *phone, s step) (one post, ok bool) {
 	switch s.do {
 	case write, hold, careless:
 		d := p.draft(ph, s)
@@ -134,7 +156,7 @@ func (p *play) take(ph *phone, i int) post {
 	d := ph.held[i]
 	ph.held = append(ph.held[:i:i], ph.held[i+1:]...)
 	p.keys++
-	return ph.post(d, fmt.Sprint("key ", p.keys), i%2 == 1)
+	return ph.post(d, cmp.Or(d.key, fmt.Sprint("key ", p.keys)), i%2 == 1)
 }
 
 // repeat makes an earlier request again, or something like it.
@@ -148,6 +170,8 @@ func (p *play) repeat(ph *phone, s step) (one post, ok bool) {
 	case s.do == again:
 		p.keys++
 		key = fmt.Sprint("key ", p.keys)
+	case s.do == reuse && s.pick > 3:
+		d.whole = !d.whole
 	case s.do == reuse:
 		d.changes = append(d.changes[:len(d.changes):len(d.changes)], change{{"op", "set"}, {"path", "/e"}, {"value", 1}})
 	}
@@ -161,7 +185,7 @@ func (p *play) repeat(ph *phone, s step) (one post, ok bool) {
 }
 
 func (p *play) draft(ph *phone, s step) draft {
-	d := draft{clock: crdt.Clock{}}
+	d := draft{clock: crdt.Clock{}, whole: s.whole}
 	if !s.claims {
 		for id, n := range p.model.seen(p.facts, ph.actor(true)) {
 			d.clock[id] = n
@@ -203,7 +227,7 @@ func (p *play) together(ph *phone, s step) error {
 		add(p.take(ph, len(ph.held)-1))
 	}
 	for _, s := range s.with {
-		if one, ok := p.compose(p.phones[s.phone%len(p.phones)], s); ok {
+		for _, one := range p.compose(p.phones[s.phone%len(p.phones)], s) {
 			add(one)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"firemode/internal/crdt/oracle"
 	"firemode/internal/sessions"
 	"firemode/internal/sessions/sessionstest"
+	"firemode/internal/store"
 )
 
 // admitted compares log entry i, which a request made, and its receipt with what they must be.
@@ -24,6 +25,8 @@ func (p *play) admitted(f *sessionstest.Facts, ex exchange, i int) error {
 	m.admit(ex.writer(), number, crdt.Known{ID: ex.draft.id, PrevID: ex.draft.prev, Content: content})
 	if ex.numbered() {
 		clamped[ex.writer()] = number
+	} else {
+		m.keyed[ex.slot()] = number
 	}
 	var flags []string
 	if cut {
@@ -34,7 +37,10 @@ func (p *play) admitted(f *sessionstest.Facts, ex exchange, i int) error {
 		status = sessions.StatusLate
 	}
 	return sessionstest.All(
-		sessionstest.Same("writer", fmt.Sprint(b.Actor, " ", b.Number, " ", b.User, " ", b.ID, " ", b.PrevID), fmt.Sprint(ex.writer(), " ", number, " ", ex.By.User, " ", ex.draft.id, " ", ex.draft.prev)),
+		sessionstest.Same("writer", fmt.Sprint(b.Actor, " ", b.Number, " ", b.User, " ", b.ID, " ", b.PrevID), fmt.Sprint(ex.writer(), " ", number, " ", ex.user(), " ", ex.draft.id, " ", ex.draft.prev)),
+		sessionstest.Same("user of the client", f.Actors[b.Actor].User, ex.user()),
+		sessionstest.Same("delivered to the client", f.Actors[b.Actor].Delivered, m.delivered[b.Actor]),
+		submittedBy(b, ex),
 		sessionstest.Same("content", fmt.Sprintf("%x", b.Content), fmt.Sprintf("%x", content)),
 		sessionstest.Same("context", fmt.Sprint(b.Context), fmt.Sprint(context)),
 		sessionstest.Same("clock of the receipt", fmt.Sprint(r.Clock), fmt.Sprint(clamped)),
@@ -44,6 +50,20 @@ func (p *play) admitted(f *sessionstest.Facts, ex exchange, i int) error {
 		p.outcomes(f, ex, i),
 		p.shownOf(f, ex, b.Seq),
 	)
+}
+
+// submittedBy holds that a batch, and each change of it, tells whether somebody else submitted it.
+func submittedBy(b store.Batch, ex exchange) error {
+	var submitter firemode.UserID
+	if ex.Meta.OnBehalfOf != "" {
+		submitter = ex.By.User
+	}
+	for c, o := range b.Outcomes {
+		if told := slices.Contains(o.Flags, "submitted_on_behalf"); o.Status != "rejected" && told != (submitter != "") {
+			return fmt.Errorf("change %d, submitted by %q, has the flags %v", c, submitter, o.Flags)
+		}
+	}
+	return sessionstest.Same("submitter", b.SubmittedBy, submitter)
 }
 
 // outcomes compares what became of each change with what the oracle says.
@@ -147,9 +167,13 @@ func writes(ex exchange, d crdt.Dot, p crdt.Pointer) bool {
 // acknowledged compares the receipt for a batch that is in the log already with what it must be, when the log ended at seq.
 func (p *play) acknowledged(f *sessionstest.Facts, ex exchange, seq int64) error {
 	var wants, answered []string
+	status := sessions.StatusMerged
 	for i, b := range f.Log {
-		if b.Actor != ex.writer() || b.Number != ex.draft.number {
+		if b.Actor != ex.writer() || b.Number != p.model.numberOf(ex.post) {
 			continue
+		}
+		if b.MergedSeq == 0 {
+			status = sessions.StatusLate
 		}
 		for c := range f.Changes[i] {
 			want := "duplicate"
@@ -166,7 +190,7 @@ func (p *play) acknowledged(f *sessionstest.Facts, ex exchange, seq int64) error
 		}
 		answered = append(answered, got)
 	}
-	return sessionstest.All(sessionstest.Same("duplicate", answered, wants), sessionstest.Same("applied", ex.answer.Applied, 0), p.shownOf(f, ex, seq))
+	return sessionstest.All(sessionstest.Same("duplicate", answered, wants), sessionstest.Same("status of a duplicate", ex.answer.Status, status), sessionstest.Same("applied", ex.answer.Applied, 0), p.shownOf(f, ex, seq))
 }
 
 // shownOf compares the conflicts in a receipt with those that were open at and above its paths when the log ended at seq.
@@ -180,8 +204,9 @@ func (p *play) shownOf(f *sessionstest.Facts, ex exchange, seq int64) error {
 			}
 		}
 	}
-	open := slices.DeleteFunc(f.History(seq).State().Conflicts(), func(c oracle.Conflict) bool { return !at[c.Path] })
-	return sessionstest.Same("conflicts of the receipt", described(ex.answer.Conflicts), sessionstest.Describe(secret, open))
+	open := slices.DeleteFunc(f.History(seq).State().Conflicts(), func(c oracle.Conflict) bool { return !at[c.Path] || len(c.Siblings) > 20 })
+	whole := slices.DeleteFunc(slices.Clone(ex.answer.Conflicts), func(c sessions.Conflict) bool { return c.Count > 20 }) // a receipt lists no more
+	return sessionstest.Same("conflicts of the receipt", described(whole), sessionstest.Describe(secret, open))
 }
 
 // described puts conflicts into words that can be compared, in an order of their own.

@@ -1,6 +1,8 @@
 package sessions_test
 
 import (
+	"slices"
+
 	"pgregory.net/rapid"
 
 	"firemode/internal/crdt"
@@ -15,6 +17,8 @@ type step struct {
 	phone   int
 	pick    int     // which held draft, which earlier post, how many batches back a clone was taken, …
 	odd     bool    // the other way of doing it, see play
+	whole   bool    // write, hold, careless: all of it or nothing
+	behalf  bool    // posting: a manager submits the same for the phone's user: before the phone does, after it, or instead
 	claims  bool    // write: the clock is made up, else it is the one last shown
 	clock   []int64 // claims: what the phone says to have seen of each phone
 	changes []intent
@@ -30,7 +34,7 @@ const (
 	lose     action = "lose"     // send an empty batch under the number of a held draft
 	retry    action = "retry"    // send again under the same key
 	again    action = "again"    // send again under another key
-	reuse    action = "reuse"    // send something else under a used key
+	reuse    action = "reuse"    // send something else under a used key, or the same as a whole that was not one
 	careless action = "careless" // send without a number of its own
 	clone    action = "clone"    // a copy of the phone goes on from an earlier batch under the same id
 	pull     action = "pull"     // read the whole document: delivered, unless it does not say who reads
@@ -63,7 +67,7 @@ var (
 	})
 	deltas = rapid.SampledFrom([]string{"1", "0.5", "-2", "1e2"})
 	kinds  = rapid.SampledFrom([]crdt.Kind{
-		crdt.Set, crdt.Set, crdt.Set, crdt.Remove, crdt.Append, crdt.Increment, crdt.Increment, crdt.Resolve, crdt.Resolve, crdt.Correct,
+		crdt.Set, crdt.Set, crdt.Set, crdt.Remove, crdt.Append, crdt.Increment, crdt.Increment, crdt.Resolve, crdt.Resolve, crdt.Correct, "guess", // which there is not
 	})
 	claimed = rapid.SampledFrom([]int64{0, 0, 1, 2, 3, 99})
 	small   = rapid.IntRange(0, 7)
@@ -90,8 +94,12 @@ var (
 
 func drawStep(t *rapid.T, among []action) step {
 	s := step{do: rapid.SampledFrom(among).Draw(t, "do"), phone: small.Draw(t, "phone"), pick: small.Draw(t, "pick"), odd: rapid.Bool().Draw(t, "odd")}
+	if slices.Contains(posting, s.do) {
+		s.behalf = seldom.Draw(t, "behalf")
+	}
 	switch s.do {
 	case write, hold, careless:
+		s.whole = small.Draw(t, "whole") > 5
 		s.changes = rapid.SliceOfN(intents, 0, 3).Draw(t, "changes")
 		if s.claims = rapid.Bool().Draw(t, "claims"); s.claims {
 			s.clock = rapid.SliceOfN(claimed, 3, 5).Draw(t, "clock")

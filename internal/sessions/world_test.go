@@ -141,6 +141,13 @@ func (w *world) newSession(ctx context.Context, items ...firemode.ItemID) (store
 		if err := tx.CreateOrganisation(ctx, firemode.Organisation{ID: org, Name: "O", CreatedAt: tx.Now()}); err != nil {
 			return err
 		}
+		for _, name := range []string{"ann", "bob", "cyd"} { // for whom a manager may submit
+			named := name + "@" + string(org)
+			user := firemode.User{Org: org, ID: firemode.UserID(name), Username: named, FullName: name, Role: firemode.RoleTechnician, PasswordHash: "x", Version: 1, CreatedAt: tx.Now()}
+			if err := tx.CreateUser(ctx, user); err != nil {
+				return err
+			}
+		}
 		if err := tx.CreateBuilding(ctx, firemode.Building{Org: org, ID: "b", Name: "B", Address: "A", Status: firemode.BuildingActive, Version: 1, CreatedAt: tx.Now()}); err != nil {
 			return err
 		}
