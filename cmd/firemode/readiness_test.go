@@ -129,9 +129,9 @@ func TestRoles(t *testing.T) {
 	keys := t.TempDir()
 	startRole(t, url, keys, roleAPI) // beside which the others run
 	for role, want := range map[string]string{
-		roleAPI:    "api backlog classifications results revocations rules watch",
-		roleWorker: "api backlog classifications janitor results",
-		roleAll:    "api backlog classifications janitor results revocations rules watch",
+		roleAPI:    "api backlog bundles classifications results revocations rules watch",
+		roleWorker: "api backlog bundles classifications janitor results",
+		roleAll:    "api backlog bundles classifications janitor results revocations rules watch",
 	} {
 		s := startRole(t, url, keys, role)
 		_, body, err := fetch(s.url + "/health/ready")
