@@ -25,6 +25,8 @@ func TestBig(t *testing.T) {
 	}
 	// Multiples of eleven: of eleven operations ten are at a path of their own.
 	const small, large = 110_000, 1_100_000
+	// Each operation is found in a tree: ten times as many take 12 times the work by that alone. The rest is noise.
+	const worst = 14
 	for _, engine := range []struct {
 		name string
 		open func(testing.TB, func() time.Time) store.Store
@@ -38,8 +40,8 @@ func TestBig(t *testing.T) {
 				a, b := costs[small][what], costs[large][what]
 				ratio := b.cpu.Seconds() / a.cpu.Seconds()
 				t.Logf("%s: ten times the operations take %.1f times the work, and %.1f MiB of heap beside %.1f", what, ratio, b.mib(), a.mib())
-				if ratio > 12 {
-					t.Errorf("%s is not linear: %s for %d, %s for %d", what, a.cpu, small, b.cpu, large)
+				if ratio > worst {
+					t.Errorf("%s is not in proportion: %s for %d, %s for %d", what, a.cpu, small, b.cpu, large)
 				}
 				if b.heap > 2*a.heap+(16<<20) {
 					t.Errorf("%s takes memory that grows with the session: %.1f MiB for %d, %.1f MiB for %d", what, a.mib(), small, b.mib(), large)
