@@ -46,8 +46,8 @@ func (a *API) shed(reason string, wait time.Duration) error {
 	return firemode.Unavailable(min(wait, shedMost), "the server has too much to do now; nothing of this was taken: send it again later")
 }
 
-// hurry gives what has not been read of a request's body as long to come as the rest had, and then the answer as long to be taken. net/http
-// takes the body in before the answer leaves, to keep the connection, and would wait for ever.
+// hurry gives what has not been read of a request's body as long to come as the rest had, and then what is left of the answer, whatever the
+// request, as long to be taken. net/http takes the body in before the answer leaves, to keep the connection, and would wait for ever.
 func (a *API) hurry(w http.ResponseWriter, r *http.Request, x *exchange) {
 	// Not supported means a recorder in a test.
 	control, now := http.NewResponseController(w), a.Now()

@@ -1,6 +1,10 @@
 package row
 
-import "firemode/internal/store"
+import (
+	"fmt"
+
+	"firemode/internal/store"
+)
 
 // Belonging says of the rows of a table, x, to which row of another one, y, each belongs.
 type Belonging struct {
@@ -9,6 +13,12 @@ type Belonging struct {
 	Which string // a condition on x: other rows belong to nothing, and rightly
 	Of    string // the table of y
 	By    string // the condition under which x belongs to y
+}
+
+// Strays is the query, for either engine, of the rows of b that belong to nothing; ScanStray reads them.
+func (b Belonging) Strays() string {
+	return fmt.Sprintf(`SELECT DISTINCT '%[1]s', x.org, x.%[2]s
+FROM %[1]s x WHERE %[3]s AND NOT EXISTS (SELECT 1 FROM %[4]s y WHERE %[5]s) ORDER BY 2, 3`, b.Table, b.Owner, b.Which, b.Of, b.By)
 }
 
 // Belongings are those of the tables that a verification reads. What belongs to a session belongs to an organisation by it.
