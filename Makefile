@@ -83,7 +83,7 @@ fuzz: setup ## play ten times the random histories that the tests play, then run
 
 .PHONY: chaos
 chaos: setup ## kills, power cuts, broken disks, lost packets, clients that leave (as root; 15 minutes); CHAOS narrows it down
-	@cd internal/chaos && FIREMODE_CHAOS=full go test -count=1 -timeout 30m -run '$(CHAOS)'
+	@cd test/chaos && FIREMODE_CHAOS=full go test -count=1 -timeout 30m -run '$(CHAOS)'
 
 .PHONY: attack
 attack: setup ## alter every column that verify answers for, take rows out and put some in, on both engines; verify must name it (5 minutes)

@@ -2,7 +2,7 @@ package firemode
 
 import "context"
 
-// Role says what a user may do; internal/auth holds the policy table.
+// Role says what a user may do; internal/identity holds the policy table.
 type Role string
 
 // The roles of the contract.

@@ -62,7 +62,7 @@ type Head struct {
 	Gaps       int       // actors with a missing number
 	Batches    int64     // batches of changes, late ones too
 	Late       int       // late batches not merged yet
-	Frontier   []byte    // of the Merkle tree over the log, see internal/ledger
+	Frontier   []byte    // of the Merkle tree over the log, see internal/record/ledger
 	Checkpoint string    // signed note over the tree as of Seq, "" before the first entry
 	Tallied    int64     // number of the log entry up to which the items' Conflicts are kept; less than Seq after an older binary has written
 }

@@ -11,7 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"firemode/internal/promtest"
+	"firemode/test/promtest"
 )
 
 // promtool runs it in folder prometheus.

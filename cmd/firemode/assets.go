@@ -5,8 +5,8 @@ import (
 	"fmt"
 
 	"firemode"
-	"firemode/internal/auth"
-	"firemode/internal/buildings"
+	"firemode/internal/assets"
+	"firemode/internal/identity"
 )
 
 type assetsCommand struct {
@@ -36,7 +36,7 @@ func (c assetsImport) Run(ctx context.Context, p *program) error {
 	}
 	defer file.Close()
 	return p.with(ctx, func(s *services) error {
-		report, err := s.buildings.Import(auth.AsOperator(ctx, c.Org), c.Building, file, c.DryRun)
+		report, err := s.buildings.Import(identity.AsOperator(ctx, c.Org), c.Building, file, c.DryRun)
 		if err != nil {
 			return err
 		}
@@ -44,7 +44,7 @@ func (c assetsImport) Run(ctx context.Context, p *program) error {
 	})
 }
 
-func (p *program) importReport(r buildings.Report) error {
+func (p *program) importReport(r assets.Report) error {
 	_, err := fmt.Fprintf(p.stdout, "created %d, updated %d, unchanged %d, rejected %d\n",
 		r.Created, r.Updated, r.Unchanged, len(r.Rejected)+r.Omitted)
 	if err != nil || len(r.Rejected) == 0 {

@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"firemode"
-	"firemode/internal/client"
+	"firemode/client"
 	"firemode/internal/store/storetest/pgtest"
 )
 

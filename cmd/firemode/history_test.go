@@ -13,9 +13,9 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"firemode"
-	"firemode/internal/auth"
-	"firemode/internal/buildings"
-	"firemode/internal/crdt"
+	"firemode/internal/assets"
+	"firemode/internal/identity"
+	"firemode/internal/record/crdt"
 	"firemode/internal/rules"
 	"firemode/internal/sessions"
 	"firemode/internal/store"
@@ -158,11 +158,11 @@ func (w *teller) tellAll() {
 	ctx := w.t.Context()
 	must(w.t, w.auth.AddOrganisation(ctx, "acme", "Acme"))
 	for name, role := range map[string]firemode.Role{"ann": "technician", "ben": "technician", "mia": "manager", "amy": "admin"} {
-		_, err := w.auth.CreateUser(auth.AsOperator(ctx, "acme"), auth.NewUser{ID: firemode.UserID(name), Username: name + "@acme", FullName: name, Role: role, Password: "correct horse battery"})
+		_, err := w.auth.CreateUser(identity.AsOperator(ctx, "acme"), identity.NewUser{ID: firemode.UserID(name), Username: name + "@acme", FullName: name, Role: role, Password: "correct horse battery"})
 		must(w.t, err)
 	}
 	w.tellRules()
-	_, err := w.buildings.Create(w.as("mia"), buildings.NewBuilding{ID: "b", Name: "B", Address: "A", Metadata: map[string]any{"storeys": 3.5}})
+	_, err := w.buildings.Create(w.as("mia"), assets.NewBuilding{ID: "b", Name: "B", Address: "A", Metadata: map[string]any{"storeys": 3.5}})
 	must(w.t, err)
 	for _, id := range []firemode.AssetID{"FE-1", "FE-2"} {
 		_, err := w.buildings.CreateAsset(w.as("mia"), "b", firemode.Asset{

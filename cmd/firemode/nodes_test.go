@@ -14,8 +14,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"firemode"
-	"firemode/internal/auth"
 	"firemode/internal/catalogue"
+	"firemode/internal/identity"
 	"firemode/internal/store"
 	"firemode/internal/store/storetest/pgtest"
 	"firemode/internal/telemetry"
@@ -95,7 +95,7 @@ func (s *site) join(t *testing.T, poll time.Duration) *member {
 	if all.catalogue, err = catalogue.New(all.store, catalogue.Config{NewID: newID, Poll: poll}); err != nil {
 		t.Fatal(err)
 	}
-	if all.auth, err = auth.New(all.store, auth.Config{Now: o.now, NewID: newID, Keys: all.keys, Poll: poll}); err != nil {
+	if all.auth, err = identity.New(all.store, identity.Config{Now: o.now, NewID: newID, Keys: all.keys, Poll: poll}); err != nil {
 		t.Fatal(err)
 	}
 	if err := all.prepare(t.Context()); err != nil {
@@ -150,7 +150,7 @@ func (m *member) staff(t *testing.T, names ...string) (tokens map[string]string)
 		if name == "ada" {
 			role = firemode.RoleAdmin
 		}
-		_, err := m.auth.CreateUser(auth.AsOperator(t.Context(), "acme"), auth.NewUser{
+		_, err := m.auth.CreateUser(identity.AsOperator(t.Context(), "acme"), identity.NewUser{
 			ID: firemode.UserID("u-" + name), Username: name, FullName: name, Role: role, Password: "correct horse",
 		})
 		if err != nil {

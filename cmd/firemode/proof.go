@@ -11,7 +11,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"firemode/internal/keys"
-	"firemode/internal/ledger"
+	"firemode/internal/record/ledger"
 )
 
 type historyKeyCommand struct{}

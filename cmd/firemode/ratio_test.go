@@ -19,15 +19,15 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"firemode"
-	"firemode/internal/client"
-	"firemode/internal/crdt"
-	"firemode/internal/ratio"
+	"firemode/client"
+	"firemode/internal/record/crdt"
 	"firemode/internal/seed"
 	"firemode/internal/sessions"
 	"firemode/internal/store"
 	"firemode/internal/store/storetest/pgtest"
 	"firemode/internal/telemetry"
 	"firemode/internal/telemetry/otlptest"
+	"firemode/test/ratio"
 )
 
 const (

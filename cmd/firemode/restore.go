@@ -11,7 +11,7 @@ import (
 
 	"firemode/internal/backup"
 	"firemode/internal/keys"
-	"firemode/internal/ledger"
+	"firemode/internal/record/ledger"
 	"firemode/internal/sessions"
 	"firemode/internal/store"
 	"firemode/internal/store/sqlite"

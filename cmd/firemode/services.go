@@ -13,12 +13,12 @@ import (
 	"github.com/google/uuid"
 	"go.opentelemetry.io/otel/trace"
 
-	"firemode/internal/auth"
-	"firemode/internal/buildings"
-	"firemode/internal/bundle"
+	"firemode/internal/assets"
+	"firemode/internal/bundles"
 	"firemode/internal/catalogue"
+	"firemode/internal/identity"
 	"firemode/internal/keys"
-	"firemode/internal/ledger"
+	"firemode/internal/record/ledger"
 	"firemode/internal/sessions"
 	"firemode/internal/store"
 	"firemode/internal/store/postgres"
@@ -31,11 +31,11 @@ import (
 type services struct {
 	store     store.Store
 	keys      *keys.Keys
-	auth      *auth.Service
+	auth      *identity.Service
 	catalogue *catalogue.Service
-	buildings *buildings.Service
+	buildings *assets.Service
 	sessions  *sessions.Service
-	bundles   *bundle.Service
+	bundles   *bundles.Service
 
 	storage Storage
 	hooks   hooks
@@ -76,7 +76,7 @@ func openServices(ctx context.Context, c Storage, o outside) (_ *services, err e
 	if s.keys, err = keys.Open(c.KeysDir()); err != nil {
 		return nil, err
 	}
-	if s.auth, err = auth.New(s.store, auth.Config{Now: o.now, NewID: newID, Keys: s.keys}); err != nil {
+	if s.auth, err = identity.New(s.store, identity.Config{Now: o.now, NewID: newID, Keys: s.keys}); err != nil {
 		return nil, err
 	}
 	if s.catalogue, err = catalogue.New(s.store, catalogue.Config{
@@ -84,7 +84,7 @@ func openServices(ctx context.Context, c Storage, o outside) (_ *services, err e
 	}); err != nil {
 		return nil, err
 	}
-	if s.buildings, err = buildings.New(s.store, buildings.Config{NewID: newID}); err != nil {
+	if s.buildings, err = assets.New(s.store, assets.Config{NewID: newID}); err != nil {
 		return nil, err
 	}
 	signer, err := ledger.NewSigner(s.keys.History())
@@ -97,7 +97,7 @@ func openServices(ctx context.Context, c Storage, o outside) (_ *services, err e
 	}); err != nil {
 		return nil, err
 	}
-	if s.bundles, err = bundle.New(s.store, bundle.Config{Rules: s.catalogue, Now: o.now, Traces: o.traces, Supervise: s.worker(serviceBundles)}); err != nil {
+	if s.bundles, err = bundles.New(s.store, bundles.Config{Rules: s.catalogue, Now: o.now, Traces: o.traces, Supervise: s.worker(serviceBundles)}); err != nil {
 		return nil, err
 	}
 	o.metrics.Watch(s.sources(c.Data))

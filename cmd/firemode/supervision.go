@@ -7,7 +7,7 @@ import (
 	"net"
 	"time"
 
-	"firemode/internal/batch"
+	"firemode/internal/groupcommit"
 	"firemode/internal/store"
 	"firemode/internal/supervisor"
 	"firemode/internal/telemetry"
@@ -59,7 +59,7 @@ func (s *services) start(name string, run func(context.Context) error) error {
 }
 
 // worker lets a part of the services run what it has to in the group.
-func (s *services) worker(name string) batch.Start {
+func (s *services) worker(name string) groupcommit.Start {
 	return func(work func(context.Context) error) {
 		if err := s.start(name, work); err != nil {
 			s.failed = err

@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"firemode"
-	"firemode/internal/auth"
+	"firemode/internal/identity"
 	"firemode/internal/store"
 )
 
@@ -40,11 +40,11 @@ func (c userAdd) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	return p.with(ctx, func(s *services) error {
-		n := auth.NewUser{Username: c.Username, FullName: c.Name, Role: c.Role, Password: password}
+		n := identity.NewUser{Username: c.Username, FullName: c.Name, Role: c.Role, Password: password}
 		if n.FullName == "" {
 			n.FullName = c.Username
 		}
-		u, err := s.auth.CreateUser(auth.AsOperator(ctx, c.Org), n)
+		u, err := s.auth.CreateUser(identity.AsOperator(ctx, c.Org), n)
 		if err != nil {
 			return err
 		}
@@ -70,7 +70,7 @@ func (c userList) Run(ctx context.Context, p *program) error {
 	return p.with(ctx, func(s *services) error {
 		rows := [][]string{{"USERNAME", "NAME", "ROLE", "STATUS", "ID"}}
 		for page := (store.Page{Limit: 100}); ; {
-			users, err := s.auth.Users(auth.AsOperator(ctx, c.Org), page)
+			users, err := s.auth.Users(identity.AsOperator(ctx, c.Org), page)
 			if err != nil {
 				return err
 			}

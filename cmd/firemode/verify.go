@@ -11,7 +11,7 @@ import (
 
 	"firemode"
 	"firemode/internal/catalogue"
-	"firemode/internal/ledger"
+	"firemode/internal/record/ledger"
 	"firemode/internal/sessions"
 	"firemode/internal/store"
 )

@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"firemode"
-	"firemode/internal/queue"
+	"firemode/internal/groupcommit"
 	"firemode/internal/rules"
 	"firemode/internal/store"
 )
@@ -57,7 +57,7 @@ func (s *Service) Classify(ctx context.Context, q Request) (Answer, error) {
 
 // pending is a classification on its way into the log. The group that carries it sets stored, if the key was answered before.
 type pending struct {
-	place  *queue.Place
+	place  *groupcommit.Place
 	org    firemode.OrgID
 	claim  *store.Idempotency // nil without an Idempotency-Key
 	err    error              // why it cannot be judged: it matters only if no answer is stored

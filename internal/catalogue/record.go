@@ -10,7 +10,7 @@ import (
 	"slices"
 
 	"firemode"
-	"firemode/internal/batch"
+	"firemode/internal/groupcommit"
 	"firemode/internal/store"
 )
 
@@ -51,11 +51,11 @@ func (s *Service) record(ctx context.Context, group []*pending) []error {
 		s.grouped(Queue, len(group))
 		return outcomes
 	case errors.Is(err, store.ErrUnknown), firemode.CodeOf(err) == firemode.CodeUnavailable:
-		return batch.All(len(group), err)
+		return groupcommit.All(len(group), err)
 	case firemode.CodeOf(err) == firemode.CodeConflict && len(group) == 1 && group[0].claim != nil:
 		return s.lostRace(ctx, group[0], err)
 	}
-	return batch.Undone(len(group), err)
+	return groupcommit.Undone(len(group), err)
 }
 
 // lostRace looks again after another node has answered the same key between our look and our write: its answer is the answer.

@@ -17,8 +17,7 @@ import (
 	"go.opentelemetry.io/otel/trace/noop"
 
 	"firemode"
-	"firemode/internal/batch"
-	"firemode/internal/queue"
+	"firemode/internal/groupcommit"
 	"firemode/internal/store"
 )
 
@@ -32,7 +31,7 @@ type Config struct {
 	// Committed is told, of each transaction of classifications, how many it carried; nil: nobody is told. It must be quick.
 	Committed func(queue string, size int)
 	// Supervise runs what writes classifications, and runs it again if it dies; nil for nobody.
-	Supervise batch.Start
+	Supervise groupcommit.Start
 	// Traces takes the spans of classifications; nil for none.
 	Traces trace.TracerProvider
 }
@@ -46,11 +45,11 @@ type Service struct {
 	newID   func() string
 	onError func(error)
 	poll    time.Duration
-	changed chan struct{} // holds one when Run is to look at once
-	line    *queue.Line   // of classifications that no commit has taken on yet
+	changed chan struct{}     // holds one when Run is to look at once
+	line    *groupcommit.Line // of classifications that no commit has taken on yet
 	grouped func(queue string, size int)
 	tracer  trace.Tracer
-	entries *batch.Collector[*pending]
+	entries *groupcommit.Collector[*pending]
 
 	mu      sync.Mutex
 	shelves map[firemode.OrgID]*shelf
@@ -75,9 +74,9 @@ func New(s store.Store, c Config) (*Service, error) {
 		poll: cmp.Or(c.Poll, renewal), changed: make(chan struct{}, 1), tracer: c.Traces.Tracer("firemode/internal/catalogue"),
 	}
 	if c.Now != nil {
-		svc.line = queue.NewLine(c.Now)
+		svc.line = groupcommit.NewLine(c.Now)
 	}
-	svc.entries = batch.Traced(maxGroup, svc.tracer, "classify group", svc.record)
+	svc.entries = groupcommit.Traced(maxGroup, svc.tracer, "classify group", svc.record)
 	svc.entries.Supervise(c.Supervise)
 	return svc, nil
 }

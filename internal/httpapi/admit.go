@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 
 	"firemode"
-	"firemode/internal/auth"
+	"firemode/internal/identity"
 	"firemode/internal/store"
 )
 
@@ -98,7 +98,7 @@ func (a *API) identify(r *http.Request, x *exchange) (context.Context, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !auth.Allowed(x.route.Permission, x.principal.Role) {
+	if !identity.Allowed(x.route.Permission, x.principal.Role) {
 		return nil, firemode.Forbidden("the role %s may not do this", x.principal.Role)
 	}
 	return firemode.WithPrincipal(ctx, x.principal), nil

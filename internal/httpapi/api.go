@@ -13,10 +13,10 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"firemode"
-	"firemode/internal/auth"
-	"firemode/internal/buildings"
-	"firemode/internal/bundle"
+	"firemode/internal/assets"
+	"firemode/internal/bundles"
 	"firemode/internal/catalogue"
+	"firemode/internal/identity"
 	"firemode/internal/sessions"
 )
 
@@ -40,11 +40,11 @@ type Check func(context.Context) error
 
 // Services are what the endpoints work with.
 type Services struct {
-	Auth      *auth.Service
+	Auth      *identity.Service
 	Catalogue *catalogue.Service
-	Buildings *buildings.Service
+	Buildings *assets.Service
 	Sessions  *sessions.Service
-	Bundles   *bundle.Service
+	Bundles   *bundles.Service
 }
 
 // Config of the API.

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"firemode"
-	"firemode/internal/buildings"
+	"firemode/internal/assets"
 	"firemode/internal/store"
 )
 
@@ -144,7 +144,7 @@ func (a *API) patchAsset(ctx context.Context, in *patchAssetInput) (*reply[asset
 	if err != nil {
 		return nil, err
 	}
-	return assetReply(a.Services.Buildings.PatchAsset(ctx, in.ID, in.AssetID, version, buildings.AssetPatch(in.Body)))
+	return assetReply(a.Services.Buildings.PatchAsset(ctx, in.ID, in.AssetID, version, assets.AssetPatch(in.Body)))
 }
 
 func (a *API) putBaselines(ctx context.Context, in *baselinesInput) (*reply[assetBody], error) {

@@ -3,7 +3,7 @@ package httpapi
 import (
 	"context"
 
-	"firemode/internal/auth"
+	"firemode/internal/identity"
 )
 
 type loginInput struct {
@@ -29,7 +29,7 @@ type tokensBody struct {
 type nothing struct{}
 
 func (a *API) login(ctx context.Context, in *loginInput) (*reply[tokensBody], error) {
-	t, err := a.Services.Auth.Login(ctx, auth.Credentials{Username: in.Body.Username, Password: in.Body.Password, Remote: exchangeOf(ctx).remote})
+	t, err := a.Services.Auth.Login(ctx, identity.Credentials{Username: in.Body.Username, Password: in.Body.Password, Remote: exchangeOf(ctx).remote})
 	return tokens(t), err
 }
 
@@ -42,7 +42,7 @@ func (a *API) logout(ctx context.Context, _ *struct{}) (*nothing, error) {
 	return nil, a.Services.Auth.Logout(ctx, exchangeOf(ctx).claims)
 }
 
-func tokens(t auth.Tokens) *reply[tokensBody] {
+func tokens(t identity.Tokens) *reply[tokensBody] {
 	return &reply[tokensBody]{Body: tokensBody{
 		AccessToken: t.Access, RefreshToken: t.Refresh, TokenType: "Bearer", ExpiresIn: int64(t.ExpiresIn.Seconds()),
 	}}

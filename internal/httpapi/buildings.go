@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"firemode"
-	"firemode/internal/buildings"
+	"firemode/internal/assets"
 	"firemode/internal/store"
 )
 
@@ -62,7 +62,7 @@ func buildingReply(b firemode.Building, err error) (*reply[buildingBody], error)
 }
 
 func (a *API) createBuilding(ctx context.Context, in *createBuildingInput) (*reply[buildingBody], error) {
-	return buildingReply(a.Services.Buildings.Create(ctx, buildings.NewBuilding(in.Body)))
+	return buildingReply(a.Services.Buildings.Create(ctx, assets.NewBuilding(in.Body)))
 }
 
 func (a *API) listBuildings(ctx context.Context, in *listBuildingsInput) (*reply[list[buildingBody]], error) {
@@ -83,5 +83,5 @@ func (a *API) patchBuilding(ctx context.Context, in *patchBuildingInput) (*reply
 	if err != nil {
 		return nil, err
 	}
-	return buildingReply(a.Services.Buildings.Patch(ctx, in.ID, version, buildings.Patch(in.Body)))
+	return buildingReply(a.Services.Buildings.Patch(ctx, in.ID, version, assets.Patch(in.Body)))
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"firemode"
-	"firemode/internal/bundle"
-	"firemode/internal/crdt"
+	"firemode/internal/bundles"
+	"firemode/internal/record/crdt"
 	"firemode/internal/sessions"
 )
 
@@ -39,14 +39,14 @@ type bundleForm struct {
 }
 
 // Results is the answer of GET results, for nobody in particular.
-func (f bundleForm) Results(ctx context.Context, session firemode.SessionID, limit int) (r bundle.Results, err error) {
+func (f bundleForm) Results(ctx context.Context, session firemode.SessionID, limit int) (r bundles.Results, err error) {
 	var out bytes.Buffer
 	sink := &resultsSink{api: f.API, x: f.x, out: &fitting{out: &out, limit: limit}}
 	if err := f.Services.Sessions.Results(ctx, sessions.Query{Session: session}, sink); err != nil {
 		return r, err
 	}
 	err = sink.end()
-	return bundle.Results{JSON: out.Bytes(), Clock: sink.view.Clock, Seq: sink.view.Seq, ChangedAt: sink.view.ChangedAt}, err
+	return bundles.Results{JSON: out.Bytes(), Clock: sink.view.Clock, Seq: sink.view.Seq, ChangedAt: sink.view.ChangedAt}, err
 }
 
 // fitting refuses to hold more than limit bytes.
@@ -63,7 +63,7 @@ func (f *fitting) Write(p []byte) (int, error) {
 }
 
 // Bundle encodes a bundle; the same content has the same bytes.
-func (f bundleForm) Bundle(c bundle.Content) ([]byte, error) {
+func (f bundleForm) Bundle(c bundles.Content) ([]byte, error) {
 	body := bundleBody{Session: c.Session.ID, Timestamp: c.Results.ChangedAt.UTC(), Clock: c.Results.Clock}
 	body.Data = bundleData{Building: buildingOf(c.Building), Results: jsontext.Value(c.Results.JSON)}
 	for _, a := range c.Assets {
@@ -95,8 +95,8 @@ func offlineBundle(a *API, w http.ResponseWriter, r *http.Request) error {
 	}
 	encoding := preferred(r.Header.Get("Accept-Encoding"))
 	text := b.Forms[encoding]
-	if len(text) > bundle.MaxBytes {
-		return firemode.TooLarge("the bundle is over the limit of %d bytes", bundle.MaxBytes)
+	if len(text) > bundles.MaxBytes {
+		return firemode.TooLarge("the bundle is over the limit of %d bytes", bundles.MaxBytes)
 	}
 	// Recorded before the first byte leaves: a bundle may be fetched in ranges, of which none is the last.
 	if err := a.Services.Sessions.Deliver(r.Context(), session, r.Header.Get("X-Client-ID"), b.Seq); err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"firemode"
-	"firemode/internal/bundle"
+	"firemode/internal/bundles"
 	"firemode/internal/rules"
 )
 
@@ -35,15 +35,15 @@ type clock struct{ now time.Time }
 func (c *clock) pass(d time.Duration) { c.now = c.now.Add(d) }
 
 // clocked gives the visit bundles of its own, made by a clock that the test moves.
-func (v *visit) clocked(change ...func(*bundle.Config)) *clock {
+func (v *visit) clocked(change ...func(*bundles.Config)) *clock {
 	v.t.Helper()
 	c := &clock{now: time.Now()}
 	before := v.Services.Bundles
-	config := bundle.Config{Rules: v.Services.Catalogue, Now: func() time.Time { return c.now }}
+	config := bundles.Config{Rules: v.Services.Catalogue, Now: func() time.Time { return c.now }}
 	for _, f := range change {
 		f(&config)
 	}
-	service, err := bundle.New(v.store, config)
+	service, err := bundles.New(v.store, config)
 	must(v.t, err)
 	v.Services.Bundles = service
 	v.t.Cleanup(func() {
@@ -167,7 +167,7 @@ func TestBundle(t *testing.T) {
 			v.disputed(`value /x 3 2`)
 		}},
 		{"one that does not fit into the memory for those that are kept is made anew each time", func(t *testing.T, v *visit) {
-			v.clocked(func(c *bundle.Config) { c.KeepBytes = 1 })
+			v.clocked(func(c *bundles.Config) { c.KeepBytes = 1 })
 			a, _ := v.pair()
 			a.write(set("/x", "1"))
 			same(t, v.carry("tech1", "").Clock, map[string]int64{"a": 1})
@@ -175,15 +175,15 @@ func TestBundle(t *testing.T) {
 			same(t, v.carry("tech1", "").Clock, map[string]int64{"a": 2})
 		}},
 		{"results that are too large to be held are refused while they are read", func(t *testing.T, v *visit) {
-			v.clocked(func(c *bundle.Config) { c.Plain = 2000 })
+			v.clocked(func(c *bundles.Config) { c.Plain = 2000 })
 			v.carry("tech1", "")
-			v.clocked(func(c *bundle.Config) { c.Plain = 2000 })
+			v.clocked(func(c *bundles.Config) { c.Plain = 2000 })
 			v.send("tech1", batch{changes: []string{set("/x", `"`+strings.Repeat("x", 2000)+`"`)}})
 			p := wantProblem(t, v.fetch("tech1"), http.StatusRequestEntityTooLarge)
 			same(t, p.Message, "the results of this session are over the limit of 2000 bytes for a bundle")
 		}},
 		{"one whose maker fails is an error of that request alone", func(t *testing.T, v *visit) {
-			v.clocked(func(c *bundle.Config) { c.Rules = brokenBook{c.Rules} })
+			v.clocked(func(c *bundles.Config) { c.Rules = brokenBook{c.Rules} })
 			p := wantProblem(t, v.fetch("tech1"), http.StatusInternalServerError)
 			same(t, p.Retryable, true)
 			v.clocked()
@@ -200,7 +200,7 @@ func TestBundle(t *testing.T) {
 }
 
 // brokenBook panics instead of giving the rules.
-type brokenBook struct{ bundle.Rulebook }
+type brokenBook struct{ bundles.Rulebook }
 
 func (brokenBook) Book(context.Context, firemode.OrgID) (*rules.Book, error) { panic("torn") }
 

@@ -4,7 +4,7 @@
 // malformed request is never our fault (500); that every answer carries X-Request-ID and is reported once, without tokens, bodies
 // or queries; and that the handlers, the frame around them and the documentation follow from one list, see routes. It decides
 // nothing about the trade: which building or session a caller may see is the services' part, which role may do what is
-// internal/auth's table.
+// internal/identity's table.
 //
 // # What the frame does for a route
 //

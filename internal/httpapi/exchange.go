@@ -9,7 +9,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"firemode"
-	"firemode/internal/auth"
+	"firemode/internal/identity"
 	"firemode/internal/store"
 )
 
@@ -23,7 +23,7 @@ type exchange struct {
 	remote    string // address of the caller, without the port
 	route     *Route // nil when no route matched
 	principal firemode.Principal
-	claims    auth.Claims
+	claims    identity.Claims
 	received  bool   // the body has been read to its end
 	body      []byte // decoded, on routes that buffer it
 	bodyLines bool   // the body is of mediaLines

@@ -9,7 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"firemode/internal/crdt"
+	"firemode/internal/record/crdt"
 	"firemode/internal/sessions"
 	"firemode/internal/store"
 )

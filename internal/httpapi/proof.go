@@ -6,8 +6,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"firemode/internal/crdt"
-	"firemode/internal/ledger"
+	"firemode/internal/record/crdt"
+	"firemode/internal/record/ledger"
 )
 
 // proveChange answers with the proof of one change, byte for byte as it is to be kept: see ledger.ParseProof.

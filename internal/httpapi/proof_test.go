@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
-	"firemode/internal/ledger"
+	"firemode/internal/record/ledger"
 )
 
 // file is the answer to a GET, byte for byte.

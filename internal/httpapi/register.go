@@ -7,7 +7,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"firemode"
-	"firemode/internal/buildings"
+	"firemode/internal/assets"
 )
 
 const mediaCSV = "text/csv"
@@ -26,7 +26,7 @@ type rejectionBody struct {
 	Reason  string `json:"reason"`
 }
 
-func importOf(r buildings.Report) importBody {
+func importOf(r assets.Report) importBody {
 	b := importBody{Created: r.Created, Updated: r.Updated, Unchanged: r.Unchanged, Omitted: r.Omitted}
 	for _, rejected := range r.Rejected {
 		b.Rejected = append(b.Rejected, rejectionBody(rejected))

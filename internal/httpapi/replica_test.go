@@ -10,7 +10,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"pgregory.net/rapid"
 
-	"firemode/internal/crdt"
+	"firemode/internal/record/crdt"
 )
 
 // replica is what a client that follows a session by deltas has.

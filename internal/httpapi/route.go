@@ -10,7 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"firemode"
-	"firemode/internal/auth"
+	"firemode/internal/identity"
 )
 
 // Route is one endpoint: everything that the frame and the documentation need to know about it.
@@ -22,7 +22,7 @@ type Route struct {
 	Tag     string // the noun it belongs to
 
 	// Permission that the caller's role must have; "" needs no token at all.
-	Permission auth.Permission
+	Permission identity.Permission
 	Body       Body
 	// Once says what an Idempotency-Key does. GET has none.
 	Once Once

@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"slices"
 
-	"firemode/internal/auth"
+	"firemode/internal/identity"
 )
 
 // routes is every endpoint there is. Whatever the frame does for a request follows from its line here.
@@ -33,7 +33,7 @@ func identityRoutes() []Route {
 		},
 		{
 			Method: http.MethodPost, Pattern: "/v1/auth/logout", ID: "logout", Tag: "auth", Summary: "Revoke the token and everything of the same login",
-			Permission: auth.OwnWrite, Status: http.StatusNoContent, serve: typed((*API).logout),
+			Permission: identity.OwnWrite, Status: http.StatusNoContent, serve: typed((*API).logout),
 		},
 	}
 }
@@ -42,31 +42,31 @@ func userRoutes() []Route {
 	return []Route{
 		{
 			Method: http.MethodGet, Pattern: "/v1/users/me", ID: "me", Tag: "users", Summary: "The caller",
-			Permission: auth.OwnRead, serve: typed((*API).me),
+			Permission: identity.OwnRead, serve: typed((*API).me),
 		},
 		{
 			Method: http.MethodGet, Pattern: "/v1/users/me/audits", ID: "my-audits", Tag: "users", Summary: "What the caller did, newest first",
-			Permission: auth.OwnRead, serve: typed((*API).myAudits),
+			Permission: identity.OwnRead, serve: typed((*API).myAudits),
 		},
 		{
 			Method: http.MethodPost, Pattern: "/v1/users/me/password", ID: "change-password", Tag: "users", Summary: "Change the own password; all own tokens are void",
-			Permission: auth.OwnWrite, Body: credentialBody(), Status: http.StatusNoContent, serve: typed((*API).changePassword),
+			Permission: identity.OwnWrite, Body: credentialBody(), Status: http.StatusNoContent, serve: typed((*API).changePassword),
 		},
 		{
 			Method: http.MethodPost, Pattern: "/v1/users", ID: "create-user", Tag: "users", Summary: "Add a user",
-			Permission: auth.UserWrite, Body: jsonBody(), Once: OnceOptional, Status: http.StatusCreated, serve: typed((*API).createUser),
+			Permission: identity.UserWrite, Body: jsonBody(), Once: OnceOptional, Status: http.StatusCreated, serve: typed((*API).createUser),
 		},
 		{
 			Method: http.MethodGet, Pattern: "/v1/users", ID: "list-users", Tag: "users", Summary: "The users of the organisation, oldest first",
-			Permission: auth.UserRead, serve: typed((*API).listUsers),
+			Permission: identity.UserRead, serve: typed((*API).listUsers),
 		},
 		{
 			Method: http.MethodGet, Pattern: "/v1/users/{id}", ID: "get-user", Tag: "users", Summary: "A user",
-			Permission: auth.UserRead, serve: typed((*API).getUser),
+			Permission: identity.UserRead, serve: typed((*API).getUser),
 		},
 		{
 			Method: http.MethodPatch, Pattern: "/v1/users/{id}", ID: "patch-user", Tag: "users", Summary: "Change a user",
-			Permission: auth.UserWrite, Body: jsonBody(), Once: OnceOptional, serve: typed((*API).patchUser),
+			Permission: identity.UserWrite, Body: jsonBody(), Once: OnceOptional, serve: typed((*API).patchUser),
 		},
 	}
 }
@@ -75,32 +75,32 @@ func ruleRoutes() []Route {
 	return []Route{
 		{
 			Method: http.MethodPost, Pattern: "/v1/rules", ID: "create-rule", Tag: "rules", Summary: "Add a version of a rule",
-			Permission: auth.RuleWrite, Body: jsonBody(), Once: OnceOptional, Status: http.StatusCreated, serve: typed((*API).createRule),
+			Permission: identity.RuleWrite, Body: jsonBody(), Once: OnceOptional, Status: http.StatusCreated, serve: typed((*API).createRule),
 		},
 		{
 			Method: http.MethodGet, Pattern: "/v1/rules", ID: "list-rules", Tag: "rules", Summary: "The rules in force, by code",
-			Permission: auth.RuleRead, serve: typed((*API).listRules),
+			Permission: identity.RuleRead, serve: typed((*API).listRules),
 		},
 		{
 			Method: http.MethodGet, Pattern: "/v1/rules/{rule_code}", ID: "get-rule", Tag: "rules", Summary: "The version of a rule that is in force",
-			Permission: auth.RuleRead, serve: typed((*API).getRule),
+			Permission: identity.RuleRead, serve: typed((*API).getRule),
 		},
 		{
 			Method: http.MethodGet, Pattern: "/v1/rules/{rule_code}/versions", ID: "list-rule-versions", Tag: "rules", Summary: "All versions of a rule, newest first",
-			Permission: auth.RuleRead, serve: typed((*API).listVersions),
+			Permission: identity.RuleRead, serve: typed((*API).listVersions),
 		},
 		{
 			Method: http.MethodGet, Pattern: "/v1/rules/{rule_code}/versions/{version}", ID: "get-rule-version", Tag: "rules", Summary: "One version of a rule",
-			Permission: auth.RuleRead, serve: typed((*API).getRuleVersion),
+			Permission: identity.RuleRead, serve: typed((*API).getRuleVersion),
 		},
 		{
 			Method: http.MethodPost, Pattern: "/v1/rules/{rule_code}/versions/{version}/deactivate", ID: "deactivate-rule-version", Tag: "rules",
 			Summary:    "Stop using a version of a rule",
-			Permission: auth.RuleWrite, Once: OnceOptional, serve: typed((*API).deactivateRule),
+			Permission: identity.RuleWrite, Once: OnceOptional, serve: typed((*API).deactivateRule),
 		},
 		{
 			Method: http.MethodPost, Pattern: "/v1/classify", ID: "classify", Tag: "rules", Summary: "Classify what was seen, and record it",
-			Permission: auth.Classify, Body: jsonBody(), Once: OnceOptional, Critical: true, Queue: QueueClassifications, serve: typed((*API).classify),
+			Permission: identity.Classify, Body: jsonBody(), Once: OnceOptional, Critical: true, Queue: QueueClassifications, serve: typed((*API).classify),
 		},
 	}
 }
@@ -109,19 +109,19 @@ func buildingRoutes() []Route {
 	return []Route{
 		{
 			Method: http.MethodPost, Pattern: "/v1/buildings", ID: "create-building", Tag: "buildings", Summary: "Add a building",
-			Permission: auth.BuildingWrite, Body: jsonBody(), Once: OnceOptional, Status: http.StatusCreated, serve: typed((*API).createBuilding),
+			Permission: identity.BuildingWrite, Body: jsonBody(), Once: OnceOptional, Status: http.StatusCreated, serve: typed((*API).createBuilding),
 		},
 		{
 			Method: http.MethodGet, Pattern: "/v1/buildings", ID: "list-buildings", Tag: "buildings", Summary: "Buildings, oldest first",
-			Permission: auth.BuildingRead, serve: typed((*API).listBuildings),
+			Permission: identity.BuildingRead, serve: typed((*API).listBuildings),
 		},
 		{
 			Method: http.MethodGet, Pattern: "/v1/buildings/{id}", ID: "get-building", Tag: "buildings", Summary: "A building",
-			Permission: auth.BuildingRead, serve: typed((*API).getBuilding),
+			Permission: identity.BuildingRead, serve: typed((*API).getBuilding),
 		},
 		{
 			Method: http.MethodPatch, Pattern: "/v1/buildings/{id}", ID: "patch-building", Tag: "buildings", Summary: "Change a building",
-			Permission: auth.BuildingWrite, Body: jsonBody(), Once: OnceOptional, serve: typed((*API).patchBuilding),
+			Permission: identity.BuildingWrite, Body: jsonBody(), Once: OnceOptional, serve: typed((*API).patchBuilding),
 		},
 	}
 }
@@ -130,33 +130,33 @@ func assetRoutes() []Route {
 	return []Route{
 		{
 			Method: http.MethodPost, Pattern: "/v1/buildings/{id}/assets", ID: "create-asset", Tag: "assets", Summary: "Add an asset to the register",
-			Permission: auth.AssetWrite, Body: jsonBody(), Once: OnceOptional, Status: http.StatusCreated, serve: typed((*API).createAsset),
+			Permission: identity.AssetWrite, Body: jsonBody(), Once: OnceOptional, Status: http.StatusCreated, serve: typed((*API).createAsset),
 		},
 		{
 			Method: http.MethodGet, Pattern: "/v1/buildings/{id}/assets", ID: "list-assets", Tag: "assets", Summary: "The asset register, by id",
-			Permission: auth.AssetRead, serve: typed((*API).listAssets),
+			Permission: identity.AssetRead, serve: typed((*API).listAssets),
 		},
 		{
 			Method: http.MethodPost, Pattern: "/v1/buildings/{id}/assets/import", ID: "import-assets", Tag: "assets", Summary: "Bring a spreadsheet into the register",
-			Permission: auth.AssetWrite, Body: Body{Media: mediaCSV, Limit: importLimit, Streamed: true}, Once: OnceOptional,
+			Permission: identity.AssetWrite, Body: Body{Media: mediaCSV, Limit: importLimit, Streamed: true}, Once: OnceOptional,
 			serve: raw(importAssets, documentImport),
 		},
 		{
 			Method: http.MethodGet, Pattern: "/v1/buildings/{id}/assets/export", ID: "export-assets", Tag: "assets", Summary: "The register as a spreadsheet",
-			Permission: auth.AssetRead, Media: mediaCSV, serve: raw(exportAssets, documentExport),
+			Permission: identity.AssetRead, Media: mediaCSV, serve: raw(exportAssets, documentExport),
 		},
 		{
 			Method: http.MethodGet, Pattern: "/v1/buildings/{id}/assets/{asset_id}", ID: "get-asset", Tag: "assets", Summary: "An asset",
-			Permission: auth.AssetRead, serve: typed((*API).getAsset),
+			Permission: identity.AssetRead, serve: typed((*API).getAsset),
 		},
 		{
 			Method: http.MethodPatch, Pattern: "/v1/buildings/{id}/assets/{asset_id}", ID: "patch-asset", Tag: "assets", Summary: "Change an asset",
-			Permission: auth.AssetWrite, Body: jsonBody(), Once: OnceOptional, serve: typed((*API).patchAsset),
+			Permission: identity.AssetWrite, Body: jsonBody(), Once: OnceOptional, serve: typed((*API).patchAsset),
 		},
 		{
 			Method: http.MethodPut, Pattern: "/v1/buildings/{id}/assets/{asset_id}/baselines", ID: "put-baselines", Tag: "assets",
 			Summary:    "Replace the baseline readings of an asset",
-			Permission: auth.AssetWrite, Body: jsonBody(), Once: OnceOptional, serve: typed((*API).putBaselines),
+			Permission: identity.AssetWrite, Body: jsonBody(), Once: OnceOptional, serve: typed((*API).putBaselines),
 		},
 	}
 }
@@ -165,51 +165,51 @@ func resultRoutes() []Route {
 	return []Route{
 		{
 			Method: http.MethodPost, Pattern: "/v1/tests/sessions", ID: "create-session", Tag: "sessions", Summary: "Plan a service visit, with an item for everything that is due",
-			Permission: auth.SessionWrite, Body: jsonBody(), Once: OnceOptional, Status: http.StatusCreated, serve: typed((*API).createSession),
+			Permission: identity.SessionWrite, Body: jsonBody(), Once: OnceOptional, Status: http.StatusCreated, serve: typed((*API).createSession),
 		},
 		{
 			Method: http.MethodGet, Pattern: "/v1/tests/sessions", ID: "list-sessions", Tag: "sessions", Summary: "Sessions, newest first",
-			Permission: auth.SessionRead, serve: typed((*API).listSessions),
+			Permission: identity.SessionRead, serve: typed((*API).listSessions),
 		},
 		{
 			Method: http.MethodGet, Pattern: "/v1/tests/sessions/{id}", ID: "get-session", Tag: "sessions", Summary: "A session",
-			Permission: auth.SessionRead, serve: typed((*API).getSession),
+			Permission: identity.SessionRead, serve: typed((*API).getSession),
 		},
 		{
 			Method: http.MethodPatch, Pattern: "/v1/tests/sessions/{id}", ID: "patch-session", Tag: "sessions", Summary: "Change, complete or reopen a session",
-			Permission: auth.SessionWrite, Body: jsonBody(), Once: OnceOptional, serve: typed((*API).patchSession),
+			Permission: identity.SessionWrite, Body: jsonBody(), Once: OnceOptional, serve: typed((*API).patchSession),
 		},
 		{
 			Method: http.MethodGet, Pattern: "/v1/tests/sessions/{id}/items", ID: "list-items", Tag: "sessions", Summary: "What there is to look at, in walking order",
-			Permission: auth.SessionRead, serve: typed((*API).listItems),
+			Permission: identity.SessionRead, serve: typed((*API).listItems),
 		},
 		{
 			Method: http.MethodGet, Pattern: "/v1/tests/sessions/{id}/sync_status", ID: "sync-status", Tag: "sessions", Summary: "How far the session and its clients are",
-			Permission: auth.SessionRead, serve: typed((*API).syncStatus),
+			Permission: identity.SessionRead, serve: typed((*API).syncStatus),
 		},
 		{
 			Method: http.MethodGet, Pattern: "/v1/tests/sessions/{id}/offline_bundle", ID: "offline-bundle", Tag: "sessions", Summary: "Everything a technician needs with no network",
-			Permission: auth.BundleRead, serve: raw(offlineBundle, documentBundle),
+			Permission: identity.BundleRead, serve: raw(offlineBundle, documentBundle),
 		},
 		{
 			Method: http.MethodGet, Pattern: "/v1/tests/sessions/{id}/history", ID: "read-history", Tag: "results", Summary: "Every change ever made to a path, or the document as of then",
-			Permission: auth.ResultRead, Lines: true, serve: raw(readHistory, documentHistory),
+			Permission: identity.ResultRead, Lines: true, serve: raw(readHistory, documentHistory),
 		},
 		{
 			Method: http.MethodGet, Pattern: "/v1/tests/sessions/{id}/proof", ID: "prove-change", Tag: "results", Summary: "Proof of one change, to be checked offline",
-			Permission: auth.ResultRead, serve: raw(proveChange, documentProof),
+			Permission: identity.ResultRead, serve: raw(proveChange, documentProof),
 		},
 		{
 			Method: http.MethodGet, Pattern: "/v1/tests/sessions/{id}/consistency", ID: "prove-continuation", Tag: "results", Summary: "Proof that nothing was taken out of the log since a checkpoint",
-			Permission: auth.ResultRead, serve: raw(proveContinuation, documentContinuation),
+			Permission: identity.ResultRead, serve: raw(proveContinuation, documentContinuation),
 		},
 		{
 			Method: http.MethodPost, Pattern: "/v1/tests/sessions/{id}/results", ID: "submit-results", Tag: "results", Summary: "Merge changes into the session",
-			Permission: auth.ResultSubmit, Body: jsonBody(), Once: OnceOwn, Critical: true, Queue: QueueResults, Lines: true, serve: raw(submitResults, documentSubmit),
+			Permission: identity.ResultSubmit, Body: jsonBody(), Once: OnceOwn, Critical: true, Queue: QueueResults, Lines: true, serve: raw(submitResults, documentSubmit),
 		},
 		{
 			Method: http.MethodGet, Pattern: "/v1/tests/sessions/{id}/results", ID: "read-results", Tag: "results", Summary: "The merged document with its conflicts",
-			Permission: auth.ResultRead, Lines: true, serve: raw(readResults, documentResults),
+			Permission: identity.ResultRead, Lines: true, serve: raw(readResults, documentResults),
 		},
 	}
 }
@@ -218,15 +218,15 @@ func defectRoutes() []Route {
 	return []Route{
 		{
 			Method: http.MethodGet, Pattern: "/v1/defects", ID: "list-defects", Tag: "defects", Summary: "Defects, oldest first",
-			Permission: auth.DefectRead, serve: typed((*API).listDefects),
+			Permission: identity.DefectRead, serve: typed((*API).listDefects),
 		},
 		{
 			Method: http.MethodGet, Pattern: "/v1/defects/{id}", ID: "get-defect", Tag: "defects", Summary: "A defect with every classification it had",
-			Permission: auth.DefectRead, serve: typed((*API).getDefect),
+			Permission: identity.DefectRead, serve: typed((*API).getDefect),
 		},
 		{
 			Method: http.MethodPatch, Pattern: "/v1/defects/{id}", ID: "patch-defect", Tag: "defects", Summary: "Move a defect on",
-			Permission: auth.DefectWrite, Body: jsonBody(), Once: OnceOptional, serve: typed((*API).patchDefect),
+			Permission: identity.DefectWrite, Body: jsonBody(), Once: OnceOptional, serve: typed((*API).patchDefect),
 		},
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"firemode"
-	"firemode/internal/crdt"
+	"firemode/internal/record/crdt"
 	"firemode/internal/sessions"
 	"firemode/internal/store"
 )

@@ -21,7 +21,7 @@ import (
 
 	"firemode"
 	"firemode/internal/catalogue"
-	"firemode/internal/ledger"
+	"firemode/internal/record/ledger"
 	"firemode/internal/sessions"
 	"firemode/internal/store"
 	"firemode/internal/store/postgres"

@@ -7,7 +7,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"firemode"
-	"firemode/internal/auth"
+	"firemode/internal/identity"
 )
 
 type userBody struct {
@@ -64,7 +64,7 @@ func userReply(u firemode.User, err error) (*reply[userBody], error) {
 }
 
 func (a *API) createUser(ctx context.Context, in *createUserInput) (*reply[userBody], error) {
-	return userReply(a.Services.Auth.CreateUser(ctx, auth.NewUser{
+	return userReply(a.Services.Auth.CreateUser(ctx, identity.NewUser{
 		ID: in.Body.ID, Username: in.Body.Username, FullName: in.Body.FullName, Role: in.Body.Role, Password: in.Body.Password,
 	}))
 }
@@ -87,7 +87,7 @@ func (a *API) patchUser(ctx context.Context, in *patchUserInput) (*reply[userBod
 	if err != nil {
 		return nil, err
 	}
-	return userReply(a.Services.Auth.UpdateUser(ctx, in.ID, version, auth.Patch(in.Body)))
+	return userReply(a.Services.Auth.UpdateUser(ctx, in.ID, version, identity.Patch(in.Body)))
 }
 
 func (a *API) me(ctx context.Context, _ *struct{}) (*reply[userBody], error) {

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"firemode"
-	"firemode/internal/auth"
+	"firemode/internal/identity"
 	"firemode/internal/sessions"
 )
 
@@ -138,7 +138,7 @@ func (f fixture) wanted(rt Route, role firemode.Role, org string) int {
 	switch {
 	case rt.Permission == "":
 		return f.status
-	case !auth.Allowed(rt.Permission, role):
+	case !identity.Allowed(rt.Permission, role):
 		return http.StatusForbidden
 	case f.scope >= ofOrganisation && org != "a":
 		return http.StatusNotFound
@@ -199,7 +199,7 @@ func TestWhoMayWhat(t *testing.T) {
 			var w *world
 			for _, role := range firemode.Roles {
 				// What a role has changed must not decide what the next one gets.
-				if w == nil || (rt.Method != http.MethodGet && auth.Allowed(rt.Permission, role)) {
+				if w == nil || (rt.Method != http.MethodGet && identity.Allowed(rt.Permission, role)) {
 					w = newWorld(t)
 					w.furnish()
 				}

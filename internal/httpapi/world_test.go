@@ -21,12 +21,12 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"firemode"
-	"firemode/internal/auth"
-	"firemode/internal/buildings"
-	"firemode/internal/bundle"
+	"firemode/internal/assets"
+	"firemode/internal/bundles"
 	"firemode/internal/catalogue"
+	"firemode/internal/identity"
 	"firemode/internal/keys"
-	"firemode/internal/ledger"
+	"firemode/internal/record/ledger"
 	"firemode/internal/sessions"
 	"firemode/internal/store"
 	"firemode/internal/store/postgres"
@@ -156,21 +156,21 @@ func servicesOn(t testing.TB, s store.Store, k *keys.Keys, traces trace.TracerPr
 	var all Services
 	var err error
 	cheap := argon2id.Params{Memory: 8, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 16}
-	all.Auth, err = auth.New(s, auth.Config{Now: time.Now, NewID: newID, Keys: k, HashParams: cheap})
+	all.Auth, err = identity.New(s, identity.Config{Now: time.Now, NewID: newID, Keys: k, HashParams: cheap})
 	must(t, err)
 	must(t, all.Auth.Load(t.Context()))
 	all.Catalogue, err = catalogue.New(s, catalogue.Config{NewID: newID, Traces: traces})
 	must(t, err)
 	t.Cleanup(all.Catalogue.Close)
 	must(t, all.Catalogue.Seed(t.Context()))
-	all.Buildings, err = buildings.New(s, buildings.Config{NewID: newID})
+	all.Buildings, err = assets.New(s, assets.Config{NewID: newID})
 	must(t, err)
 	signer, err := ledger.NewSigner(k.History())
 	must(t, err)
 	all.Sessions, err = sessions.New(s, sessions.Config{Signer: signer, Now: time.Now, NewID: newID, Rand: rand.Reader, Rules: all.Catalogue, Traces: traces})
 	must(t, err)
 	t.Cleanup(all.Sessions.Close)
-	all.Bundles, err = bundle.New(s, bundle.Config{Rules: all.Catalogue, Now: time.Now, Traces: traces})
+	all.Bundles, err = bundles.New(s, bundles.Config{Rules: all.Catalogue, Now: time.Now, Traces: traces})
 	must(t, err)
 	return all
 }
@@ -197,8 +197,8 @@ func (w *world) user(org firemode.OrgID, name string, role firemode.Role) {
 
 func (w *world) userWithID(org firemode.OrgID, id, name string, role firemode.Role) {
 	w.t.Helper()
-	ctx := auth.AsOperator(context.Background(), org)
-	_, err := w.Services.Auth.CreateUser(ctx, auth.NewUser{ID: firemode.UserID(id), Username: name, FullName: "User " + name, Role: role, Password: password})
+	ctx := identity.AsOperator(context.Background(), org)
+	_, err := w.Services.Auth.CreateUser(ctx, identity.NewUser{ID: firemode.UserID(id), Username: name, FullName: "User " + name, Role: role, Password: password})
 	must(w.t, err)
 	token, err := w.Services.Auth.AccessToken(context.Background(), name)
 	must(w.t, err)

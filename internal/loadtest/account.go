@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"firemode/internal/client"
+	"firemode/client"
 )
 
 // account is somebody who is logged in, once, however many virtual users work in that name.

@@ -7,7 +7,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
-	"firemode/internal/client"
+	"firemode/client"
 )
 
 // Each way in which an acknowledged change can be there or not.

@@ -8,7 +8,7 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
-	"firemode/internal/client"
+	"firemode/client"
 )
 
 // readbackTimeout bounds the reading back of a run.

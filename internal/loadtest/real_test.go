@@ -17,13 +17,13 @@ import (
 	"github.com/google/uuid"
 
 	"firemode"
-	"firemode/internal/auth"
-	"firemode/internal/buildings"
-	"firemode/internal/bundle"
+	"firemode/internal/assets"
+	"firemode/internal/bundles"
 	"firemode/internal/catalogue"
 	"firemode/internal/httpapi"
+	"firemode/internal/identity"
 	"firemode/internal/keys"
-	"firemode/internal/ledger"
+	"firemode/internal/record/ledger"
 	"firemode/internal/sessions"
 	"firemode/internal/store/storetest"
 	"firemode/internal/telemetry"
@@ -47,16 +47,16 @@ func realAPI(t *testing.T) http.Handler {
 	metrics := must(telemetry.NewMetrics(telemetry.Config{}))(t)
 	cheap := argon2id.Params{Memory: 8, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 16}
 	var all httpapi.Services
-	all.Auth = must(auth.New(store, auth.Config{Now: time.Now, NewID: newID, Keys: k, HashParams: cheap}))(t)
+	all.Auth = must(identity.New(store, identity.Config{Now: time.Now, NewID: newID, Keys: k, HashParams: cheap}))(t)
 	all.Catalogue = must(catalogue.New(store, catalogue.Config{NewID: newID}))(t)
 	t.Cleanup(all.Catalogue.Close)
-	all.Buildings = must(buildings.New(store, buildings.Config{NewID: newID}))(t)
+	all.Buildings = must(assets.New(store, assets.Config{NewID: newID}))(t)
 	signer := must(ledger.NewSigner(k.History()))(t)
 	all.Sessions = must(sessions.New(store, sessions.Config{
 		Signer: signer, Now: time.Now, NewID: newID, Rand: rand.Reader, Rules: all.Catalogue, Meter: metrics,
 	}))(t)
 	t.Cleanup(all.Sessions.Close)
-	all.Bundles = must(bundle.New(store, bundle.Config{Rules: all.Catalogue, Now: time.Now}))(t)
+	all.Bundles = must(bundles.New(store, bundles.Config{Rules: all.Catalogue, Now: time.Now}))(t)
 	populate(t, all)
 	return must(httpapi.New(httpapi.Config{
 		CursorKey: k.Cursor(), Now: time.Now, NewID: newID, Metrics: metrics, MetricsPage: metrics.Handler(), Services: all,
@@ -66,17 +66,17 @@ func realAPI(t *testing.T) http.Handler {
 
 func populate(t *testing.T, all httpapi.Services) {
 	t.Helper()
-	operator := auth.AsOperator(t.Context(), "org")
+	operator := identity.AsOperator(t.Context(), "org")
 	err := errors.Join(all.Auth.Load(t.Context()), all.Catalogue.Seed(t.Context()), all.Auth.AddOrganisation(t.Context(), "org", "Organisation"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"ann", "ben"} {
-		must(all.Auth.CreateUser(operator, auth.NewUser{
+		must(all.Auth.CreateUser(operator, identity.NewUser{
 			ID: firemode.UserID(name), Username: name, FullName: name, Role: firemode.RoleTechnician, Password: "correct horse",
 		}))(t)
 	}
-	must(all.Buildings.Create(operator, buildings.NewBuilding{ID: "tower", Name: "Tower", Address: "1 Quay"}))(t)
+	must(all.Buildings.Create(operator, assets.NewBuilding{ID: "tower", Name: "Tower", Address: "1 Quay"}))(t)
 	must(all.Sessions.Create(operator, sessions.Draft{ID: "123", Building: "tower", Name: "Visit", Frequency: firemode.SixMonthly}))(t)
 }
 

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"firemode/internal/client"
+	"firemode/client"
 )
 
 // Run puts the load on the target and reports how it stood it. When ctx ends it begins no more requests, reads back what was acknowledged, and

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"firemode/internal/client"
+	"firemode/client"
 )
 
 // Server is what the server says about itself at /metrics; empty where it does not.

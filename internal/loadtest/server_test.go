@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"firemode/internal/client"
+	"firemode/client"
 )
 
 func TestSampleReadsMetrics(t *testing.T) {

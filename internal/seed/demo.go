@@ -12,9 +12,9 @@ import (
 	"slices"
 
 	"firemode"
-	"firemode/internal/auth"
-	"firemode/internal/buildings"
+	"firemode/internal/assets"
 	"firemode/internal/catalogue"
+	"firemode/internal/identity"
 	"firemode/internal/sessions"
 )
 
@@ -23,9 +23,9 @@ const Password = "firemode-demo"
 
 // Services are what the demo data goes in through. All are required.
 type Services struct {
-	Auth      *auth.Service
+	Auth      *identity.Service
 	Catalogue *catalogue.Service
-	Buildings *buildings.Service
+	Buildings *assets.Service
 	Sessions  *sessions.Service
 }
 
@@ -80,7 +80,7 @@ func (s Services) survey(ctx context.Context, plan []organisation) (contents, er
 	if !begun {
 		return others, nil
 	}
-	_, err = s.Sessions.Get(auth.AsOperator(ctx, last.id), last.visits[len(last.visits)-1].draft.ID)
+	_, err = s.Sessions.Get(identity.AsOperator(ctx, last.id), last.visits[len(last.visits)-1].draft.ID)
 	switch {
 	case err == nil:
 		return others, nil

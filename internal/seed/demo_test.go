@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"firemode"
-	"firemode/internal/auth"
+	"firemode/internal/identity"
 	"firemode/internal/seed"
 	"firemode/internal/store"
 	"firemode/internal/store/storetest"
@@ -83,7 +83,7 @@ func checkLogins(t *testing.T, s seed.Services) {
 	for _, name := range []string{
 		"admin@demo", "manager@demo", "tech1@demo", "tech2@demo", "engineer@demo", "owner@demo", "admin@other", "tech1@other",
 	} {
-		if _, err := s.Auth.Login(t.Context(), auth.Credentials{Username: name, Password: "firemode-demo"}); err != nil {
+		if _, err := s.Auth.Login(t.Context(), identity.Credentials{Username: name, Password: "firemode-demo"}); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

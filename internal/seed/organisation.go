@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"firemode"
-	"firemode/internal/auth"
+	"firemode/internal/identity"
 	"firemode/internal/rules"
 )
 
@@ -64,7 +64,7 @@ func (f *filler) found(ctx context.Context) error {
 		return err
 	}
 	for _, p := range f.org.users {
-		u, err := f.Auth.CreateUser(auth.AsOperator(ctx, f.org.id), auth.NewUser{
+		u, err := f.Auth.CreateUser(identity.AsOperator(ctx, f.org.id), identity.NewUser{
 			ID: p.id, Username: string(p.id) + "@" + string(f.org.id), FullName: p.name, Role: p.role, Password: Password,
 		})
 		if err != nil {

@@ -6,12 +6,12 @@ import (
 	"fmt"
 
 	"firemode"
-	"firemode/internal/buildings"
+	"firemode/internal/assets"
 )
 
 // site is a building to be made, with its register.
 type site struct {
-	buildings.NewBuilding
+	assets.NewBuilding
 	by        firemode.UserID // who makes it
 	register  []byte          // text/csv
 	baselines []baseline

@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"firemode"
-	"firemode/internal/buildings"
+	"firemode/internal/assets"
 	"firemode/internal/sessions"
 )
 
@@ -40,7 +40,7 @@ func organisations() []organisation {
 
 func harbourTower() site {
 	return site{
-		NewBuilding: buildings.NewBuilding{
+		NewBuilding: assets.NewBuilding{
 			ID: "harbour-tower", Name: "Harbour Tower", Address: "1 Harbour Street, Sydney NSW 2000",
 			Metadata: map[string]any{"state": "NSW", "building_class": "5", "levels": 18}, Owners: []firemode.UserID{"owner"},
 		},
@@ -59,7 +59,7 @@ func harbourTower() site {
 // smallSite is a building of two storeys. Its assets have the same tags wherever there is one: a tag is unique in its building.
 func smallSite(by firemode.UserID, id firemode.BuildingID, name, address string) site {
 	return site{
-		NewBuilding: buildings.NewBuilding{ID: id, Name: name, Address: address, Metadata: map[string]any{"state": "NSW", "building_class": "9a", "levels": 2}},
+		NewBuilding: assets.NewBuilding{ID: id, Name: name, Address: address, Metadata: map[string]any{"state": "NSW", "building_class": "9a", "levels": 2}},
 		by:          by, register: smallSiteCSV,
 	}
 }

@@ -18,12 +18,12 @@ import (
 	"github.com/google/uuid"
 
 	"firemode"
-	"firemode/internal/auth"
-	"firemode/internal/buildings"
+	"firemode/internal/assets"
 	"firemode/internal/catalogue"
-	"firemode/internal/crdt"
+	"firemode/internal/identity"
 	"firemode/internal/keys"
-	"firemode/internal/ledger"
+	"firemode/internal/record/crdt"
+	"firemode/internal/record/ledger"
 	"firemode/internal/seed"
 	"firemode/internal/sessions"
 	"firemode/internal/store"
@@ -56,7 +56,7 @@ func services(t *testing.T, db store.Store) seed.Services {
 	secrets, err := keys.Open(t.TempDir())
 	must(t, err)
 	var s seed.Services
-	s.Auth, err = auth.New(db, auth.Config{
+	s.Auth, err = identity.New(db, identity.Config{
 		Now: time.Now, NewID: newID, Keys: secrets,
 		HashParams: argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32},
 	})
@@ -64,7 +64,7 @@ func services(t *testing.T, db store.Store) seed.Services {
 	s.Catalogue, err = catalogue.New(db, catalogue.Config{NewID: newID})
 	must(t, err)
 	t.Cleanup(s.Catalogue.Close)
-	s.Buildings, err = buildings.New(db, buildings.Config{NewID: newID})
+	s.Buildings, err = assets.New(db, assets.Config{NewID: newID})
 	must(t, err)
 	signer, err := ledger.NewSigner(ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)))
 	if err != nil {

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"firemode"
-	"firemode/internal/crdt"
-	"firemode/internal/ledger"
+	"firemode/internal/record/crdt"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 

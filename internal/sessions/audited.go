@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"firemode"
-	"firemode/internal/ledger"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 

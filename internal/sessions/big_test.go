@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"firemode/internal/crdt"
+	"firemode/internal/record/crdt"
 	"firemode/internal/sessions"
 	"firemode/internal/store"
 )

@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"firemode"
-	"firemode/internal/crdt/oracle"
+	"firemode/internal/record/crdt/oracle"
 	"firemode/internal/sessions"
 	"firemode/internal/sessions/sessionstest"
 	"firemode/internal/store"

@@ -8,7 +8,7 @@ import (
 	"slices"
 
 	"firemode"
-	"firemode/internal/crdt"
+	"firemode/internal/record/crdt"
 	"firemode/internal/store"
 )
 

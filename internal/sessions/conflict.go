@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"firemode"
-	"firemode/internal/crdt"
+	"firemode/internal/record/crdt"
 )
 
 // Conflict is an open disagreement as people need to see it.

@@ -4,7 +4,7 @@ import (
 	"bytes"
 
 	"firemode"
-	"firemode/internal/crdt"
+	"firemode/internal/record/crdt"
 )
 
 // writeDelta writes what changed after a cursor: the current values at the changed paths, the paths that show nothing any more,

@@ -6,7 +6,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"firemode/internal/crdt"
+	"firemode/internal/record/crdt"
 	"firemode/internal/sessions"
 	"firemode/internal/store"
 )

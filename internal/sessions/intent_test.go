@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"firemode/internal/crdt"
+	"firemode/internal/record/crdt"
 	"firemode/internal/sessions"
 )
 

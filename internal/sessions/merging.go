@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"firemode"
-	"firemode/internal/crdt"
+	"firemode/internal/record/crdt"
 	"firemode/internal/rules"
 	"firemode/internal/store"
 )

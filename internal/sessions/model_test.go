@@ -7,7 +7,7 @@ import (
 	"slices"
 
 	"firemode"
-	"firemode/internal/crdt"
+	"firemode/internal/record/crdt"
 	"firemode/internal/sessions"
 	"firemode/internal/sessions/sessionstest"
 )

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"firemode"
-	"firemode/internal/crdt"
+	"firemode/internal/record/crdt"
 	"firemode/internal/rules"
 )
 

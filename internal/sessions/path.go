@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"firemode"
-	"firemode/internal/crdt"
+	"firemode/internal/record/crdt"
 )
 
 // The words of an outcome.

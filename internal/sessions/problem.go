@@ -3,7 +3,7 @@ package sessions
 import (
 	"fmt"
 
-	"firemode/internal/crdt"
+	"firemode/internal/record/crdt"
 )
 
 // problem says why a change cannot be applied; the zero value is none.

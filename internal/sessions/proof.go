@@ -5,8 +5,8 @@ import (
 	"errors"
 
 	"firemode"
-	"firemode/internal/crdt"
-	"firemode/internal/ledger"
+	"firemode/internal/record/crdt"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 

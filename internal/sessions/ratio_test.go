@@ -9,10 +9,10 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"firemode"
-	"firemode/internal/crdt"
-	"firemode/internal/ratio"
+	"firemode/internal/record/crdt"
 	"firemode/internal/sessions"
 	"firemode/internal/store"
+	"firemode/test/ratio"
 )
 
 // TestBatchCost holds that what a batch costs does not depend on what else the session holds. Nothing is flushed on SQLite: what is compared

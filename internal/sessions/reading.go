@@ -1,7 +1,7 @@
 package sessions
 
 import (
-	"firemode/internal/crdt"
+	"firemode/internal/record/crdt"
 )
 
 // pass goes through what is live, all of it or a part, and hands over what is shown and what is in conflict, each in order of path.

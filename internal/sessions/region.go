@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"firemode/internal/crdt"
+	"firemode/internal/record/crdt"
 )
 
 // region is the part of a document that changes at some paths can have changed. What is live at these paths and above them is in

@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"firemode"
-	"firemode/internal/crdt"
+	"firemode/internal/record/crdt"
 	"firemode/internal/store"
 
 	"github.com/go-json-experiment/json/jsontext"

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"firemode"
-	"firemode/internal/ledger"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 

@@ -5,7 +5,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"firemode/internal/crdt"
+	"firemode/internal/record/crdt"
 )
 
 // A script is a history as data: what phones write, what arrives when and how often, who reads, who is cloned. Every number in it is

@@ -1,11 +1,11 @@
 // Package sessions is the service visit: its items, its log of results and what follows from them.
 //
 // It promises that a change which was answered as applied, superseded or late is in the session's log for ever and durable;
-// that state is a function of that log (see internal/crdt); that a retry changes nothing; and that nothing which arrives in
+// that state is a function of that log (see internal/record/crdt); that a retry changes nothing; and that nothing which arrives in
 // time or out of it is lost: what cannot be applied is answered as rejected and kept, the batch of a cloned phone is kept in
 // quarantine, and results for a completed session are kept as late. See docs/acknowledgement.md.
 //
-// It does not decide who may call what (internal/auth), except by session and building: what a caller may not see is not found.
+// It does not decide who may call what (internal/identity), except by session and building: what a caller may not see is not found.
 package sessions
 
 import (
@@ -19,8 +19,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"firemode"
-	"firemode/internal/batch"
-	"firemode/internal/queue"
+	"firemode/internal/groupcommit"
 	"firemode/internal/rules"
 	"firemode/internal/store"
 )
@@ -57,7 +56,7 @@ type Config struct {
 	Signer note.Signer
 	Meter  Meter // may be nil
 	// Supervise runs what writes submissions, and runs it again if it dies; nil for nobody.
-	Supervise batch.Start
+	Supervise groupcommit.Start
 	// Traces takes the spans of groups and merges; nil for none.
 	Traces trace.TracerProvider
 }
@@ -67,8 +66,8 @@ type Service struct {
 	Config
 	store     store.Store
 	tracer    trace.Tracer
-	collector *batch.Collector[*job]
-	line      *queue.Line // of submissions that no group has taken on yet
+	collector *groupcommit.Collector[*job]
+	line      *groupcommit.Line // of submissions that no group has taken on yet
 }
 
 // maxGroup is how many submissions one transaction carries at most.
@@ -92,8 +91,8 @@ func New(s store.Store, c Config) (*Service, error) {
 	if c.Traces == nil {
 		c.Traces = noop.NewTracerProvider()
 	}
-	service := &Service{Config: c, store: s, line: queue.NewLine(c.Now), tracer: c.Traces.Tracer("firemode/internal/sessions")}
-	service.collector = batch.Traced(maxGroup, service.tracer, "results group", service.runGroup)
+	service := &Service{Config: c, store: s, line: groupcommit.NewLine(c.Now), tracer: c.Traces.Tracer("firemode/internal/sessions")}
+	service.collector = groupcommit.Traced(maxGroup, service.tracer, "results group", service.runGroup)
 	service.collector.Supervise(c.Supervise)
 	return service, nil
 }

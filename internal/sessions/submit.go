@@ -11,9 +11,8 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 
 	"firemode"
-	"firemode/internal/batch"
-	"firemode/internal/crdt"
-	"firemode/internal/queue"
+	"firemode/internal/groupcommit"
+	"firemode/internal/record/crdt"
 	"firemode/internal/store"
 )
 
@@ -84,7 +83,7 @@ const (
 
 // job is a submission on its way through the collector.
 type job struct {
-	place       *queue.Place
+	place       *groupcommit.Place
 	p           firemode.Principal
 	user        firemode.UserID // whose results they are
 	in          Submission
@@ -187,10 +186,10 @@ func (s *Service) runGroup(ctx context.Context, jobs []*job) []error {
 	watch.Lap(firemode.StageCommit)
 	if err != nil {
 		// Also when the outcome of the commit is unknown: the stored answers tell a second run what the first one did.
-		return batch.Undone(len(jobs), err)
+		return groupcommit.Undone(len(jobs), err)
 	}
 	s.Meter.GroupCommitted(Queue, len(jobs))
-	return batch.All(len(jobs), nil)
+	return groupcommit.All(len(jobs), nil)
 }
 
 func (s *Service) mergeOrg(ctx context.Context, tx store.Tx, org firemode.OrgID, jobs []*job) error {

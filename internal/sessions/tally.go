@@ -2,7 +2,7 @@ package sessions
 
 import (
 	"firemode"
-	"firemode/internal/crdt"
+	"firemode/internal/record/crdt"
 	"firemode/internal/store"
 )
 

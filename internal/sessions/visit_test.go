@@ -7,7 +7,7 @@ import (
 	"fmt"
 
 	"firemode"
-	"firemode/internal/crdt"
+	"firemode/internal/record/crdt"
 	"firemode/internal/sessions"
 	"firemode/internal/sessions/sessionstest"
 	"firemode/internal/store"

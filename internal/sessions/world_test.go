@@ -18,8 +18,8 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"firemode"
-	"firemode/internal/crdt"
-	"firemode/internal/ledger"
+	"firemode/internal/record/crdt"
+	"firemode/internal/record/ledger"
 	"firemode/internal/rules"
 	"firemode/internal/sessions"
 	"firemode/internal/store"

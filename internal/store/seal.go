@@ -5,7 +5,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
-	"firemode/internal/ledger"
+	"firemode/internal/record/ledger"
 )
 
 // Seal returns b with its hash, as the log entry that comes after the one with hash prev.

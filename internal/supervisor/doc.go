@@ -9,5 +9,5 @@
 // has failed too often, and its pause does not grow. So the pauses are ours, and suture's never begins.
 //
 // It does not log and does not count: it tells an Observer. What is lost when a service dies is that service's part; see
-// internal/batch for a worker whose callers learn of it.
+// internal/groupcommit for a worker whose callers learn of it.
 package supervisor

@@ -6,8 +6,8 @@ import (
 	"slices"
 
 	"firemode"
-	"firemode/internal/crdt"
-	"firemode/internal/crdt/oracle"
+	"firemode/internal/record/crdt"
+	"firemode/internal/record/crdt/oracle"
 	"firemode/internal/store"
 )
 

@@ -9,8 +9,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"firemode"
-	"firemode/internal/crdt"
-	"firemode/internal/crdt/oracle"
+	"firemode/internal/record/crdt"
+	"firemode/internal/record/crdt/oracle"
 	"firemode/internal/store"
 )
 

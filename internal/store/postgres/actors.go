@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"firemode"
-	"firemode/internal/crdt"
+	"firemode/internal/record/crdt"
 	"firemode/internal/store"
 	"firemode/internal/store/row"
 )

@@ -3,7 +3,7 @@ package postgres
 import (
 	"context"
 
-	"firemode/internal/crdt"
+	"firemode/internal/record/crdt"
 	"firemode/internal/store"
 	"firemode/internal/store/row"
 )

@@ -25,7 +25,7 @@ import (
 	"go.opentelemetry.io/otel/trace/noop"
 	_ "modernc.org/sqlite" // the database/sql driver "sqlite"
 
-	"firemode/internal/batch"
+	"firemode/internal/groupcommit"
 	"firemode/internal/store"
 )
 
@@ -42,7 +42,7 @@ type Config struct {
 	// Committed is told how many Updates shared a commit; nil for nobody. It must be quick.
 	Committed func(updates int)
 	// Supervise runs what writes, and runs it again if it dies; nil for nobody. The end of its context ends the writing.
-	Supervise batch.Start
+	Supervise groupcommit.Start
 	// Traces takes the spans of statements and commits; nil for none.
 	Traces trace.TracerProvider
 }

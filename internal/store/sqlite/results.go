@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"firemode"
-	"firemode/internal/crdt"
+	"firemode/internal/record/crdt"
 	"firemode/internal/store"
 	"firemode/internal/store/row"
 )

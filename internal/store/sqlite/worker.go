@@ -3,7 +3,7 @@ package sqlite
 import (
 	"context"
 
-	"firemode/internal/batch"
+	"firemode/internal/groupcommit"
 )
 
 // enqueue hands u to the writer, unless there is none.
@@ -16,7 +16,7 @@ func (w *writer) enqueue(u *update) error {
 	gone := w.presence.Gone()
 	select {
 	case <-gone: // also when there is room
-		return batch.ErrDown
+		return groupcommit.ErrDown
 	default:
 	}
 	if w.busy.Load() {
@@ -26,7 +26,7 @@ func (w *writer) enqueue(u *update) error {
 	case w.queue <- u:
 		return nil
 	case <-gone:
-		return batch.ErrDown
+		return groupcommit.ErrDown
 	}
 }
 
@@ -63,7 +63,7 @@ func (w *writer) clear() {
 				return
 			}
 			u.place.Leave()
-			u.err = batch.ErrDown
+			u.err = groupcommit.ErrDown
 			close(u.done)
 		default:
 			return

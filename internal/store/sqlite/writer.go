@@ -14,8 +14,7 @@ import (
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
 
-	"firemode/internal/batch"
-	"firemode/internal/queue"
+	"firemode/internal/groupcommit"
 	"firemode/internal/store"
 )
 
@@ -35,11 +34,11 @@ type writer struct {
 	checkpointed time.Time // when it was last tried
 	conn         *conn     // nil until it is needed, and again after it failed
 	queue        chan *update
-	line         *queue.Line   // of those whose function has not begun
-	group        []*update     // in its hands
-	idle         chan struct{} // closed when the goroutine has ended
+	line         *groupcommit.Line // of those whose function has not begun
+	group        []*update         // in its hands
+	idle         chan struct{}     // closed when the goroutine has ended
 
-	presence *batch.Presence // of the goroutine
+	presence *groupcommit.Presence // of the goroutine
 
 	mu     sync.RWMutex // held for writing to close the queue, for reading to send to it
 	closed bool
@@ -54,7 +53,7 @@ type writer struct {
 type update struct {
 	fn    func(store.Tx) error
 	span  trace.Span // of the caller
-	place *queue.Place
+	place *groupcommit.Place
 	tx    *transaction
 	err   error
 	done  chan struct{}
@@ -67,12 +66,12 @@ func newUpdate(ctx context.Context, fn func(store.Tx) error) *update {
 
 func startWriter(db *sql.DB, c Config, r *readers, tracer trace.Tracer) *writer {
 	w := &writer{
-		db: db, now: c.Now, tracer: tracer, readers: r, committed: c.Committed, queue: make(chan *update, groupSize), line: queue.NewLine(c.Now),
-		idle: make(chan struct{}), presence: batch.NewPresence(),
+		db: db, now: c.Now, tracer: tracer, readers: r, committed: c.Committed, queue: make(chan *update, groupSize), line: groupcommit.NewLine(c.Now),
+		idle: make(chan struct{}), presence: groupcommit.NewPresence(),
 	}
 	start := c.Supervise
 	if start == nil {
-		start = batch.OnItsOwn
+		start = groupcommit.OnItsOwn
 	}
 	start(w.run)
 	return w
@@ -146,7 +145,7 @@ func (w *writer) gather() {
 
 // commit runs the functions of group in one transaction and sets the error of each.
 func (w *writer) commit(group []*update) {
-	ctx, span := batch.Span(context.Background(), w.tracer, "transaction", spansOf(group))
+	ctx, span := groupcommit.Span(context.Background(), w.tracer, "transaction", spansOf(group))
 	defer span.End()
 	if err := w.begin(ctx); err != nil {
 		span.SetStatus(codes.Error, "not begun")

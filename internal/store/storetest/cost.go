@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"firemode"
-	"firemode/internal/ratio"
 	"firemode/internal/store"
+	"firemode/test/ratio"
 )
 
 // ListCost holds that a page of a list costs what it shows, not what there is. series makes a table of the numbers from 1 to its argument,

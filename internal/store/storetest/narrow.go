@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"firemode"
-	"firemode/internal/crdt"
+	"firemode/internal/record/crdt"
 	"firemode/internal/store"
 )
 

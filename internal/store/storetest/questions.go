@@ -12,7 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"firemode"
-	"firemode/internal/crdt"
+	"firemode/internal/record/crdt"
 	"firemode/internal/store"
 )
 

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"firemode"
-	"firemode/internal/crdt"
+	"firemode/internal/record/crdt"
 	"firemode/internal/store"
 )
 

@@ -1,0 +1,128 @@
+package identity
+
+import "firemode"
+
+// Permission names one kind of action. A route asks for one; which building, session or user it may be done to is decided by the
+// service that does it.
+type Permission string
+
+// The permissions. Own means: about the user who asks.
+const (
+	OwnRead   Permission = "own.read"   // profile and own audit trail
+	OwnWrite  Permission = "own.write"  // logout, own password
+	UserRead  Permission = "user.read"  // the users of the organisation
+	UserWrite Permission = "user.write" // create and change them
+
+	RuleRead  Permission = "rule.read"
+	RuleWrite Permission = "rule.write" // new versions, deactivation
+	Classify  Permission = "classify"
+
+	BuildingRead  Permission = "building.read"
+	BuildingWrite Permission = "building.write"
+	AssetRead     Permission = "asset.read"  // the register and its export
+	AssetWrite    Permission = "asset.write" // baselines and import included
+
+	SessionRead   Permission = "session.read" // items and sync status included
+	SessionWrite  Permission = "session.write"
+	SessionReopen Permission = "session.reopen" // a completed one
+	GapAccept     Permission = "gap.accept"     // complete a session although numbers of a client are missing
+	BundleRead    Permission = "bundle.read"
+
+	ResultRead     Permission = "result.read"      // the merged document and its history
+	ResultSubmit   Permission = "result.submit"    // resolve and correct included
+	ResultOnBehalf Permission = "result.on_behalf" // submit another user's exported batch
+
+	DefectRead    Permission = "defect.read"
+	DefectWrite   Permission = "defect.write"
+	EvidenceRead  Permission = "evidence.read"
+	EvidenceWrite Permission = "evidence.write"
+)
+
+// roles is a set of roles.
+type roles uint8
+
+const (
+	admin roles = 1 << iota
+	manager
+	engineer
+	technician
+	owner
+)
+
+const (
+	everybody = staff | owner
+	staff     = office | field
+	office    = admin | manager
+	field     = engineer | technician
+)
+
+// policy is the contract's "Who may what". What it does not list, nobody may.
+var policy = [...]struct {
+	permission Permission
+	allowed    roles
+}{
+	{OwnRead, everybody},
+	{OwnWrite, everybody},
+	{UserRead, office},
+	{UserWrite, admin},
+
+	{RuleRead, everybody},
+	{RuleWrite, admin},
+	{Classify, staff},
+
+	{BuildingRead, everybody},
+	{BuildingWrite, office},
+	{AssetRead, everybody},
+	{AssetWrite, office},
+
+	{SessionRead, everybody},
+	{SessionWrite, office},
+	{SessionReopen, office},
+	{GapAccept, office},
+	{BundleRead, everybody},
+
+	{ResultRead, everybody},
+	{ResultSubmit, staff},
+	{ResultOnBehalf, office},
+
+	{DefectRead, everybody},
+	{DefectWrite, office | engineer},
+	{EvidenceRead, everybody},
+	{EvidenceWrite, staff},
+}
+
+// Allowed reports whether a user of role r may do p. An unknown role may nothing, and nobody may an unknown permission.
+func Allowed(p Permission, r firemode.Role) bool {
+	for _, row := range policy {
+		if row.permission == p {
+			return row.allowed&roleSet(r) != 0
+		}
+	}
+	return false
+}
+
+// Permissions lists every permission in the order of the policy table.
+func Permissions() []Permission {
+	all := make([]Permission, len(policy))
+	for i, row := range policy {
+		all[i] = row.permission
+	}
+	return all
+}
+
+func roleSet(r firemode.Role) roles {
+	switch r {
+	case firemode.RoleAdmin:
+		return admin
+	case firemode.RoleManager:
+		return manager
+	case firemode.RoleEngineer:
+		return engineer
+	case firemode.RoleTechnician:
+		return technician
+	case firemode.RoleOwner:
+		return owner
+	default:
+		return 0
+	}
+}

@@ -1,0 +1,158 @@
+package identity
+
+import (
+	"context"
+
+	"firemode"
+	"firemode/internal/store"
+)
+
+// Patch is a change of a user; nil leaves a field as it is.
+type Patch struct {
+	FullName *string
+	Role     *firemode.Role
+	Disabled *bool
+	Password *string
+}
+
+func (p Patch) check() error {
+	if p.FullName != nil {
+		if err := checkName("full_name", *p.FullName); err != nil {
+			return err
+		}
+	}
+	if p.Role != nil {
+		if err := checkRole(*p.Role); err != nil {
+			return err
+		}
+	}
+	if p.Password != nil {
+		return checkPassword("password", *p.Password)
+	}
+	return nil
+}
+
+// UpdateUser changes a user of the caller's organisation whose Version is ifVersion, or whatever it is if that is 0. It is
+// CodeChanged if the version is another, and CodeConflict if the last enabled administrator would be gone. Disabling,
+// or changing role or password, voids all tokens of the user.
+func (s *Service) UpdateUser(ctx context.Context, id firemode.UserID, ifVersion int64, p Patch) (firemode.User, error) {
+	who, err := actor(ctx, UserWrite)
+	if err != nil {
+		return firemode.User{}, err
+	}
+	if err := p.check(); err != nil {
+		return firemode.User{}, err
+	}
+	var hash string
+	if p.Password != nil {
+		if hash, err = s.passwords.hash(ctx, *p.Password); err != nil {
+			return firemode.User{}, err
+		}
+	}
+	return store.Once(ctx, s.store, func(tx store.Tx) (firemode.User, error) {
+		u, err := lockUser(ctx, tx, who.Org, id)
+		if err != nil {
+			return firemode.User{}, err
+		}
+		if ifVersion != 0 && ifVersion != u.Version {
+			return firemode.User{}, firemode.Changed("the user was changed meanwhile; read it again")
+		}
+		return s.change(ctx, tx, who, u, p.applied(u, hash))
+	})
+}
+
+// applied is u after the patch; hash is the one of p.Password.
+func (p Patch) applied(u firemode.User, hash string) firemode.User {
+	if p.FullName != nil {
+		u.FullName = *p.FullName
+	}
+	if p.Role != nil {
+		u.Role = *p.Role
+	}
+	if p.Disabled != nil {
+		u.Disabled = *p.Disabled
+	}
+	if p.Password != nil {
+		u.PasswordHash = hash
+	}
+	return u
+}
+
+// change writes what became of a locked user, with all that follows from it.
+func (s *Service) change(ctx context.Context, tx store.Tx, who firemode.Principal, before, after firemode.User) (firemode.User, error) {
+	changes := difference(before, after)
+	if len(changes) == 0 {
+		return shown(before), nil
+	}
+	if isEnabledAdmin(before) && !isEnabledAdmin(after) {
+		if err := needOtherAdmin(ctx, tx, before); err != nil {
+			return firemode.User{}, err
+		}
+	}
+	if voidsTokens(before, after) {
+		if err := s.revokeUser(ctx, tx, before); err != nil {
+			return firemode.User{}, err
+		}
+		after.Generation++
+	}
+	if err := tx.UpdateUser(ctx, after); err != nil {
+		return firemode.User{}, err
+	}
+	after.Version++
+	return shown(after), s.audit(ctx, tx, after.Org, firemode.AuditEntry{
+		User: who.User, Action: "user.update", Subject: string(after.ID), Data: particulars(changes),
+	})
+}
+
+// difference is what the audit log says of a change: new values, but never a password.
+func difference(before, after firemode.User) map[string]any {
+	changes := make(map[string]any)
+	if after.FullName != before.FullName {
+		changes["full_name"] = after.FullName
+	}
+	if after.Role != before.Role {
+		changes["role"] = after.Role
+	}
+	if after.Disabled != before.Disabled {
+		changes["disabled"] = after.Disabled
+	}
+	if after.PasswordHash != before.PasswordHash {
+		changes["password"] = "changed"
+	}
+	return changes
+}
+
+func voidsTokens(before, after firemode.User) bool {
+	disabled := after.Disabled && !before.Disabled
+	return disabled || after.Role != before.Role || after.PasswordHash != before.PasswordHash
+}
+
+func isEnabledAdmin(u firemode.User) bool { return u.Role == firemode.RoleAdmin && !u.Disabled }
+
+// needOtherAdmin is CodeConflict if u is the only enabled administrator of its organisation, which is locked.
+func needOtherAdmin(ctx context.Context, tx store.Tx, u firemode.User) error {
+	page := store.Page{Limit: 100}
+	for {
+		list, err := tx.Users(ctx, u.Org, page)
+		if err != nil {
+			return err
+		}
+		for _, other := range list {
+			if other.Row.ID != u.ID && isEnabledAdmin(other.Row) {
+				return nil
+			}
+		}
+		if len(list) < page.Limit {
+			return firemode.Conflict("this is the last enabled administrator; make another one first")
+		}
+		page.After = list[len(list)-1].Key
+	}
+}
+
+// lockUser returns a user of whom nobody else can change anything until the transaction ends.
+func lockUser(ctx context.Context, tx store.Tx, org firemode.OrgID, id firemode.UserID) (firemode.User, error) {
+	if err := lock(ctx, tx, org); err != nil {
+		return firemode.User{}, err
+	}
+	return tx.User(ctx, org, id)
+}

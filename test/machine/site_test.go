@@ -1,0 +1,286 @@
+package machine
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alexedwards/argon2id"
+	"github.com/google/uuid"
+	"golang.org/x/mod/sumdb/note"
+
+	"firemode"
+	"firemode/internal/assets"
+	"firemode/internal/bundles"
+	"firemode/internal/catalogue"
+	"firemode/internal/httpapi"
+	"firemode/internal/identity"
+	"firemode/internal/keys"
+	"firemode/internal/record/ledger"
+	"firemode/internal/sessions"
+	"firemode/internal/store"
+	"firemode/internal/store/sqlite"
+)
+
+// clock is the time of the server: every look at it is a millisecond later.
+type clock struct {
+	mu sync.Mutex
+	at time.Time
+}
+
+func (c *clock) now() time.Time { return c.forward(time.Millisecond) }
+
+func (c *clock) forward(d time.Duration) time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = c.at.Add(d)
+	return c.at
+}
+
+func newID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// site is an installation: a database, keys and, between start and stop, the server on them.
+type site struct {
+	engine   engine
+	now      func() time.Time
+	flaw     func(store.Tx) store.Tx // what a broken server does in its transactions; nil for a sound one
+	front    func(http.Handler) http.Handler
+	unmarked bool // a broken operator: no new epoch after a restore
+	dir      string
+	keys     *keys.Keys
+	signer   note.Signer
+	verifier note.Verifier
+	empty    []byte // a migrated SQLite database without rows
+
+	store    store.Store
+	services httpapi.Services
+	handler  http.Handler
+}
+
+func newSite(ctx context.Context, t testing.TB, e engine, now func() time.Time, change ...func(*site)) *site {
+	t.Helper()
+	s := &site{engine: e, now: now, dir: t.TempDir()}
+	for _, f := range change {
+		f(s)
+	}
+	var err error
+	s.keys, err = keys.Open(filepath.Join(s.dir, "keys"))
+	must(t, err)
+	s.signer, err = ledger.NewSigner(s.keys.History())
+	must(t, err)
+	s.verifier, err = note.NewVerifier(ledger.PublicKey(s.keys.History()))
+	must(t, err)
+	must(t, s.makeEmpty(ctx))
+	must(t, s.migrate(ctx))
+	must(t, s.start(ctx))
+	t.Cleanup(func() { must(t, s.stop()) })
+	must(t, s.services.Catalogue.Seed(ctx))
+	return s
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// makeEmpty migrates a database once, for each Verify to have a copy of.
+func (s *site) makeEmpty(ctx context.Context) error {
+	path := filepath.Join(s.dir, "empty.db")
+	db, err := sqlite.Open(ctx, sqlite.Config{Path: path, Scratch: true})
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(db.Migrate(ctx), db.Close()); err != nil {
+		return err
+	}
+	s.empty, err = os.ReadFile(path)
+	return err
+}
+
+func (s *site) migrate(ctx context.Context) error {
+	db, err := s.engine.open(ctx, s.now)
+	if err != nil {
+		return err
+	}
+	return errors.Join(db.Migrate(ctx), db.Close())
+}
+
+// start opens the database and everything on it, as a process does.
+func (s *site) start(ctx context.Context) (err error) {
+	if s.store, err = s.engine.open(ctx, s.now); err != nil {
+		return err
+	}
+	if err := s.store.CheckSchema(ctx); err != nil {
+		return err
+	}
+	served := s.store
+	if s.flaw != nil {
+		served = flawed{s.store, s.flaw}
+	}
+	if s.services, err = s.servicesOn(served); err != nil {
+		return err
+	}
+	if err := s.services.Auth.Load(ctx); err != nil {
+		return err
+	}
+	s.handler, err = httpapi.New(httpapi.Config{
+		Services: s.services, CursorKey: s.keys.Cursor(), Now: s.now, NewID: newID, Metrics: unmeasured{},
+		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Checks: map[string]httpapi.Check{"store": s.store.Ping},
+	})
+	if s.front != nil && err == nil {
+		s.handler = s.front(s.handler)
+	}
+	return err
+}
+
+// secret is a random source whose keys are the same each time, so that conflict ids and fresh client ids are too when a history is played again.
+type secret struct{}
+
+func (secret) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = byte(i)
+	}
+	return len(p), nil
+}
+
+type unmeasured struct{}
+
+func (unmeasured) ObserveRequest(context.Context, string, string, int, time.Duration) {}
+func (unmeasured) BundleSent(context.Context, string, int64)                          {}
+func (unmeasured) RequestShed(string)                                                 {}
+func (unmeasured) Replayed()                                                          {}
+
+func (s *site) servicesOn(db store.Store) (all httpapi.Services, err error) {
+	cheap := argon2id.Params{Memory: 8, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 16}
+	if all.Auth, err = identity.New(db, identity.Config{Now: s.now, NewID: newID, Keys: s.keys, HashParams: cheap}); err != nil {
+		return all, err
+	}
+	if all.Catalogue, err = catalogue.New(db, catalogue.Config{NewID: newID}); err != nil {
+		return all, err
+	}
+	if all.Buildings, err = assets.New(db, assets.Config{NewID: newID}); err != nil {
+		return all, err
+	}
+	all.Sessions, err = sessions.New(db, sessions.Config{Signer: s.signer, Now: s.now, NewID: newID, Rand: secret{}, Rules: all.Catalogue})
+	if err != nil {
+		return all, err
+	}
+	all.Bundles, err = bundles.New(db, bundles.Config{Rules: all.Catalogue, Now: s.now})
+	return all, err
+}
+
+func (s *site) stop() error {
+	s.services.Sessions.Close()
+	s.services.Catalogue.Close()
+	return s.store.Close()
+}
+
+func (s *site) restart(ctx context.Context) error {
+	if err := s.stop(); err != nil {
+		return err
+	}
+	return s.start(ctx)
+}
+
+// backup keeps the database as it is now, beside the running server where the engine can.
+func (s *site) backup(ctx context.Context) (copied string, err error) {
+	if s.engine.online() {
+		return s.engine.backup(ctx, s.store)
+	}
+	if err := s.stop(); err != nil {
+		return "", err
+	}
+	if copied, err = s.engine.backup(ctx, nil); err != nil {
+		return "", err
+	}
+	return copied, s.start(ctx)
+}
+
+// restore replaces the database by a backup, and begins a new epoch as `firemode restore` does.
+func (s *site) restore(ctx context.Context, copied string) error {
+	if err := s.stop(); err != nil {
+		return err
+	}
+	if err := s.engine.restore(ctx, copied); err != nil {
+		return err
+	}
+	if err := s.mark(ctx); err != nil {
+		return err
+	}
+	return s.start(ctx)
+}
+
+func (s *site) mark(ctx context.Context) (err error) {
+	if s.unmarked {
+		return nil
+	}
+	db, err := s.engine.open(ctx, s.now)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	if err := db.Migrate(ctx); err != nil {
+		return err
+	}
+	_, err = sessions.MarkRestored(ctx, db, sessions.Restoration{Signer: s.signer, NewID: newID})
+	return err
+}
+
+// verify has the server compute a session again from its log, and returns what differs.
+func (s *site) verify(ctx context.Context, ref store.SessionRef) (differences []string, err error) {
+	audited := sessions.NewAudited()
+	err = s.store.View(ctx, func(tx store.ReadTx) error {
+		_, err := store.CheckAudit(ctx, tx, ref.Org, func(_ firemode.AuditEntry, what string) {
+			differences = append(differences, "audit: "+what)
+		}, audited.Add)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = s.services.Sessions.Verify(ctx, ref, sessions.Verification{
+		Key: s.verifier, Scratch: s.scratch, Audited: audited,
+		Report: func(d sessions.Difference) { differences = append(differences, d.Where+": "+d.What) },
+	})
+	return differences, err
+}
+
+func (s *site) scratch(ctx context.Context) (store.Store, error) {
+	dir, err := os.MkdirTemp(s.dir, "verify-*")
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(dir, "scratch.db")
+	if err := os.WriteFile(path, s.empty, 0o600); err != nil {
+		return nil, err
+	}
+	db, err := sqlite.Open(ctx, sqlite.Config{Path: path, Scratch: true, Now: s.now})
+	return scratch{db, dir}, err
+}
+
+// scratch is a store that is gone when it is closed.
+type scratch struct {
+	store.Store
+	dir string
+}
+
+func (s scratch) Close() error { return errors.Join(s.Store.Close(), os.RemoveAll(s.dir)) }
+
+// flawed is a store whose transactions are not what they should be.
+type flawed struct {
+	store.Store
+	flaw func(store.Tx) store.Tx
+}
+
+func (f flawed) Update(ctx context.Context, fn func(store.Tx) error) error {
+	return f.Store.Update(ctx, func(tx store.Tx) error { return fn(f.flaw(tx)) })
+}
