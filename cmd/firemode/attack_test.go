@@ -17,8 +17,8 @@ import (
 	_ "modernc.org/sqlite"             // the driver "sqlite"
 
 	"firemode"
+	"firemode/internal/record/ledger"
 	"firemode/internal/sessions"
-	"firemode/internal/store"
 	"firemode/internal/store/storetest/pgtest"
 )
 
@@ -404,7 +404,7 @@ func TestVerifyBesideAServer(t *testing.T) {
 			_, err := w.sessions.PatchDefect(w.as("mia"), firemode.NewDefectID(session, "FE-1", pressureRule, "pressure_low"), 0, sessions.DefectPatch{Note: &note})
 			must(t, err)
 		}
-		must(t, v.session(t.Context(), store.SessionRef{Org: "acme", Session: session}, told))
+		must(t, v.session(t.Context(), ledger.SessionRef{Org: "acme", Session: session}, told))
 	}
 	if v.differences != 0 {
 		t.Errorf("%v", found)

@@ -16,6 +16,7 @@ import (
 	"firemode/internal/assets"
 	"firemode/internal/identity"
 	"firemode/internal/record/crdt"
+	"firemode/internal/record/ledger"
 	"firemode/internal/rules"
 	"firemode/internal/sessions"
 	"firemode/internal/store"
@@ -121,7 +122,7 @@ type reader struct{ conflicts []sessions.Conflict }
 func (*reader) Begin(sessions.View) error  { return nil }
 func (*reader) Leaf(crdt.Reading) error    { return nil }
 func (*reader) Removed(crdt.Pointer) error { return nil }
-func (*reader) Late(store.Batch) error     { return nil }
+func (*reader) Late(ledger.Entry) error    { return nil }
 func (r *reader) Conflict(c sessions.Conflict) error {
 	r.conflicts = append(r.conflicts, c)
 	return nil

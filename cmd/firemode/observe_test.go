@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"firemode"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 
@@ -60,7 +61,7 @@ func TestBacklogIsCounted(t *testing.T) {
 		return errors.Join(
 			tx.CreateOrganisation(t.Context(), firemode.Organisation{ID: "o"}),
 			tx.CreateBuilding(t.Context(), firemode.Building{Org: "o", ID: "b", Status: firemode.BuildingActive, Version: 1}),
-			tx.CreateSession(t.Context(), firemode.Session{Org: "o", ID: "s", Building: "b", Status: firemode.SessionActive, Version: 1}, firemode.Head{Conflicts: 4, Gaps: 2}),
+			tx.CreateSession(t.Context(), firemode.Session{Org: "o", ID: "s", Building: "b", Status: firemode.SessionActive, Version: 1}, ledger.Head{Conflicts: 4, Gaps: 2}),
 		)
 	})
 	if err != nil {

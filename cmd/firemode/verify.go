@@ -119,7 +119,7 @@ func (v *verification) organisation(ctx context.Context, org firemode.OrgID, onl
 		return err
 	}
 	if only != "" {
-		return v.only(ctx, store.SessionRef{Org: org, Session: only}, told)
+		return v.only(ctx, ledger.SessionRef{Org: org, Session: only}, told)
 	}
 	const page = 100
 	missing := told.Sessions()
@@ -137,7 +137,7 @@ func (v *verification) organisation(ctx context.Context, org firemode.OrgID, onl
 			return v.damaged(string(org), err)
 		}
 		for _, r := range rows {
-			if err := v.session(ctx, store.SessionRef{Org: org, Session: r.Row.ID}, told); err != nil {
+			if err := v.session(ctx, ledger.SessionRef{Org: org, Session: r.Row.ID}, told); err != nil {
 				return err
 			}
 			after = r.Key
@@ -154,7 +154,7 @@ func (v *verification) organisation(ctx context.Context, org firemode.OrgID, onl
 }
 
 // only verifies one session, if it is this organisation's.
-func (v *verification) only(ctx context.Context, ref store.SessionRef, told *sessions.Audited) error {
+func (v *verification) only(ctx context.Context, ref ledger.SessionRef, told *sessions.Audited) error {
 	err := v.store.View(ctx, func(tx store.ReadTx) error {
 		_, err := tx.Session(ctx, ref.Org, ref.Session)
 		return err
@@ -181,13 +181,13 @@ func (v *verification) books(ctx context.Context, org firemode.OrgID) (*sessions
 	name := cmp.Or(string(org), "shared catalogue")
 	told, ruled := sessions.NewAudited(), catalogue.NewAudited()
 	err := v.store.View(ctx, func(tx store.ReadTx) error {
-		n, err := store.CheckAudit(ctx, tx, org, func(e firemode.AuditEntry, what string) {
+		n, err := store.CheckAudit(ctx, tx, org, func(e ledger.AuditEntry, what string) {
 			where := fmt.Sprintf("%s audit entry %d", name, e.Seq)
 			if e.Seq == 0 {
 				where = name + " audit_heads and audit"
 			}
 			v.report(where, what)
-		}, func(e firemode.AuditEntry) {
+		}, func(e ledger.AuditEntry) {
 			told.Add(e)
 			ruled.Add(e)
 		})
@@ -201,7 +201,7 @@ func (v *verification) books(ctx context.Context, org firemode.OrgID) (*sessions
 	return told, v.damaged(name, err)
 }
 
-func (v *verification) session(ctx context.Context, ref store.SessionRef, told *sessions.Audited) error {
+func (v *verification) session(ctx context.Context, ref ledger.SessionRef, told *sessions.Audited) error {
 	err := v.services.sessions.Verify(ctx, ref, sessions.Verification{
 		Key: v.key, Scratch: v.scratch, Audited: told,
 		Report: func(d sessions.Difference) {

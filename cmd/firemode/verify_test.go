@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"firemode"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 
@@ -72,14 +72,14 @@ func TestVerifyADatabaseOfAnEarlierBinary(t *testing.T) {
 		must(t, err)
 	}
 	secret := regexp.MustCompile(`,"secret_digest":"[^"]*"`)
-	var log []firemode.AuditEntry
+	var log []ledger.AuditEntry
 	must(t, w.store.View(t.Context(), func(tx store.ReadTx) error {
-		return tx.EachAudit(t.Context(), "acme", func(e firemode.AuditEntry) error {
+		return tx.EachAudit(t.Context(), "acme", func(e ledger.AuditEntry) error {
 			log = append(log, e)
 			return nil
 		})
 	}))
-	var last firemode.AuditEntry
+	var last ledger.AuditEntry
 	without := 0
 	for _, e := range log {
 		if secret.Match(e.Data) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"firemode"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 
@@ -75,7 +76,7 @@ func (s *Service) audit(ctx context.Context, tx store.Tx, p firemode.Principal, 
 	if err != nil {
 		return fmt.Errorf("audit data of %s: %w", e.action, err)
 	}
-	return store.AppendAudit(ctx, tx, p.Org, firemode.AuditEntry{
+	return store.AppendAudit(ctx, tx, p.Org, ledger.AuditEntry{
 		ID: firemode.AuditID(s.newID()), User: p.User, Action: e.action, Subject: e.subject, Data: data,
 	})
 }

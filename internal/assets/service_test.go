@@ -8,6 +8,7 @@ import (
 
 	"firemode"
 	"firemode/internal/assets"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 	"firemode/internal/store/storetest"
 )
@@ -81,7 +82,7 @@ func (o office) tower() firemode.BuildingID {
 func (o office) audits() (said []string, last map[string]any) {
 	o.t.Helper()
 	o.must(o.store.View(o.t.Context(), func(tx store.ReadTx) error {
-		return tx.EachAudit(o.t.Context(), "org", func(e firemode.AuditEntry) error {
+		return tx.EachAudit(o.t.Context(), "org", func(e ledger.AuditEntry) error {
 			said = append(said, e.Action+" "+e.Subject)
 			last = map[string]any{}
 			return json.Unmarshal(e.Data, &last)

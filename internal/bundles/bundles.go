@@ -32,6 +32,7 @@ import (
 	"firemode"
 	"firemode/internal/groupcommit"
 	"firemode/internal/record/crdt"
+	"firemode/internal/record/ledger"
 	"firemode/internal/rules"
 	"firemode/internal/store"
 )
@@ -108,7 +109,7 @@ type Service struct {
 	Config
 	store  store.Store
 	tracer trace.Tracer
-	kept   *lru.Cache[store.SessionRef, *entry]
+	kept   *lru.Cache[ledger.SessionRef, *entry]
 	builds *groupcommit.Collector[*build]
 }
 
@@ -123,7 +124,7 @@ func New(s store.Store, c Config) (*Service, error) {
 	if c.Traces == nil {
 		c.Traces = noop.NewTracerProvider()
 	}
-	kept, err := lru.New[store.SessionRef, *entry](c.Keep)
+	kept, err := lru.New[ledger.SessionRef, *entry](c.Keep)
 	if err != nil {
 		return nil, err
 	}
@@ -172,7 +173,7 @@ func (s *Service) Get(ctx context.Context, id firemode.SessionID, form Form) (*B
 	if err != nil {
 		return nil, err
 	}
-	e := s.entry(store.SessionRef{Org: p.Org, Session: id})
+	e := s.entry(ledger.SessionRef{Org: p.Org, Session: id})
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	now := s.Now()
@@ -267,7 +268,7 @@ func (s *Service) make(ctx context.Context, b *build) error {
 	return nil
 }
 
-func (s *Service) entry(at store.SessionRef) *entry {
+func (s *Service) entry(at ledger.SessionRef) *entry {
 	if e, ok := s.kept.Get(at); ok {
 		return e
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 
 	"firemode"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 
@@ -18,13 +19,13 @@ const (
 // audit records in org's log that the caller did action to each of rs. The shared catalogue, org "", has a log of its own.
 func (s *Service) audit(ctx context.Context, tx store.Tx, org firemode.OrgID, action string, rs []firemode.Rule) error {
 	p, _ := firemode.PrincipalFrom(ctx)
-	entries := make([]firemode.AuditEntry, len(rs))
+	entries := make([]ledger.AuditEntry, len(rs))
 	for i, r := range rs {
 		data, err := json.Marshal(map[string]any{"version": r.Version, "fingerprint": r.Creation})
 		if err != nil {
 			return err
 		}
-		entries[i] = firemode.AuditEntry{ID: firemode.AuditID(s.newID()), User: p.User, Action: action, Subject: string(r.Code), Data: data}
+		entries[i] = ledger.AuditEntry{ID: firemode.AuditID(s.newID()), User: p.User, Action: action, Subject: string(r.Code), Data: data}
 		if action == ActionCreate {
 			entries[i].At = r.CreatedAt // before now where a log begins with what there was
 		}

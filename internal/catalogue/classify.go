@@ -7,6 +7,7 @@ import (
 
 	"firemode"
 	"firemode/internal/groupcommit"
+	"firemode/internal/record/ledger"
 	"firemode/internal/rules"
 	"firemode/internal/store"
 )
@@ -62,7 +63,7 @@ type pending struct {
 	claim  *store.Idempotency // nil without an Idempotency-Key
 	err    error              // why it cannot be judged: it matters only if no answer is stored
 	answer Answer
-	entry  firemode.AuditEntry
+	entry  ledger.AuditEntry
 	result []byte // the answer, encoded for its key
 	stored *Answer
 }
@@ -104,7 +105,7 @@ func (s *Service) judge(ctx context.Context, p firemode.Principal, q Request, on
 		return err
 	}
 	id := firemode.AuditID(s.newID())
-	one.entry = firemode.AuditEntry{ID: id, User: p.User, Action: ActionClassify, Subject: string(r.Code), Data: data}
+	one.entry = ledger.AuditEntry{ID: id, User: p.User, Action: ActionClassify, Subject: string(r.Code), Data: data}
 	one.answer = Answer{Judgement: j, Code: r.Code, Version: r.Version, AuditID: id}
 	if one.claim != nil {
 		one.result, err = json.Marshal(one.answer)

@@ -11,6 +11,7 @@ import (
 
 	"firemode"
 	"firemode/internal/groupcommit"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 
@@ -76,7 +77,7 @@ func (s *Service) lostRace(ctx context.Context, one *pending, conflict error) []
 
 func write(ctx context.Context, tx store.Tx, fresh []*pending) error {
 	var answers []store.Answer
-	entries := map[firemode.OrgID][]firemode.AuditEntry{}
+	entries := map[firemode.OrgID][]ledger.AuditEntry{}
 	for _, one := range fresh {
 		if one.claim != nil {
 			answers = append(answers, store.Answer{

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"firemode"
+	"firemode/internal/record/ledger"
 	"firemode/internal/rules"
 	"firemode/internal/store"
 )
@@ -16,7 +17,7 @@ import (
 // Audited is what the audit log of an organisation, or of the shared catalogue, says about its rules, for Verify. Hand every entry to Add,
 // in order.
 type Audited struct {
-	created, deactivated map[version]firemode.AuditEntry
+	created, deactivated map[version]ledger.AuditEntry
 }
 
 type version struct {
@@ -28,7 +29,7 @@ func (v version) String() string { return string(v.code) + " " + v.number }
 
 // NewAudited returns an Audited of no entries.
 func NewAudited() *Audited {
-	return &Audited{created: map[version]firemode.AuditEntry{}, deactivated: map[version]firemode.AuditEntry{}}
+	return &Audited{created: map[version]ledger.AuditEntry{}, deactivated: map[version]ledger.AuditEntry{}}
 }
 
 // told is what the entries about rules hold.
@@ -38,7 +39,7 @@ type told struct {
 }
 
 // Add takes note of an entry if it is about a rule.
-func (a *Audited) Add(e firemode.AuditEntry) {
+func (a *Audited) Add(e ledger.AuditEntry) {
 	var t told
 	if e.Action != ActionCreate && e.Action != ActionDeactivate || json.Unmarshal(e.Data, &t) != nil {
 		return
@@ -126,7 +127,7 @@ func verifyDeactivations(off []store.Deactivation, audited *Audited, report func
 	}
 }
 
-func fingerprint(e firemode.AuditEntry) []byte {
+func fingerprint(e ledger.AuditEntry) []byte {
 	var t told
 	if json.Unmarshal(e.Data, &t) != nil {
 		return nil

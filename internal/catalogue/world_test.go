@@ -10,6 +10,7 @@ import (
 
 	"firemode"
 	"firemode/internal/catalogue"
+	"firemode/internal/record/ledger"
 	"firemode/internal/rules"
 	"firemode/internal/store"
 	"firemode/internal/store/storetest"
@@ -82,11 +83,11 @@ func rule(version string, class firemode.Class) firemode.Rule {
 }
 
 // audits returns the whole log of org, oldest first, having checked that its chain holds.
-func (w *world) audits(t *testing.T, org firemode.OrgID) []firemode.AuditEntry {
+func (w *world) audits(t *testing.T, org firemode.OrgID) []ledger.AuditEntry {
 	t.Helper()
-	var log []firemode.AuditEntry
+	var log []ledger.AuditEntry
 	err := w.store.View(t.Context(), func(tx store.ReadTx) error {
-		return tx.EachAudit(t.Context(), org, func(e firemode.AuditEntry) error {
+		return tx.EachAudit(t.Context(), org, func(e ledger.AuditEntry) error {
 			prev := ""
 			if len(log) > 0 {
 				prev = string(log[len(log)-1].Hash)

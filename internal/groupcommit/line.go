@@ -4,7 +4,6 @@ package groupcommit
 // time and not by a count, because it is what a newcomer must expect, whatever the queue is of and however
 // fast it is served. The queue itself is somebody else's: a channel, a pool or a lock.
 
-
 import (
 	"sync"
 	"time"

@@ -10,8 +10,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"firemode/internal/record/crdt"
+	"firemode/internal/record/ledger"
 	"firemode/internal/sessions"
-	"firemode/internal/store"
 )
 
 type changeRecord struct {
@@ -22,7 +22,7 @@ type changeRecord struct {
 	Live  bool     `json:"live" doc:"Whether nothing has superseded it"`
 }
 
-func changeRecordOf(op store.Op) changeRecord {
+func changeRecordOf(op ledger.Op) changeRecord {
 	c := conflictOf(sessions.Conflict{Values: []sessions.Sibling{sessions.NewSibling(&op.Op)}})
 	r := changeRecord{Sequence: op.Seq, Path: op.Path, siblingBody: c.Values[0], Live: op.Covered == 0}
 	r.siblingBody.Path = ""

@@ -15,8 +15,8 @@ import (
 
 	"firemode"
 	"firemode/internal/record/crdt"
+	"firemode/internal/record/ledger"
 	"firemode/internal/sessions"
-	"firemode/internal/store"
 )
 
 // mediaLines is JSON with one value on each line, for what is too long to be held whole at either end.
@@ -98,7 +98,7 @@ func (s *linesSink) Conflict(c sessions.Conflict) error {
 
 func (s *linesSink) Removed(p crdt.Pointer) error { return s.write("removed", "removed", p) }
 
-func (s *linesSink) Late(b store.Batch) error { return s.write("late", "late", lateOf(b)) }
+func (s *linesSink) Late(b ledger.Entry) error { return s.write("late", "late", lateOf(b)) }
 
 func (s *linesSink) end() error {
 	return s.write("end", "", endOfResults{s.counts["leaves"], s.counts["conflicts"], s.counts["removed"], s.counts["late"]})

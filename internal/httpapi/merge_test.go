@@ -11,6 +11,7 @@ import (
 
 	"firemode"
 	"firemode/internal/record/crdt"
+	"firemode/internal/record/ledger"
 	"firemode/internal/sessions"
 	"firemode/internal/store"
 )
@@ -139,22 +140,22 @@ func TestWhoIsWriting(t *testing.T) {
 // crowd adds n clients of as many users, each with an empty batch, as a session of years has them.
 func (v *visit) crowd(n int) {
 	v.t.Helper()
-	ref := store.SessionRef{Org: "a", Session: firemode.SessionID(v.id)}
+	ref := ledger.SessionRef{Org: "a", Session: firemode.SessionID(v.id)}
 	must(v.t, v.store.Update(v.t.Context(), func(tx store.Tx) error {
 		locked, err := tx.LockSessions(v.t.Context(), "a", []firemode.SessionID{ref.Session})
 		if err != nil {
 			return err
 		}
 		head := locked[0].Head
-		var actors []store.Actor
-		var batches []store.Batch
+		var actors []ledger.Actor
+		var batches []ledger.Entry
 		for i := range n {
 			id := crdt.ActorID(fmt.Sprintf("crowd-%d", i))
 			head.Seq++
-			b := store.Batch{Seq: head.Seq, Kind: store.EntryChanges, Actor: id, Number: 1, Changes: []byte("[]"), MergedSeq: head.Seq, RunSeq: head.Seq}.Seal(ref, head.Hash)
+			b := ledger.Entry{Seq: head.Seq, Kind: ledger.EntryChanges, Actor: id, Number: 1, Changes: []byte("[]"), MergedSeq: head.Seq, RunSeq: head.Seq}.Seal(ref, head.Hash)
 			head.Hash = b.Hash
 			batches = append(batches, b)
-			actors = append(actors, store.Actor{ID: id, User: firemode.UserID(id), Held: crdt.Ranges{{1, 1}}, Merged: crdt.Ranges{{1, 1}}, RunSeq: head.Seq})
+			actors = append(actors, ledger.Actor{ID: id, User: firemode.UserID(id), Held: crdt.Ranges{{1, 1}}, Merged: crdt.Ranges{{1, 1}}, RunSeq: head.Seq})
 		}
 		return errors.Join(tx.InsertBatches(v.t.Context(), ref, batches), tx.SaveActors(v.t.Context(), ref, actors), tx.SaveHead(v.t.Context(), "a", ref.Session, head))
 	}))

@@ -14,8 +14,8 @@ import (
 
 	"firemode"
 	"firemode/internal/record/crdt"
+	"firemode/internal/record/ledger"
 	"firemode/internal/sessions"
-	"firemode/internal/store"
 )
 
 type receiptBody struct {
@@ -259,7 +259,7 @@ func (s *resultsSink) Conflict(c sessions.Conflict) error { return s.entry("conf
 
 func (s *resultsSink) Removed(p crdt.Pointer) error { return s.entry("removed", p) }
 
-func (s *resultsSink) Late(b store.Batch) error { return s.entry("late", lateOf(b)) }
+func (s *resultsSink) Late(b ledger.Entry) error { return s.entry("late", lateOf(b)) }
 
 func (s *resultsSink) closeDocument() error {
 	if s.document == nil {
@@ -319,7 +319,7 @@ type lateBody struct {
 	Changes    jsontext.Value  `json:"changes"`
 }
 
-func lateOf(b store.Batch) lateBody {
+func lateOf(b ledger.Entry) lateBody {
 	return lateBody{Actor: b.Actor, Number: b.Number, User: b.User, ReceivedAt: b.ReceivedAt, Changes: jsontext.Value(b.Changes)}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"firemode"
 	"firemode/internal/identity"
+	"firemode/internal/record/ledger"
 )
 
 type userBody struct {
@@ -108,7 +109,7 @@ type auditBody struct {
 	Data    map[string]any   `json:"data" doc:"The particulars"`
 }
 
-func auditOf(e firemode.AuditEntry) auditBody {
+func auditOf(e ledger.AuditEntry) auditBody {
 	b := auditBody{ID: e.ID, Seq: e.Seq, At: e.At.UTC(), User: e.User, Action: e.Action, Subject: e.Subject}
 	// What is no object has no particulars to show; the log's own check finds damage.
 	_ = json.Unmarshal(e.Data, &b.Data)

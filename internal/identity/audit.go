@@ -5,11 +5,12 @@ import (
 	"encoding/json"
 
 	"firemode"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 
 // audit adds e to the log of org.
-func (s *Service) audit(ctx context.Context, tx store.Tx, org firemode.OrgID, e firemode.AuditEntry) error {
+func (s *Service) audit(ctx context.Context, tx store.Tx, org firemode.OrgID, e ledger.AuditEntry) error {
 	e.ID = firemode.AuditID(s.newID())
 	if e.Data == nil {
 		e.Data = particulars(nil)

@@ -13,6 +13,7 @@ import (
 
 	"firemode"
 	"firemode/internal/keys"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 	"firemode/internal/store/storetest"
 )
@@ -115,7 +116,7 @@ func (p *place) actions(t *testing.T, org firemode.OrgID) (list []string) {
 	t.Helper()
 	var prev []byte
 	err := p.store.View(t.Context(), func(tx store.ReadTx) error {
-		return tx.EachAudit(t.Context(), org, func(e firemode.AuditEntry) error {
+		return tx.EachAudit(t.Context(), org, func(e ledger.AuditEntry) error {
 			if !e.Sealed() || string(e.Prev) != string(prev) {
 				return fmt.Errorf("entry %d breaks the chain", e.Seq)
 			}

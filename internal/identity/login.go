@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"firemode"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 
@@ -54,7 +55,7 @@ func (s *Service) Login(ctx context.Context, c Credentials) (Tokens, error) {
 		if t, err = s.issue(ctx, tx, current, s.newID()); err != nil {
 			return err
 		}
-		return s.audit(ctx, tx, u.Org, firemode.AuditEntry{User: u.ID, Action: "login", Subject: u.Username})
+		return s.audit(ctx, tx, u.Org, ledger.AuditEntry{User: u.ID, Action: "login", Subject: u.Username})
 	})
 	return t, err
 }
@@ -118,7 +119,7 @@ func (s *Service) Logout(ctx context.Context, c Claims) error {
 		if err := s.revokeFamily(ctx, tx, firemode.Revocation{Org: c.Org, User: c.User, Family: c.Family}); err != nil {
 			return struct{}{}, err
 		}
-		return struct{}{}, s.audit(ctx, tx, c.Org, firemode.AuditEntry{User: c.User, Action: "logout", Subject: c.Name})
+		return struct{}{}, s.audit(ctx, tx, c.Org, ledger.AuditEntry{User: c.User, Action: "logout", Subject: c.Name})
 	})
 	return err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"firemode"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 
@@ -25,7 +26,7 @@ func (s *Service) AddOrganisation(ctx context.Context, id firemode.OrgID, name s
 		if err := tx.CreateOrganisation(ctx, firemode.Organisation{ID: id, Name: name, CreatedAt: tx.Now()}); err != nil {
 			return err
 		}
-		return s.audit(ctx, tx, id, firemode.AuditEntry{
+		return s.audit(ctx, tx, id, ledger.AuditEntry{
 			Action: "organisation.create", Subject: string(id), Data: particulars(map[string]any{"name": name}),
 		})
 	})
@@ -68,7 +69,7 @@ func (s *Service) AccessToken(ctx context.Context, username string) (token strin
 		if token, err = s.sign(u, s.newID()); err != nil {
 			return err
 		}
-		return s.audit(ctx, tx, u.Org, firemode.AuditEntry{Action: "token.issue", Subject: string(u.ID)})
+		return s.audit(ctx, tx, u.Org, ledger.AuditEntry{Action: "token.issue", Subject: string(u.ID)})
 	})
 	return token, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"firemode"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 
@@ -18,7 +19,7 @@ func (s *Service) Me(ctx context.Context) (firemode.User, error) {
 }
 
 // MyAudits lists what the caller did, newest first. The operator, who is no user, has no such list.
-func (s *Service) MyAudits(ctx context.Context, p store.Page) (list []store.Keyed[firemode.AuditEntry], err error) {
+func (s *Service) MyAudits(ctx context.Context, p store.Page) (list []store.Keyed[ledger.AuditEntry], err error) {
 	who, err := actor(ctx, OwnRead)
 	if err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"firemode"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 
@@ -85,7 +86,7 @@ func (s *Service) stopReuse(ctx context.Context, tx store.Tx, shown firemode.Ref
 	if err := s.revokeFamily(ctx, tx, firemode.Revocation{Org: shown.Org, User: shown.User, Family: shown.Family}); err != nil {
 		return err
 	}
-	return s.audit(ctx, tx, shown.Org, firemode.AuditEntry{Action: "refresh.reused", Subject: string(shown.User)})
+	return s.audit(ctx, tx, shown.Org, ledger.AuditEntry{Action: "refresh.reused", Subject: string(shown.User)})
 }
 
 func badRefresh() error {

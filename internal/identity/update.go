@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"firemode"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 
@@ -99,7 +100,7 @@ func (s *Service) change(ctx context.Context, tx store.Tx, who firemode.Principa
 		return firemode.User{}, err
 	}
 	after.Version++
-	return shown(after), s.audit(ctx, tx, after.Org, firemode.AuditEntry{
+	return shown(after), s.audit(ctx, tx, after.Org, ledger.AuditEntry{
 		User: who.User, Action: "user.update", Subject: string(after.ID), Data: particulars(changes),
 	})
 }

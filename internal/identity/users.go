@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 
 	"firemode"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 
@@ -81,7 +82,7 @@ func (s *Service) insert(ctx context.Context, tx store.Tx, who firemode.Principa
 	if err := tx.CreateUser(ctx, u); err != nil {
 		return firemode.User{}, err
 	}
-	return shown(u), s.audit(ctx, tx, u.Org, firemode.AuditEntry{
+	return shown(u), s.audit(ctx, tx, u.Org, ledger.AuditEntry{
 		User: who.User, Action: "user.create", Subject: string(u.ID),
 		Data: particulars(map[string]any{"username": u.Username, "full_name": u.FullName, "role": u.Role}),
 	})

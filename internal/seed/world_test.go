@@ -199,7 +199,7 @@ type paper struct {
 func (p *paper) Begin(sessions.View) error { p.document = crdt.NewComposer(p); return nil }
 func (p *paper) Leaf(r crdt.Reading) error { return p.document.Leaf(r) }
 func (*paper) Removed(crdt.Pointer) error  { return errors.New("a whole document removes nothing") }
-func (*paper) Late(store.Batch) error      { return errors.New("nothing is late") }
+func (*paper) Late(ledger.Entry) error     { return errors.New("nothing is late") }
 
 func (p *paper) Conflict(c sessions.Conflict) error {
 	var values []string

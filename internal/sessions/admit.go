@@ -9,6 +9,7 @@ import (
 
 	"firemode"
 	"firemode/internal/record/crdt"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 
@@ -71,7 +72,7 @@ func (j *job) again(done *job) {
 }
 
 // actorFor returns the actor of a job, bound to its user. j.err is set if it is another's.
-func (m *merging) actorFor(j *job) (*store.Actor, error) {
+func (m *merging) actorFor(j *job) (*ledger.Actor, error) {
 	for _, id := range []crdt.ActorID{crdt.ActorID(j.in.Meta.Client), crdt.NaiveActor(j.in.Meta.Client, string(j.user))} {
 		if a := m.actors[id]; a != nil && a.User != j.user {
 			j.err = firemode.Forbidden("the client id %s belongs to another user", j.in.Meta.Client)
@@ -98,20 +99,20 @@ func (m *merging) actorFor(j *job) (*store.Actor, error) {
 		j.err = firemode.InvalidField("_sync_meta.client_id", "you have %d clients in this session, which is the limit", maxActors)
 		return nil, nil
 	}
-	return &store.Actor{ID: j.actor, Client: j.in.Meta.Client, ClientType: j.in.Meta.ClientType, User: j.user}, nil
+	return &ledger.Actor{ID: j.actor, Client: j.in.Meta.Client, ClientType: j.in.Meta.ClientType, User: j.user}, nil
 }
 
 // judge returns the verdict on a job, and the stored batch that it repeats.
-func (m *merging) judge(j *job, actor *store.Actor) (crdt.Admission, *store.Batch) {
+func (m *merging) judge(j *job, actor *ledger.Actor) (crdt.Admission, *ledger.Entry) {
 	if j.number == 0 {
-		if known := m.keyed[store.BatchKey{Actor: j.actor, Key: j.in.Key}]; known != nil {
+		if known := m.keyed[ledger.BatchKey{Actor: j.actor, Key: j.in.Key}]; known != nil {
 			return crdt.Duplicate, known
 		}
 		return crdt.Admit, nil
 	}
-	same := m.held[store.BatchRef{Actor: j.actor, Number: j.number}]
-	below := m.held[store.BatchRef{Actor: j.actor, Number: j.number - 1}]
-	above := m.held[store.BatchRef{Actor: j.actor, Number: j.number + 1}]
+	same := m.held[ledger.BatchRef{Actor: j.actor, Number: j.number}]
+	below := m.held[ledger.BatchRef{Actor: j.actor, Number: j.number - 1}]
+	above := m.held[ledger.BatchRef{Actor: j.actor, Number: j.number + 1}]
 	return crdt.Judge(m.posted(j), actor.Held, known(same), known(below), known(above)), same
 }
 
@@ -119,7 +120,7 @@ func (m *merging) posted(j *job) crdt.Posted {
 	return crdt.Posted{Actor: j.actor, Number: j.number, ID: j.in.Meta.BatchID, PrevID: j.in.Meta.PrevBatch, Content: j.content}
 }
 
-func known(b *store.Batch) *crdt.Known {
+func known(b *ledger.Entry) *crdt.Known {
 	if b == nil {
 		return nil
 	}
@@ -127,7 +128,7 @@ func known(b *store.Batch) *crdt.Known {
 }
 
 // acknowledge answers a batch that is in the log already. Nothing changes.
-func (m *merging) acknowledge(j *job, actor *store.Actor, known *store.Batch) {
+func (m *merging) acknowledge(j *job, actor *ledger.Actor, known *ledger.Entry) {
 	m.begin(j, actor)
 	if known.MergedSeq == 0 {
 		j.receipt.Status = StatusLate
@@ -145,7 +146,7 @@ func (m *merging) acknowledge(j *job, actor *store.Actor, known *store.Batch) {
 }
 
 // begin fills in what every receipt has.
-func (m *merging) begin(j *job, actor *store.Actor) (clamped crdt.Clock) {
+func (m *merging) begin(j *job, actor *ledger.Actor) (clamped crdt.Clock) {
 	clamped = crdt.Clock{}
 	r := Receipt{Session: m.session.ID, Status: StatusMerged, Clock: crdt.Clock{}, Missing: actor.Held.Missing(), ProcessedAt: m.tx.Now()}
 	if j.number > 0 {
@@ -167,15 +168,15 @@ func (m *merging) begin(j *job, actor *store.Actor) (clamped crdt.Clock) {
 }
 
 // fork keeps the batch of a cloned phone and tells it the id to go on under.
-func (m *merging) fork(j *job, actor *store.Actor) error {
+func (m *merging) fork(j *job, actor *ledger.Actor) error {
 	fresh := crdt.FreshActor(m.head.Key, m.posted(j))
-	_, err := m.tx.BindActor(m.ctx, m.ref, store.Actor{
+	_, err := m.tx.BindActor(m.ctx, m.ref, ledger.Actor{
 		ID: fresh, Client: string(fresh), ClientType: j.in.Meta.ClientType, User: j.user, Delivered: actor.Delivered, Parent: actor.ID,
 	})
 	if err != nil {
 		return err
 	}
-	q := store.Quarantined{
+	q := ledger.Quarantined{
 		Actor: j.actor, Number: j.number, Content: j.content[:], ID: j.in.Meta.BatchID, PrevID: j.in.Meta.PrevBatch, Fresh: fresh,
 		User: j.user, ReceivedAt: m.tx.Now(), Changes: changesText(j.in.Changes), Reason: "forked",
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // apply puts a new batch into the log and, while the session is open, into the document.
-func (m *merging) apply(j *job, actor *store.Actor) error {
+func (m *merging) apply(j *job, actor *ledger.Actor) error {
 	context := m.begin(j, actor)
 	if err := m.inherit(j, actor, context); err != nil {
 		return err
@@ -42,9 +42,9 @@ func (m *merging) apply(j *job, actor *store.Actor) error {
 	}
 	m.head.Batches++
 	m.log(&b)
-	m.held[store.BatchRef{Actor: b.Actor, Number: b.Number}] = &b
+	m.held[ledger.BatchRef{Actor: b.Actor, Number: b.Number}] = &b
 	if b.Key != "" {
-		m.keyed[store.BatchKey{Actor: b.Actor, Key: b.Key}] = &b
+		m.keyed[ledger.BatchKey{Actor: b.Actor, Key: b.Key}] = &b
 	}
 	j.report(b, actor, reasons)
 	m.showConflicts(j)
@@ -52,7 +52,7 @@ func (m *merging) apply(j *job, actor *store.Actor) error {
 }
 
 // hold notes that a batch of the actor has arrived.
-func (m *merging) hold(actor *store.Actor, number int64) {
+func (m *merging) hold(actor *ledger.Actor, number int64) {
 	if _, noted := m.gapped[actor.ID]; !noted {
 		m.gapped[actor.ID] = len(actor.Held.Missing()) > 0
 	}
@@ -61,7 +61,7 @@ func (m *merging) hold(actor *store.Actor, number int64) {
 }
 
 // log seals b as the next entry.
-func (m *merging) log(b *store.Batch) {
+func (m *merging) log(b *ledger.Entry) {
 	*b = b.Seal(m.ref, m.head.Hash)
 	m.head.Frontier = ledger.Frontier(m.head.Frontier).Append(m.head.Seq, b.Hash)
 	m.head.Seq, m.head.Hash = b.Seq, b.Hash
@@ -83,7 +83,7 @@ func (m *merging) start() error {
 
 // inherit lets the first batch of a fresh client see what its phone had written before it forked: the batch it names as its
 // predecessor, if that is part of its parent's run, and those before it.
-func (m *merging) inherit(j *job, actor *store.Actor, context crdt.Clock) error {
+func (m *merging) inherit(j *job, actor *ledger.Actor, context crdt.Clock) error {
 	parent := m.actors[actor.Parent]
 	if actor.Parent == "" || parent == nil || j.number != 1 || j.in.Meta.PrevBatch == "" {
 		return nil
@@ -99,10 +99,10 @@ func (m *merging) inherit(j *job, actor *store.Actor, context crdt.Clock) error 
 }
 
 // entry makes the log entry of a job.
-func (m *merging) entry(j *job, actor *store.Actor, context crdt.Clock, reasons []problem) store.Batch {
+func (m *merging) entry(j *job, actor *ledger.Actor, context crdt.Clock, reasons []problem) ledger.Entry {
 	meta := j.in.Meta
-	b := store.Batch{
-		Seq: m.head.Seq + 1, Kind: store.EntryChanges, Actor: actor.ID, Number: j.number, ID: meta.BatchID, PrevID: meta.PrevBatch,
+	b := ledger.Entry{
+		Seq: m.head.Seq + 1, Kind: ledger.EntryChanges, Actor: actor.ID, Number: j.number, ID: meta.BatchID, PrevID: meta.PrevBatch,
 		Content: j.content[:], User: j.user, Client: meta.Client, ClientType: meta.ClientType,
 		CapturedAt: meta.CapturedAt, SentAt: meta.SentAt, ReceivedAt: m.tx.Now(), Context: context, Changes: changesText(j.in.Changes),
 		Flags: j.receipt.Flags,
@@ -113,7 +113,7 @@ func (m *merging) entry(j *job, actor *store.Actor, context crdt.Clock, reasons 
 	if j.p.User != j.user {
 		b.SubmittedBy = j.p.User
 	}
-	b.Outcomes = make([]store.Outcome, len(j.in.Changes))
+	b.Outcomes = make([]ledger.Outcome, len(j.in.Changes))
 	for i, c := range j.in.Changes {
 		b.Outcomes[i] = m.outcome(b, c, reasons[i].reason)
 	}
@@ -121,16 +121,16 @@ func (m *merging) entry(j *job, actor *store.Actor, context crdt.Clock, reasons 
 }
 
 // outcome decides what is stored about a change for ever.
-func (m *merging) outcome(b store.Batch, c crdt.Change, reason string) store.Outcome {
+func (m *merging) outcome(b ledger.Entry, c crdt.Change, reason string) ledger.Outcome {
 	if reason != "" {
-		return store.Outcome{Status: changeRejected, Reason: reason}
+		return ledger.Outcome{Status: changeRejected, Reason: reason}
 	}
 	captured := c.CapturedAt
 	if captured.IsZero() {
 		captured = b.CapturedAt
 	}
 	at, flag := effectiveTime(captured, b.SentAt, b.ReceivedAt)
-	o := store.Outcome{Status: changeApplied, Time: at}
+	o := ledger.Outcome{Status: changeApplied, Time: at}
 	if flag != "" {
 		o.Flags = append(o.Flags, flag)
 	}
@@ -167,7 +167,7 @@ func effectiveTime(captured, sent, received time.Time) (at int64, flag string) {
 }
 
 // merge makes a logged batch part of the document at number at.
-func (m *merging) merge(b *store.Batch, changes []crdt.Change, actor *store.Actor, at int64) error {
+func (m *merging) merge(b *ledger.Entry, changes []crdt.Change, actor *ledger.Actor, at int64) error {
 	b.MergedSeq = at
 	m.advance(b, actor, at)
 	ops := m.operations(b, changes)
@@ -182,7 +182,7 @@ func (m *merging) merge(b *store.Batch, changes []crdt.Change, actor *store.Acto
 }
 
 // advance notes that b is merged, and what of its actor's batches has become part of the run.
-func (m *merging) advance(b *store.Batch, actor *store.Actor, at int64) {
+func (m *merging) advance(b *ledger.Entry, actor *ledger.Actor, at int64) {
 	before := actor.Merged.Run()
 	actor.Merged = actor.Merged.Add(b.Number)
 	after := actor.Merged.Run()
@@ -196,7 +196,7 @@ func (m *merging) advance(b *store.Batch, actor *store.Actor, at int64) {
 	}
 }
 
-func (m *merging) operations(b *store.Batch, changes []crdt.Change) []crdt.Op {
+func (m *merging) operations(b *ledger.Entry, changes []crdt.Change) []crdt.Op {
 	source := crdt.Batch{Actor: b.Actor, Number: b.Number, Foreign: b.Context, Changes: changes}
 	var ops []crdt.Op
 	for i, c := range changes {
@@ -220,7 +220,7 @@ func (m *merging) operations(b *store.Batch, changes []crdt.Change) []crdt.Op {
 }
 
 // later reads what the actor's batches above b have already done, if there are any.
-func (m *merging) later(b *store.Batch, actor *store.Actor, ops []crdt.Op) (l crdt.Later, err error) {
+func (m *merging) later(b *ledger.Entry, actor *ledger.Actor, ops []crdt.Op) (l crdt.Later, err error) {
 	if b.Number == actor.Merged.Max() {
 		return l, nil
 	}
@@ -254,7 +254,7 @@ func (m *merging) later(b *store.Batch, actor *store.Actor, ops []crdt.Op) (l cr
 	return l, err
 }
 
-func (m *merging) namedAhead(b *store.Batch, actor *store.Actor) (map[crdt.Dot][]crdt.Pointer, error) {
+func (m *merging) namedAhead(b *ledger.Entry, actor *ledger.Actor) (map[crdt.Dot][]crdt.Pointer, error) {
 	ahead, err := m.tx.OwnNames(m.ctx, m.ref, actor.ID, b.Number)
 	names := map[crdt.Dot][]crdt.Pointer{}
 	for _, op := range ahead {
@@ -280,7 +280,7 @@ func withAncestors(paths []crdt.Pointer) []crdt.Pointer {
 }
 
 // report fills in what became of each change.
-func (j *job) report(b store.Batch, actor *store.Actor, reasons []problem) {
+func (j *job) report(b ledger.Entry, actor *ledger.Actor, reasons []problem) {
 	for i, o := range b.Outcomes {
 		result := ChangeResult{Index: i, Status: o.Status, Reason: o.Reason, Conflict: reasons[i].conflict}
 		if o.Status != changeRejected {

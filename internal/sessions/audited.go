@@ -32,8 +32,8 @@ type Audited struct {
 
 // told is what the audit log says about one session.
 type told struct {
-	created firemode.AuditEntry // of no number when there is none
-	judged  []firemode.AuditEntry
+	created ledger.AuditEntry // of no number when there is none
+	judged  []ledger.AuditEntry
 	changed []defectChange
 }
 
@@ -41,7 +41,7 @@ type told struct {
 func NewAudited() *Audited { return &Audited{sessions: map[firemode.SessionID]told{}} }
 
 // Add takes note of an entry if it is about a session.
-func (a *Audited) Add(e firemode.AuditEntry) {
+func (a *Audited) Add(e ledger.AuditEntry) {
 	a.last = e.Seq
 	if id := about(e); id != "" {
 		t := a.sessions[id]
@@ -51,7 +51,7 @@ func (a *Audited) Add(e firemode.AuditEntry) {
 }
 
 // about is the session that an entry is about, "" for none. What POST /v1/classify judged is of none.
-func about(e firemode.AuditEntry) firemode.SessionID {
+func about(e ledger.AuditEntry) firemode.SessionID {
 	var of struct {
 		Session firemode.SessionID `json:"session_id"`
 	}
@@ -66,7 +66,7 @@ func about(e firemode.AuditEntry) firemode.SessionID {
 	return ""
 }
 
-func (t *told) add(e firemode.AuditEntry) {
+func (t *told) add(e ledger.AuditEntry) {
 	switch e.Action {
 	case actionCreate:
 		t.created = e
@@ -81,7 +81,7 @@ func (t *told) add(e firemode.AuditEntry) {
 }
 
 // of is what is said about a session, up to what tx shows.
-func (a *Audited) of(ctx context.Context, tx store.ReadTx, at store.SessionRef) (told, error) {
+func (a *Audited) of(ctx context.Context, tx store.ReadTx, at ledger.SessionRef) (told, error) {
 	t := a.sessions[at.Session]
 	t.judged, t.changed = slices.Clone(t.judged), slices.Clone(t.changed)
 	newer, err := a.newer(ctx, tx, at.Org)
@@ -94,10 +94,10 @@ func (a *Audited) of(ctx context.Context, tx store.ReadTx, at store.SessionRef) 
 }
 
 // newer is what was logged after the last entry that was added, newest first.
-func (a *Audited) newer(ctx context.Context, tx store.ReadTx, org firemode.OrgID) (newer []firemode.AuditEntry, err error) {
+func (a *Audited) newer(ctx context.Context, tx store.ReadTx, org firemode.OrgID) (newer []ledger.AuditEntry, err error) {
 	end, _, err := tx.AuditEnd(ctx, org)
 	for after := ""; err == nil && end-a.last > int64(len(newer)); {
-		var page []store.Keyed[firemode.AuditEntry]
+		var page []store.Keyed[ledger.AuditEntry]
 		page, err = tx.Audits(ctx, org, "", store.Page{After: after, Limit: 100})
 		if len(page) == 0 {
 			break
@@ -205,7 +205,7 @@ func lastDigest(last *firemode.LastResult) []byte {
 }
 
 // tells reports whether an audit entry says what is expected of it. One that was made when entries said less says less.
-func tells(e, want firemode.AuditEntry) bool {
+func tells(e, want ledger.AuditEntry) bool {
 	var said, expected map[string]json.RawMessage
 	if json.Unmarshal(e.Data, &said) != nil || json.Unmarshal(want.Data, &expected) != nil || len(said) == 0 {
 		return false

@@ -11,6 +11,7 @@ import (
 
 	"firemode"
 	"firemode/internal/record/crdt"
+	"firemode/internal/record/ledger"
 	"firemode/internal/sessions"
 	"firemode/internal/store"
 	"firemode/internal/store/storetest"
@@ -23,7 +24,7 @@ func openDurable(t testing.TB, now func() time.Time) store.Store {
 // bench is a world with one session.
 type bench struct {
 	*world
-	ref     store.SessionRef
+	ref     ledger.SessionRef
 	service *sessions.Service
 	n       atomic.Int64
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"firemode/internal/record/crdt"
+	"firemode/internal/record/ledger"
 	"firemode/internal/sessions"
 	"firemode/internal/store"
 )
@@ -157,7 +158,7 @@ func (s *tally) Begin(v sessions.View) error {
 func (s *tally) Leaf(crdt.Reading) error          { s.leaves++; return nil }
 func (s *tally) Conflict(sessions.Conflict) error { s.conflicts++; return nil }
 func (s *tally) Removed(crdt.Pointer) error       { return nil }
-func (s *tally) Late(store.Batch) error           { return nil }
+func (s *tally) Late(ledger.Entry) error          { return nil }
 
 // costOf measures work. The heap is looked at often, with a collector that keeps close to what lives.
 func costOf(do func()) cost {

@@ -8,9 +8,9 @@ import (
 
 	"firemode"
 	"firemode/internal/record/crdt/oracle"
+	"firemode/internal/record/ledger"
 	"firemode/internal/sessions"
 	"firemode/internal/sessions/sessionstest"
-	"firemode/internal/store"
 )
 
 // check compares what is stored, and shown, after exchanges with the oracle, and their answers with the model.
@@ -57,7 +57,7 @@ func (p *play) compareLog(f *sessionstest.Facts) error {
 			return fmt.Errorf("log entry %d at place %d does not continue the chain", b.Seq, i+1)
 		}
 		prev = b.Hash
-		if b.Kind != store.EntryChanges {
+		if b.Kind != ledger.EntryChanges {
 			continue
 		}
 		held++
@@ -90,7 +90,7 @@ func (p *play) compareShown(f *sessionstest.Facts, truth oracle.State) error {
 	}
 	var waiting []int64
 	for _, b := range f.Log {
-		if b.Kind == store.EntryChanges && b.MergedSeq == 0 {
+		if b.Kind == ledger.EntryChanges && b.MergedSeq == 0 {
 			waiting = append(waiting, b.Seq)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"firemode"
 	"firemode/internal/record/crdt"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 
@@ -25,10 +26,10 @@ func (a *auditor) compare(again store.ReadTx) error {
 // compareLog compares what is not hashed of the log, because it follows from later entries.
 func (a *auditor) compareLog(again store.ReadTx) error {
 	var failed error
-	each := func(tx store.ReadTx) iter.Seq[store.Batch] {
-		return side(func(fn func(store.Batch) error) error { return tx.EachBatch(a.ctx, a.ref, 1, fn) }, &failed)
+	each := func(tx store.ReadTx) iter.Seq[ledger.Entry] {
+		return side(func(fn func(ledger.Entry) error) error { return tx.EachBatch(a.ctx, a.ref, 1, fn) }, &failed)
 	}
-	pairs(each(a.tx), each(again), func(x, y *store.Batch) int { return int(x.Seq - y.Seq) }, func(x, y *store.Batch) {
+	pairs(each(a.tx), each(again), func(x, y *ledger.Entry) int { return int(x.Seq - y.Seq) }, func(x, y *ledger.Entry) {
 		if x != nil && y != nil && (x.MergedSeq != y.MergedSeq || x.RunSeq != y.RunSeq) {
 			a.differs(entryName(x.Seq), "merged at %d and in its run at %d; it comes out as %d and %d", x.MergedSeq, x.RunSeq, y.MergedSeq, y.RunSeq)
 		}
@@ -38,10 +39,10 @@ func (a *auditor) compareLog(again store.ReadTx) error {
 
 func (a *auditor) compareOps(again store.ReadTx) error {
 	var failed error
-	each := func(tx store.ReadTx) iter.Seq[store.Op] {
-		return side(func(fn func(store.Op) error) error { return tx.EachOp(a.ctx, a.ref, fn) }, &failed)
+	each := func(tx store.ReadTx) iter.Seq[ledger.Op] {
+		return side(func(fn func(ledger.Op) error) error { return tx.EachOp(a.ctx, a.ref, fn) }, &failed)
 	}
-	pairs(each(a.tx), each(again), compareOps, func(x, y *store.Op) {
+	pairs(each(a.tx), each(again), compareOps, func(x, y *ledger.Op) {
 		switch {
 		case x == nil:
 			a.differs("ops "+opName(y), "it is missing")
@@ -54,7 +55,7 @@ func (a *auditor) compareOps(again store.ReadTx) error {
 	return failed
 }
 
-func compareOps(x, y *store.Op) int {
+func compareOps(x, y *ledger.Op) int {
 	switch {
 	case x.Path.Key() != y.Path.Key():
 		return compareStrings(x.Path.Key(), y.Path.Key())
@@ -76,9 +77,9 @@ func compareStrings(a, b string) int {
 	}
 }
 
-func opName(op *store.Op) string { return string(op.Path) + " " + op.Dot.String() }
+func opName(op *ledger.Op) string { return string(op.Path) + " " + op.Dot.String() }
 
-func describeOp(op *store.Op) string {
+func describeOp(op *ledger.Op) string {
 	return fmt.Sprintf("%s %s (time %d, sum %d, merged %d, covered %d, contested %t, names %v, origin %+v)",
 		op.Kind, op.Value, op.Time, op.Sum, op.Merged, op.Covered, op.Contested, op.Names, *op.Origin)
 }
@@ -93,7 +94,7 @@ func (a *auditor) compareActors(again store.ReadTx) error {
 	if err != nil {
 		return err
 	}
-	byID := map[crdt.ActorID]store.Actor{}
+	byID := map[crdt.ActorID]ledger.Actor{}
 	for _, actor := range replayed {
 		byID[actor.ID] = actor
 	}
@@ -101,7 +102,7 @@ func (a *auditor) compareActors(again store.ReadTx) error {
 		y, posted := byID[x.ID]
 		delete(byID, x.ID)
 		if !posted { // bound by a GET, or fresh after a fork, and nothing posted yet
-			y = store.Actor{ID: x.ID, Client: string(x.ID), ClientType: x.ClientType, User: x.User}
+			y = ledger.Actor{ID: x.ID, Client: string(x.ID), ClientType: x.ClientType, User: x.User}
 		}
 		if q, fresh := a.parents[x.ID]; fresh {
 			y.Parent, y.User = q.Actor, q.User
@@ -166,7 +167,7 @@ func (a *auditor) compareCounts(again store.ReadTx) error {
 		Batches, ChangedSeq         int64
 		ChangedAt                   int64
 	}
-	of := func(h firemode.Head) counts {
+	of := func(h ledger.Head) counts {
 		return counts{h.Done, h.Conflicts, h.Gaps, h.Late, h.Batches, h.ChangedSeq, store.Micros(h.ChangedAt)}
 	}
 	if a.head.Tallied > a.head.Seq {

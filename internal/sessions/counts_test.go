@@ -12,6 +12,7 @@ import (
 
 	"firemode"
 	"firemode/internal/record/crdt"
+	"firemode/internal/record/ledger"
 	"firemode/internal/sessions"
 	"firemode/internal/store"
 )
@@ -85,7 +86,7 @@ func TestChangesAreCountedByWhatBecameOfThem(t *testing.T) {
 }
 
 // complete makes a session completed, whatever it lacks.
-func (w *world) complete(t *testing.T, ref store.SessionRef) {
+func (w *world) complete(t *testing.T, ref ledger.SessionRef) {
 	t.Helper()
 	must(t, w.store.Update(t.Context(), func(tx store.Tx) error {
 		session, err := tx.Session(t.Context(), ref.Org, ref.Session)

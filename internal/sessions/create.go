@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"firemode"
+	"firemode/internal/record/ledger"
 	"firemode/internal/rules"
 	"firemode/internal/store"
 )
@@ -116,7 +117,7 @@ func (s *Service) create(ctx context.Context, tx store.Tx, p firemode.Principal,
 	if _, err := io.ReadFull(s.Rand, key); err != nil {
 		return session, err
 	}
-	if err := tx.CreateSession(ctx, session, firemode.Head{Epoch: 1, Key: key, ChangedAt: tx.Now()}); err != nil {
+	if err := tx.CreateSession(ctx, session, ledger.Head{Epoch: 1, Key: key, ChangedAt: tx.Now()}); err != nil {
 		return session, err
 	}
 	if err := tx.CreateItems(ctx, p.Org, session.ID, items); err != nil {
@@ -239,5 +240,5 @@ func audit(ctx context.Context, tx store.Tx, s *Service, action, subject string,
 	if err != nil {
 		return err
 	}
-	return store.AppendAudit(ctx, tx, p.Org, firemode.AuditEntry{ID: firemode.AuditID(s.NewID()), User: p.User, Action: action, Subject: subject, Data: text})
+	return store.AppendAudit(ctx, tx, p.Org, ledger.AuditEntry{ID: firemode.AuditID(s.NewID()), User: p.User, Action: action, Subject: subject, Data: text})
 }

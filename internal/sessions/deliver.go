@@ -6,6 +6,7 @@ import (
 
 	"firemode"
 	"firemode/internal/record/crdt"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 
@@ -23,15 +24,15 @@ func (s *Service) Deliver(ctx context.Context, session firemode.SessionID, clien
 }
 
 // bind returns the actor of the client that a query names, binding it to the caller if it is new; nil for a query that names none.
-func (s *Service) bind(ctx context.Context, p firemode.Principal, q Query) (*store.Actor, error) {
+func (s *Service) bind(ctx context.Context, p firemode.Principal, q Query) (*ledger.Actor, error) {
 	if q.Client == "" {
 		return nil, nil
 	}
 	if !firemode.ValidID(q.Client) {
 		return nil, firemode.Malformed("the header X-Client-ID is not an id")
 	}
-	at := store.SessionRef{Org: p.Org, Session: q.Session}
-	var actors []store.Actor
+	at := ledger.SessionRef{Org: p.Org, Session: q.Session}
+	var actors []ledger.Actor
 	err := s.store.View(ctx, func(tx store.ReadTx) error {
 		if _, err := visible(ctx, tx, p, q.Session); err != nil {
 			return err
@@ -48,14 +49,14 @@ func (s *Service) bind(ctx context.Context, p firemode.Principal, q Query) (*sto
 			return nil, firemode.Forbidden("the client id %s belongs to another user", q.Client)
 		}
 	}
-	if i := slices.IndexFunc(actors, func(a store.Actor) bool { return a.ID == crdt.ActorID(q.Client) }); i >= 0 {
+	if i := slices.IndexFunc(actors, func(a ledger.Actor) bool { return a.ID == crdt.ActorID(q.Client) }); i >= 0 {
 		return &actors[i], nil
 	}
 	return s.bindNew(ctx, p, at, q.Client)
 }
 
-func (s *Service) bindNew(ctx context.Context, p firemode.Principal, at store.SessionRef, client string) (*store.Actor, error) {
-	var bound store.Actor
+func (s *Service) bindNew(ctx context.Context, p firemode.Principal, at ledger.SessionRef, client string) (*ledger.Actor, error) {
+	var bound ledger.Actor
 	err := s.store.Update(ctx, func(tx store.Tx) error {
 		n, err := tx.CountActors(ctx, at, p.User)
 		if err != nil {
@@ -64,7 +65,7 @@ func (s *Service) bindNew(ctx context.Context, p firemode.Principal, at store.Se
 		if n >= maxActors {
 			return firemode.InvalidField("X-Client-ID", "you have %d clients in this session, which is the limit", maxActors)
 		}
-		bound, err = tx.BindActor(ctx, at, store.Actor{ID: crdt.ActorID(client), Client: client, User: p.User})
+		bound, err = tx.BindActor(ctx, at, ledger.Actor{ID: crdt.ActorID(client), Client: client, User: p.User})
 		if err == nil && bound.User != p.User {
 			return firemode.Forbidden("the client id %s belongs to another user", client)
 		}
@@ -74,11 +75,11 @@ func (s *Service) bindNew(ctx context.Context, p firemode.Principal, at store.Se
 }
 
 // deliver makes it durable that the document as of number seq is given to a client. What was delivered before costs nothing.
-func (s *Service) deliver(ctx context.Context, p firemode.Principal, session firemode.SessionID, client store.Actor, seq int64) error {
+func (s *Service) deliver(ctx context.Context, p firemode.Principal, session firemode.SessionID, client ledger.Actor, seq int64) error {
 	if seq <= client.Delivered {
 		return nil
 	}
 	return s.store.Update(ctx, func(tx store.Tx) error {
-		return tx.Deliver(ctx, store.SessionRef{Org: p.Org, Session: session}, client.ID, seq)
+		return tx.Deliver(ctx, ledger.SessionRef{Org: p.Org, Session: session}, client.ID, seq)
 	})
 }

@@ -7,6 +7,7 @@ import (
 
 	"firemode"
 	"firemode/internal/record/crdt"
+	"firemode/internal/record/ledger"
 	"firemode/internal/rules"
 )
 
@@ -221,10 +222,10 @@ func same(a, b firemode.Classification) bool {
 }
 
 // judgementOf is the audit entry of one judgement of a defect.
-func judgementOf(d firemode.Defect, c firemode.Classification) firemode.AuditEntry {
+func judgementOf(d firemode.Defect, c firemode.Classification) ledger.AuditEntry {
 	data, _ := json.Marshal(map[string]any{ // strings always marshal
 		"session_id": d.Session, "item_id": d.Item, "defect_id": d.ID, "condition": d.Condition, "classification": c.Class,
 		"default_classification": c.Default, "basis": c.Basis, "reason": c.Reason, "version": c.Version,
 	})
-	return firemode.AuditEntry{ID: c.Audit, User: d.FoundBy, Action: actionClassify, Subject: string(d.Rule), Data: data}
+	return ledger.AuditEntry{ID: c.Audit, User: d.FoundBy, Action: actionClassify, Subject: string(d.Rule), Data: data}
 }

@@ -8,6 +8,7 @@ import (
 
 	"firemode"
 	"firemode/internal/record/crdt"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 
@@ -66,7 +67,7 @@ type Sink interface {
 	// Removed is called, after the conflicts, for each path of a delta at which nothing is shown any more.
 	Removed(crdt.Pointer) error
 	// Late is called, after that, for each batch that waits for the session to be reopened. Deltas list all of them too.
-	Late(store.Batch) error
+	Late(ledger.Entry) error
 }
 
 // defaultDelta is how many changes a page of a delta holds, and maxDelta how many may be asked for.
@@ -113,8 +114,8 @@ func (s *Service) Results(ctx context.Context, q Query, sink Sink) error {
 type document struct {
 	ctx    context.Context
 	tx     store.ReadTx
-	ref    store.SessionRef
-	head   firemode.Head
+	ref    ledger.SessionRef
+	head   ledger.Head
 	sink   Sink
 	seq    int64 // the number that what is shown is as of
 	chains func(crdt.ActorID) crdt.Ranges
@@ -206,7 +207,7 @@ func (d *document) late() error {
 	if d.head.Late == 0 {
 		return nil
 	}
-	err := d.tx.EachLateBatch(d.ctx, d.ref, func(b store.Batch) error {
+	err := d.tx.EachLateBatch(d.ctx, d.ref, func(b ledger.Entry) error {
 		if b.Seq > d.seq {
 			return errFound
 		}
@@ -219,7 +220,7 @@ func (d *document) late() error {
 }
 
 // chains returns the merged batches of every actor.
-func chains(ctx context.Context, tx store.ReadTx, ref store.SessionRef) (func(crdt.ActorID) crdt.Ranges, error) {
+func chains(ctx context.Context, tx store.ReadTx, ref ledger.SessionRef) (func(crdt.ActorID) crdt.Ranges, error) {
 	actors, err := tx.Actors(ctx, ref, nil)
 	if err != nil {
 		return nil, err

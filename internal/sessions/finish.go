@@ -7,6 +7,7 @@ import (
 
 	"firemode"
 	"firemode/internal/record/crdt"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 
@@ -18,7 +19,7 @@ type addedOp struct {
 }
 
 // collect notes what a merge did, to be written by flush.
-func (m *merging) collect(b *store.Batch, merged crdt.Merged, at int64) {
+func (m *merging) collect(b *ledger.Entry, merged crdt.Merged, at int64) {
 	// Of each change: what can be superseded at all, and what was not covered when it arrived. A resolve to absent bears nothing.
 	bears, alive := make([]bool, len(b.Outcomes)), make([]bool, len(b.Outcomes))
 	for _, added := range merged.Added {
@@ -97,9 +98,9 @@ func (m *merging) flush() error {
 	if err := m.tx.InsertBatches(m.ctx, m.ref, m.newBatches); err != nil {
 		return err
 	}
-	ops := make([]store.Op, len(m.newOps))
+	ops := make([]ledger.Op, len(m.newOps))
 	for i, row := range m.newOps {
-		ops[i] = store.Op{Op: *row.op, Merged: row.merged, Covered: row.covered, Noted: row.noted}
+		ops[i] = ledger.Op{Op: *row.op, Merged: row.merged, Covered: row.covered, Noted: row.noted}
 	}
 	if err := m.tx.InsertOps(m.ctx, m.ref, ops); err != nil {
 		return err
@@ -131,12 +132,12 @@ func (m *merging) opChanges() []store.OpChange {
 	return changes
 }
 
-func (m *merging) dirtyActors() []store.Actor {
-	var actors []store.Actor
+func (m *merging) dirtyActors() []ledger.Actor {
+	var actors []ledger.Actor
 	for id := range m.dirty {
 		actors = append(actors, *m.actors[id])
 	}
-	slices.SortFunc(actors, func(a, b store.Actor) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(actors, func(a, b ledger.Actor) int { return cmp.Compare(a.ID, b.ID) })
 	return actors
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"firemode"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 
@@ -91,7 +92,7 @@ func (a *auditor) compareJudgements(stored map[firemode.DefectID]firemode.Defect
 	if a.Audited == nil {
 		return
 	}
-	left := make(map[firemode.AuditID]firemode.AuditEntry, len(a.told.judged))
+	left := make(map[firemode.AuditID]ledger.AuditEntry, len(a.told.judged))
 	for _, e := range a.told.judged {
 		left[e.ID] = e
 	}

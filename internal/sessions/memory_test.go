@@ -11,6 +11,7 @@ import (
 
 	"firemode"
 	"firemode/internal/record/crdt"
+	"firemode/internal/record/ledger"
 	"firemode/internal/sessions"
 	"firemode/internal/store"
 )
@@ -54,7 +55,7 @@ func (g *gauge) Leaf(crdt.Reading) error          { g.leaves++; return g.look() 
 func (g *gauge) Conflict(sessions.Conflict) error { g.conflicts++; return g.look() }
 func (g *gauge) Removed(crdt.Pointer) error       { g.removed++; return g.look() }
 
-func (g *gauge) Late(store.Batch) error {
+func (g *gauge) Late(ledger.Entry) error {
 	g.lates++
 	g.calls = 0 // each is large
 	return g.look()
@@ -250,7 +251,7 @@ type gaugedTx struct {
 	g *gauge
 }
 
-func (tx gaugedTx) InsertOps(ctx context.Context, ref store.SessionRef, ops []store.Op) error {
+func (tx gaugedTx) InsertOps(ctx context.Context, ref ledger.SessionRef, ops []ledger.Op) error {
 	tx.g.calls = 0
 	if err := tx.g.look(); err != nil {
 		return err

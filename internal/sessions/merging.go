@@ -8,6 +8,7 @@ import (
 
 	"firemode"
 	"firemode/internal/record/crdt"
+	"firemode/internal/record/ledger"
 	"firemode/internal/rules"
 	"firemode/internal/store"
 )
@@ -21,21 +22,21 @@ type merging struct {
 	svc     *Service
 	at      time.Time // of the transaction; in a verification of the one that is merged again
 	session firemode.Session
-	head    firemode.Head
+	head    ledger.Head
 	before  int64 // number of the last log entry before this transaction
 	tallied bool  // whether the items' conflicts were counted up to there
-	ref     store.SessionRef
+	ref     ledger.SessionRef
 
 	state  *crdt.State
 	loaded map[crdt.OpID]bool
-	actors map[crdt.ActorID]*store.Actor // nil for one that is known not to exist
-	runs   map[store.RunAsk]int64        // runs as of what was delivered, as they were before this transaction
-	held   map[store.BatchRef]*store.Batch
-	keyed  map[store.BatchKey]*store.Batch
+	actors map[crdt.ActorID]*ledger.Actor // nil for one that is known not to exist
+	runs   map[store.RunAsk]int64         // runs as of what was delivered, as they were before this transaction
+	held   map[ledger.BatchRef]*ledger.Entry
+	keyed  map[ledger.BatchKey]*ledger.Entry
 	items  map[firemode.ItemID]*firemode.Item // those that were asked for; nil for one that the session does not list
 	bound  map[firemode.UserID]int            // actors by user
 
-	newBatches []store.Batch
+	newBatches []ledger.Entry
 	newOps     []*addedOp
 	rowOf      map[*crdt.Op]*addedOp // of newOps
 	oldOps     map[*crdt.Op]fate     // operations stored before that changed
@@ -49,7 +50,7 @@ type merging struct {
 	answered   map[string]*job          // by scope and key, those of done
 	done       []*job
 	following  []*job // those that repeat one of done
-	audits     []firemode.AuditEntry
+	audits     []ledger.AuditEntry
 	arose      int
 	failed     error // of a read that could not report it itself
 }
@@ -58,8 +59,8 @@ func (s *Service) newMerging(ctx context.Context, tx store.Tx, locked store.Lock
 	m := &merging{
 		ctx: ctx, tx: tx, svc: s, at: tx.Now(), session: locked.Session, head: locked.Head, before: locked.Head.Seq,
 		tallied: locked.Head.Tallied == locked.Head.Seq, ref: ref(locked.Session),
-		loaded: map[crdt.OpID]bool{}, actors: map[crdt.ActorID]*store.Actor{}, runs: map[store.RunAsk]int64{},
-		held: map[store.BatchRef]*store.Batch{}, keyed: map[store.BatchKey]*store.Batch{}, items: map[firemode.ItemID]*firemode.Item{},
+		loaded: map[crdt.OpID]bool{}, actors: map[crdt.ActorID]*ledger.Actor{}, runs: map[store.RunAsk]int64{},
+		held: map[ledger.BatchRef]*ledger.Entry{}, keyed: map[ledger.BatchKey]*ledger.Entry{}, items: map[firemode.ItemID]*firemode.Item{},
 		bound: map[firemode.UserID]int{}, rowOf: map[*crdt.Op]*addedOp{}, oldOps: map[*crdt.Op]fate{},
 		dirty: map[crdt.ActorID]bool{}, touched: map[firemode.ItemID]bool{},
 		gapped: map[crdt.ActorID]bool{}, opened: map[firemode.ItemID]int{}, bases: map[firemode.ItemID][]crdt.Pointer{},
@@ -121,12 +122,12 @@ func (m *merging) settleKnown(jobs []*job) ([]*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	known := map[store.BatchKey]store.Answer{}
+	known := map[ledger.BatchKey]store.Answer{}
 	for _, a := range stored {
-		known[store.BatchKey{Actor: crdt.ActorID(a.Scope), Key: a.Key}] = a
+		known[ledger.BatchKey{Actor: crdt.ActorID(a.Scope), Key: a.Key}] = a
 	}
 	return slices.DeleteFunc(open, func(j *job) bool {
-		a, done := known[store.BatchKey{Actor: crdt.ActorID(j.scope), Key: j.in.Key}]
+		a, done := known[ledger.BatchKey{Actor: crdt.ActorID(j.scope), Key: j.in.Key}]
 		if done {
 			j.replay(a)
 		}
@@ -215,18 +216,18 @@ func (m *merging) needActors(wanted map[crdt.ActorID]bool) error {
 }
 
 func (m *merging) loadBatches(jobs []*job) error {
-	var refs []store.BatchRef
-	var keys []store.BatchKey
+	var refs []ledger.BatchRef
+	var keys []ledger.BatchKey
 	for _, j := range jobs {
 		actor := m.actors[j.actor]
 		switch {
 		case actor == nil:
 		case j.number == 0:
-			keys = append(keys, store.BatchKey{Actor: j.actor, Key: j.in.Key})
+			keys = append(keys, ledger.BatchKey{Actor: j.actor, Key: j.in.Key})
 		default:
 			for n := max(1, j.number-1); n <= j.number+1; n++ {
 				if actor.Held.Contains(n) {
-					refs = append(refs, store.BatchRef{Actor: j.actor, Number: n})
+					refs = append(refs, ledger.BatchRef{Actor: j.actor, Number: n})
 				}
 			}
 		}
@@ -237,7 +238,7 @@ func (m *merging) loadBatches(jobs []*job) error {
 			return err
 		}
 		for _, b := range batches {
-			m.held[store.BatchRef{Actor: b.Actor, Number: b.Number}] = &b
+			m.held[ledger.BatchRef{Actor: b.Actor, Number: b.Number}] = &b
 		}
 	}
 	if len(keys) == 0 {
@@ -245,7 +246,7 @@ func (m *merging) loadBatches(jobs []*job) error {
 	}
 	batches, err := m.tx.BatchesByKey(m.ctx, m.ref, keys)
 	for _, b := range batches {
-		m.keyed[store.BatchKey{Actor: b.Actor, Key: b.Key}] = &b
+		m.keyed[ledger.BatchKey{Actor: b.Actor, Key: b.Key}] = &b
 	}
 	return err
 }
@@ -284,8 +285,8 @@ func (m *merging) loadRuns(jobs []*job) error {
 }
 
 // namedBy returns the actors that a job's clock or corrections name.
-func (m *merging) namedBy(j *job) map[crdt.ActorID]*store.Actor {
-	named := map[crdt.ActorID]*store.Actor{}
+func (m *merging) namedBy(j *job) map[crdt.ActorID]*ledger.Actor {
+	named := map[crdt.ActorID]*ledger.Actor{}
 	if j.number > 0 {
 		for id := range j.in.Meta.Clock {
 			named[id] = m.actors[id]

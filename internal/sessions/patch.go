@@ -10,6 +10,7 @@ import (
 
 	"firemode"
 	"firemode/internal/record/crdt"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 
@@ -128,7 +129,7 @@ func (m *merging) logStatus(p firemode.Principal, patch Patch) error {
 		return err
 	}
 	seq := m.head.Seq + 1
-	m.log(&store.Batch{Seq: seq, Kind: store.EntryStatus, User: p.User, ReceivedAt: m.tx.Now(), Changes: particulars, MergedSeq: seq})
+	m.log(&ledger.Entry{Seq: seq, Kind: ledger.EntryStatus, User: p.User, ReceivedAt: m.tx.Now(), Changes: particulars, MergedSeq: seq})
 	return nil
 }
 

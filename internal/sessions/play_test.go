@@ -8,9 +8,9 @@ import (
 
 	"firemode"
 	"firemode/internal/record/crdt"
+	"firemode/internal/record/ledger"
 	"firemode/internal/sessions"
 	"firemode/internal/sessions/sessionstest"
-	"firemode/internal/store"
 )
 
 // play is a script being played on a real store, beside a model of what must come of it.
@@ -18,7 +18,7 @@ type play struct {
 	*world
 	ctx     context.Context
 	service *sessions.Service
-	ref     store.SessionRef
+	ref     ledger.SessionRef
 	phones  []*phone
 	batches int
 	keys    int

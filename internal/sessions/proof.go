@@ -16,7 +16,7 @@ var errFound = errors.New("found")
 // Proof shows one recorded change to whoever holds the public key of this installation, as of the checkpoint of now. Its cost is
 // that of reading the hashes of the whole log. A change that is not in the log is CodeNotFound.
 func (s *Service) Proof(ctx context.Context, id firemode.SessionID, dot crdt.Dot) (proof ledger.Proof, err error) {
-	err = s.viewLog(ctx, id, func(tx store.ReadTx, at store.SessionRef, head firemode.Head) error {
+	err = s.viewLog(ctx, id, func(tx store.ReadTx, at ledger.SessionRef, head ledger.Head) error {
 		b, err := loggedBatch(ctx, tx, at, dot)
 		if err != nil {
 			return err
@@ -25,7 +25,7 @@ func (s *Service) Proof(ctx context.Context, id firemode.SessionID, dot crdt.Dot
 		if dot.Index >= len(recorded) {
 			return firemode.NotFound("there is no change %s", dot)
 		}
-		proof = ledger.Proof{Change: recorded[dot.Index], Entry: b.Entry(at), Checkpoint: head.Checkpoint}
+		proof = ledger.Proof{Change: recorded[dot.Index], Entry: b.Header(at), Checkpoint: head.Checkpoint}
 		changes, err := treeOf(b.Leaves())
 		if err != nil {
 			return err
@@ -46,7 +46,7 @@ func (s *Service) Proof(ctx context.Context, id firemode.SessionID, dot crdt.Dot
 // Continuation shows to whoever holds the checkpoint of size from that the log of now is that one with more behind it. A size
 // that the log never had is CodeInvalid.
 func (s *Service) Continuation(ctx context.Context, id firemode.SessionID, from int64) (c ledger.Continuation, err error) {
-	err = s.viewLog(ctx, id, func(tx store.ReadTx, at store.SessionRef, head firemode.Head) error {
+	err = s.viewLog(ctx, id, func(tx store.ReadTx, at ledger.SessionRef, head ledger.Head) error {
 		if from < 1 || from > head.Seq {
 			return firemode.InvalidField("from", "must be the size of the log at a checkpoint; it has %d entries now", head.Seq)
 		}
@@ -62,7 +62,7 @@ func (s *Service) Continuation(ctx context.Context, id firemode.SessionID, from 
 }
 
 // viewLog runs fn on the log of a session that the caller may see.
-func (s *Service) viewLog(ctx context.Context, id firemode.SessionID, fn func(store.ReadTx, store.SessionRef, firemode.Head) error) error {
+func (s *Service) viewLog(ctx context.Context, id firemode.SessionID, fn func(store.ReadTx, ledger.SessionRef, ledger.Head) error) error {
 	p, err := caller(ctx)
 	if err != nil {
 		return err
@@ -81,15 +81,15 @@ func (s *Service) viewLog(ctx context.Context, id firemode.SessionID, fn func(st
 }
 
 // loggedBatch returns the log entry of a change, with its changes.
-func loggedBatch(ctx context.Context, tx store.ReadTx, at store.SessionRef, dot crdt.Dot) (b store.Batch, err error) {
-	known, err := tx.Batches(ctx, at, []store.BatchRef{{Actor: dot.Actor, Number: dot.Batch}})
+func loggedBatch(ctx context.Context, tx store.ReadTx, at ledger.SessionRef, dot crdt.Dot) (b ledger.Entry, err error) {
+	known, err := tx.Batches(ctx, at, []ledger.BatchRef{{Actor: dot.Actor, Number: dot.Batch}})
 	if err != nil {
 		return b, err
 	}
 	if len(known) == 0 {
 		return b, firemode.NotFound("there is no change %s", dot)
 	}
-	err = tx.EachBatch(ctx, at, known[0].Seq, func(entry store.Batch) error {
+	err = tx.EachBatch(ctx, at, known[0].Seq, func(entry ledger.Entry) error {
 		b = entry
 		return errFound
 	})
@@ -99,7 +99,7 @@ func loggedBatch(ctx context.Context, tx store.ReadTx, at store.SessionRef, dot 
 	return b, err
 }
 
-func logTree(ctx context.Context, tx store.ReadTx, at store.SessionRef, size int64) (*ledger.Tree, error) {
+func logTree(ctx context.Context, tx store.ReadTx, at ledger.SessionRef, size int64) (*ledger.Tree, error) {
 	hashes, err := tx.EntryHashes(ctx, at, size)
 	if err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ import (
 
 	"firemode"
 	"firemode/internal/record/crdt"
+	"firemode/internal/record/ledger"
 	"firemode/internal/sessions"
 	"firemode/internal/store"
 	"firemode/test/ratio"
@@ -44,7 +45,7 @@ func TestBatchCost(t *testing.T) {
 // costs is a session whose batches are measured.
 type costs struct {
 	*world
-	ref     store.SessionRef
+	ref     ledger.SessionRef
 	service *sessions.Service
 	change  []crdt.Change
 	n       int

@@ -8,9 +8,9 @@ import (
 	"firemode"
 	"firemode/internal/record/crdt"
 	"firemode/internal/record/crdt/oracle"
+	"firemode/internal/record/ledger"
 	"firemode/internal/sessions"
 	"firemode/internal/sessions/sessionstest"
-	"firemode/internal/store"
 )
 
 // admitted compares log entry i, which a request made, and its receipt with what they must be.
@@ -53,7 +53,7 @@ func (p *play) admitted(f *sessionstest.Facts, ex exchange, i int) error {
 }
 
 // submittedBy holds that a batch, and each change of it, tells whether somebody else submitted it.
-func submittedBy(b store.Batch, ex exchange) error {
+func submittedBy(b ledger.Entry, ex exchange) error {
 	var submitter firemode.UserID
 	if ex.Meta.OnBehalfOf != "" {
 		submitter = ex.By.User

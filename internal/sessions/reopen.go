@@ -4,11 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"firemode"
 	"firemode/internal/record/crdt"
-	"firemode/internal/store"
-
-	"github.com/go-json-experiment/json/jsontext"
+	"firemode/internal/record/ledger"
 )
 
 // lateBytes is about how many bytes of late changes are merged before what was read for them is forgotten.
@@ -22,7 +22,7 @@ func (m *merging) mergeLate() error {
 	}
 	var seqs []int64
 	held := 0
-	err := m.tx.EachLateBatch(m.ctx, m.ref, func(b store.Batch) error {
+	err := m.tx.EachLateBatch(m.ctx, m.ref, func(b ledger.Entry) error {
 		seqs = append(seqs, b.Seq)
 		if held += len(b.Changes); held > lateBytes {
 			held = len(b.Changes)
@@ -58,7 +58,7 @@ func (m *merging) forget() {
 }
 
 // storedChanges reads the changes of a log entry back.
-func storedChanges(b store.Batch) ([]crdt.Change, error) {
+func storedChanges(b ledger.Entry) ([]crdt.Change, error) {
 	var raw []jsontext.Value
 	if err := json.Unmarshal(b.Changes, &raw); err != nil {
 		return nil, fmt.Errorf("log entry %d: %w", b.Seq, err)

@@ -10,14 +10,15 @@ import (
 
 	"firemode"
 	"firemode/internal/record/crdt"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 
 // replay checks each log entry and merges it again. It goes group by group, since one transaction for the whole log would hold
 // all of it in memory.
 func (a *auditor) replay(scratch store.Store) error {
-	var group []store.Batch
-	err := a.tx.EachBatch(a.ctx, a.ref, 1, func(b store.Batch) error {
+	var group []ledger.Entry
+	err := a.tx.EachBatch(a.ctx, a.ref, 1, func(b ledger.Entry) error {
 		a.checkEntry(b)
 		a.seq, a.hash = b.Seq, b.Hash
 		a.frontier = a.frontier.Append(a.entries, b.Hash)
@@ -44,11 +45,11 @@ func (a *auditor) replay(scratch store.Store) error {
 
 // together reports whether two neighbours in the log were merged in one transaction, whose time both carry. It matters, since what
 // follows from the document was derived once for all of them: a defect was found by the earliest reading of its group.
-func together(a, b store.Batch) bool {
-	return a.Kind == store.EntryChanges && b.Kind == store.EntryChanges && a.ReceivedAt.Equal(b.ReceivedAt)
+func together(a, b ledger.Entry) bool {
+	return a.Kind == ledger.EntryChanges && b.Kind == ledger.EntryChanges && a.ReceivedAt.Equal(b.ReceivedAt)
 }
 
-func (a *auditor) replayGroup(scratch store.Store, group []store.Batch) error {
+func (a *auditor) replayGroup(scratch store.Store, group []ledger.Entry) error {
 	return scratch.Update(a.ctx, func(tx store.Tx) error {
 		if err := a.changeDefects(tx, group[0].Seq); err != nil {
 			return err
@@ -90,11 +91,11 @@ func (a *auditor) changeDefects(tx store.Tx, seq int64) error {
 }
 
 // again puts an entry into the scratch store as it was decided then.
-func (a *auditor) again(m *merging, stored store.Batch) error {
+func (a *auditor) again(m *merging, stored ledger.Entry) error {
 	b := stored
 	b.MergedSeq, b.RunSeq = 0, 0
 	var err error
-	if b.Kind == store.EntryStatus {
+	if b.Kind == ledger.EntryStatus {
 		err = a.statusAgain(m, &b)
 	} else {
 		err = a.changesAgain(m, &b)
@@ -120,7 +121,7 @@ func (a *auditor) again(m *merging, stored store.Batch) error {
 	return nil
 }
 
-func (a *auditor) statusAgain(m *merging, b *store.Batch) error {
+func (a *auditor) statusAgain(m *merging, b *ledger.Entry) error {
 	var particulars struct {
 		Status firemode.SessionStatus
 		Reason string
@@ -149,7 +150,7 @@ func (a *auditor) statusAgain(m *merging, b *store.Batch) error {
 	return nil
 }
 
-func (a *auditor) changesAgain(m *merging, b *store.Batch) error {
+func (a *auditor) changesAgain(m *merging, b *ledger.Entry) error {
 	changes, err := storedChanges(*b)
 	if err != nil || len(changes) != len(b.Outcomes) {
 		return nil // reported by checkEntry
@@ -162,13 +163,13 @@ func (a *auditor) changesAgain(m *merging, b *store.Batch) error {
 	}
 	actor := m.actors[b.Actor]
 	if actor == nil {
-		actor = &store.Actor{ID: b.Actor, Client: b.Client, User: b.User}
+		actor = &ledger.Actor{ID: b.Actor, Client: b.Client, User: b.User}
 		m.actors[b.Actor] = actor
 	}
 	m.hold(actor, b.Number)
 	actor.LastSync, actor.ClientType = b.ReceivedAt, b.ClientType
 	m.head.Batches++
-	b.Outcomes = append([]store.Outcome(nil), b.Outcomes...)
+	b.Outcomes = append([]ledger.Outcome(nil), b.Outcomes...)
 	for i := range b.Outcomes {
 		if b.Outcomes[i].Status == changeSuperseded {
 			b.Outcomes[i].Status = changeApplied // to be found out again

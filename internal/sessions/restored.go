@@ -83,11 +83,11 @@ func (r Restoration) note(ctx context.Context, tx store.Tx, org firemode.OrgID, 
 	if err != nil {
 		return err
 	}
-	return store.AppendAudit(ctx, tx, org, firemode.AuditEntry{ID: firemode.AuditID(r.NewID()), Action: "restore", Subject: string(org), Data: data})
+	return store.AppendAudit(ctx, tx, org, ledger.AuditEntry{ID: firemode.AuditID(r.NewID()), Action: "restore", Subject: string(org), Data: data})
 }
 
 // checkpointOf states what the log of a session is at its head.
-func checkpointOf(at store.SessionRef, h firemode.Head) ledger.Checkpoint {
+func checkpointOf(at ledger.SessionRef, h ledger.Head) ledger.Checkpoint {
 	return ledger.Checkpoint{
 		Org: string(at.Org), Session: string(at.Session), Size: h.Seq, Root: ledger.Frontier(h.Frontier).Root(), Epoch: h.Epoch,
 	}

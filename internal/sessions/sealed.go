@@ -8,12 +8,11 @@ import (
 	"firemode"
 	"firemode/internal/record/crdt"
 	"firemode/internal/record/ledger"
-	"firemode/internal/store"
 )
 
 func entryName(seq int64) string { return fmt.Sprintf("batches entry %d", seq) }
 
-func (a *auditor) checkEntry(b store.Batch) {
+func (a *auditor) checkEntry(b ledger.Entry) {
 	where := entryName(b.Seq)
 	if b.Seq != a.seq+1 {
 		a.differs(where, "it comes after entry %d: entries are missing", a.seq)
@@ -24,7 +23,7 @@ func (a *auditor) checkEntry(b store.Batch) {
 	if !b.Sealed(a.ref) {
 		a.differs(where, "its hash is not that of its fields")
 	}
-	if b.Kind != store.EntryChanges {
+	if b.Kind != ledger.EntryChanges {
 		return
 	}
 	changes, err := storedChanges(b)
@@ -103,7 +102,7 @@ func (a *auditor) checkCreation(items []firemode.Item) {
 
 // checkQuarantine checks each batch of a copied phone, and that the id it was given is the one that its session's secret gives.
 func (a *auditor) checkQuarantine() error {
-	return a.tx.EachQuarantined(a.ctx, a.ref, func(q store.Quarantined) error {
+	return a.tx.EachQuarantined(a.ctx, a.ref, func(q ledger.Quarantined) error {
 		a.parents[q.Fresh] = q
 		where := "quarantine " + string(q.Fresh)
 		if !q.Sealed(a.ref) {

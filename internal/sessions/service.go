@@ -20,6 +20,7 @@ import (
 
 	"firemode"
 	"firemode/internal/groupcommit"
+	"firemode/internal/record/ledger"
 	"firemode/internal/rules"
 	"firemode/internal/store"
 )
@@ -146,6 +147,6 @@ func mayRead(ctx context.Context, tx store.ReadTx, p firemode.Principal, session
 	return err
 }
 
-func ref(s firemode.Session) store.SessionRef {
-	return store.SessionRef{Org: s.Org, Session: s.ID}
+func ref(s firemode.Session) ledger.SessionRef {
+	return ledger.SessionRef{Org: s.Org, Session: s.ID}
 }

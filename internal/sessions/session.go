@@ -10,6 +10,7 @@ import (
 
 	"firemode"
 	"firemode/internal/record/crdt"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 
@@ -17,7 +18,7 @@ import (
 type Detail struct {
 	firemode.Session
 	Clock crdt.Clock
-	Head  firemode.Head
+	Head  ledger.Head
 }
 
 // Tag identifies the state of a session: a hash over its clock and the version of its metadata.
@@ -109,7 +110,7 @@ func (s *Service) Items(ctx context.Context, id firemode.SessionID, f store.Item
 }
 
 // History lists every change that was ever made at a path and below, newest first.
-func (s *Service) History(ctx context.Context, id firemode.SessionID, path crdt.Pointer, page store.Page) (list []store.Keyed[store.Op], err error) {
+func (s *Service) History(ctx context.Context, id firemode.SessionID, path crdt.Pointer, page store.Page) (list []store.Keyed[ledger.Op], err error) {
 	p, err := caller(ctx)
 	if err != nil {
 		return nil, err
@@ -128,7 +129,7 @@ func (s *Service) History(ctx context.Context, id firemode.SessionID, path crdt.
 // Sync is how far a session and its clients are.
 type Sync struct {
 	Detail
-	Actors []store.Actor
+	Actors []ledger.Actor
 }
 
 // SyncStatus returns the head of a session, its counts, and when each client was last heard of. It delivers nothing.

@@ -13,6 +13,7 @@ import (
 	"firemode"
 	"firemode/internal/groupcommit"
 	"firemode/internal/record/crdt"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 
@@ -202,7 +203,7 @@ func (s *Service) mergeOrg(ctx context.Context, tx store.Tx, org firemode.OrgID,
 	if err != nil {
 		return err
 	}
-	var entries []firemode.AuditEntry
+	var entries []ledger.AuditEntry
 	for i, id := range ids {
 		at := slices.IndexFunc(locked, func(l store.LockedSession) bool { return l.Session.ID == id })
 		if at < 0 {
@@ -221,7 +222,7 @@ func (s *Service) mergeOrg(ctx context.Context, tx store.Tx, org firemode.OrgID,
 }
 
 // mergeSession merges the jobs of one session and returns what the audit log is to say of it.
-func (s *Service) mergeSession(ctx context.Context, tx store.Tx, locked store.LockedSession, jobs []*job) ([]firemode.AuditEntry, error) {
+func (s *Service) mergeSession(ctx context.Context, tx store.Tx, locked store.LockedSession, jobs []*job) ([]ledger.AuditEntry, error) {
 	ctx, span := s.tracer.Start(ctx, "merge")
 	defer span.End()
 	if span.IsRecording() {

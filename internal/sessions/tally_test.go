@@ -9,13 +9,14 @@ import (
 
 	"firemode"
 	"firemode/internal/record/crdt"
+	"firemode/internal/record/ledger"
 	"firemode/internal/sessions"
 	"firemode/internal/sessions/sessionstest"
 	"firemode/internal/store"
 )
 
 // set posts one value for a client that does not count.
-func (w *world) set(t *testing.T, s *sessions.Service, ref store.SessionRef, user firemode.UserID, path string, value int) {
+func (w *world) set(t *testing.T, s *sessions.Service, ref ledger.SessionRef, user firemode.UserID, path string, value int) {
 	t.Helper()
 	changes, err := crdt.ParseChanges([]jsontext.Value{jsontext.Value(fmt.Sprintf(`{"op":"set","path":%q,"value":%d}`, path, value))})
 	must(t, err)
@@ -51,7 +52,7 @@ func TestConflictsAreCountedAnew(t *testing.T) {
 }
 
 // forget leaves counts as they were before they were kept.
-func forget(ctx context.Context, tx store.Tx, ref store.SessionRef) error {
+func forget(ctx context.Context, tx store.Tx, ref ledger.SessionRef) error {
 	locked, err := tx.LockSessions(ctx, ref.Org, []firemode.SessionID{ref.Session})
 	if err != nil {
 		return err

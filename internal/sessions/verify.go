@@ -35,7 +35,7 @@ type Verification struct {
 // Verify recomputes everything about a session from its log, in a scratch store, and reports each difference. It returns an
 // error only when it could not look. A row that cannot be read ends the verification of its session, and is a difference. Its cost
 // is linear in the log.
-func (s *Service) Verify(ctx context.Context, ref store.SessionRef, v Verification) (err error) {
+func (s *Service) Verify(ctx context.Context, ref ledger.SessionRef, v Verification) (err error) {
 	scratch, err := v.Scratch(ctx)
 	if err != nil {
 		return err
@@ -44,7 +44,7 @@ func (s *Service) Verify(ctx context.Context, ref store.SessionRef, v Verificati
 	return s.store.View(ctx, func(tx store.ReadTx) error {
 		a := &auditor{
 			ctx: store.Exactly(ctx), plain: ctx, svc: s, tx: tx, ref: ref, Verification: v,
-			found: map[firemode.ItemID]firemode.LastResult{}, parents: map[crdt.ActorID]store.Quarantined{},
+			found: map[firemode.ItemID]firemode.LastResult{}, parents: map[crdt.ActorID]ledger.Quarantined{},
 		}
 		err := a.verify(scratch)
 		var damage *store.Damage
@@ -66,9 +66,9 @@ type auditor struct {
 	plain   context.Context // the same, for what is no reading
 	svc     *Service
 	tx      store.ReadTx
-	ref     store.SessionRef
+	ref     ledger.SessionRef
 	session firemode.Session
-	head    firemode.Head
+	head    ledger.Head
 
 	seq      int64 // of the last entry
 	entries  int64
@@ -78,7 +78,7 @@ type auditor struct {
 	reason   string
 	finished time.Time                               // of the last completion, zero while the session is open
 	found    map[firemode.ItemID]firemode.LastResult // of all completions
-	parents  map[crdt.ActorID]store.Quarantined      // by the fresh actor
+	parents  map[crdt.ActorID]ledger.Quarantined     // by the fresh actor
 	told     told                                    // by the audit log
 	pending  []defectChange                          // of told, what is not replayed yet
 }
@@ -150,7 +150,7 @@ func (a *auditor) prepare(scratch store.Store) error {
 		if err := tx.CreateBuilding(a.ctx, building); err != nil {
 			return err
 		}
-		if err := tx.CreateSession(a.ctx, session, firemode.Head{Epoch: a.head.Epoch, Key: a.head.Key, ChangedAt: session.CreatedAt}); err != nil {
+		if err := tx.CreateSession(a.ctx, session, ledger.Head{Epoch: a.head.Epoch, Key: a.head.Key, ChangedAt: session.CreatedAt}); err != nil {
 			return err
 		}
 		return tx.CreateItems(a.ctx, a.ref.Org, a.ref.Session, items)

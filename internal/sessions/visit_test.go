@@ -8,6 +8,7 @@ import (
 
 	"firemode"
 	"firemode/internal/record/crdt"
+	"firemode/internal/record/ledger"
 	"firemode/internal/sessions"
 	"firemode/internal/sessions/sessionstest"
 	"firemode/internal/store"
@@ -120,7 +121,7 @@ func (p *play) patch(patch sessions.Patch, may, already bool) error {
 func (p *play) noneLate(reopened int64) error {
 	for i, b := range p.facts.Log {
 		was := b.MergedSeq
-		if i < len(p.facts.Log)-1 && b.Kind == store.EntryChanges && was != b.Seq && was > reopened || was == 0 {
+		if i < len(p.facts.Log)-1 && b.Kind == ledger.EntryChanges && was != b.Seq && was > reopened || was == 0 {
 			return fmt.Errorf("log entry %d is merged at %d, and the session was reopened at %d", b.Seq, was, reopened)
 		}
 	}

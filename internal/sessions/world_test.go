@@ -132,11 +132,11 @@ func newID() string { return uuid.Must(uuid.NewV7()).String() }
 var secret = []byte("the secret of a session, 32 byte")
 
 // newSession makes an organisation with one session of items.
-func (w *world) newSession(ctx context.Context, items ...firemode.ItemID) (store.SessionRef, error) {
+func (w *world) newSession(ctx context.Context, items ...firemode.ItemID) (ledger.SessionRef, error) {
 	w.orgs++
 	w.clock.reset()
 	org := firemode.OrgID(fmt.Sprintf("o%d", w.orgs))
-	ref := store.SessionRef{Org: org, Session: "visit"}
+	ref := ledger.SessionRef{Org: org, Session: "visit"}
 	return ref, w.store.Update(ctx, func(tx store.Tx) error {
 		if err := tx.CreateOrganisation(ctx, firemode.Organisation{ID: org, Name: "O", CreatedAt: tx.Now()}); err != nil {
 			return err
@@ -154,7 +154,7 @@ func (w *world) newSession(ctx context.Context, items ...firemode.ItemID) (store
 		err := tx.CreateSession(ctx, firemode.Session{
 			Org: org, ID: ref.Session, Building: "b", Name: "S", Frequency: firemode.Yearly, Status: firemode.SessionPending,
 			ItemCount: len(items), Version: 1, CreatedAt: tx.Now(),
-		}, firemode.Head{Epoch: 1, Key: secret, ChangedAt: tx.Now()})
+		}, ledger.Head{Epoch: 1, Key: secret, ChangedAt: tx.Now()})
 		if err != nil {
 			return err
 		}
@@ -179,7 +179,7 @@ type answer struct {
 	leaves    []crdt.Reading
 	conflicts []sessions.Conflict
 	removed   []crdt.Pointer
-	late      []store.Batch
+	late      []ledger.Entry
 }
 
 func (a *answer) Begin(v sessions.View) error { a.View = v; return nil }
@@ -191,7 +191,7 @@ func (a *answer) Conflict(c sessions.Conflict) error {
 }
 
 func (a *answer) Removed(p crdt.Pointer) error { a.removed = append(a.removed, p); return nil }
-func (a *answer) Late(b store.Batch) error     { a.late = append(a.late, b); return nil }
+func (a *answer) Late(b ledger.Entry) error    { a.late = append(a.late, b); return nil }
 
 // document is what the leaves come to.
 func (a *answer) document() string {

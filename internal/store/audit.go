@@ -7,14 +7,15 @@ import (
 	"time"
 
 	"firemode"
+	"firemode/internal/record/ledger"
 )
 
 // AuditReader reads the audit log.
 type AuditReader interface {
 	// Audits lists the entries of user ("" for everybody), newest first.
-	Audits(ctx context.Context, org firemode.OrgID, user firemode.UserID, p Page) ([]Keyed[firemode.AuditEntry], error)
+	Audits(ctx context.Context, org firemode.OrgID, user firemode.UserID, p Page) ([]Keyed[ledger.AuditEntry], error)
 	// EachAudit calls fn for every entry of org in order of Seq, and stops at its first error.
-	EachAudit(ctx context.Context, org firemode.OrgID, fn func(firemode.AuditEntry) error) error
+	EachAudit(ctx context.Context, org firemode.OrgID, fn func(ledger.AuditEntry) error) error
 	// AuditEnd returns the number and hash of the last entry of org as they were noted when it was added, 0 and nil before the first.
 	AuditEnd(ctx context.Context, org firemode.OrgID) (seq int64, hash []byte, err error)
 }
@@ -25,11 +26,11 @@ type AuditWriter interface {
 	// the log until the transaction ends.
 	LockAudit(ctx context.Context, org firemode.OrgID) (seq int64, hash []byte, err error)
 	// InsertAudit adds sealed entries. Use AppendAudit.
-	InsertAudit(ctx context.Context, entries []firemode.AuditEntry) error
+	InsertAudit(ctx context.Context, entries []ledger.AuditEntry) error
 }
 
 // AppendAudit seals entries, all of org, in order onto the end of org's log. Take other locks first: the log's is the last.
-func AppendAudit(ctx context.Context, tx Tx, org firemode.OrgID, entries ...firemode.AuditEntry) error {
+func AppendAudit(ctx context.Context, tx Tx, org firemode.OrgID, entries ...ledger.AuditEntry) error {
 	if len(entries) == 0 {
 		return nil
 	}
@@ -37,7 +38,7 @@ func AppendAudit(ctx context.Context, tx Tx, org firemode.OrgID, entries ...fire
 	if err != nil {
 		return err
 	}
-	sealed := make([]firemode.AuditEntry, len(entries))
+	sealed := make([]ledger.AuditEntry, len(entries))
 	for i, e := range entries {
 		e.Org = org
 		if e.At.IsZero() {
@@ -75,9 +76,9 @@ type AnswerWriter interface {
 
 // CheckAudit calls report for every entry of org's audit log that is not what it was or does not continue the chain, and, with no
 // entry, if the log does not end where it is noted to. It shows each entry to also, and returns how many there are.
-func CheckAudit(ctx context.Context, tx ReadTx, org firemode.OrgID, report func(e firemode.AuditEntry, what string), also func(firemode.AuditEntry)) (entries int64, err error) {
+func CheckAudit(ctx context.Context, tx ReadTx, org firemode.OrgID, report func(e ledger.AuditEntry, what string), also func(ledger.AuditEntry)) (entries int64, err error) {
 	var prev []byte
-	err = tx.EachAudit(ctx, org, func(e firemode.AuditEntry) error {
+	err = tx.EachAudit(ctx, org, func(e ledger.AuditEntry) error {
 		if e.Seq != entries+1 {
 			report(e, fmt.Sprintf("it comes after entry %d: entries are missing", entries))
 		}
@@ -96,7 +97,7 @@ func CheckAudit(ctx context.Context, tx ReadTx, org firemode.OrgID, report func(
 	}
 	seq, hash, err := tx.AuditEnd(ctx, org)
 	if err == nil && (seq != entries || !bytes.Equal(hash, prev)) {
-		report(firemode.AuditEntry{}, fmt.Sprintf("it is noted that the log ends at entry %d; it ends at %d, or with another hash", seq, entries))
+		report(ledger.AuditEntry{}, fmt.Sprintf("it is noted that the log ends at entry %d; it ends at %d, or with another hash", seq, entries))
 	}
 	return entries, err
 }

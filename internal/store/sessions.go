@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"firemode"
+	"firemode/internal/record/ledger"
 )
 
 // SessionFilter narrows a list of sessions.
@@ -33,7 +34,7 @@ type SessionReader interface {
 // SessionWriter writes sessions.
 type SessionWriter interface {
 	// CreateSession adds the session and its head; CodeConflict if the id is taken.
-	CreateSession(ctx context.Context, s firemode.Session, h firemode.Head) error
+	CreateSession(ctx context.Context, s firemode.Session, h ledger.Head) error
 	// UpdateSession writes Name, Status, Reason, Technicians, CompletedAt and the counts of the session whose Version is
 	// s.Version, and raises the version; CodeChanged if it is another.
 	UpdateSession(ctx context.Context, s firemode.Session) error
@@ -41,7 +42,7 @@ type SessionWriter interface {
 	// until the transaction ends. Locks are taken in order of id, so that two groups cannot wait for each other.
 	LockSessions(ctx context.Context, org firemode.OrgID, ids []firemode.SessionID) ([]LockedSession, error)
 	// SaveHead writes the head of a locked session.
-	SaveHead(ctx context.Context, org firemode.OrgID, id firemode.SessionID, h firemode.Head) error
+	SaveHead(ctx context.Context, org firemode.OrgID, id firemode.SessionID, h ledger.Head) error
 	// SaveLastResults remembers what a completed visit found; a later visit's entry of the same item is never replaced.
 	SaveLastResults(ctx context.Context, org firemode.OrgID, b firemode.BuildingID, found map[firemode.ItemID]firemode.LastResult) error
 }
@@ -49,7 +50,7 @@ type SessionWriter interface {
 // LockedSession is a session and its head under lock.
 type LockedSession struct {
 	Session firemode.Session
-	Head    firemode.Head
+	Head    ledger.Head
 }
 
 // ItemFilter narrows a list of items.

@@ -6,6 +6,7 @@ type kind string
 const (
 	vocabulary kind = "vocabulary" // the root package
 	pure       kind = "pure"       // rules of the trade and of the merge, without I/O
+	onPure     kind = "on pure"    // pure packages that stand on others, as named in the table
 	mechanism  kind = "mechanism"  // small tools of our own that know no noun
 	port       kind = "port"       // what services need from a technology
 	rows       kind = "rows"       // how values lie in rows, the same on every engine
@@ -24,7 +25,7 @@ func packages() map[string]kind {
 	return map[string]kind{
 		"firemode":                                 vocabulary,
 		"firemode/internal/record/crdt":            pure,
-		"firemode/internal/record/ledger":          pure,
+		"firemode/internal/record/ledger":          onPure,
 		"firemode/internal/rules":                  pure,
 		"firemode/internal/backup":                 mechanism,
 		"firemode/internal/groupcommit":            mechanism,
@@ -72,23 +73,24 @@ func levels() map[kind]level {
 	return map[kind]level{
 		vocabulary: {nil, "the root package is the vocabulary everybody shares: what it imports, everybody depends on"},
 		pure:       {[]kind{vocabulary}, "pure packages stand alone, so that vectors, properties and fuzzing prove them without anything around"},
+		onPure:     {[]kind{vocabulary, pure}, "the second level of pure packages stands on the first, and on nothing else"},
 		mechanism:  {[]kind{vocabulary}, "a mechanism knows no noun: what does belongs in a service"},
-		port:       {[]kind{vocabulary, pure}, "a port says what services need, not how it is done"},
-		rows:       {[]kind{vocabulary, pure, port}, "how values lie in rows is known to the stores alone, and knows nothing of services or engines"},
+		port:       {[]kind{vocabulary, pure, onPure}, "a port says what services need, not how it is done"},
+		rows:       {[]kind{vocabulary, pure, onPure, port}, "how values lie in rows is known to the stores alone, and knows nothing of services or engines"},
 		service: {
-			[]kind{vocabulary, pure, mechanism, port},
+			[]kind{vocabulary, pure, onPure, mechanism, port},
 			"services never import each other or an adapter: shared logic moves down to a pure package or becomes a Tx method",
 		},
 		adapter: {
-			[]kind{vocabulary, pure, mechanism, port, rows, service, embedded},
+			[]kind{vocabulary, pure, onPure, mechanism, port, rows, service, embedded},
 			"adapters never import each other, so that each technology can be replaced alone",
 		},
 		embedded: {nil, "embedded files come with no behaviour"},
 		caller:   {[]kind{vocabulary, pure}, "a client knows what goes over the wire, and nothing of how the server does it"},
 		driver:   {[]kind{vocabulary, caller}, "what tests a server from outside believes only what comes over the wire"},
 		tool:     {[]kind{vocabulary}, "tools are plugged in by the command through interfaces that services declare"},
-		command:  {[]kind{vocabulary, pure, mechanism, port, service, adapter, embedded, caller, driver, tool}, "helpers of tests do not belong in the binary"},
-		testOnly: {[]kind{vocabulary, pure, mechanism, port, rows, service, adapter, embedded, caller, driver, tool, testOnly}, "nobody builds on the command"},
+		command:  {[]kind{vocabulary, pure, onPure, mechanism, port, service, adapter, embedded, caller, driver, tool}, "helpers of tests do not belong in the binary"},
+		testOnly: {[]kind{vocabulary, pure, onPure, mechanism, port, rows, service, adapter, embedded, caller, driver, tool, testOnly}, "nobody builds on the command"},
 	}
 }
 
@@ -113,6 +115,7 @@ func bans() map[kind][]ban {
 	noWire := ban{"encoding/json", "how a thing is written as JSON is decided in httpapi and in the stores"}
 	return map[kind][]ban{
 		vocabulary: {noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags, noWire, noTraces},
+		onPure:     {noContext, noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags, noTraces, {"net", "what is pure does no I/O"}},
 		pure:       {noContext, noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags, noTraces, {"net", "what is pure does no I/O"}},
 		mechanism:  {noHTTP, noSQL, noPGX, noLog, noMetrics, noFlags, noSDK, noExport, noContrib},
 		port:       {noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags, noTraces},

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"firemode"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 	"firemode/internal/store/postgres"
 	"firemode/internal/store/sqlite"
@@ -37,7 +37,7 @@ func (s *site) readLog(ctx context.Context, db store.Store) (found findings, err
 	found = findings{}
 	err = db.View(ctx, func(tx store.ReadTx) error {
 		for _, id := range s.sessions {
-			if err := readSession(ctx, tx, store.SessionRef{Org: org, Session: id}, found); err != nil {
+			if err := readSession(ctx, tx, ledger.SessionRef{Org: org, Session: id}, found); err != nil {
 				return fmt.Errorf("session %s: %w", id, err)
 			}
 		}
@@ -46,9 +46,9 @@ func (s *site) readLog(ctx context.Context, db store.Store) (found findings, err
 	return found, err
 }
 
-func readSession(ctx context.Context, tx store.ReadTx, ref store.SessionRef, found findings) error {
-	var last store.Batch
-	err := tx.EachBatch(ctx, ref, 1, func(b store.Batch) error {
+func readSession(ctx context.Context, tx store.ReadTx, ref ledger.SessionRef, found findings) error {
+	var last ledger.Entry
+	err := tx.EachBatch(ctx, ref, 1, func(b ledger.Entry) error {
 		if b.Seq != last.Seq+1 || !bytes.Equal(b.Prev, last.Hash) || !b.Sealed(ref) {
 			return fmt.Errorf("log entry %d after %d is not the one that was sealed there", b.Seq, last.Seq)
 		}
@@ -66,8 +66,8 @@ func readSession(ctx context.Context, tx store.ReadTx, ref store.SessionRef, fou
 }
 
 // batch counts the numbers in the changes of a log entry.
-func (f findings) batch(b store.Batch) error {
-	if b.Kind != store.EntryChanges {
+func (f findings) batch(b ledger.Entry) error {
+	if b.Kind != ledger.EntryChanges {
 		return nil
 	}
 	var changes []struct{ Value json.RawMessage }
@@ -84,8 +84,8 @@ func (f findings) batch(b store.Batch) error {
 
 // readAudits checks the chain of the audit log and counts the numbers that classifications carry as the reason of their override.
 func readAudits(ctx context.Context, tx store.ReadTx, found findings) error {
-	var last firemode.AuditEntry
-	return tx.EachAudit(ctx, org, func(e firemode.AuditEntry) error {
+	var last ledger.AuditEntry
+	return tx.EachAudit(ctx, org, func(e ledger.AuditEntry) error {
 		if e.Seq != last.Seq+1 || !bytes.Equal(e.Prev, last.Hash) || !e.Sealed() {
 			return fmt.Errorf("audit entry %d after %d is not the one that was sealed there", e.Seq, last.Seq)
 		}

@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"firemode/internal/record/crdt"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 
@@ -37,7 +38,7 @@ type (
 func (forgetsAnswers) SaveAnswers(context.Context, []store.Answer) error { return nil }
 
 // SaveActors takes what a client has posted for a proof that it was given everything up to there.
-func (f deliversOnPost) SaveActors(ctx context.Context, s store.SessionRef, actors []store.Actor) error {
+func (f deliversOnPost) SaveActors(ctx context.Context, s ledger.SessionRef, actors []ledger.Actor) error {
 	if err := f.Tx.SaveActors(ctx, s, actors); err != nil {
 		return err
 	}
@@ -49,36 +50,36 @@ func (f deliversOnPost) SaveActors(ctx context.Context, s store.SessionRef, acto
 	return nil
 }
 
-func (forgetsDeliveries) Deliver(context.Context, store.SessionRef, crdt.ActorID, int64) error {
+func (forgetsDeliveries) Deliver(context.Context, ledger.SessionRef, crdt.ActorID, int64) error {
 	return nil
 }
 
-func (f losesAnOperation) InsertOps(ctx context.Context, s store.SessionRef, ops []store.Op) error {
+func (f losesAnOperation) InsertOps(ctx context.Context, s ledger.SessionRef, ops []ledger.Op) error {
 	return f.Tx.InsertOps(ctx, s, ops[:max(0, len(ops)-1)])
 }
 
-func (supersedesNothing) UpdateOps(context.Context, store.SessionRef, []store.OpChange) error {
+func (supersedesNothing) UpdateOps(context.Context, ledger.SessionRef, []store.OpChange) error {
 	return nil
 }
 
 // InsertBatches keeps that something was posted, and not what.
-func (f losesABatch) InsertBatches(ctx context.Context, s store.SessionRef, batches []store.Batch) error {
+func (f losesABatch) InsertBatches(ctx context.Context, s ledger.SessionRef, batches []ledger.Entry) error {
 	for i := range batches {
 		batches[i].Changes, batches[i].Outcomes = []byte("[]"), nil
 	}
 	return f.Tx.InsertBatches(ctx, s, batches)
 }
 
-func (losesCopies) InsertQuarantined(context.Context, store.SessionRef, store.Quarantined) error {
+func (losesCopies) InsertQuarantined(context.Context, ledger.SessionRef, ledger.Quarantined) error {
 	return nil
 }
 
-func (leavesLateOnes) MarkMerged(context.Context, store.SessionRef, []int64, int64) error {
+func (leavesLateOnes) MarkMerged(context.Context, ledger.SessionRef, []int64, int64) error {
 	return nil
 }
 
 // Actors never miss anything.
-func (f overlooksGaps) SaveActors(ctx context.Context, s store.SessionRef, actors []store.Actor) error {
+func (f overlooksGaps) SaveActors(ctx context.Context, s ledger.SessionRef, actors []ledger.Actor) error {
 	for i := range actors {
 		if n := actors[i].Held.Max(); n > 0 {
 			actors[i].Held = crdt.Ranges{{1, n}}
@@ -88,7 +89,7 @@ func (f overlooksGaps) SaveActors(ctx context.Context, s store.SessionRef, actor
 }
 
 // InsertBatches takes what was submitted for somebody for a proof that their phone has what the manager has.
-func (f deliversOnBehalf) InsertBatches(ctx context.Context, s store.SessionRef, batches []store.Batch) error {
+func (f deliversOnBehalf) InsertBatches(ctx context.Context, s ledger.SessionRef, batches []ledger.Entry) error {
 	if err := f.Tx.InsertBatches(ctx, s, batches); err != nil {
 		return err
 	}
@@ -103,9 +104,9 @@ func (f deliversOnBehalf) InsertBatches(ctx context.Context, s store.SessionRef,
 }
 
 // SaveActors gives the phones that have only been heard of through a manager to the manager.
-func (f bindsToManagers) SaveActors(ctx context.Context, s store.SessionRef, actors []store.Actor) error {
+func (f bindsToManagers) SaveActors(ctx context.Context, s ledger.SessionRef, actors []ledger.Actor) error {
 	for i := range actors {
-		first, err := f.Batches(ctx, s, []store.BatchRef{{Actor: actors[i].ID, Number: 1}})
+		first, err := f.Batches(ctx, s, []ledger.BatchRef{{Actor: actors[i].ID, Number: 1}})
 		if err != nil {
 			return err
 		}
@@ -117,7 +118,7 @@ func (f bindsToManagers) SaveActors(ctx context.Context, s store.SessionRef, act
 }
 
 // InsertBatches notes work as that of who submitted it.
-func (f blamesManagers) InsertBatches(ctx context.Context, s store.SessionRef, batches []store.Batch) error {
+func (f blamesManagers) InsertBatches(ctx context.Context, s ledger.SessionRef, batches []ledger.Entry) error {
 	for i, b := range batches {
 		if b.SubmittedBy != "" {
 			batches[i].User, batches[i].SubmittedBy = b.SubmittedBy, ""
@@ -127,7 +128,7 @@ func (f blamesManagers) InsertBatches(ctx context.Context, s store.SessionRef, b
 }
 
 // InsertBatches does not tell at a change that somebody else submitted it.
-func (f conceals) InsertBatches(ctx context.Context, s store.SessionRef, batches []store.Batch) error {
+func (f conceals) InsertBatches(ctx context.Context, s ledger.SessionRef, batches []ledger.Entry) error {
 	for _, b := range batches {
 		for i := range b.Outcomes {
 			o := &b.Outcomes[i]

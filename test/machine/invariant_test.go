@@ -34,11 +34,11 @@ func (m *machine) invariants() error {
 func (m *machine) i1() error {
 	held := 0
 	for i, b := range m.now.Log {
-		if b.Kind != store.EntryChanges {
+		if b.Kind != ledger.EntryChanges {
 			continue
 		}
 		held++
-		ref := store.BatchRef{Actor: b.Actor, Number: b.Number}
+		ref := ledger.BatchRef{Actor: b.Actor, Number: b.Number}
 		k, acknowledged := m.model.known[ref]
 		if !acknowledged {
 			return fmt.Errorf("log entry %d is %s:%d, which nobody has acknowledged", b.Seq, b.Actor, b.Number)
@@ -88,7 +88,7 @@ func (m *machine) told() error {
 			if err != nil {
 				return err
 			}
-			k := m.model.known[store.BatchRef{Actor: d.Actor, Number: d.Batch}]
+			k := m.model.known[ledger.BatchRef{Actor: d.Actor, Number: d.Batch}]
 			if string(v.User) != k.user || string(v.SubmittedBy) != k.by || slices.Contains(v.Flags, "submitted_on_behalf") != (k.by != "") {
 				return fmt.Errorf("the reading %s of %s, submitted by %q, is shown as %+v", v.Dot, k.user, k.by, v)
 			}
@@ -100,7 +100,7 @@ func (m *machine) told() error {
 func (m *machine) quarantine() error {
 	found := map[crdt.ActorID]bool{}
 	err := m.site.store.View(m.ctx, func(tx store.ReadTx) error {
-		return tx.EachQuarantined(m.ctx, m.ref, func(q store.Quarantined) error {
+		return tx.EachQuarantined(m.ctx, m.ref, func(q ledger.Quarantined) error {
 			content, err := parse(m.model.quarantined[q.Fresh])
 			found[q.Fresh] = err == nil && crdt.Content(content) == [32]byte(q.Content)
 			return nil
@@ -316,10 +316,10 @@ func (m *machine) i6() error {
 		}
 	}
 	for i, b := range m.now.Log {
-		if b.Kind != store.EntryChanges {
+		if b.Kind != ledger.EntryChanges {
 			continue
 		}
-		ref := store.BatchRef{Actor: b.Actor, Number: b.Number}
+		ref := ledger.BatchRef{Actor: b.Actor, Number: b.Number}
 		for id, n := range b.Context {
 			if n > m.model.may[ref][id] {
 				return fmt.Errorf("%s:%d has seen %v, and its writer was given at most %v", b.Actor, b.Number, b.Context, m.model.may[ref])
@@ -349,7 +349,7 @@ func (m *machine) mayCover(b, a *crdt.Op) bool {
 	case a.Actor == b.Actor:
 		return true
 	}
-	return m.model.may[store.BatchRef{Actor: b.Actor, Number: b.Batch}][a.Actor] >= a.Batch
+	return m.model.may[ledger.BatchRef{Actor: b.Actor, Number: b.Batch}][a.Actor] >= a.Batch
 }
 
 // named holds that what log entry i names was shown: by a resolve, as a conflict; by a correct, to its writer.
@@ -370,7 +370,7 @@ func (m *machine) named(i int) error {
 				return fmt.Errorf("%s:%d resolves %s of %v, and the conflict %s was shown as %v", b.Actor, b.Number, change.Path, dots, change.ConflictID, shown)
 			}
 		case crdt.Correct:
-			ref, d := store.BatchRef{Actor: b.Actor, Number: b.Number}, change.Names[0]
+			ref, d := ledger.BatchRef{Actor: b.Actor, Number: b.Number}, change.Names[0]
 			if d.Actor != b.Actor && m.model.may[ref][d.Actor] < d.Batch {
 				return fmt.Errorf("%s:%d corrects %s, which its writer was not given", b.Actor, b.Number, d)
 			}

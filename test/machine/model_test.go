@@ -10,21 +10,21 @@ import (
 
 	"firemode/client"
 	"firemode/internal/record/crdt"
+	"firemode/internal/record/ledger"
 	"firemode/internal/sessions/sessionstest"
-	"firemode/internal/store"
 )
 
 // model is what a server must remember, gathered from nothing but what went over the wire. A backup of the server keeps a copy of it.
 type model struct {
-	known       map[store.BatchRef]known
+	known       map[ledger.BatchRef]known
 	quarantined map[crdt.ActorID]string // content, by the fresh id that was given for it
 	answers     map[string]stored       // by user and key
 	delivered   map[crdt.ActorID]int64  // up to which number of the log documents were given to it
 	clocks      map[crdt.ActorID]crdt.Clock
 	parent      map[crdt.ActorID]crdt.ActorID
-	may         map[store.BatchRef]crdt.Clock // what the writer of a batch can have seen of others at most
-	must        map[store.BatchRef]crdt.Clock // and what it has seen, since it was given it and says so
-	roots       map[int64][]byte              // of the tree at a size, from checkpoints
+	may         map[ledger.BatchRef]crdt.Clock // what the writer of a batch can have seen of others at most
+	must        map[ledger.BatchRef]crdt.Clock // and what it has seen, since it was given it and says so
+	roots       map[int64][]byte               // of the tree at a size, from checkpoints
 	completed   bool
 }
 
@@ -46,9 +46,9 @@ type stored struct {
 
 func newModel() *model {
 	return &model{
-		known: map[store.BatchRef]known{}, quarantined: map[crdt.ActorID]string{}, answers: map[string]stored{}, delivered: map[crdt.ActorID]int64{},
+		known: map[ledger.BatchRef]known{}, quarantined: map[crdt.ActorID]string{}, answers: map[string]stored{}, delivered: map[crdt.ActorID]int64{},
 		clocks: map[crdt.ActorID]crdt.Clock{}, parent: map[crdt.ActorID]crdt.ActorID{},
-		may: map[store.BatchRef]crdt.Clock{}, must: map[store.BatchRef]crdt.Clock{}, roots: map[int64][]byte{},
+		may: map[ledger.BatchRef]crdt.Clock{}, must: map[ledger.BatchRef]crdt.Clock{}, roots: map[int64][]byte{},
 	}
 }
 
@@ -100,8 +100,8 @@ func (m *model) judge(p post) verdict {
 		return m.judgeNaive(p)
 	}
 	differ := func(a, b string) bool { return a != "" && b != "" && a != b }
-	at := func(n int64) known { return m.known[store.BatchRef{Actor: p.actor(), Number: n}] }
-	same, here := m.known[store.BatchRef{Actor: p.actor(), Number: p.number}]
+	at := func(n int64) known { return m.known[ledger.BatchRef{Actor: p.actor(), Number: n}] }
+	same, here := m.known[ledger.BatchRef{Actor: p.actor(), Number: p.number}]
 	switch {
 	case here && same.content == p.content() && !differ(same.id, p.id):
 		return duplicate
@@ -163,7 +163,7 @@ func (m *model) fork(p post, fresh crdt.ActorID, was *sessionstest.Facts) {
 }
 
 func (m *model) admit(p post, r client.Receipt, was, now *sessionstest.Facts) {
-	ref := store.BatchRef{Actor: p.actor(), Number: p.number}
+	ref := ledger.BatchRef{Actor: p.actor(), Number: p.number}
 	k := known{content: p.content(), user: p.user, by: p.submittedBy(), id: p.id, prev: p.prev, late: r.Status == "late"}
 	for _, c := range r.Results {
 		k.statuses = append(k.statuses, c.Status)

@@ -21,15 +21,15 @@ import (
 	"firemode/internal/assets"
 	"firemode/internal/identity"
 	"firemode/internal/record/crdt"
+	"firemode/internal/record/ledger"
 	"firemode/internal/sessions"
 	"firemode/internal/sessions/sessionstest"
-	"firemode/internal/store"
 )
 
 // simulation is phones at work in one session, in the time of a bubble.
 type simulation struct {
 	*site
-	ref      store.SessionRef
+	ref      ledger.SessionRef
 	workers  []*worker
 	underway sync.WaitGroup
 	tally    tally
@@ -87,7 +87,7 @@ func TestSimulationReplays(t *testing.T) {
 
 // simulate runs to the end and returns the hash of the last entry of the log.
 func simulate(t *testing.T, seed uint64, phones int, length time.Duration) string {
-	sim := &simulation{site: newSite(t.Context(), t, newSQLite(t), time.Now), ref: store.SessionRef{Org: "o", Session: "visit"}}
+	sim := &simulation{site: newSite(t.Context(), t, newSQLite(t), time.Now), ref: ledger.SessionRef{Org: "o", Session: "visit"}}
 	t.Cleanup(sim.underway.Wait)
 	must(t, sim.populate(t.Context()))
 	for i := range phones {

@@ -16,7 +16,6 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/mod/sumdb/note"
 
-	"firemode"
 	"firemode/internal/assets"
 	"firemode/internal/bundles"
 	"firemode/internal/catalogue"
@@ -236,10 +235,10 @@ func (s *site) mark(ctx context.Context) (err error) {
 }
 
 // verify has the server compute a session again from its log, and returns what differs.
-func (s *site) verify(ctx context.Context, ref store.SessionRef) (differences []string, err error) {
+func (s *site) verify(ctx context.Context, ref ledger.SessionRef) (differences []string, err error) {
 	audited := sessions.NewAudited()
 	err = s.store.View(ctx, func(tx store.ReadTx) error {
-		_, err := store.CheckAudit(ctx, tx, ref.Org, func(_ firemode.AuditEntry, what string) {
+		_, err := store.CheckAudit(ctx, tx, ref.Org, func(_ ledger.AuditEntry, what string) {
 			differences = append(differences, "audit: "+what)
 		}, audited.Add)
 		return err

@@ -16,7 +16,6 @@ import (
 	"firemode/internal/record/ledger"
 	"firemode/internal/sessions"
 	"firemode/internal/sessions/sessionstest"
-	"firemode/internal/store"
 )
 
 // machine is one session, its phones, and what is known of both.
@@ -24,7 +23,7 @@ type machine struct {
 	*site
 	ctx     context.Context
 	clock   *clock
-	ref     store.SessionRef
+	ref     ledger.SessionRef
 	tokens  map[string]string // by user
 	phones  []*phone
 	model   *model
@@ -103,7 +102,7 @@ var users = []string{"ann", "bob", "cyd", "boss"}
 func (s *site) newMachine(ctx context.Context, c *clock, number int) (*machine, error) {
 	org := firemode.OrgID(fmt.Sprint("o", number))
 	m := &machine{
-		site: s, ctx: ctx, clock: c, ref: store.SessionRef{Org: org, Session: "visit"}, tokens: map[string]string{}, model: newModel(),
+		site: s, ctx: ctx, clock: c, ref: ledger.SessionRef{Org: org, Session: "visit"}, tokens: map[string]string{}, model: newModel(),
 		conflicts: map[string]shownConflict{}, walks: map[string]walk{}, pulls: map[string]observed{},
 	}
 	if err := m.populate(); err != nil {

@@ -30,8 +30,8 @@ func (l Leaf) Hash() []byte {
 		Number(l.Time), list(l.Flags), []byte(l.User), []byte(l.SubmittedBy), []byte(l.Client), moment(l.ReceivedAt))
 }
 
-// Entry is an entry of a session's log without its changes. It has no field that follows from entries after it.
-type Entry struct {
+// Header is an entry of a session's log without its changes. It has no field that follows from entries after it.
+type Header struct {
 	Org         string           `json:"organisation"`
 	Session     string           `json:"session_id"`
 	Seq         int64            `json:"sequence"`
@@ -57,7 +57,7 @@ type Entry struct {
 }
 
 // Hash returns the hash of the entry, which is its leaf in the tree over the log.
-func (e Entry) Hash() []byte {
+func (e Header) Hash() []byte {
 	context, _ := stdjson.Marshal(e.Context) // maps of strings to numbers always marshal, in order of key
 	return Hash("firemode log v1",
 		[]byte(e.Org), []byte(e.Session), Number(e.Seq), e.Prev, []byte(e.Kind),

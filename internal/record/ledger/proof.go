@@ -17,7 +17,7 @@ import (
 type Proof struct {
 	Change     Leaf     `json:"reading"`
 	ChangePath [][]byte `json:"reading_path"` // from the change to the root of its entry
-	Entry      Entry    `json:"entry"`
+	Entry      Header   `json:"entry"`
 	EntryPath  [][]byte `json:"entry_path"` // from the entry to the root of the log
 	Checkpoint string   `json:"checkpoint"` // signed note
 }

@@ -14,7 +14,7 @@ import (
 
 // book is a small log with its signed checkpoints: entry n has n changes.
 type book struct {
-	entries     []Entry
+	entries     []Header
 	changes     [][]Leaf
 	checkpoints []string // of each size, from 1
 	tree        Tree
@@ -57,7 +57,7 @@ func newBook(t testing.TB, size int) *book {
 		}
 		changes[0].Flags = []string{"unlisted"}
 		leaves[0] = changes[0].Hash()
-		e := Entry{
+		e := Header{
 			Org: "demo", Session: "123", Seq: int64(n), Prev: prev, Kind: "changes", Actor: "tablet-7", Number: int64(n), ID: "b", Content: []byte{1, 2, 3, 4},
 			User: "ann", Client: "tablet-7", ClientType: "web", CapturedAt: received, ReceivedAt: received, Context: map[string]int64{"phone-2": 4, "a": 1},
 			Changes: int64(n), Root: Root(leaves),

@@ -8,7 +8,7 @@ import (
 	"firemode"
 	"firemode/internal/record/crdt"
 	"firemode/internal/record/crdt/oracle"
-	"firemode/internal/store"
+	"firemode/internal/record/ledger"
 )
 
 // Truth is what the oracle makes of the log.
@@ -57,7 +57,7 @@ func (f *Facts) compareActors() error {
 		}
 	}
 	for _, b := range f.Log {
-		if _, bound := f.Actors[b.Actor]; b.Kind == store.EntryChanges && !bound {
+		if _, bound := f.Actors[b.Actor]; b.Kind == ledger.EntryChanges && !bound {
 			return fmt.Errorf("%s is no actor", b.Actor)
 		}
 	}
@@ -73,7 +73,7 @@ func (f *Facts) compareHead(truth oracle.State) error {
 		}
 	}
 	for _, b := range f.Log {
-		if b.Kind == store.EntryChanges {
+		if b.Kind == ledger.EntryChanges {
 			batches++
 			if b.MergedSeq == 0 {
 				late++

@@ -11,24 +11,25 @@ import (
 	"firemode"
 	"firemode/internal/record/crdt"
 	"firemode/internal/record/crdt/oracle"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 
 // Facts is everything that is stored of a session.
 type Facts struct {
 	Session firemode.Session
-	Head    firemode.Head
+	Head    ledger.Head
 	Clock   crdt.Clock // as of the head
-	Log     []store.Batch
+	Log     []ledger.Entry
 	Changes [][]crdt.Change // of each log entry
-	Rows    []store.Op
-	Actors  map[crdt.ActorID]store.Actor
+	Rows    []ledger.Op
+	Actors  map[crdt.ActorID]ledger.Actor
 	Items   []firemode.Item
 }
 
 // Read reads them, all as of one moment.
-func Read(ctx context.Context, s store.Store, ref store.SessionRef) (f *Facts, err error) {
-	f = &Facts{Actors: map[crdt.ActorID]store.Actor{}}
+func Read(ctx context.Context, s store.Store, ref ledger.SessionRef) (f *Facts, err error) {
+	f = &Facts{Actors: map[crdt.ActorID]ledger.Actor{}}
 	return f, s.View(ctx, func(tx store.ReadTx) error {
 		if f.Session, err = tx.Session(ctx, ref.Org, ref.Session); err != nil {
 			return err
@@ -42,7 +43,7 @@ func Read(ctx context.Context, s store.Store, ref store.SessionRef) (f *Facts, e
 		if err := tx.EachBatch(ctx, ref, 1, f.addEntry); err != nil {
 			return err
 		}
-		if err := tx.EachOp(ctx, ref, func(op store.Op) error { f.Rows = append(f.Rows, op); return nil }); err != nil {
+		if err := tx.EachOp(ctx, ref, func(op ledger.Op) error { f.Rows = append(f.Rows, op); return nil }); err != nil {
 			return err
 		}
 		actors, err := tx.Actors(ctx, ref, nil)
@@ -60,9 +61,9 @@ func Read(ctx context.Context, s store.Store, ref store.SessionRef) (f *Facts, e
 	})
 }
 
-func (f *Facts) addEntry(b store.Batch) error {
+func (f *Facts) addEntry(b ledger.Entry) error {
 	var changes []crdt.Change
-	if b.Kind == store.EntryChanges {
+	if b.Kind == ledger.EntryChanges {
 		var raw []jsontext.Value
 		err := json.Unmarshal(b.Changes, &raw)
 		if err == nil {
@@ -77,8 +78,8 @@ func (f *Facts) addEntry(b store.Batch) error {
 }
 
 // Merged reports whether entry b was part of the document as of number seq.
-func Merged(b store.Batch, seq int64) bool {
-	return b.Kind == store.EntryChanges && b.MergedSeq > 0 && b.MergedSeq <= seq
+func Merged(b ledger.Entry, seq int64) bool {
+	return b.Kind == ledger.EntryChanges && b.MergedSeq > 0 && b.MergedSeq <= seq
 }
 
 // Ops returns the operations that entry i of the log stands for.
@@ -118,7 +119,7 @@ func (f *Facts) History(seq int64) oracle.History {
 func (f *Facts) Numbers(actor crdt.ActorID, seq int64) crdt.Ranges {
 	var held crdt.Ranges
 	for _, b := range f.Log {
-		if b.Kind == store.EntryChanges && b.Actor == actor && (seq == 0 || Merged(b, seq)) {
+		if b.Kind == ledger.EntryChanges && b.Actor == actor && (seq == 0 || Merged(b, seq)) {
 			held = held.Add(b.Number)
 		}
 	}
@@ -132,7 +133,7 @@ func (f *Facts) Runs(seq int64) crdt.Clock {
 		return clock
 	}
 	for _, b := range f.Log {
-		if run := f.Numbers(b.Actor, seq).Run(); b.Kind == store.EntryChanges && run > 0 {
+		if run := f.Numbers(b.Actor, seq).Run(); b.Kind == ledger.EntryChanges && run > 0 {
 			clock[b.Actor] = run
 		}
 	}
@@ -143,7 +144,7 @@ func (f *Facts) Runs(seq int64) crdt.Clock {
 func (f *Facts) String() string {
 	var out strings.Builder
 	for i, b := range f.Log {
-		if b.Kind == store.EntryStatus {
+		if b.Kind == ledger.EntryStatus {
 			fmt.Fprintf(&out, "%d: %s\n", b.Seq, b.Changes)
 			continue
 		}

@@ -10,13 +10,14 @@ import (
 	"time"
 
 	"firemode"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 	"firemode/internal/store/row"
 )
 
 const selectAudit = "SELECT " + row.AuditColumns + " FROM audit"
 
-func (t *transaction) Audits(ctx context.Context, org firemode.OrgID, user firemode.UserID, p store.Page) ([]store.Keyed[firemode.AuditEntry], error) {
+func (t *transaction) Audits(ctx context.Context, org firemode.OrgID, user firemode.UserID, p store.Page) ([]store.Keyed[ledger.AuditEntry], error) {
 	before := int64(math.MaxInt64)
 	if p.After != "" {
 		var err error
@@ -29,10 +30,10 @@ func (t *transaction) Audits(ctx context.Context, org firemode.OrgID, user firem
 		query, args = query+" AND user_id = $4", append(args, user)
 	}
 	list, err := all(ctx, t, row.ScanAudit, query+" ORDER BY seq DESC LIMIT $3", args...)
-	return keyed(list, err, func(e firemode.AuditEntry) string { return strconv.FormatInt(e.Seq, 10) })
+	return keyed(list, err, func(e ledger.AuditEntry) string { return strconv.FormatInt(e.Seq, 10) })
 }
 
-func (t *transaction) EachAudit(ctx context.Context, org firemode.OrgID, fn func(firemode.AuditEntry) error) error {
+func (t *transaction) EachAudit(ctx context.Context, org firemode.OrgID, fn func(ledger.AuditEntry) error) error {
 	var last int64
 	for {
 		list, err := all(ctx, t, row.ScanAudit, selectAudit+" WHERE org = $1 AND seq > $2 ORDER BY seq LIMIT $3", org, last, chunk)
@@ -68,9 +69,9 @@ func (t *transaction) LockAudit(ctx context.Context, org firemode.OrgID) (seq in
 	return end.Seq, end.Hash, err
 }
 
-func (t *transaction) InsertAudit(ctx context.Context, entries []firemode.AuditEntry) error {
+func (t *transaction) InsertAudit(ctx context.Context, entries []ledger.AuditEntry) error {
 	_, err := writeAll(ctx, t, row.AuditTaken, insertInto("audit", row.AuditColumns), entries,
-		func(e firemode.AuditEntry) ([]any, error) { return row.AuditValues(e), nil })
+		func(e ledger.AuditEntry) ([]any, error) { return row.AuditValues(e), nil })
 	if err != nil || len(entries) == 0 {
 		return err
 	}

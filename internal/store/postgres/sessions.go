@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"firemode"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 	"firemode/internal/store/row"
 )
@@ -82,7 +83,7 @@ func (t *transaction) listedBuildings(ctx context.Context, org firemode.OrgID, f
 		"SELECT building_id FROM building_owners WHERE org = $1 AND owner = $2 AND ($3 = '' OR building_id = $3)", org, f.OwnedBy, f.Building)
 }
 
-func (t *transaction) CreateSession(ctx context.Context, s firemode.Session, h firemode.Head) error {
+func (t *transaction) CreateSession(ctx context.Context, s firemode.Session, h ledger.Head) error {
 	values, err := row.SessionValues(s)
 	if err != nil {
 		return t.fail(err)
@@ -138,7 +139,7 @@ func (t *transaction) LockSessions(ctx context.Context, org firemode.OrgID, ids 
 		WHERE org = $1 AND id = ANY($2) ORDER BY id`, org, row.Strings(ids))
 }
 
-func (t *transaction) SaveHead(ctx context.Context, org firemode.OrgID, id firemode.SessionID, h firemode.Head) error {
+func (t *transaction) SaveHead(ctx context.Context, org firemode.OrgID, id firemode.SessionID, h ledger.Head) error {
 	n, err := t.write(ctx, row.Taken{}, "UPDATE session_heads SET ("+row.HeadColumns+") = ("+parameters(3, 14)+`)
 		WHERE org = $1 AND session_id = $2`, append([]any{org, id}, row.HeadValues(h)...)...)
 	if err == nil && n == 0 {

@@ -6,6 +6,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"firemode/internal/record/crdt"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 	"firemode/internal/store/postgres"
 	"firemode/internal/store/storetest/pgtest"
@@ -21,12 +22,12 @@ func TestYoungTablesAreAnalysed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ops := make([]store.Op, c.rows)
+		ops := make([]ledger.Op, c.rows)
 		for i := range ops {
-			ops[i] = store.Op{Op: crdt.Op{Path: "/test", Kind: crdt.Set, Value: "1", Seq: int64(c.rows), Dot: crdt.Dot{Index: i}}, Merged: 1}
+			ops[i] = ledger.Op{Op: crdt.Op{Path: "/test", Kind: crdt.Set, Value: "1", Seq: int64(c.rows), Dot: crdt.Dot{Index: i}}, Merged: 1}
 		}
 		err = s.Update(t.Context(), func(tx store.Tx) error {
-			return tx.InsertOps(t.Context(), store.SessionRef{Org: "o", Session: "s"}, ops)
+			return tx.InsertOps(t.Context(), ledger.SessionRef{Org: "o", Session: "s"}, ops)
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -1,7 +1,7 @@
 package row
 
 import (
-	"firemode"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 
@@ -12,12 +12,12 @@ const AuditColumns = "org, seq, id, at, user_id, action, subject, data, prev, ha
 var AuditTaken = Taken{Primary: "the audit log has gone on meanwhile", Unique: "an audit entry with this id exists already"}
 
 // AuditValues are in the order of AuditColumns.
-func AuditValues(e firemode.AuditEntry) []any {
+func AuditValues(e ledger.AuditEntry) []any {
 	return []any{e.Org, e.Seq, e.ID, store.Micros(e.At), e.User, e.Action, e.Subject, blob(e.Data), blob(e.Prev), blob(e.Hash)}
 }
 
 // ScanAudit reads AuditColumns.
-func ScanAudit(r Scanner) (e firemode.AuditEntry, err error) {
+func ScanAudit(r Scanner) (e ledger.AuditEntry, err error) {
 	err = r.Scan(&e.Org, &e.Seq, &e.ID, store.TimeColumn{Into: &e.At}, &e.User, &e.Action, &e.Subject, &e.Data, &e.Prev, &e.Hash)
 	return e, err
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"firemode/internal/record/crdt"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 
@@ -18,7 +19,7 @@ const BatchColumns = "seq, kind, actor, number, batch_id, prev_batch_id, content
 var BatchTaken = Taken{Primary: "the log has gone on meanwhile", Unique: "a batch with this number is in the log already"}
 
 // BatchValues are in the order of BatchColumns, then changes.
-func BatchValues(b store.Batch) ([]any, error) {
+func BatchValues(b ledger.Entry) ([]any, error) {
 	var e encoder
 	values := []any{
 		b.Seq, b.Kind, b.Actor, b.Number, b.ID, b.PrevID, blob(b.Content), b.Key, b.User, b.SubmittedBy, b.Client,
@@ -29,7 +30,7 @@ func BatchValues(b store.Batch) ([]any, error) {
 }
 
 // ScanBatch reads BatchColumns, then into more.
-func ScanBatch(r Scanner, more ...any) (b store.Batch, err error) {
+func ScanBatch(r Scanner, more ...any) (b ledger.Entry, err error) {
 	err = r.Scan(append([]any{
 		&b.Seq, &b.Kind, &b.Actor, &b.Number, &b.ID, &b.PrevID, &b.Content, &b.Key, &b.User, &b.SubmittedBy, &b.Client,
 		&b.ClientType,
@@ -46,7 +47,7 @@ func ScanBatch(r Scanner, more ...any) (b store.Batch, err error) {
 }
 
 // ScanBatchChanges reads BatchColumns, then changes.
-func ScanBatchChanges(r Scanner) (store.Batch, error) {
+func ScanBatchChanges(r Scanner) (ledger.Entry, error) {
 	var changes string
 	b, err := ScanBatch(r, &changes)
 	b.Changes = []byte(changes)
@@ -57,14 +58,14 @@ func ScanBatchChanges(r Scanner) (store.Batch, error) {
 const ActorColumns = "id, client, client_type, user_id, held, merged, run_seq, delivered, parent, last_sync"
 
 // ActorValues are in the order of ActorColumns.
-func ActorValues(a store.Actor) ([]any, error) {
+func ActorValues(a ledger.Actor) ([]any, error) {
 	var e encoder
 	values := []any{a.ID, a.Client, a.ClientType, a.User, e.json(a.Held), e.json(a.Merged), a.RunSeq, a.Delivered, a.Parent, store.Micros(a.LastSync)}
 	return values, e.err
 }
 
 // ScanActor reads ActorColumns.
-func ScanActor(r Scanner) (a store.Actor, err error) {
+func ScanActor(r Scanner) (a ledger.Actor, err error) {
 	err = r.Scan(&a.ID, &a.Client, &a.ClientType, &a.User, store.JSONColumn{Into: &a.Held}, store.JSONColumn{Into: &a.Merged}, &a.RunSeq,
 		&a.Delivered, &a.Parent, store.TimeColumn{Into: &a.LastSync})
 	return a, err
@@ -87,7 +88,7 @@ type origin struct {
 }
 
 // OpValues are in the order of OpInsertColumns.
-func OpValues(op store.Op) ([]any, error) {
+func OpValues(op ledger.Op) ([]any, error) {
 	var e encoder
 	var from origin
 	if o := op.Origin; o != nil {
@@ -100,7 +101,7 @@ func OpValues(op store.Op) ([]any, error) {
 }
 
 // ScanOp reads OpColumns.
-func ScanOp(r Scanner) (op store.Op, err error) {
+func ScanOp(r Scanner) (op ledger.Op, err error) {
 	var key string
 	var from origin
 	var received time.Time
@@ -115,14 +116,14 @@ func ScanOp(r Scanner) (op store.Op, err error) {
 }
 
 // HistoryKey is the key of an operation in a session's history, which is ordered by log entry, path and index, newest first.
-func HistoryKey(op store.Op) string {
+func HistoryKey(op ledger.Op) string {
 	return store.Key(op.Seq, store.Key(int64(op.Index), op.Path.Key()))
 }
 
 // MergeHistory merges two parts of a history, each ordered as HistoryKey says, and returns the first limit.
-func MergeHistory(a, b []store.Op, limit int) []store.Op {
+func MergeHistory(a, b []ledger.Op, limit int) []ledger.Op {
 	all := append(a, b...)
-	slices.SortFunc(all, func(x, y store.Op) int {
+	slices.SortFunc(all, func(x, y ledger.Op) int {
 		return cmp.Or(cmp.Compare(y.Seq, x.Seq), cmp.Compare(y.Path.Key(), x.Path.Key()), cmp.Compare(y.Index, x.Index))
 	})
 	return all[:min(len(all), limit)]
@@ -192,14 +193,14 @@ func Covering(at, below []crdt.Pointer) (exact, tops []crdt.Pointer) {
 const QuarantineColumns = "fresh, actor, number, content, batch_id, prev_batch_id, user_id, received_at, changes, reason, hash"
 
 // QuarantineValues are in the order of QuarantineColumns.
-func QuarantineValues(q store.Quarantined) []any {
+func QuarantineValues(q ledger.Quarantined) []any {
 	return []any{
 		q.Fresh, q.Actor, q.Number, blob(q.Content), q.ID, q.PrevID, q.User, store.Micros(q.ReceivedAt), string(q.Changes), q.Reason, blob(q.Hash),
 	}
 }
 
 // ScanQuarantined reads QuarantineColumns.
-func ScanQuarantined(r Scanner) (q store.Quarantined, err error) {
+func ScanQuarantined(r Scanner) (q ledger.Quarantined, err error) {
 	var changes string
 	err = r.Scan(&q.Fresh, &q.Actor, &q.Number, &q.Content, &q.ID, &q.PrevID, &q.User, store.TimeColumn{Into: &q.ReceivedAt}, &changes, &q.Reason, &q.Hash)
 	q.Changes = []byte(changes)

@@ -2,6 +2,7 @@ package row
 
 import (
 	"firemode"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 
@@ -44,14 +45,14 @@ func ScanSession(r Scanner) (s firemode.Session, err error) {
 const HeadColumns = "seq, hash, epoch, secret, changed_at, changed_seq, done, conflicts, gaps, batches, late, frontier, checkpoint, tallied_seq"
 
 // HeadValues are in the order of HeadColumns.
-func HeadValues(h firemode.Head) []any {
+func HeadValues(h ledger.Head) []any {
 	return []any{
 		h.Seq, blob(h.Hash), h.Epoch, blob(h.Key), store.Micros(h.ChangedAt), h.ChangedSeq, h.Done, h.Conflicts, h.Gaps,
 		h.Batches, h.Late, blob(h.Frontier), h.Checkpoint, h.Tallied,
 	}
 }
 
-func headDest(h *firemode.Head) []any {
+func headDest(h *ledger.Head) []any {
 	return []any{
 		&h.Seq, &h.Hash, &h.Epoch, &h.Key,
 		store.TimeColumn{Into: &h.ChangedAt},
@@ -61,7 +62,7 @@ func headDest(h *firemode.Head) []any {
 }
 
 // ScanHead reads HeadColumns.
-func ScanHead(r Scanner) (h firemode.Head, err error) {
+func ScanHead(r Scanner) (h ledger.Head, err error) {
 	err = r.Scan(headDest(&h)...)
 	return h, err
 }

@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"firemode"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 	"firemode/internal/store/row"
 )
 
 const selectAudit = "SELECT " + row.AuditColumns + " FROM audit"
 
-func (t *transaction) Audits(ctx context.Context, org firemode.OrgID, user firemode.UserID, p store.Page) ([]store.Keyed[firemode.AuditEntry], error) {
+func (t *transaction) Audits(ctx context.Context, org firemode.OrgID, user firemode.UserID, p store.Page) ([]store.Keyed[ledger.AuditEntry], error) {
 	before := int64(math.MaxInt64)
 	if p.After != "" {
 		var err error
@@ -27,10 +28,10 @@ func (t *transaction) Audits(ctx context.Context, org firemode.OrgID, user firem
 		query += " AND user_id = ?4"
 	}
 	list, err := all(ctx, t, row.ScanAudit, query+" ORDER BY seq DESC LIMIT ?3", org, before, p.Limit, user)
-	return keyed(list, err, func(e firemode.AuditEntry) string { return strconv.FormatInt(e.Seq, 10) })
+	return keyed(list, err, func(e ledger.AuditEntry) string { return strconv.FormatInt(e.Seq, 10) })
 }
 
-func (t *transaction) EachAudit(ctx context.Context, org firemode.OrgID, fn func(firemode.AuditEntry) error) error {
+func (t *transaction) EachAudit(ctx context.Context, org firemode.OrgID, fn func(ledger.AuditEntry) error) error {
 	var last int64
 	for {
 		list, err := all(ctx, t, row.ScanAudit, selectAudit+" WHERE org = ? AND seq > ? ORDER BY seq LIMIT ?", org, last, chunk)
@@ -59,7 +60,7 @@ func (t *transaction) LockAudit(ctx context.Context, org firemode.OrgID) (seq in
 	return t.AuditEnd(ctx, org)
 }
 
-func (t *transaction) InsertAudit(ctx context.Context, entries []firemode.AuditEntry) error {
+func (t *transaction) InsertAudit(ctx context.Context, entries []ledger.AuditEntry) error {
 	for _, e := range entries {
 		_, err := t.write(ctx, row.AuditTaken,
 			"INSERT INTO audit ("+row.AuditColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row.AuditValues(e)...)

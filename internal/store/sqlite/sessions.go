@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"firemode"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 	"firemode/internal/store/row"
 )
@@ -84,7 +85,7 @@ func (t *transaction) listedBuildings(ctx context.Context, org firemode.OrgID, f
 		"SELECT building_id FROM building_owners WHERE org = ?1 AND owner = ?2 AND (?3 = '' OR building_id = ?3)", org, f.OwnedBy, f.Building)
 }
 
-func (t *transaction) CreateSession(ctx context.Context, s firemode.Session, h firemode.Head) error {
+func (t *transaction) CreateSession(ctx context.Context, s firemode.Session, h ledger.Head) error {
 	values, err := row.SessionValues(s)
 	if err != nil {
 		return t.fail(err)
@@ -137,7 +138,7 @@ func (t *transaction) LockSessions(ctx context.Context, org firemode.OrgID, ids 
 		WHERE org = ? AND id IN (SELECT value FROM json_each(?)) ORDER BY id`, org, array(ids))
 }
 
-func (t *transaction) SaveHead(ctx context.Context, org firemode.OrgID, id firemode.SessionID, h firemode.Head) error {
+func (t *transaction) SaveHead(ctx context.Context, org firemode.OrgID, id firemode.SessionID, h ledger.Head) error {
 	n, err := t.write(ctx, row.Taken{}, "UPDATE session_heads SET ("+row.HeadColumns+`) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		WHERE org = ? AND session_id = ?`, append(row.HeadValues(h), org, id)...)
 	if err == nil && n == 0 {

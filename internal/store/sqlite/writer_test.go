@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"firemode"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 
@@ -136,7 +137,7 @@ func BenchmarkUpdate(b *testing.B) {
 		for p.Next() {
 			if err := s.Update(b.Context(), func(tx store.Tx) error {
 				seq, _, err := tx.LockAudit(b.Context(), "o")
-				return errors.Join(err, store.AppendAudit(b.Context(), tx, "o", firemode.AuditEntry{ID: firemode.AuditID(fmt.Sprint(seq)), Data: []byte("{}")}))
+				return errors.Join(err, store.AppendAudit(b.Context(), tx, "o", ledger.AuditEntry{ID: firemode.AuditID(fmt.Sprint(seq)), Data: []byte("{}")}))
 			}); err != nil {
 				b.Error(err)
 			}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"firemode"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 
@@ -19,21 +20,21 @@ func auditWriteTests() []test {
 			var now time.Time
 			update(t, s, func(ctx context.Context, tx store.Tx) error {
 				now = tx.Now()
-				return store.AppendAudit(ctx, tx, "o", firemode.AuditEntry{ID: "a", Data: []byte("{}")},
-					firemode.AuditEntry{ID: "b", At: day(1), User: "u", Action: "x", Subject: awkward})
+				return store.AppendAudit(ctx, tx, "o", ledger.AuditEntry{ID: "a", Data: []byte("{}")},
+					ledger.AuditEntry{ID: "b", At: day(1), User: "u", Action: "x", Subject: awkward})
 			})
-			list := read(t, s, func(ctx context.Context, tx store.ReadTx) ([]firemode.AuditEntry, error) {
+			list := read(t, s, func(ctx context.Context, tx store.ReadTx) ([]ledger.AuditEntry, error) {
 				return rows(tx.Audits(ctx, "o", "", everything()))
 			})
-			first := firemode.AuditEntry{Org: "o", ID: "a", At: now, Data: []byte("{}")}.Seal(1, nil)
-			second := firemode.AuditEntry{Org: "o", ID: "b", At: day(1), User: "u", Action: "x", Subject: awkward}.Seal(2, first.Hash)
-			equal(t, list, []firemode.AuditEntry{second, first})
+			first := ledger.AuditEntry{Org: "o", ID: "a", At: now, Data: []byte("{}")}.Seal(1, nil)
+			second := ledger.AuditEntry{Org: "o", ID: "b", At: day(1), User: "u", Action: "x", Subject: awkward}.Seal(2, first.Hash)
+			equal(t, list, []ledger.AuditEntry{second, first})
 			equal(t, chainLength(t, s, "o"), 2)
 		}},
 		{"an update that is undone leaves the log as it was", func(t *testing.T, s store.Store) {
 			appendEntry := func(id firemode.AuditID, then error) error {
 				return s.Update(t.Context(), func(tx store.Tx) error {
-					return errors.Join(store.AppendAudit(t.Context(), tx, "o", firemode.AuditEntry{ID: id}), then)
+					return errors.Join(store.AppendAudit(t.Context(), tx, "o", ledger.AuditEntry{ID: id}), then)
 				})
 			}
 			equal(t, appendEntry("a", nil), nil)
@@ -44,7 +45,7 @@ func auditWriteTests() []test {
 		{"a number or an id is taken once", func(t *testing.T, s store.Store) {
 			insert := func(seq int64, id firemode.AuditID) func(ctx context.Context, tx store.Tx) error {
 				return func(ctx context.Context, tx store.Tx) error {
-					return tx.InsertAudit(ctx, []firemode.AuditEntry{firemode.AuditEntry{Org: "o", ID: id}.Seal(seq, nil)})
+					return tx.InsertAudit(ctx, []ledger.AuditEntry{ledger.AuditEntry{Org: "o", ID: id}.Seal(seq, nil)})
 				}
 			}
 			update(t, s, insert(1, "a"))
@@ -60,7 +61,7 @@ func auditReadTests() []test {
 		{"a long log is read in order, with the transaction in use meanwhile, until its function fails", func(t *testing.T, s store.Store) {
 			const n = 1100
 			update(t, s, func(ctx context.Context, tx store.Tx) error {
-				entries := make([]firemode.AuditEntry, n)
+				entries := make([]ledger.AuditEntry, n)
 				for i := range entries {
 					entries[i].ID = firemode.AuditID(name("a", i))
 				}
@@ -68,7 +69,7 @@ func auditReadTests() []test {
 			})
 			seen := int64(0)
 			err := s.View(t.Context(), func(tx store.ReadTx) error {
-				return tx.EachAudit(t.Context(), "o", func(e firemode.AuditEntry) error {
+				return tx.EachAudit(t.Context(), "o", func(e ledger.AuditEntry) error {
 					seen++
 					equal(t, e.Seq, seen)
 					if seen == n-1 {
@@ -86,21 +87,21 @@ func auditReadTests() []test {
 				// An audit log grows at its end alone: what is added meanwhile is newer than all of the walk.
 				for n := range 10 {
 					update(t, s, func(ctx context.Context, tx store.Tx) error {
-						return store.AppendAudit(ctx, tx, "o", firemode.AuditEntry{ID: firemode.AuditID("x" + name(string(user), n)), User: "u"},
-							firemode.AuditEntry{ID: firemode.AuditID("y" + name(string(user), n)), User: "v"})
+						return store.AppendAudit(ctx, tx, "o", ledger.AuditEntry{ID: firemode.AuditID("x" + name(string(user), n)), User: "u"},
+							ledger.AuditEntry{ID: firemode.AuditID("y" + name(string(user), n)), User: "v"})
 					})
 				}
-				list := func(ctx context.Context, tx store.ReadTx, p store.Page) ([]store.Keyed[firemode.AuditEntry], error) {
+				list := func(ctx context.Context, tx store.ReadTx, p store.Page) ([]store.Keyed[ledger.AuditEntry], error) {
 					return tx.Audits(ctx, "o", user, p)
 				}
 				before := walk(t, s, 1000, func(int) {}, list)
 				during := walk(t, s, 3, func(page int) {
 					update(t, s, func(ctx context.Context, tx store.Tx) error {
-						return store.AppendAudit(ctx, tx, "o", firemode.AuditEntry{ID: firemode.AuditID("z" + name(string(user), page)), User: "u"})
+						return store.AppendAudit(ctx, tx, "o", ledger.AuditEntry{ID: firemode.AuditID("z" + name(string(user), page)), User: "u"})
 					})
 				}, list)
 				equal(t, during, before)
-				listTest[firemode.AuditEntry]{list: list}.malformed(t, s)
+				listTest[ledger.AuditEntry]{list: list}.malformed(t, s)
 			}
 		}},
 	}
@@ -155,7 +156,7 @@ func once(t *testing.T, s store.Store) {
 	work := func(ctx context.Context) (int64, error) {
 		return store.Once(ctx, s, func(tx store.Tx) (int64, error) {
 			seq, _, err := tx.LockAudit(ctx, "o")
-			return seq + 1, errors.Join(err, store.AppendAudit(ctx, tx, "o", firemode.AuditEntry{ID: firemode.AuditID(name("a", int(seq)))}))
+			return seq + 1, errors.Join(err, store.AppendAudit(ctx, tx, "o", ledger.AuditEntry{ID: firemode.AuditID(name("a", int(seq)))}))
 		})
 	}
 	const askers = 12

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"firemode"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 
@@ -70,18 +71,18 @@ func peopleReads() []orgRead {
 		}, func(w world) any { return []firemode.Rule{w.rule} }, []firemode.Rule(nil)},
 		{"Audits", func(ctx context.Context, tx store.ReadTx, org firemode.OrgID) (any, error) {
 			return rows(tx.Audits(ctx, org, "", everything()))
-		}, func(w world) any { return []firemode.AuditEntry{w.audit} }, []firemode.AuditEntry{}},
+		}, func(w world) any { return []ledger.AuditEntry{w.audit} }, []ledger.AuditEntry{}},
 		{"Audits of a user", func(ctx context.Context, tx store.ReadTx, org firemode.OrgID) (any, error) {
 			return rows(tx.Audits(ctx, org, "u1", everything()))
-		}, func(w world) any { return []firemode.AuditEntry{w.audit} }, []firemode.AuditEntry{}},
+		}, func(w world) any { return []ledger.AuditEntry{w.audit} }, []ledger.AuditEntry{}},
 		{"EachAudit", func(ctx context.Context, tx store.ReadTx, org firemode.OrgID) (any, error) {
-			var list []firemode.AuditEntry
-			err := tx.EachAudit(ctx, org, func(e firemode.AuditEntry) error {
+			var list []ledger.AuditEntry
+			err := tx.EachAudit(ctx, org, func(e ledger.AuditEntry) error {
 				list = append(list, e)
 				return nil
 			})
 			return list, err
-		}, func(w world) any { return []firemode.AuditEntry{w.audit} }, []firemode.AuditEntry(nil)},
+		}, func(w world) any { return []ledger.AuditEntry{w.audit} }, []ledger.AuditEntry(nil)},
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"firemode"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 
@@ -66,7 +67,7 @@ func counterTests() []test {
 			race(t, s, func(ctx context.Context, tx store.Tx, w int) error {
 				org := firemode.OrgID(name("org", w%2))
 				seq, _, err := tx.LockAudit(ctx, org)
-				a := firemode.AuditEntry{ID: firemode.AuditID(name("a", int(seq))), Data: []byte("{}")}
+				a := ledger.AuditEntry{ID: firemode.AuditID(name("a", int(seq))), Data: []byte("{}")}
 				b := a
 				b.ID += "b"
 				return errors.Join(err, store.AppendAudit(ctx, tx, org, a, b))
@@ -136,9 +137,9 @@ func rowLockTests() []test {
 // chainLength checks that every entry of the log is sealed onto the one before it.
 func chainLength(t *testing.T, s store.Store, org firemode.OrgID) int64 {
 	t.Helper()
-	var last firemode.AuditEntry
+	var last ledger.AuditEntry
 	err := s.View(t.Context(), func(tx store.ReadTx) error {
-		return tx.EachAudit(t.Context(), org, func(e firemode.AuditEntry) error {
+		return tx.EachAudit(t.Context(), org, func(e ledger.AuditEntry) error {
 			equal(t, e.Seq, last.Seq+1)
 			equal(t, e.Prev, last.Hash)
 			equal(t, e.Sealed(), true)
@@ -160,7 +161,7 @@ func createSessions(t testing.TB, s store.Store, n int) (ids []firemode.SessionI
 			ids = append(ids, id)
 			err = errors.Join(err, tx.CreateSession(ctx, firemode.Session{
 				Org: "o", ID: id, Building: "b", Status: firemode.SessionPending, Version: 1, CreatedAt: day(i),
-			}, firemode.Head{}))
+			}, ledger.Head{}))
 		}
 		return err
 	})

@@ -8,6 +8,7 @@ import (
 
 	"firemode"
 	"firemode/internal/record/crdt"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 
@@ -63,17 +64,17 @@ func askNarrow(t *testing.T, s store.Store, rowsRead func(ctx context.Context, t
 		}},
 		{"CountActors", func(ctx context.Context, tx store.ReadTx) error { return none(tx.CountActors(ctx, results, "u7")) }},
 		{"Batches", func(ctx context.Context, tx store.ReadTx) error {
-			return none(tx.Batches(ctx, results, []store.BatchRef{{Actor: "a", Number: 7}, {Actor: "a", Number: 7}, {Actor: "a", Number: past + 1}}))
+			return none(tx.Batches(ctx, results, []ledger.BatchRef{{Actor: "a", Number: 7}, {Actor: "a", Number: 7}, {Actor: "a", Number: past + 1}}))
 		}},
 		{"BatchesByKey", func(ctx context.Context, tx store.ReadTx) error {
-			return none(tx.BatchesByKey(ctx, results, []store.BatchKey{{Actor: "a", Key: "key 7"}, {Actor: "a", Key: "key 7"}, {Actor: "a", Key: "new"}}))
+			return none(tx.BatchesByKey(ctx, results, []ledger.BatchKey{{Actor: "a", Key: "key 7"}, {Actor: "a", Key: "key 7"}, {Actor: "a", Key: "new"}}))
 		}},
 		{"BatchByID", func(ctx context.Context, tx store.ReadTx) error {
 			return none(tx.BatchByID(ctx, results, "a", fmt.Sprint("batch ", past)))
 		}},
 		{"EntryHash", func(ctx context.Context, tx store.ReadTx) error { return none(tx.EntryHash(ctx, results, 7)) }},
 		{"EachLateBatch", func(ctx context.Context, tx store.ReadTx) error {
-			return tx.EachLateBatch(ctx, results, func(store.Batch) error { return nil })
+			return tx.EachLateBatch(ctx, results, func(ledger.Entry) error { return nil })
 		}},
 		{"Runs", func(ctx context.Context, tx store.ReadTx) error {
 			return none(tx.Runs(ctx, results, []store.RunAsk{{Actor: "a", Seq: past}, {Actor: "a", Seq: 7}}))
@@ -135,7 +136,7 @@ func lengthen(t *testing.T, s store.Store, first, last int) {
 	for i := first; i <= last; i++ {
 		numbers = append(numbers, i)
 	}
-	log := each(numbers, func(i int) store.Batch { return logEntry(int64(i), "a", int64(i)) })
+	log := each(numbers, func(i int) ledger.Entry { return logEntry(int64(i), "a", int64(i)) })
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
 		return tx.CreateItems(ctx, "o", "s-0000", each(numbers, func(i int) firemode.Item {
 			return firemode.Item{ID: firemode.ItemID(fmt.Sprint("i", i)), Position: i, State: firemode.ItemDone}
@@ -143,15 +144,15 @@ func lengthen(t *testing.T, s store.Store, first, last int) {
 	})
 	insertBatches(t, s, log...)
 	locked(t, s, func(ctx context.Context, tx store.Tx) error {
-		return tx.InsertOps(ctx, results, each(numbers, func(i int) store.Op {
+		return tx.InsertOps(ctx, results, each(numbers, func(i int) ledger.Op {
 			return operation(log[i-first], 0, crdt.Pointer(fmt.Sprintf("/items/i%d/note", i)), crdt.Set)
 		}))
 	})
 	locked(t, s, func(ctx context.Context, tx store.Tx) error {
-		others := each(numbers, func(i int) store.Actor {
-			return store.Actor{ID: crdt.ActorID(fmt.Sprint("b", i)), User: firemode.UserID(fmt.Sprint("u", i))}
+		others := each(numbers, func(i int) ledger.Actor {
+			return ledger.Actor{ID: crdt.ActorID(fmt.Sprint("b", i)), User: firemode.UserID(fmt.Sprint("u", i))}
 		})
-		return tx.SaveActors(ctx, results, slices.Concat(others, []store.Actor{{ID: "a", User: "u"}}))
+		return tx.SaveActors(ctx, results, slices.Concat(others, []ledger.Actor{{ID: "a", User: "u"}}))
 	})
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
 		return tx.SaveAnswers(ctx, each(numbers, func(i int) store.Answer {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"firemode"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 
@@ -23,14 +24,14 @@ func backlog(t *testing.T, s store.Store) {
 	visits := []struct {
 		building firemode.BuildingID
 		status   firemode.SessionStatus
-		head     firemode.Head
+		head     ledger.Head
 	}{
-		{"b", firemode.SessionActive, firemode.Head{Conflicts: 1}},
-		{"b", firemode.SessionReopened, firemode.Head{Conflicts: 20, Gaps: 300}},
-		{"b", firemode.SessionActive, firemode.Head{Gaps: 4000}},
-		{"b", firemode.SessionActive, firemode.Head{}},
-		{"b", firemode.SessionCompleted, firemode.Head{Conflicts: 50_000, Gaps: 50_000}}, // its gaps were accepted
-		{"gone", firemode.SessionActive, firemode.Head{Conflicts: 600_000, Gaps: 600_000}},
+		{"b", firemode.SessionActive, ledger.Head{Conflicts: 1}},
+		{"b", firemode.SessionReopened, ledger.Head{Conflicts: 20, Gaps: 300}},
+		{"b", firemode.SessionActive, ledger.Head{Gaps: 4000}},
+		{"b", firemode.SessionActive, ledger.Head{}},
+		{"b", firemode.SessionCompleted, ledger.Head{Conflicts: 50_000, Gaps: 50_000}}, // its gaps were accepted
+		{"gone", firemode.SessionActive, ledger.Head{Conflicts: 600_000, Gaps: 600_000}},
 	}
 	for _, org := range []firemode.OrgID{"o1", "o2"} {
 		update(t, s, func(ctx context.Context, tx store.Tx) error {
@@ -51,7 +52,7 @@ func backlog(t *testing.T, s store.Store) {
 	}
 	equal(t, backlogOf(t, s), store.Backlog{Conflicts: 2 * 21, Gaps: 2 * 4300})
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
-		return tx.SaveHead(ctx, "o1", firemode.SessionID(name("s", 1)), firemode.Head{})
+		return tx.SaveHead(ctx, "o1", firemode.SessionID(name("s", 1)), ledger.Head{})
 	})
 	equal(t, backlogOf(t, s), store.Backlog{Conflicts: 22, Gaps: 8300})
 }

@@ -10,6 +10,7 @@ import (
 
 	"firemode"
 	"firemode/internal/record/crdt"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 
@@ -17,8 +18,8 @@ import (
 var paths = []crdt.Pointer{"/a", "/a/b", "/a/b/c", "/a b", "/a-b", "/ab", "/a/b~1c", "/A", "/a/B", "/é", "/a/日本", "/a_b", "/a%", "/a/%"}
 
 // operation is what an engine keeps of one, with everything that can be told from its zero value.
-func operation(b store.Batch, index int, path crdt.Pointer, kind crdt.Kind) store.Op {
-	op := store.Op{Op: crdt.Op{
+func operation(b ledger.Entry, index int, path crdt.Pointer, kind crdt.Kind) ledger.Op {
+	op := ledger.Op{Op: crdt.Op{
 		Dot: crdt.Dot{Actor: b.Actor, Batch: b.Number, Index: index}, Path: path, Kind: kind, Value: `{"b":[12.50,"` + "日本" + `"]}`,
 		Names: []crdt.Dot{{Actor: "other~s", Batch: 1 << 53, Index: 3}}, Time: -5, Sum: 1 << 60, Foreign: b.Context, Contested: true, Seq: b.Seq,
 		Origin: &crdt.Origin{
@@ -31,9 +32,9 @@ func operation(b store.Batch, index int, path crdt.Pointer, kind crdt.Kind) stor
 }
 
 // written are the operations of one session: a slice in which every question can be answered by looking at each.
-type written []store.Op
+type written []ledger.Op
 
-func (w written) write(t testing.TB, s store.Store, ref store.SessionRef, log []store.Batch) {
+func (w written) write(t testing.TB, s store.Store, ref ledger.SessionRef, log []ledger.Entry) {
 	t.Helper()
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
 		_, err := tx.LockSessions(ctx, ref.Org, []firemode.SessionID{ref.Session})
@@ -42,7 +43,7 @@ func (w written) write(t testing.TB, s store.Store, ref store.SessionRef, log []
 }
 
 // where returns those that keep accepts, in the order of a walk down the tree, then of the log.
-func (w written) where(keep func(store.Op) bool) written {
+func (w written) where(keep func(ledger.Op) bool) written {
 	var found written
 	for _, op := range w {
 		if keep(op) {
@@ -54,7 +55,7 @@ func (w written) where(keep func(store.Op) bool) written {
 }
 
 func (w written) sort() {
-	slices.SortFunc(w, func(a, b store.Op) int {
+	slices.SortFunc(w, func(a, b ledger.Op) int {
 		return cmp.Or(cmp.Compare(a.Path.Key(), b.Path.Key()), cmp.Compare(a.Seq, b.Seq), cmp.Compare(a.Index, b.Index))
 	})
 }
@@ -75,7 +76,7 @@ func holds(tops []crdt.Pointer, p crdt.Pointer) bool {
 func asStored(ops []crdt.Op) written {
 	var w written
 	for _, op := range ops {
-		w = append(w, store.Op{Op: op})
+		w = append(w, ledger.Op{Op: op})
 	}
 	w.sort()
 	return w
@@ -88,7 +89,7 @@ func operationTests() []test {
 			b := logEntry(1, "a~s", 1)
 			w := written{operation(b, 0, "/x/y~1z", crdt.Correct), operation(b, 7, "/x/日本", crdt.Remove)}
 			w[1].Merged, w[1].Covered, w[1].Noted, w[1].Contested, w[1].Value, w[1].Names, w[1].Origin.Flags = 4, 5, 6, false, "", nil, nil
-			w.write(t, s, results, []store.Batch{b})
+			w.write(t, s, results, []ledger.Entry{b})
 			equal(t, everyOp(t, s), w)
 		}},
 		{"UpdateOps writes what it says of one operation alone", updateOps},
@@ -99,7 +100,7 @@ func operationTests() []test {
 			for n := range 2300 {
 				w = append(w, operation(b, n, crdt.Pointer(fmt.Sprintf("%s/%d", paths[n%len(paths)], n%100)), crdt.Set))
 			}
-			w.write(t, s, results, []store.Batch{b})
+			w.write(t, s, results, []ledger.Entry{b})
 			w.sort()
 			equal(t, everyOp(t, s).names(), w.names())
 			enough, seen := errors.New("enough"), 0
@@ -119,17 +120,17 @@ func operationTests() []test {
 		{"of an actor's own operations: the last sweeps, the names ahead, what is live", ownOps},
 		{"a history is listed newest first", func(t *testing.T, s store.Store) {
 			createSessions(t, s, 1)
-			listTest[store.Op]{
+			listTest[ledger.Op]{
 				add: func(ctx context.Context, tx store.Tx, n int) error {
 					b := logEntry(int64(n), "a", int64(n))
 					_, err := tx.LockSessions(ctx, "o", []firemode.SessionID{"s-0000"})
-					return errors.Join(err, tx.InsertBatches(ctx, results, []store.Batch{b}),
-						tx.InsertOps(ctx, results, []store.Op{operation(b, 0, "/a/b", crdt.Set), operation(b, 0, "/ab", crdt.Set)}))
+					return errors.Join(err, tx.InsertBatches(ctx, results, []ledger.Entry{b}),
+						tx.InsertOps(ctx, results, []ledger.Op{operation(b, 0, "/a/b", crdt.Set), operation(b, 0, "/ab", crdt.Set)}))
 				},
-				list: func(ctx context.Context, tx store.ReadTx, p store.Page) ([]store.Keyed[store.Op], error) {
+				list: func(ctx context.Context, tx store.ReadTx, p store.Page) ([]store.Keyed[ledger.Op], error) {
 					return tx.History(ctx, results, "/a", p)
 				},
-				n:      func(op store.Op) int { return int(op.Batch) },
+				n:      func(op ledger.Op) int { return int(op.Batch) },
 				newest: true,
 			}.stable(t, s)
 		}},
@@ -139,7 +140,7 @@ func operationTests() []test {
 func everyOp(t testing.TB, s store.Store) (all written) {
 	t.Helper()
 	read(t, s, func(ctx context.Context, tx store.ReadTx) (int, error) {
-		return 0, tx.EachOp(ctx, results, func(op store.Op) error {
+		return 0, tx.EachOp(ctx, results, func(op ledger.Op) error {
 			all = append(all, op)
 			return nil
 		})
@@ -151,7 +152,7 @@ func updateOps(t *testing.T, s store.Store) {
 	createSessions(t, s, 1)
 	b := logEntry(1, "a", 1)
 	w := written{operation(b, 0, "/a", crdt.Set), operation(b, 1, "/a", crdt.Set), operation(b, 1, "/a/b", crdt.Set)}
-	w.write(t, s, results, []store.Batch{b})
+	w.write(t, s, results, []ledger.Entry{b})
 	change := func(changes ...store.OpChange) {
 		t.Helper()
 		locked(t, s, func(ctx context.Context, tx store.Tx) error { return tx.UpdateOps(ctx, results, changes) })
@@ -166,7 +167,7 @@ func updateOps(t *testing.T, s store.Store) {
 
 func ownOps(t *testing.T, s store.Store) {
 	createSessions(t, s, 1)
-	log := []store.Batch{logEntry(1, "a", 1), logEntry(2, "b", 1), logEntry(3, "a", 4), logEntry(4, "a", 3), logEntry(5, "a", 5)}
+	log := []ledger.Entry{logEntry(1, "a", 1), logEntry(2, "b", 1), logEntry(3, "a", 4), logEntry(4, "a", 3), logEntry(5, "a", 5)}
 	w := written{
 		operation(log[0], 0, "/x", crdt.Set), operation(log[1], 0, "/x", crdt.Remove), operation(log[2], 0, "/x", crdt.Remove), operation(log[2], 1, "/x", crdt.Set),
 		operation(log[2], 2, "/x", crdt.Increment), operation(log[3], 0, "/x", crdt.Set), operation(log[3], 1, "/x/y", crdt.Append), operation(log[3], 2, "/z", crdt.Resolve),

@@ -13,11 +13,12 @@ import (
 
 	"firemode"
 	"firemode/internal/record/crdt"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 
 // drawn is a random session of four actors.
-func drawn(r *rapid.T) (log []store.Batch, w written) {
+func drawn(r *rapid.T) (log []ledger.Entry, w written) {
 	kinds := []crdt.Kind{crdt.Set, crdt.Remove, crdt.Append, crdt.Increment, crdt.Resolve, crdt.Correct}
 	numbers := map[crdt.ActorID]int64{}
 	size := rapid.IntRange(1, 12).Draw(r, "entries")
@@ -44,10 +45,10 @@ func questions(t *testing.T, s store.Store) {
 	ids := createSessions(t, s, 0)
 	some := rapid.SliceOfN(rapid.SampledFrom(append([]crdt.Pointer{"/zz"}, paths...)), 0, 4)
 	rapid.Check(t, func(r *rapid.T) {
-		ref := store.SessionRef{Org: "o", Session: firemode.SessionID(name("q", len(ids)))}
+		ref := ledger.SessionRef{Org: "o", Session: firemode.SessionID(name("q", len(ids)))}
 		ids = append(ids, ref.Session)
 		update(t, s, func(ctx context.Context, tx store.Tx) error {
-			return tx.CreateSession(ctx, firemode.Session{Org: "o", ID: ref.Session, Building: "b", Version: 1, CreatedAt: day(0)}, firemode.Head{})
+			return tx.CreateSession(ctx, firemode.Session{Org: "o", ID: ref.Session, Building: "b", Version: 1, CreatedAt: day(0)}, ledger.Head{})
 		})
 		log, w := drawn(r)
 		w.write(t, s, ref, log)
@@ -65,7 +66,7 @@ func questions(t *testing.T, s store.Store) {
 type question struct {
 	*rapid.T
 	s    store.Store
-	ref  store.SessionRef
+	ref  ledger.SessionRef
 	w    written
 	head int64
 }
@@ -86,11 +87,11 @@ func (q question) ask(fn func(ctx context.Context, tx store.ReadTx) error) {
 func (q question) live(at, below []crdt.Pointer) {
 	q.ask(func(ctx context.Context, tx store.ReadTx) error {
 		live, err := tx.LiveOps(ctx, q.ref, at, below)
-		q.want(fmt.Sprint("live at ", at, " and below ", below), asStored(live).names(), q.w.where(func(op store.Op) bool {
+		q.want(fmt.Sprint("live at ", at, " and below ", below), asStored(live).names(), q.w.where(func(op ledger.Op) bool {
 			return op.Covered == 0 && (slices.Contains(at, op.Path) || holds(below, op.Path))
 		}).names())
 		contested, err2 := tx.ContestedOps(ctx, q.ref, below)
-		q.want(fmt.Sprint("contested below ", below), asStored(contested).names(), q.w.where(func(op store.Op) bool {
+		q.want(fmt.Sprint("contested below ", below), asStored(contested).names(), q.w.where(func(op ledger.Op) bool {
 			return op.Covered == 0 && op.Contested && holds(below, op.Path) && slices.ContainsFunc(below, func(p crdt.Pointer) bool { return p != op.Path && p.Holds(op.Path) })
 		}).names())
 		return errors.Join(err, err2)
@@ -103,11 +104,11 @@ func (q question) then(seq int64, top crdt.Pointer) {
 			var got written
 			q.ask(func(ctx context.Context, tx store.ReadTx) error {
 				return tx.EachLiveOp(ctx, q.ref, seq, top, func(op crdt.Op) error {
-					got = append(got, store.Op{Op: op})
+					got = append(got, ledger.Op{Op: op})
 					return nil
 				})
 			})
-			q.want(fmt.Sprintf("live at number %d from %q on", seq, top), got.names(), q.w.where(func(op store.Op) bool {
+			q.want(fmt.Sprintf("live at number %d from %q on", seq, top), got.names(), q.w.where(func(op ledger.Op) bool {
 				live := op.Covered == 0
 				if seq > 0 {
 					live = op.Merged <= seq && (op.Covered == 0 || op.Covered > seq)
@@ -123,7 +124,7 @@ func (q question) inhabited(asked []crdt.Pointer) {
 		got, err := tx.Inhabited(ctx, q.ref, asked)
 		want := map[crdt.Pointer]bool{}
 		for _, p := range asked {
-			if slices.ContainsFunc(q.w, func(op store.Op) bool { return op.Covered == 0 && op.Path != p && p.Holds(op.Path) }) {
+			if slices.ContainsFunc(q.w, func(op ledger.Op) bool { return op.Covered == 0 && op.Path != p && p.Holds(op.Path) }) {
 				want[p] = true
 			}
 		}
@@ -141,7 +142,7 @@ func (q question) dots() {
 		found, err := tx.OpsByDot(ctx, q.ref, asked)
 		got := written(found)
 		got.sort()
-		q.want("by dot", got.names(), q.w.where(func(op store.Op) bool { return slices.Contains(asked, op.Dot) }).names())
+		q.want("by dot", got.names(), q.w.where(func(op ledger.Op) bool { return slices.Contains(asked, op.Dot) }).names())
 		return err
 	})
 }
@@ -174,13 +175,13 @@ func (q question) changed(since int64, limit int) {
 }
 
 func (q question) history(p crdt.Pointer, limit int) {
-	want := q.w.where(func(op store.Op) bool { return p.Holds(op.Path) })
-	slices.SortFunc(want, func(a, b store.Op) int {
+	want := q.w.where(func(op ledger.Op) bool { return p.Holds(op.Path) })
+	slices.SortFunc(want, func(a, b ledger.Op) int {
 		return cmp.Or(cmp.Compare(b.Seq, a.Seq), cmp.Compare(b.Path.Key(), a.Path.Key()), cmp.Compare(b.Index, a.Index))
 	})
 	var got written
 	for page := (store.Page{Limit: limit}); ; {
-		var rows []store.Keyed[store.Op]
+		var rows []store.Keyed[ledger.Op]
 		q.ask(func(ctx context.Context, tx store.ReadTx) (err error) {
 			rows, err = tx.History(ctx, q.ref, p, page)
 			return err

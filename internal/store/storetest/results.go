@@ -11,10 +11,11 @@ import (
 
 	"firemode"
 	"firemode/internal/record/crdt"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 
-var results = store.SessionRef{Org: "o", Session: "s-0000"}
+var results = ledger.SessionRef{Org: "o", Session: "s-0000"}
 
 // locked runs fn with the session under lock, as writers of results do.
 func locked(t testing.TB, s store.Store, fn func(ctx context.Context, tx store.Tx) error) {
@@ -25,36 +26,36 @@ func locked(t testing.TB, s store.Store, fn func(ctx context.Context, tx store.T
 	})
 }
 
-func insertBatches(t testing.TB, s store.Store, batches ...store.Batch) {
+func insertBatches(t testing.TB, s store.Store, batches ...ledger.Entry) {
 	t.Helper()
 	locked(t, s, func(ctx context.Context, tx store.Tx) error { return tx.InsertBatches(ctx, results, batches) })
 }
 
 // logEntry is entry seq of a log: the batch of an actor, with everything that can be told from its zero value.
-func logEntry(seq int64, actor crdt.ActorID, number int64) store.Batch {
-	return store.Batch{
-		Seq: seq, Kind: store.EntryChanges, Actor: actor, Number: number, ID: fmt.Sprint("batch ", number), PrevID: awkward, Content: []byte{0, 255, byte(seq)},
+func logEntry(seq int64, actor crdt.ActorID, number int64) ledger.Entry {
+	return ledger.Entry{
+		Seq: seq, Kind: ledger.EntryChanges, Actor: actor, Number: number, ID: fmt.Sprint("batch ", number), PrevID: awkward, Content: []byte{0, 255, byte(seq)},
 		Key: "key " + fmt.Sprint(number), User: "u1", SubmittedBy: "u2", Client: "tab", ClientType: "web", CapturedAt: day(1), SentAt: day(2),
 		ReceivedAt: day(int(seq)), Context: crdt.Clock{"other": 1 << 53}, Changes: []byte(`[{"op":"set","path":"/x","value":12.50}]`),
-		Outcomes: []store.Outcome{{Status: "rejected", Reason: awkward, Time: -1, Flags: []string{"unlisted"}}}, Flags: []string{"clock_clamped"},
+		Outcomes: []ledger.Outcome{{Status: "rejected", Reason: awkward, Time: -1, Flags: []string{"unlisted"}}}, Flags: []string{"clock_clamped"},
 		Prev: []byte{1}, Hash: []byte{2, byte(seq)}, MergedSeq: seq, RunSeq: seq,
 	}
 }
 
-func statusEntry(seq int64) store.Batch {
-	return store.Batch{Seq: seq, Kind: store.EntryStatus, User: "u1", ReceivedAt: day(int(seq)), Changes: []byte(`{"status":"completed"}`), Hash: []byte{9}, MergedSeq: seq}
+func statusEntry(seq int64) ledger.Entry {
+	return ledger.Entry{Seq: seq, Kind: ledger.EntryStatus, User: "u1", ReceivedAt: day(int(seq)), Changes: []byte(`{"status":"completed"}`), Hash: []byte{9}, MergedSeq: seq}
 }
 
 // bare is b as it is read without its changes.
-func bare(b store.Batch) store.Batch {
+func bare(b ledger.Entry) ledger.Entry {
 	b.Changes = nil
 	return b
 }
 
-func logOf(t testing.TB, s store.Store, from int64) (log []store.Batch) {
+func logOf(t testing.TB, s store.Store, from int64) (log []ledger.Entry) {
 	t.Helper()
-	return read(t, s, func(ctx context.Context, tx store.ReadTx) ([]store.Batch, error) {
-		err := tx.EachBatch(ctx, results, from, func(b store.Batch) error {
+	return read(t, s, func(ctx context.Context, tx store.ReadTx) ([]ledger.Entry, error) {
+		err := tx.EachBatch(ctx, results, from, func(b ledger.Entry) error {
 			log = append(log, b)
 			return nil
 		})
@@ -66,7 +67,7 @@ func resultTests() []test {
 	return []test{
 		{"a log entry comes back as it was written", func(t *testing.T, s store.Store) {
 			createSessions(t, s, 2)
-			log := []store.Batch{logEntry(1, "a", 1), statusEntry(2), logEntry(3, "a", 2), logEntry(4, "~u1", 1), statusEntry(5)}
+			log := []ledger.Entry{logEntry(1, "a", 1), statusEntry(2), logEntry(3, "a", 2), logEntry(4, "~u1", 1), statusEntry(5)}
 			insertBatches(t, s, log...)
 			equal(t, logOf(t, s, 0), log)
 			equal(t, logOf(t, s, 3), log[2:])
@@ -75,9 +76,9 @@ func resultTests() []test {
 		{"a place in the log, and a number of an actor, is taken once", func(t *testing.T, s store.Store) {
 			createSessions(t, s, 1)
 			insertBatches(t, s, logEntry(1, "a", 1), statusEntry(2))
-			for _, again := range []store.Batch{logEntry(2, "b", 1), logEntry(3, "a", 1), statusEntry(1)} {
+			for _, again := range []ledger.Entry{logEntry(2, "b", 1), logEntry(3, "a", 1), statusEntry(1)} {
 				refuse(t, s, firemode.CodeConflict, func(ctx context.Context, tx store.Tx) error {
-					return tx.InsertBatches(ctx, results, []store.Batch{logEntry(9, "z", 1), again})
+					return tx.InsertBatches(ctx, results, []ledger.Entry{logEntry(9, "z", 1), again})
 				})
 			}
 			equal(t, len(logOf(t, s, 0)), 2)
@@ -115,7 +116,7 @@ func resultTests() []test {
 
 func longLog(t *testing.T, s store.Store) {
 	createSessions(t, s, 1)
-	var log []store.Batch
+	var log []ledger.Entry
 	for n := range int64(350) {
 		log = append(log, logEntry(n+1, "a", n+1))
 	}
@@ -127,7 +128,7 @@ func longLog(t *testing.T, s store.Store) {
 	equal(t, logOf(t, s, 122), log[121:])
 	enough, seen := errors.New("enough"), 0
 	_, err := tryRead(t, s, func(ctx context.Context, tx store.ReadTx) (int, error) {
-		return 0, tx.EachBatch(ctx, results, 0, func(store.Batch) error {
+		return 0, tx.EachBatch(ctx, results, 0, func(ledger.Entry) error {
 			if seen++; seen == 120 {
 				return enough
 			}
@@ -145,25 +146,25 @@ func findBatches(t *testing.T, s store.Store) {
 	again.ID = a2.ID
 	a1.Key, b1.Key, a2.Key = "", "", ""
 	insertBatches(t, s, a1, b1, a2, again, naive, statusEntry(6))
-	sorted := func(list []store.Batch, err error) ([]store.Batch, error) {
-		slices.SortFunc(list, func(a, b store.Batch) int { return int(a.Seq - b.Seq) })
+	sorted := func(list []ledger.Entry, err error) ([]ledger.Entry, error) {
+		slices.SortFunc(list, func(a, b ledger.Entry) int { return int(a.Seq - b.Seq) })
 		return list, err
 	}
-	byRef := func(refs ...store.BatchRef) []store.Batch {
-		return read(t, s, func(ctx context.Context, tx store.ReadTx) ([]store.Batch, error) {
+	byRef := func(refs ...ledger.BatchRef) []ledger.Entry {
+		return read(t, s, func(ctx context.Context, tx store.ReadTx) ([]ledger.Entry, error) {
 			return sorted(tx.Batches(ctx, results, refs))
 		})
 	}
-	equal(t, byRef(store.BatchRef{Actor: "a", Number: 2}, store.BatchRef{Actor: "b", Number: 1}, store.BatchRef{Actor: "b", Number: 2}, store.BatchRef{}), []store.Batch{bare(b1), bare(a2)})
+	equal(t, byRef(ledger.BatchRef{Actor: "a", Number: 2}, ledger.BatchRef{Actor: "b", Number: 1}, ledger.BatchRef{Actor: "b", Number: 2}, ledger.BatchRef{}), []ledger.Entry{bare(b1), bare(a2)})
 	equal(t, byRef(), nil)
-	byKey := func(keys ...store.BatchKey) []store.Batch {
-		return read(t, s, func(ctx context.Context, tx store.ReadTx) ([]store.Batch, error) {
+	byKey := func(keys ...ledger.BatchKey) []ledger.Entry {
+		return read(t, s, func(ctx context.Context, tx store.ReadTx) ([]ledger.Entry, error) {
 			return sorted(tx.BatchesByKey(ctx, results, keys))
 		})
 	}
-	equal(t, byKey(store.BatchKey{Actor: "a~s", Key: "key 1"}, store.BatchKey{Actor: "b", Key: "key 1"}, store.BatchKey{Actor: "a"}), []store.Batch{bare(naive)})
-	byID := func(actor crdt.ActorID, id string) (store.Batch, error) {
-		return tryRead(t, s, func(ctx context.Context, tx store.ReadTx) (store.Batch, error) {
+	equal(t, byKey(ledger.BatchKey{Actor: "a~s", Key: "key 1"}, ledger.BatchKey{Actor: "b", Key: "key 1"}, ledger.BatchKey{Actor: "a"}), []ledger.Entry{bare(naive)})
+	byID := func(actor crdt.ActorID, id string) (ledger.Entry, error) {
+		return tryRead(t, s, func(ctx context.Context, tx store.ReadTx) (ledger.Entry, error) {
 			return tx.BatchByID(ctx, results, actor, id)
 		})
 	}
@@ -181,22 +182,22 @@ func lateBatches(t *testing.T, s store.Store) {
 	merged, late, later := logEntry(1, "a", 1), logEntry(2, "a", 2), logEntry(3, "b", 1)
 	late.MergedSeq, later.MergedSeq = 0, 0
 	insertBatches(t, s, merged, late, later)
-	waiting := func() []store.Batch {
-		return read(t, s, func(ctx context.Context, tx store.ReadTx) (late []store.Batch, err error) {
-			err = tx.EachLateBatch(ctx, results, func(b store.Batch) error {
+	waiting := func() []ledger.Entry {
+		return read(t, s, func(ctx context.Context, tx store.ReadTx) (late []ledger.Entry, err error) {
+			err = tx.EachLateBatch(ctx, results, func(b ledger.Entry) error {
 				late = append(late, b)
 				return nil
 			})
 			return late, err
 		})
 	}
-	equal(t, waiting(), []store.Batch{late, later})
+	equal(t, waiting(), []ledger.Entry{late, later})
 	locked(t, s, func(ctx context.Context, tx store.Tx) error { return tx.MarkMerged(ctx, results, []int64{2, 9}, 7) })
 	late.MergedSeq = 7
-	equal(t, waiting(), []store.Batch{later})
-	equal(t, logOf(t, s, 0), []store.Batch{merged, late, later})
+	equal(t, waiting(), []ledger.Entry{later})
+	equal(t, logOf(t, s, 0), []ledger.Entry{merged, late, later})
 	locked(t, s, func(ctx context.Context, tx store.Tx) error { return tx.MarkMerged(ctx, results, nil, 8) })
-	equal(t, logOf(t, s, 0), []store.Batch{merged, late, later})
+	equal(t, logOf(t, s, 0), []ledger.Entry{merged, late, later})
 }
 
 // runsAndClocks has a with 1 at 1, 3 at 2 and the hole closed at 4, b with a late 1 that is merged at 6, and c above a hole for ever.
@@ -207,7 +208,7 @@ func runsAndClocks(t *testing.T, s store.Store) {
 	insertBatches(t, s, logEntry(1, "a", 1), a3, c2, logEntry(4, "a", 2), b1, statusEntry(6))
 	locked(t, s, func(ctx context.Context, tx store.Tx) error {
 		return errors.Join(
-			tx.SaveActors(ctx, results, []store.Actor{{ID: "a", User: "u"}, {ID: "b", User: "u"}, {ID: "c", User: "u"}, {ID: "idle", User: "u"}}),
+			tx.SaveActors(ctx, results, []ledger.Actor{{ID: "a", User: "u"}, {ID: "b", User: "u"}, {ID: "c", User: "u"}, {ID: "idle", User: "u"}}),
 			tx.SetRuns(ctx, results, []store.RunChange{{Actor: "a", From: 2, To: 3, Seq: 4}, {Actor: "b", From: 1, To: 1, Seq: 6}}),
 			tx.MarkMerged(ctx, results, []int64{5}, 6),
 		)
@@ -226,21 +227,21 @@ func runsAndClocks(t *testing.T, s store.Store) {
 
 func quarantine(t *testing.T, s store.Store) {
 	createSessions(t, s, 1)
-	q := store.Quarantined{
+	q := ledger.Quarantined{
 		Actor: "a", Number: 3, Content: []byte{0, 255}, ID: "id", PrevID: awkward, Fresh: "f-1", User: "u1", ReceivedAt: day(1), Changes: []byte(`[{"v":1.0}]`), Reason: "forked", Hash: []byte{7},
 	}
 	other, again := q, q
 	other.Fresh, again.ReceivedAt = "f-2", day(2)
-	for _, in := range []store.Quarantined{q, again, other} {
+	for _, in := range []ledger.Quarantined{q, again, other} {
 		locked(t, s, func(ctx context.Context, tx store.Tx) error { return tx.InsertQuarantined(ctx, results, in) })
 	}
-	var kept []store.Quarantined
+	var kept []ledger.Quarantined
 	read(t, s, func(ctx context.Context, tx store.ReadTx) (int, error) {
-		return 0, tx.EachQuarantined(ctx, results, func(q store.Quarantined) error {
+		return 0, tx.EachQuarantined(ctx, results, func(q ledger.Quarantined) error {
 			kept = append(kept, q)
 			return nil
 		})
 	})
-	slices.SortFunc(kept, func(a, b store.Quarantined) int { return strings.Compare(string(a.Fresh), string(b.Fresh)) })
-	equal(t, kept, []store.Quarantined{q, other})
+	slices.SortFunc(kept, func(a, b ledger.Quarantined) int { return strings.Compare(string(a.Fresh), string(b.Fresh)) })
+	equal(t, kept, []ledger.Quarantined{q, other})
 }

@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"firemode"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 
@@ -19,13 +20,13 @@ func sessionTests() []test {
 		{"an id is taken once in an organisation", func(t *testing.T, s store.Store) {
 			createSessions(t, s, 1)
 			taken(t, s, "a session with this id exists already", func(ctx context.Context, tx store.Tx) error {
-				return tx.CreateSession(ctx, firemode.Session{Org: "o", ID: "s-0000", Building: "b"}, firemode.Head{})
+				return tx.CreateSession(ctx, firemode.Session{Org: "o", ID: "s-0000", Building: "b"}, ledger.Head{})
 			})
 		}},
 		{"a session belongs to a building that is there", func(t *testing.T, s store.Store) {
 			createSessions(t, s, 0)
 			refuse(t, s, firemode.CodeNotFound, func(ctx context.Context, tx store.Tx) error {
-				return tx.CreateSession(ctx, firemode.Session{Org: "o", ID: "s", Building: "b2"}, firemode.Head{})
+				return tx.CreateSession(ctx, firemode.Session{Org: "o", ID: "s", Building: "b2"}, ledger.Head{})
 			})
 		}},
 		{"UpdateSession writes what it says, and moves the session between lists", updateSession},
@@ -40,7 +41,7 @@ func sessionTests() []test {
 					return tx.CreateSession(ctx, firemode.Session{
 						Org: "o", ID: firemode.SessionID(name("s", n)), Building: "b", Status: statuses[n%4], Technicians: technicians[n%3],
 						Version: 1, CreatedAt: day(n / 3),
-					}, firemode.Head{})
+					}, ledger.Head{})
 				},
 				list: func(ctx context.Context, tx store.ReadTx, p store.Page) ([]store.Keyed[firemode.Session], error) {
 					return tx.Sessions(ctx, "o", store.SessionFilter{VisibleTo: "t1"}, p)
@@ -127,7 +128,7 @@ func population(t testing.TB, s store.Store) (sessions []firemode.Session, owner
 	}
 	update(t, s, func(ctx context.Context, tx store.Tx) (err error) {
 		for _, x := range sessions {
-			err = errors.Join(err, tx.CreateSession(ctx, x, firemode.Head{}))
+			err = errors.Join(err, tx.CreateSession(ctx, x, ledger.Head{}))
 		}
 		return err
 	})

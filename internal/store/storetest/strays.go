@@ -5,8 +5,8 @@ import (
 	"errors"
 	"testing"
 
-	"firemode"
 	"firemode/internal/record/crdt"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 
@@ -18,7 +18,7 @@ func strayTests() []test {
 			update(t, s, w.create)
 			createRules(t, s, newRule("", code, "1.0.0"))
 			update(t, s, func(ctx context.Context, tx store.Tx) error {
-				return store.AppendAudit(ctx, tx, "", firemode.AuditEntry{ID: "shared"})
+				return store.AppendAudit(ctx, tx, "", ledger.AuditEntry{ID: "shared"})
 			})
 			equal(t, straysOf(t, s), []store.Stray(nil))
 		}},
@@ -27,12 +27,12 @@ func strayTests() []test {
 			update(t, s, w.create)
 			createRules(t, s, newRule("gone", code, "1.0.0"), newRule("gone", code, "1.1.0"))
 			update(t, s, func(ctx context.Context, tx store.Tx) error {
-				return store.AppendAudit(ctx, tx, "gone", firemode.AuditEntry{ID: "a"}, firemode.AuditEntry{ID: "b"})
+				return store.AppendAudit(ctx, tx, "gone", ledger.AuditEntry{ID: "a"}, ledger.AuditEntry{ID: "b"})
 			})
 			update(t, s, func(ctx context.Context, tx store.Tx) error {
 				return errors.Join(
-					tx.InsertBatches(ctx, store.SessionRef{Org: "org-one", Session: "gone"}, []store.Batch{{Seq: 1}, {Seq: 2, Number: 2}}),
-					tx.InsertOps(ctx, store.SessionRef{Org: "org-one", Session: w.session.ID}, []store.Op{{Op: crdt.Op{Path: "/note", Seq: 1}}}),
+					tx.InsertBatches(ctx, ledger.SessionRef{Org: "org-one", Session: "gone"}, []ledger.Entry{{Seq: 1}, {Seq: 2, Number: 2}}),
+					tx.InsertOps(ctx, ledger.SessionRef{Org: "org-one", Session: w.session.ID}, []ledger.Op{{Op: crdt.Op{Path: "/note", Seq: 1}}}),
 				)
 			})
 			equal(t, straysOf(t, s), []store.Stray{

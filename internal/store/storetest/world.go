@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"firemode"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 
@@ -17,11 +18,11 @@ type world struct {
 	building firemode.Building
 	asset    firemode.Asset
 	session  firemode.Session
-	head     firemode.Head
+	head     ledger.Head
 	item     firemode.Item
 	last     map[firemode.ItemID]firemode.LastResult
 	defect   firemode.Defect
-	audit    firemode.AuditEntry
+	audit    ledger.AuditEntry
 }
 
 func ptr[T any](v T) *T { return &v }
@@ -54,7 +55,7 @@ func newWorld(org firemode.OrgID) world {
 			Technicians: []firemode.UserID{"tech2", "tech1"}, ItemCount: 302, CheckCount: 1968, Version: 3, CreatedAt: day(5),
 			CreatedBy: "u1", CompletedAt: day(6), Creation: []byte{1, 2, 3},
 		},
-		head: firemode.Head{
+		head: ledger.Head{
 			Seq: 7, Hash: []byte(w), Epoch: 2, Key: []byte{9, 8}, ChangedAt: day(6), ChangedSeq: 6, Done: 5, Conflicts: 4, Gaps: 3, Tallied: 7,
 			Batches: 2, Late: 1, Frontier: []byte("frontier"), Checkpoint: "checkpoint",
 		},
@@ -74,7 +75,7 @@ func newWorld(org firemode.OrgID) world {
 			}},
 			FoundBy: "tech1", FoundAt: day(6), Note: w, Revision: 1, UpdatedAt: day(7),
 		},
-		audit: firemode.AuditEntry{Org: org, ID: "a1", At: day(8), User: "u1", Action: "classify", Subject: w, Data: []byte(`{"a": "` + string(org) + `"}`)},
+		audit: ledger.AuditEntry{Org: org, ID: "a1", At: day(8), User: "u1", Action: "classify", Subject: w, Data: []byte(`{"a": "` + string(org) + `"}`)},
 	}
 }
 
@@ -118,6 +119,6 @@ func (w *world) create(ctx context.Context, tx store.Tx) error {
 		tx.CreateItems(ctx, w.org.ID, w.session.ID, []firemode.Item{w.item}),
 		tx.SaveLastResults(ctx, w.org.ID, w.building.ID, w.last),
 		tx.SaveDefects(ctx, []firemode.Defect{w.defect}),
-		tx.InsertAudit(ctx, []firemode.AuditEntry{w.audit}),
+		tx.InsertAudit(ctx, []ledger.AuditEntry{w.audit}),
 	)
 }

@@ -1,22 +1,24 @@
-package firemode
+package ledger
 
 import (
 	"crypto/sha256"
 	"encoding/binary"
 	"time"
+
+	"firemode"
 )
 
 // AuditEntry is one link of an organisation's audit log, a hash chain.
 type AuditEntry struct {
-	Org     OrgID
+	Org     firemode.OrgID
 	Seq     int64 // 1, 2, 3 … per organisation
-	ID      AuditID
+	ID      firemode.AuditID
 	At      time.Time
-	User    UserID // "" for the system itself
-	Action  string // e.g. "classify", "session.reopen"
-	Subject string // what it was done to, e.g. a rule code
-	Data    []byte // JSON object with the particulars
-	Prev    []byte // hash of entry Seq-1; empty for the first
+	User    firemode.UserID // "" for the system itself
+	Action  string          // e.g. "classify", "session.reopen"
+	Subject string          // what it was done to, e.g. a rule code
+	Data    []byte          // JSON object with the particulars
+	Prev    []byte          // hash of entry Seq-1; empty for the first
 	Hash    []byte
 }
 
