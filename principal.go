@@ -60,3 +60,25 @@ func RequestID(ctx context.Context) string {
 	id, _ := ctx.Value(requestIDKey{}).(string)
 	return id
 }
+
+// Caller returns who ctx works for.
+func Caller(ctx context.Context) (Principal, error) {
+	p, ok := PrincipalFrom(ctx)
+	if !ok {
+		return p, Unauthenticated("sign in first")
+	}
+	return p, nil
+}
+
+// Limits returns whose sessions and defects lists are limited to for p: those that name a technician or nobody, those of an owner's
+// buildings, or with neither all of the organisation.
+func (p Principal) Limits() (visibleTo, ownedBy UserID) {
+	switch p.Role {
+	case RoleTechnician:
+		return p.User, ""
+	case RoleOwner:
+		return "", p.User
+	default:
+		return "", ""
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"firemode/internal/record/view"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -109,21 +110,21 @@ func setTo(item, below string, value any) string {
 }
 
 // pull reads the document as client, and returns its conflicts.
-func (w *teller) pull(who string, session firemode.SessionID, client string) []sessions.Conflict {
+func (w *teller) pull(who string, session firemode.SessionID, client string) []ledger.Conflict {
 	w.t.Helper()
 	s := &reader{}
-	must(w.t, w.sessions.Results(w.as(who), sessions.Query{Session: session, Client: client}, s))
+	must(w.t, w.sessions.Results(w.as(who), view.Query{Session: session, Client: client}, s))
 	return s.conflicts
 }
 
 // reader is a sessions.Sink.
-type reader struct{ conflicts []sessions.Conflict }
+type reader struct{ conflicts []ledger.Conflict }
 
-func (*reader) Begin(sessions.View) error  { return nil }
+func (*reader) Begin(view.Header) error    { return nil }
 func (*reader) Leaf(crdt.Reading) error    { return nil }
 func (*reader) Removed(crdt.Pointer) error { return nil }
 func (*reader) Late(ledger.Entry) error    { return nil }
-func (r *reader) Conflict(c sessions.Conflict) error {
+func (r *reader) Conflict(c ledger.Conflict) error {
 	r.conflicts = append(r.conflicts, c)
 	return nil
 }

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"bytes"
 	"context"
+	"firemode/internal/record/view"
 	"net/http"
 	"strconv"
 	"time"
@@ -13,7 +14,6 @@ import (
 	"firemode"
 	"firemode/internal/bundles"
 	"firemode/internal/record/crdt"
-	"firemode/internal/sessions"
 )
 
 type bundleBody struct {
@@ -42,7 +42,7 @@ type bundleForm struct {
 func (f bundleForm) Results(ctx context.Context, session firemode.SessionID, limit int) (r bundles.Results, err error) {
 	var out bytes.Buffer
 	sink := &resultsSink{api: f.API, x: f.x, out: &fitting{out: &out, limit: limit}}
-	if err := f.Services.Sessions.Results(ctx, sessions.Query{Session: session}, sink); err != nil {
+	if err := f.Services.Sessions.Results(ctx, view.Query{Session: session}, sink); err != nil {
 		return r, err
 	}
 	err = sink.end()

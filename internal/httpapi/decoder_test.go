@@ -2,6 +2,8 @@ package httpapi
 
 import (
 	"bytes"
+	"firemode/internal/record/ledger"
+	"firemode/internal/record/view"
 	"fmt"
 	"maps"
 	"net/http"
@@ -32,7 +34,7 @@ func wantRefusal(t *testing.T, err error) {
 // wantLimits wants what was taken of a body to be within its limits.
 func wantLimits(t *testing.T, s sessions.Submission) {
 	t.Helper()
-	if len(s.Changes) > crdt.MaxChanges || len(s.Meta.Clock) > sessions.MaxClock+1 {
+	if len(s.Changes) > crdt.MaxChanges || len(s.Meta.Clock) > ledger.MaxClock+1 {
 		t.Fatalf("%d changes, %d entries of the clock", len(s.Changes), len(s.Meta.Clock))
 	}
 	for actor, n := range s.Meta.Clock {
@@ -127,7 +129,7 @@ func FuzzClock(f *testing.F) {
 		f.Add([]byte(clock), "a")
 	}
 	crowd := map[string]int64{}
-	for i := range sessions.MaxClock + 3 {
+	for i := range ledger.MaxClock + 3 {
 		crowd[fmt.Sprint("n", i)] = int64(i)
 	}
 	text, err := json.Marshal(crowd)
@@ -146,7 +148,7 @@ func FuzzClock(f *testing.F) {
 		var entries map[crdt.ActorID]int64
 		must(t, json.Unmarshal(orNull(raw), &entries))
 		maps.DeleteFunc(entries, func(_ crdt.ActorID, n int64) bool { return n == 0 })
-		if trimmed != (len(entries) > sessions.MaxClock) || clock[crdt.ActorID(own)] != entries[crdt.ActorID(own)] {
+		if trimmed != (len(entries) > ledger.MaxClock) || clock[crdt.ActorID(own)] != entries[crdt.ActorID(own)] {
 			t.Fatalf("%q: trimmed %v, own entry %d of %d", raw, trimmed, clock[crdt.ActorID(own)], entries[crdt.ActorID(own)])
 		}
 		for actor, n := range clock {
@@ -165,13 +167,13 @@ func FuzzSyncCursor(f *testing.F) {
 	f.Add(int64(-1), int64(1)<<62, int64(5), "a", []byte("a|b|c|d|"), a.sealCursor(&exchange{path: "/v1/users"}, "k"))
 	other := *x
 	other.path = "/v1/tests/sessions/s2/results"
-	f.Add(int64(1), int64(1), int64(1), "a", []byte("x"), a.sealSyncCursor(&other, sessions.Cursor{Session: "s2", Epoch: 1, Seq: 1}))
+	f.Add(int64(1), int64(1), int64(1), "a", []byte("x"), a.sealSyncCursor(&other, view.Cursor{Session: "s2", Epoch: 1, Seq: 1}))
 	f.Add(int64(1), int64(1), int64(1), "a", []byte("x"), a.sealFor(x, "sync s1", "1|x"))
 	f.Fuzz(func(t *testing.T, epoch, seq, from int64, client string, hash []byte, forged string) {
 		if client != "" && !firemode.ValidID(client) {
 			return // refused before a cursor is made
 		}
-		c := sessions.Cursor{Session: "s1", Epoch: epoch, Seq: seq, From: from, Client: client, Hash: hash}
+		c := view.Cursor{Session: "s1", Epoch: epoch, Seq: seq, From: from, Client: client, Hash: hash}
 		opened, err := a.openSyncCursor(x, a.sealSyncCursor(x, c))
 		if err != nil || opened.Epoch != epoch || opened.Seq != seq || opened.From != from || opened.Client != client || !bytes.Equal(opened.Hash, hash) {
 			t.Fatalf("sealed %+v, opened %+v, %v", c, opened, err)

@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"firemode/internal/record/view"
 	"io"
 	"net/http"
 	"strconv"
@@ -11,7 +12,6 @@ import (
 
 	"firemode/internal/record/crdt"
 	"firemode/internal/record/ledger"
-	"firemode/internal/sessions"
 )
 
 type changeRecord struct {
@@ -23,7 +23,7 @@ type changeRecord struct {
 }
 
 func changeRecordOf(op ledger.Op) changeRecord {
-	c := conflictOf(sessions.Conflict{Values: []sessions.Sibling{sessions.NewSibling(&op.Op)}})
+	c := conflictOf(ledger.Conflict{Values: []ledger.Sibling{ledger.DescribeSibling(&op.Op)}})
 	r := changeRecord{Sequence: op.Seq, Path: op.Path, siblingBody: c.Values[0], Live: op.Covered == 0}
 	r.siblingBody.Path = ""
 	for _, d := range op.Names {
@@ -40,7 +40,7 @@ func readHistory(a *API, w http.ResponseWriter, r *http.Request) error {
 	}
 	query := r.URL.Query()
 	if query.Has("at_seq") || query.Has("at") {
-		q := sessions.Query{Session: session}
+		q := view.Query{Session: session}
 		if err := pastQuery(&q, query.Get("at_seq"), query.Get("at")); err != nil {
 			return err
 		}
@@ -72,7 +72,7 @@ func readHistory(a *API, w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func pastQuery(q *sessions.Query, seq, at string) (err error) {
+func pastQuery(q *view.Query, seq, at string) (err error) {
 	if seq != "" {
 		if q.AtSeq, err = strconv.ParseInt(seq, 10, 64); err != nil || q.AtSeq < 1 {
 			return badQuery("at_seq", "must be a positive number")

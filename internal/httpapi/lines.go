@@ -3,6 +3,7 @@ package httpapi
 import (
 	"bytes"
 	"context"
+	"firemode/internal/record/view"
 	"fmt"
 	"io"
 	"mime"
@@ -16,7 +17,6 @@ import (
 	"firemode"
 	"firemode/internal/record/crdt"
 	"firemode/internal/record/ledger"
-	"firemode/internal/sessions"
 )
 
 // mediaLines is JSON with one value on each line, for what is too long to be held whole at either end.
@@ -86,13 +86,13 @@ type leafLine struct {
 	Value jsontext.Value `json:"value"`
 }
 
-func (s *linesSink) Begin(v sessions.View) error { return s.write("head", "", s.api.headOf(s.x, v)) }
+func (s *linesSink) Begin(v view.Header) error { return s.write("head", "", s.api.headOf(s.x, v)) }
 
 func (s *linesSink) Leaf(r crdt.Reading) error {
 	return s.write("leaf", "leaves", leafLine{r.Path, jsontext.Value(r.Value)})
 }
 
-func (s *linesSink) Conflict(c sessions.Conflict) error {
+func (s *linesSink) Conflict(c ledger.Conflict) error {
 	return s.write("conflict", "conflicts", conflictOf(c))
 }
 

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"bytes"
 	"context"
+	"firemode/internal/record/view"
 	"io"
 	"net/http"
 	"strconv"
@@ -95,7 +96,7 @@ func receiptOf(r sessions.Receipt) receiptBody {
 	return body
 }
 
-func conflictOf(c sessions.Conflict) conflictBody {
+func conflictOf(c ledger.Conflict) conflictBody {
 	body := conflictBody{ID: c.ID, Path: c.Path, Kind: c.Kind, Count: c.Count}
 	for _, s := range c.Values {
 		sibling := siblingBody{
@@ -171,7 +172,7 @@ func readResults(a *API, w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-func (a *API) resultsQuery(r *http.Request) (q sessions.Query, err error) {
+func (a *API) resultsQuery(r *http.Request) (q view.Query, err error) {
 	if q.Session, err = sessionID(r); err != nil {
 		return q, err
 	}
@@ -199,7 +200,7 @@ func badQuery(name, reason string) error {
 }
 
 // writeResults writes the whole answer but for its last byte, then what was given is recorded, then the last byte.
-func (a *API) writeResults(ctx context.Context, q sessions.Query, out io.Writer) error {
+func (a *API) writeResults(ctx context.Context, q view.Query, out io.Writer) error {
 	x := exchangeOf(ctx)
 	var sink endingSink = &resultsSink{api: a, x: x, out: out}
 	if x.lines {
@@ -213,7 +214,7 @@ func (a *API) writeResults(ctx context.Context, q sessions.Query, out io.Writer)
 
 // endingSink is a Sink that lacks the end of the answer until end is called.
 type endingSink interface {
-	sessions.Sink
+	view.Sink
 	end() error
 }
 
@@ -227,7 +228,7 @@ type resultsHead struct {
 	Point    string             `json:"checkpoint"`
 }
 
-func (a *API) headOf(x *exchange, v sessions.View) resultsHead {
+func (a *API) headOf(x *exchange, v view.Header) resultsHead {
 	return resultsHead{v.Session, v.Clock, a.sealSyncCursor(x, v.Cursor), v.Complete, v.Cursor.Epoch, v.Checkpoint}
 }
 
@@ -236,13 +237,13 @@ type resultsSink struct {
 	api      *API
 	x        *exchange
 	out      io.Writer
-	view     sessions.View
+	view     view.Header
 	document *crdt.Composer // nil once it is closed
 	list     string         // the member whose list is open
 	rest     []string
 }
 
-func (s *resultsSink) Begin(v sessions.View) error {
+func (s *resultsSink) Begin(v view.Header) error {
 	s.view = v
 	var text bytes.Buffer
 	if err := encodeJSON(&text, s.api.headOf(s.x, v)); err != nil {
@@ -255,7 +256,7 @@ func (s *resultsSink) Begin(v sessions.View) error {
 
 func (s *resultsSink) Leaf(r crdt.Reading) error { return s.document.Leaf(r) }
 
-func (s *resultsSink) Conflict(c sessions.Conflict) error { return s.entry("conflicts", conflictOf(c)) }
+func (s *resultsSink) Conflict(c ledger.Conflict) error { return s.entry("conflicts", conflictOf(c)) }
 
 func (s *resultsSink) Removed(p crdt.Pointer) error { return s.entry("removed", p) }
 
@@ -408,14 +409,14 @@ func queryParam(name, description string) *huma.Param {
 }
 
 // sealSyncCursor signs a place in a session's log.
-func (a *API) sealSyncCursor(x *exchange, c sessions.Cursor) string {
+func (a *API) sealSyncCursor(x *exchange, c view.Cursor) string {
 	return a.sealFor(x, "sync "+string(c.Session), strings.Join([]string{
 		strconv.FormatInt(c.Epoch, 10), strconv.FormatInt(c.Seq, 10), strconv.FormatInt(c.From, 10), c.Client, string(c.Hash),
 	}, "|"))
 }
 
 // openSyncCursor returns the place in a cursor that sealSyncCursor made for the session of the request's path.
-func (a *API) openSyncCursor(x *exchange, cursor string) (c sessions.Cursor, err error) {
+func (a *API) openSyncCursor(x *exchange, cursor string) (c view.Cursor, err error) {
 	session := strings.Split(strings.TrimPrefix(x.path, "/v1/tests/sessions/"), "/")[0]
 	after, err := a.openFor(x, "sync "+session, cursor)
 	if err != nil {
@@ -425,7 +426,7 @@ func (a *API) openSyncCursor(x *exchange, cursor string) (c sessions.Cursor, err
 	if len(parts) != 5 {
 		return c, badCursor()
 	}
-	c = sessions.Cursor{Session: firemode.SessionID(session), Client: parts[3], Hash: []byte(parts[4])}
+	c = view.Cursor{Session: firemode.SessionID(session), Client: parts[3], Hash: []byte(parts[4])}
 	for i, n := range []*int64{&c.Epoch, &c.Seq, &c.From} {
 		if *n, err = strconv.ParseInt(parts[i], 10, 64); err != nil {
 			return c, badCursor()

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"firemode/internal/record/ledger"
 	"fmt"
 	"maps"
 	"slices"
@@ -139,10 +140,10 @@ func decodeClock(raw jsontext.Value, own crdt.ActorID) (clock crdt.Clock, trimme
 			clock[actor] = n
 		}
 	}
-	if len(clock) <= sessions.MaxClock {
+	if len(clock) <= ledger.MaxClock {
 		return clock, false, nil
 	}
-	for _, actor := range slices.Sorted(maps.Keys(clock))[sessions.MaxClock:] {
+	for _, actor := range slices.Sorted(maps.Keys(clock))[ledger.MaxClock:] {
 		if actor != own {
 			delete(clock, actor)
 		}

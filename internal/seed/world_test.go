@@ -6,6 +6,7 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"errors"
+	"firemode/internal/record/view"
 	"fmt"
 	"os"
 	"slices"
@@ -184,7 +185,7 @@ var all = store.Page{Limit: 10_000}
 func document(t *testing.T, s seed.Services, org firemode.OrgID, id firemode.SessionID) string {
 	t.Helper()
 	var sink paper
-	must(t, s.Sessions.Results(asAdmin(t, org), sessions.Query{Session: id}, &sink))
+	must(t, s.Sessions.Results(asAdmin(t, org), view.Query{Session: id}, &sink))
 	must(t, sink.document.End())
 	return sink.String() + sink.conflicts.String()
 }
@@ -196,12 +197,12 @@ type paper struct {
 	conflicts strings.Builder
 }
 
-func (p *paper) Begin(sessions.View) error { p.document = crdt.NewComposer(p); return nil }
+func (p *paper) Begin(view.Header) error   { p.document = crdt.NewComposer(p); return nil }
 func (p *paper) Leaf(r crdt.Reading) error { return p.document.Leaf(r) }
 func (*paper) Removed(crdt.Pointer) error  { return errors.New("a whole document removes nothing") }
 func (*paper) Late(ledger.Entry) error     { return errors.New("nothing is late") }
 
-func (p *paper) Conflict(c sessions.Conflict) error {
+func (p *paper) Conflict(c ledger.Conflict) error {
 	var values []string
 	for _, v := range c.Values {
 		values = append(values, fmt.Sprint(v.Dot, "=", v.Value, " by ", v.User))

@@ -84,7 +84,7 @@ func (m *merging) actorFor(j *job) (*ledger.Actor, error) {
 	}
 	if j.in.Meta.OnBehalfOf != "" {
 		if _, err := store.As[store.UserReader](m.tx).User(m.ctx, m.ref.Org, j.user); err != nil {
-			j.err = notFoundAs("_sync_meta.on_behalf_of", err)
+			j.err = NotFoundAs("_sync_meta.on_behalf_of", err)
 			return nil, nil
 		}
 	}
@@ -95,8 +95,8 @@ func (m *merging) actorFor(j *job) (*ledger.Actor, error) {
 		}
 		m.bound[j.user] = n
 	}
-	if m.bound[j.user] >= maxActors {
-		j.err = firemode.InvalidField("_sync_meta.client_id", "you have %d clients in this session, which is the limit", maxActors)
+	if m.bound[j.user] >= ledger.MaxActors {
+		j.err = firemode.InvalidField("_sync_meta.client_id", "you have %d clients in this session, which is the limit", ledger.MaxActors)
 		return nil, nil
 	}
 	return &ledger.Actor{ID: j.actor, Client: j.in.Meta.Client, ClientType: j.in.Meta.ClientType, User: j.user}, nil
@@ -178,7 +178,7 @@ func (m *merging) fork(j *job, actor *ledger.Actor) error {
 	}
 	q := ledger.Quarantined{
 		Actor: j.actor, Number: j.number, Content: j.content[:], ID: j.in.Meta.BatchID, PrevID: j.in.Meta.PrevBatch, Fresh: fresh,
-		User: j.user, ReceivedAt: m.tx.Now(), Changes: changesText(j.in.Changes), Reason: "forked",
+		User: j.user, ReceivedAt: m.tx.Now(), Changes: ledger.ChangesText(j.in.Changes), Reason: "forked",
 	}
 	err = store.As[store.EntryWriter](m.tx).InsertQuarantined(m.ctx, m.ref, q.Seal(m.ref))
 	why := "does not continue what is held of it"
@@ -190,18 +190,6 @@ func (m *merging) fork(j *job, actor *ledger.Actor) error {
 	conflict.FreshClientID = string(fresh)
 	j.err = conflict
 	return err
-}
-
-// changesText is a JSON array of the canonical changes.
-func changesText(changes []crdt.Change) []byte {
-	text := []byte{'['}
-	for i, c := range changes {
-		if i > 0 {
-			text = append(text, ',')
-		}
-		text = append(text, c.Text...)
-	}
-	return append(text, ']')
 }
 
 // showConflicts lists the conflicts that are open on the posted paths and above them.
@@ -219,7 +207,7 @@ func (m *merging) showConflicts(j *job) {
 	slices.Sort(paths)
 	for _, p := range paths {
 		if c, open := m.state.Conflict(p, m.head.Key); open {
-			j.receipt.Conflicts = append(j.receipt.Conflicts, newConflict(c, maxShownSiblings))
+			j.receipt.Conflicts = append(j.receipt.Conflicts, ledger.DescribeConflict(c, maxShownSiblings))
 		}
 	}
 }

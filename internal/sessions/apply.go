@@ -1,9 +1,9 @@
 package sessions
 
 import (
+	"firemode/internal/record/assess"
 	"fmt"
 	"slices"
-	"time"
 
 	"firemode"
 	"firemode/internal/record/crdt"
@@ -104,7 +104,7 @@ func (m *merging) entry(j *job, actor *ledger.Actor, context crdt.Clock, reasons
 	b := ledger.Entry{
 		Seq: m.head.Seq + 1, Kind: ledger.EntryChanges, Actor: actor.ID, Number: j.number, ID: meta.BatchID, PrevID: meta.PrevBatch,
 		Content: j.content[:], User: j.user, Client: meta.Client, ClientType: meta.ClientType,
-		CapturedAt: meta.CapturedAt, SentAt: meta.SentAt, ReceivedAt: m.tx.Now(), Context: context, Changes: changesText(j.in.Changes),
+		CapturedAt: meta.CapturedAt, SentAt: meta.SentAt, ReceivedAt: m.tx.Now(), Context: context, Changes: ledger.ChangesText(j.in.Changes),
 		Flags: j.receipt.Flags,
 	}
 	if j.number == 0 {
@@ -129,7 +129,7 @@ func (m *merging) outcome(b ledger.Entry, c crdt.Change, reason string) ledger.O
 	if captured.IsZero() {
 		captured = b.CapturedAt
 	}
-	at, flag := effectiveTime(captured, b.SentAt, b.ReceivedAt)
+	at, flag := m.derivation.EffectiveTime(captured, b.SentAt, b.ReceivedAt)
 	o := ledger.Outcome{Status: changeApplied, Time: at}
 	if flag != "" {
 		o.Flags = append(o.Flags, flag)
@@ -138,32 +138,13 @@ func (m *merging) outcome(b ledger.Entry, c crdt.Change, reason string) ledger.O
 		o.Flags = append(o.Flags, flagOnBehalf)
 	}
 	for _, op := range (&crdt.Batch{Actor: b.Actor, Number: b.Number, Changes: []crdt.Change{c}}).Ops(0, crdt.Stamp{}) {
-		for _, flag := range flagsOf(op, m.items[placeOf(op.Path).item]) {
+		for _, flag := range m.derivation.Flags(op, m.items[assess.PlaceOf(op.Path).Item]) {
 			if !slices.Contains(o.Flags, flag) {
 				o.Flags = append(o.Flags, flag)
 			}
 		}
 	}
 	return o
-}
-
-// clockTolerance is how far a phone's clock may be off before it is taken to be wrong.
-const clockTolerance = 5 * time.Minute
-
-// effectiveTime returns the time by which a change is ranked, in microseconds since the epoch: what the phone says, corrected by
-// how far its clock was off when it sent. A time in the future that cannot be corrected is suspect and ranks 0.
-func effectiveTime(captured, sent, received time.Time) (at int64, flag string) {
-	switch {
-	case captured.IsZero():
-		return received.UnixMicro(), ""
-	case !sent.IsZero():
-		if offset := received.Sub(sent); offset.Abs() > clockTolerance {
-			return captured.Add(offset).UnixMicro(), flagClockCorrected
-		}
-	case captured.After(received.Add(clockTolerance)):
-		return 0, flagClockSuspect
-	}
-	return captured.UnixMicro(), ""
 }
 
 // merge makes a logged batch part of the document at number at.
@@ -250,7 +231,7 @@ func (m *merging) later(b *ledger.Entry, actor *ledger.Actor, ops []crdt.Op) (l 
 	if err := m.loadPaths(paths); err != nil {
 		return l, err
 	}
-	l.Sweeps, err = store.As[store.OwnOpReader](m.tx).OwnSweeps(m.ctx, m.ref, actor.ID, crdt.Range{b.Number + 1, chain[1]}, withAncestors(paths))
+	l.Sweeps, err = store.As[store.OwnOpReader](m.tx).OwnSweeps(m.ctx, m.ref, actor.ID, crdt.Range{b.Number + 1, chain[1]}, crdt.WithAncestors(paths))
 	return l, err
 }
 
@@ -265,18 +246,6 @@ func (m *merging) namedAhead(b *ledger.Entry, actor *ledger.Actor) (map[crdt.Dot
 		}
 	}
 	return names, err
-}
-
-func withAncestors(paths []crdt.Pointer) []crdt.Pointer {
-	seen := map[crdt.Pointer]bool{}
-	var all []crdt.Pointer
-	for _, p := range paths {
-		for q, ok := p, true; ok && !seen[q]; q, ok = q.Parent() {
-			seen[q] = true
-			all = append(all, q)
-		}
-	}
-	return all
 }
 
 // report fills in what became of each change.

@@ -1,25 +1,14 @@
 package sessions
 
 import (
-	"cmp"
 	"context"
-	"encoding/base64"
 	"encoding/json"
-	"fmt"
-	"maps"
 	"slices"
 	"time"
 
 	"firemode"
 	"firemode/internal/record/ledger"
 	"firemode/internal/store"
-)
-
-// Actions in the audit log.
-const (
-	actionCreate   = "session.create" // the subject is the session
-	actionDefect   = "defect.update"  // the subject is the defect
-	actionClassify = "classify"       // the subject is the rule
 )
 
 // Audited is what an organisation's audit log says about its sessions, for Verify. It holds an entry for each session, judgement and
@@ -56,9 +45,9 @@ func about(e ledger.AuditEntry) firemode.SessionID {
 		Session firemode.SessionID `json:"session_id"`
 	}
 	switch e.Action {
-	case actionCreate:
+	case ledger.ActionCreateSession:
 		return firemode.SessionID(e.Subject)
-	case actionClassify, actionDefect:
+	case ledger.ActionClassify, ledger.ActionUpdateDefect:
 		if json.Unmarshal(e.Data, &of) == nil {
 			return of.Session
 		}
@@ -68,11 +57,11 @@ func about(e ledger.AuditEntry) firemode.SessionID {
 
 func (t *told) add(e ledger.AuditEntry) {
 	switch e.Action {
-	case actionCreate:
+	case ledger.ActionCreateSession:
 		t.created = e
-	case actionClassify:
+	case ledger.ActionClassify:
 		t.judged = append(t.judged, e)
-	case actionDefect:
+	case ledger.ActionUpdateDefect:
 		c := defectChange{ID: firemode.DefectID(e.Subject), At: e.At}
 		if json.Unmarshal(e.Data, &c) == nil {
 			t.changed = append(t.changed, c)
@@ -130,90 +119,4 @@ type defectChange struct {
 	To   firemode.DefectStatus `json:"to"`
 	Note string                `json:"note"`
 	Seq  int64                 `json:"sequence"`
-}
-
-// creation is what the audit log keeps of a session as it was made.
-type creation struct {
-	Building  firemode.BuildingID `json:"building_id"`
-	Frequency firemode.Frequency  `json:"frequency"`
-	Items     int                 `json:"items"`
-	Checks    int                 `json:"checks"`
-	Digest    string              `json:"items_digest"` // over everything about the items that no result changes
-	// Secret is a hash of the session's secret, which is too long to be guessed from it. Entries of earlier binaries have none.
-	Secret string `json:"secret_digest"`
-}
-
-func creationOf(s firemode.Session, secret []byte, items []firemode.Item) creation {
-	return creation{
-		Building: s.Building, Frequency: s.Frequency, Items: s.ItemCount, Checks: s.CheckCount, Digest: itemsDigest(items),
-		Secret: base64.RawStdEncoding.EncodeToString(ledger.Hash("firemode session secret v1", secret)),
-	}
-}
-
-func (c creation) data() map[string]any {
-	return map[string]any{
-		"building_id": c.Building, "frequency": c.Frequency, "items": c.Items, "checks": c.Checks, "items_digest": c.Digest, "secret_digest": c.Secret,
-	}
-}
-
-// itemsDigest is a hash over what items were when their session was made: what was due, by which rules, with which baselines and
-// readings of the visit before. It names every field, since it must come out the same when items have more of them.
-func itemsDigest(items []firemode.Item) string {
-	ordered := slices.SortedFunc(slices.Values(items), func(a, b firemode.Item) int { return cmp.Compare(a.ID, b.ID) })
-	fields := make([][]byte, len(ordered))
-	for n, i := range ordered {
-		fields[n] = ledger.Hash("firemode item v1", []byte(i.ID), []byte(i.Kind), []byte(i.Type), []byte(i.Name), []byte(i.System),
-			[]byte(i.Level), ledger.Number(int64(i.Position)), fmt.Append(nil, i.Listed), texts("locations", i.Location...), checksDigest(i.Checks),
-			baselinesDigest(i.Baselines), lastDigest(i.Last))
-	}
-	return base64.RawStdEncoding.EncodeToString(ledger.Hash("firemode items v1", fields...))
-}
-
-func texts(domain string, list ...string) []byte {
-	fields := make([][]byte, len(list))
-	for i, s := range list {
-		fields[i] = []byte(s)
-	}
-	return ledger.Hash(domain, fields...)
-}
-
-func checksDigest(checks []firemode.Check) []byte {
-	fields := make([]string, 0, 2*len(checks))
-	for _, c := range checks {
-		fields = append(fields, string(c.Rule), c.Version)
-	}
-	return texts("checks", fields...)
-}
-
-func baselinesDigest(baselines []firemode.Baseline) []byte {
-	var fields []string
-	for _, b := range baselines {
-		fields = append(fields, b.Measurement, b.Value, b.Unit, b.Source, b.Date)
-	}
-	return texts("baselines", fields...)
-}
-
-func lastDigest(last *firemode.LastResult) []byte {
-	if last == nil {
-		return texts("no last result")
-	}
-	fields := []string{string(last.Session), last.CompletedAt.UTC().Format(time.RFC3339Nano), last.Outcome}
-	for _, name := range slices.Sorted(maps.Keys(last.Measurements)) {
-		fields = append(fields, name, last.Measurements[name])
-	}
-	return texts("last result", fields...)
-}
-
-// tells reports whether an audit entry says what is expected of it. One that was made when entries said less says less.
-func tells(e, want ledger.AuditEntry) bool {
-	var said, expected map[string]json.RawMessage
-	if json.Unmarshal(e.Data, &said) != nil || json.Unmarshal(want.Data, &expected) != nil || len(said) == 0 {
-		return false
-	}
-	for name, value := range said {
-		if string(value) != string(expected[name]) {
-			return false
-		}
-	}
-	return e.User == want.User && e.Subject == want.Subject
 }

@@ -1,40 +1,12 @@
 package sessions
 
 import (
-	"maps"
-	"slices"
+	"firemode/internal/record/assess"
 
 	"firemode"
 	"firemode/internal/record/crdt"
 	"firemode/internal/rules"
 )
-
-// judgedFields are the fields of an item on which its state and its defects rest. Of measurements only those count that a check limits,
-// see basisOf; what else is recorded of an item can be as much as it likes, and is not read when one of its paths is written.
-func judgedFields() []string {
-	return []string{"outcome", "reason", "checks", "conditions", "scope", "override"}
-}
-
-// basisOf returns the paths at and below which everything stands that an item is judged by. item is nil for one that the session does
-// not list: then no measurement has limits.
-func basisOf(id firemode.ItemID, item *firemode.Item, rule func(firemode.RuleCode) (firemode.Rule, bool)) []crdt.Pointer {
-	top := itemPath(id)
-	var basis []crdt.Pointer
-	for _, field := range judgedFields() {
-		basis = append(basis, top.Child(field))
-	}
-	if item == nil {
-		return basis
-	}
-	limited := map[crdt.Pointer]bool{}
-	for _, c := range item.Checks {
-		version, _ := rule(c.Rule)
-		for _, limit := range version.Schema.Limits {
-			limited[top.Child("measurements").Child(limit.Measurement)] = true
-		}
-	}
-	return append(basis, slices.Sorted(maps.Keys(limited))...)
-}
 
 // basis is basisOf an item of the session, which has been read if it is listed.
 func (m *merging) basis(book *rules.Book, id firemode.ItemID) []crdt.Pointer {
@@ -42,11 +14,6 @@ func (m *merging) basis(book *rules.Book, id firemode.ItemID) []crdt.Pointer {
 		return known
 	}
 	item := m.items[id]
-	m.bases[id] = basisOf(id, item, ruleOf(book, item, m.session))
+	m.bases[id] = m.derivation.Basis(id, item, assess.RuleOf(book, item, m.session))
 	return m.bases[id]
-}
-
-// bears reports whether what is written at p can change how its item is judged.
-func bears(p crdt.Pointer, basis []crdt.Pointer) bool {
-	return slices.ContainsFunc(basis, func(b crdt.Pointer) bool { return b.Holds(p) || p.Holds(b) })
 }

@@ -2,6 +2,7 @@ package sessions_test
 
 import (
 	"context"
+	"firemode/internal/record/view"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -144,7 +145,7 @@ func BenchmarkDocument(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				s := &tally{}
-				must(b, w.service.Results(w.as(b, "reader"), sessions.Query{Session: w.ref.Session}, s))
+				must(b, w.service.Results(w.as(b, "reader"), view.Query{Session: w.ref.Session}, s))
 				if s.conflicts != n {
 					b.Fatalf("%d conflicts of %d", s.conflicts, n)
 				}

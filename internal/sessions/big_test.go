@@ -2,6 +2,7 @@ package sessions_test
 
 import (
 	"context"
+	"firemode/internal/record/view"
 	"fmt"
 	"os"
 	"runtime"
@@ -82,20 +83,20 @@ func bigCosts(t *testing.T, open func(testing.TB, func() time.Time) store.Store,
 		t.Logf("%d operations: %s took %s, of work %s, and %.1f MiB", n, what, c.took.Round(time.Millisecond), c.cpu.Round(time.Millisecond), c.mib())
 	}
 	tenth := n / 11
-	var first sessions.Cursor
-	read := func(q sessions.Query) *tally {
+	var first view.Cursor
+	read := func(q view.Query) *tally {
 		q.Session = w.ref.Session
 		s := &tally{}
 		must(t, w.service.Results(w.as(t, "reader"), q, s))
 		return s
 	}
 	note("read", func() {
-		if s := read(sessions.Query{}); s.leaves != 10*tenth || s.conflicts != tenth {
+		if s := read(view.Query{}); s.leaves != 10*tenth || s.conflicts != tenth {
 			t.Errorf("%d leaves and %d conflicts of %d", s.leaves, s.conflicts, n)
 		}
 	})
 	note("past", func() {
-		s := read(sessions.Query{AtSeq: 2})
+		s := read(view.Query{AtSeq: 2})
 		first = s.cursor
 		if s.leaves == 0 {
 			t.Error("nothing there in the beginning")
@@ -104,7 +105,7 @@ func bigCosts(t *testing.T, open func(testing.TB, func() time.Time) store.Store,
 	note("follow", func() {
 		leaves := 0
 		for cursor := first; ; {
-			s := read(sessions.Query{Since: &cursor, Limit: 10_000})
+			s := read(view.Query{Since: &cursor, Limit: 10_000})
 			leaves, cursor = leaves+s.leaves, s.cursor
 			if s.complete {
 				break
@@ -147,18 +148,18 @@ func (w *bench) fillBig(t testing.TB, n int) {
 // tally is a Sink that counts.
 type tally struct {
 	leaves, conflicts int
-	cursor            sessions.Cursor
+	cursor            view.Cursor
 	complete          bool
 }
 
-func (s *tally) Begin(v sessions.View) error {
+func (s *tally) Begin(v view.Header) error {
 	s.cursor, s.complete = v.Cursor, v.Complete
 	return nil
 }
-func (s *tally) Leaf(crdt.Reading) error          { s.leaves++; return nil }
-func (s *tally) Conflict(sessions.Conflict) error { s.conflicts++; return nil }
-func (s *tally) Removed(crdt.Pointer) error       { return nil }
-func (s *tally) Late(ledger.Entry) error          { return nil }
+func (s *tally) Leaf(crdt.Reading) error        { s.leaves++; return nil }
+func (s *tally) Conflict(ledger.Conflict) error { s.conflicts++; return nil }
+func (s *tally) Removed(crdt.Pointer) error     { return nil }
+func (s *tally) Late(ledger.Entry) error        { return nil }
 
 // costOf measures work. The heap is looked at often, with a collector that keeps close to what lives.
 func costOf(do func()) cost {

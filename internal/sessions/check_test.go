@@ -2,6 +2,7 @@ package sessions_test
 
 import (
 	"bytes"
+	"firemode/internal/record/view"
 	"fmt"
 	"maps"
 	"slices"
@@ -9,7 +10,6 @@ import (
 	"firemode"
 	"firemode/internal/record/crdt/oracle"
 	"firemode/internal/record/ledger"
-	"firemode/internal/sessions"
 	"firemode/internal/sessions/sessionstest"
 )
 
@@ -80,7 +80,7 @@ func (p *play) compareLog(f *sessionstest.Facts) error {
 // compareShown reads the whole document, telling nobody, and compares it with the oracle's.
 func (p *play) compareShown(f *sessionstest.Facts, truth oracle.State) error {
 	var a answer
-	if err := p.service.Results(firemode.WithPrincipal(p.ctx, p.boss()), sessions.Query{Session: p.ref.Session}, &a); err != nil {
+	if err := p.service.Results(firemode.WithPrincipal(p.ctx, p.boss()), view.Query{Session: p.ref.Session}, &a); err != nil {
 		return err
 	}
 	p.model.open = a.conflicts
@@ -102,7 +102,7 @@ func (p *play) compareShown(f *sessionstest.Facts, truth oracle.State) error {
 }
 
 // stable holds that a conflict has the same id whenever it is shown, and no other has it.
-func (m *model) stable(open []sessions.Conflict) error {
+func (m *model) stable(open []ledger.Conflict) error {
 	for _, c := range open {
 		var what []string
 		for _, v := range c.Values {
@@ -114,7 +114,7 @@ func (m *model) stable(open []sessions.Conflict) error {
 			return fmt.Errorf("the conflict %s was %s and is %s", words, id, c.ID)
 		}
 		m.ids[words] = c.ID
-		if !slices.ContainsFunc(m.shown, func(s sessions.Conflict) bool { return s.ID == c.ID }) {
+		if !slices.ContainsFunc(m.shown, func(s ledger.Conflict) bool { return s.ID == c.ID }) {
 			m.shown = append(m.shown, c)
 		}
 	}

@@ -66,7 +66,7 @@ func (n Draft) fingerprint() []byte {
 // Create makes a session with an item for everything that is due, each check pinned to the rule version in force. The same id
 // and body again is the same creation; the same id and another body is CodeConflict.
 func (s *Service) Create(ctx context.Context, n Draft) (Detail, error) {
-	p, err := caller(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return Detail{}, err
 	}
@@ -90,7 +90,7 @@ func (s *Service) Create(ctx context.Context, n Draft) (Detail, error) {
 func (s *Service) create(ctx context.Context, tx store.Tx, p firemode.Principal, n Draft, book *rules.Book) (firemode.Session, error) {
 	building, err := store.As[store.BuildingWriter](tx).LockBuilding(ctx, p.Org, n.Building)
 	if err != nil {
-		return firemode.Session{}, notFoundAs("building_id", err)
+		return firemode.Session{}, NotFoundAs("building_id", err)
 	}
 	creation := n.fingerprint()
 	if n.ID == "" {
@@ -123,7 +123,7 @@ func (s *Service) create(ctx context.Context, tx store.Tx, p firemode.Principal,
 	if err := store.As[store.ItemWriter](tx).CreateItems(ctx, p.Org, session.ID, items); err != nil {
 		return session, err
 	}
-	return session, audit(ctx, tx, s, actionCreate, string(session.ID), creationOf(session, key, items).data())
+	return session, audit(ctx, tx, s, ledger.ActionCreateSession, string(session.ID), ledger.CreationOf(session, key, items).Data())
 }
 
 // again answers a creation whose id is taken.
@@ -134,7 +134,7 @@ func again(known firemode.Session, creation []byte) (firemode.Session, error) {
 	return firemode.Session{}, firemode.Conflict("session %s exists already and is another", known.ID)
 }
 
-func notFoundAs(field string, err error) error {
+func NotFoundAs(field string, err error) error {
 	if firemode.CodeOf(err) == firemode.CodeNotFound {
 		return firemode.InvalidField(field, "no such thing in your organisation")
 	}
@@ -232,7 +232,7 @@ func storey(level string) int {
 
 // audit appends one entry for the caller of ctx.
 func audit(ctx context.Context, tx store.Tx, s *Service, action, subject string, data map[string]any) error {
-	p, err := caller(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package sessions
 import (
 	"cmp"
 	"encoding/json"
+	"firemode/internal/record/assess"
 	"slices"
 
 	"firemode"
@@ -66,7 +67,7 @@ func (m *merging) touch(t crdt.Touch) {
 		opened = -1
 	}
 	m.head.Conflicts += opened
-	if id := placeOf(t.Path).item; id != "" {
+	if id := assess.PlaceOf(t.Path).Item; id != "" {
 		m.opened[id] += opened
 		m.touched[id] = m.touched[id] || m.mayJudge(id, t.Path)
 	}
@@ -76,7 +77,7 @@ func (m *merging) touch(t crdt.Touch) {
 func (m *merging) mayJudge(id firemode.ItemID, path crdt.Pointer) bool {
 	basis, known := m.bases[id]
 	recorded := slices.ContainsFunc(m.state.Live(path), func(op *crdt.Op) bool { return op.Kind != crdt.Remove })
-	return !known || !recorded || bears(path, basis)
+	return !known || !recorded || assess.Bears(path, basis)
 }
 
 // fate is what became of an operation after it was added.
@@ -178,7 +179,7 @@ func (m *merging) settle() error {
 
 // sign states in a checkpoint what the log is now.
 func (m *merging) sign() (err error) {
-	m.head.Checkpoint, err = checkpointOf(m.ref, m.head).Sign(m.svc.Signer)
+	m.head.Checkpoint, err = ledger.CheckpointOf(m.ref, m.head).Sign(m.svc.Signer)
 	return err
 }
 

@@ -2,11 +2,11 @@ package sessions_test
 
 import (
 	"encoding/json"
+	"firemode/internal/record/ledger"
 	"slices"
 	"time"
 
 	"firemode/internal/record/crdt"
-	"firemode/internal/sessions"
 )
 
 // captured are the times that phones put on a change: none, in order, the same, years off.
@@ -44,7 +44,7 @@ func (p *play) resolve(c change, in intent) (change, bool) {
 	return settle(c, from[in.pick%len(from)], in), true
 }
 
-func settle(c change, open sessions.Conflict, in intent) change {
+func settle(c change, open ledger.Conflict, in intent) change {
 	c[1].value = open.Path
 	id := open.ID
 	if in.forged {

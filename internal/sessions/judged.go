@@ -101,7 +101,7 @@ func (a *auditor) compareJudgements(stored map[firemode.DefectID]firemode.Defect
 		for i, c := range d.Classifications {
 			e, ok := left[c.Audit]
 			delete(left, c.Audit)
-			if !ok || !e.At.Equal(c.At) || !tells(e, judgementOf(d, c)) {
+			if !ok || !e.At.Equal(c.At) || !ledger.AuditSays(e, judgementOf(d, c)) {
 				a.differs("defects "+string(id), "classification %d is not the one that the audit log tells of in %q", i, c.Audit)
 			}
 		}

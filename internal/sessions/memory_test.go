@@ -2,6 +2,7 @@ package sessions_test
 
 import (
 	"context"
+	"firemode/internal/record/view"
 	"fmt"
 	"runtime"
 	"testing"
@@ -22,7 +23,7 @@ type gauge struct {
 	base, peak                        uint64
 	leaves, conflicts, removed, lates int
 	calls                             int
-	last                              sessions.Cursor
+	last                              view.Cursor
 	complete                          bool
 }
 
@@ -48,13 +49,13 @@ func (g *gauge) look() error {
 	return nil
 }
 
-func (g *gauge) Begin(v sessions.View) error {
+func (g *gauge) Begin(v view.Header) error {
 	g.last, g.complete = v.Cursor, v.Complete
 	return g.look()
 }
-func (g *gauge) Leaf(crdt.Reading) error          { g.leaves++; return g.look() }
-func (g *gauge) Conflict(sessions.Conflict) error { g.conflicts++; return g.look() }
-func (g *gauge) Removed(crdt.Pointer) error       { g.removed++; return g.look() }
+func (g *gauge) Leaf(crdt.Reading) error        { g.leaves++; return g.look() }
+func (g *gauge) Conflict(ledger.Conflict) error { g.conflicts++; return g.look() }
+func (g *gauge) Removed(crdt.Pointer) error     { g.removed++; return g.look() }
 
 func (g *gauge) Late(ledger.Entry) error {
 	g.lates++
@@ -77,7 +78,7 @@ func (w *bench) as(t testing.TB, user firemode.UserID) context.Context {
 }
 
 // measure asks for a document and returns what came and how far the heap grew.
-func (w *bench) measure(t testing.TB, q sessions.Query) *gauge {
+func (w *bench) measure(t testing.TB, q view.Query) *gauge {
 	t.Helper()
 	q.Session = w.ref.Session
 	g := newGauge()
@@ -144,7 +145,7 @@ func (w *bench) dispute(t testing.TB, n int) {
 
 func manyConflicts(t *testing.T, w *bench, n int) *gauge {
 	w.dispute(t, n)
-	g := w.measure(t, sessions.Query{})
+	g := w.measure(t, view.Query{})
 	if g.leaves != n || g.conflicts != n {
 		t.Errorf("%d leaves and %d conflicts of %d", g.leaves, g.conflicts, n)
 	}
@@ -154,7 +155,7 @@ func manyConflicts(t *testing.T, w *bench, n int) *gauge {
 func manyPastConflicts(t *testing.T, w *bench, n int) *gauge {
 	w.dispute(t, n)
 	w.counted(t, "eve", 1, raised(t, `{"op":"set","path":"/later/%d","value":1}`, 1))
-	g := w.measure(t, sessions.Query{AtSeq: int64(2 * ((n + 4999) / 5000))})
+	g := w.measure(t, view.Query{AtSeq: int64(2 * ((n + 4999) / 5000))})
 	if g.leaves != n || g.conflicts != n {
 		t.Errorf("%d leaves and %d conflicts of %d", g.leaves, g.conflicts, n)
 	}
@@ -171,19 +172,19 @@ func (w *bench) fillBelow(t testing.TB, first string, n int) {
 
 func belowOneValue(t *testing.T, w *bench, n int) *gauge {
 	w.fillBelow(t, `{"op":"set","path":"/d","value":"all good %d"}`, n)
-	return wantLeaves(t, w.measure(t, sessions.Query{}), n)
+	return wantLeaves(t, w.measure(t, view.Query{}), n)
 }
 
 func belowOneRemoval(t *testing.T, w *bench, n int) *gauge {
 	w.fillBelow(t, `{"op":"remove","path":"/d","reason":"%d"}`, n)
-	return wantLeaves(t, w.measure(t, sessions.Query{}), n)
+	return wantLeaves(t, w.measure(t, view.Query{}), n)
 }
 
 func changeBelowOneValue(t *testing.T, w *bench, n int) *gauge {
 	w.fillBelow(t, `{"op":"set","path":"/d","value":"all good %d"}`, n)
-	before := w.measure(t, sessions.Query{}).last
+	before := w.measure(t, view.Query{}).last
 	w.counted(t, "bob", 1, raised(t, `{"op":"set","path":"/d/0-%d","value":"newer"}`, 1))
-	return wantLeaves(t, w.measure(t, sessions.Query{Since: &before}), n)
+	return wantLeaves(t, w.measure(t, view.Query{Since: &before}), n)
 }
 
 func wantLeaves(t *testing.T, g *gauge, n int) *gauge {
@@ -212,7 +213,7 @@ func manyLate(t *testing.T, w *bench, n int) *gauge {
 	for i := range n / 50 {
 		w.counted(t, "ann", int64(i+1), raised(t, `{"op":"set","path":"/late/%d","value":"`+string(text)+`"}`, 5))
 	}
-	g := w.measure(t, sessions.Query{})
+	g := w.measure(t, view.Query{})
 	if g.lates != n/50 {
 		t.Errorf("%d late batches of %d", g.lates, n/50)
 	}
@@ -231,7 +232,7 @@ func reopenManyLate(t *testing.T, w *bench, n int) *gauge {
 	_, err = service.Patch(firemode.WithPrincipal(t.Context(), firemode.Principal{Org: w.ref.Org, User: "boss", Role: firemode.RoleManager}),
 		w.ref.Session, "*", sessions.Patch{Status: &status, Reason: "more came"})
 	must(t, err)
-	if after := w.measure(t, sessions.Query{}); after.lates != 0 || after.leaves != 5 {
+	if after := w.measure(t, view.Query{}); after.lates != 0 || after.leaves != 5 {
 		t.Errorf("%d batches are late and %d readings shown, want none and 5", after.lates, after.leaves)
 	}
 	return g

@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"context"
+	"firemode/internal/record/assess"
 	"maps"
 	"slices"
 	"time"
@@ -17,15 +18,16 @@ import (
 // merged one after the other in memory, and the outcome is written set-based at the end. Its cost follows the jobs and
 // what is live at and around their paths, not the session.
 type merging struct {
-	ctx     context.Context // of the transaction, as long as it lasts
-	tx      store.Tx
-	svc     *Service
-	at      time.Time // of the transaction; in a verification of the one that is merged again
-	session firemode.Session
-	head    ledger.Head
-	before  int64 // number of the last log entry before this transaction
-	tallied bool  // whether the items' conflicts were counted up to there
-	ref     ledger.SessionRef
+	ctx        context.Context // of the transaction, as long as it lasts
+	tx         store.Tx
+	svc        *Service
+	at         time.Time // of the transaction; in a verification of the one that is merged again
+	session    firemode.Session
+	head       ledger.Head
+	before     int64 // number of the last log entry before this transaction
+	tallied    bool  // whether the items' conflicts were counted up to there
+	ref        ledger.SessionRef
+	derivation assess.Derivation // of the session's format
 
 	state  *crdt.State
 	loaded map[crdt.OpID]bool
@@ -58,8 +60,9 @@ type merging struct {
 func (s *Service) newMerging(ctx context.Context, tx store.Tx, locked store.LockedSession) *merging {
 	m := &merging{
 		ctx: ctx, tx: tx, svc: s, at: tx.Now(), session: locked.Session, head: locked.Head, before: locked.Head.Seq,
-		tallied: locked.Head.Tallied == locked.Head.Seq, ref: ref(locked.Session),
-		loaded: map[crdt.OpID]bool{}, actors: map[crdt.ActorID]*ledger.Actor{}, runs: map[store.RunAsk]int64{},
+		tallied: locked.Head.Tallied == locked.Head.Seq, ref: ledger.RefOf(locked.Session),
+		derivation: assess.DerivationOf(locked.Session.Format),
+		loaded:     map[crdt.OpID]bool{}, actors: map[crdt.ActorID]*ledger.Actor{}, runs: map[store.RunAsk]int64{},
 		held: map[ledger.BatchRef]*ledger.Entry{}, keyed: map[ledger.BatchKey]*ledger.Entry{}, items: map[firemode.ItemID]*firemode.Item{},
 		bound: map[firemode.UserID]int{}, rowOf: map[*crdt.Op]*addedOp{}, oldOps: map[*crdt.Op]fate{},
 		dirty: map[crdt.ActorID]bool{}, touched: map[firemode.ItemID]bool{},
@@ -106,7 +109,7 @@ func (m *merging) settleKnown(jobs []*job) ([]*job, error) {
 	var open []*job
 	var keys []store.Answer
 	for _, j := range jobs {
-		err := mayRead(m.ctx, m.tx, j.p, m.session)
+		err := store.MaySeeSession(m.ctx, m.tx, j.p, m.session)
 		if code := firemode.CodeOf(err); err != nil && code != firemode.CodeNotFound {
 			return nil, err
 		}
@@ -320,8 +323,8 @@ func (m *merging) loadPaths(paths []crdt.Pointer) error {
 	below := map[crdt.Pointer]bool{}
 	for _, p := range paths {
 		below[p] = true
-		id := placeOf(p).item
-		if id == "" || m.judged[id] || !bears(p, m.basis(book, id)) {
+		id := assess.PlaceOf(p).Item
+		if id == "" || m.judged[id] || !assess.Bears(p, m.basis(book, id)) {
 			continue
 		}
 		m.judged[id] = true
@@ -377,7 +380,7 @@ func (m *merging) know(ops []crdt.Op) {
 func (m *merging) loadItems(paths []crdt.Pointer) (*rules.Book, error) {
 	var ids []firemode.ItemID
 	for _, p := range paths {
-		id := placeOf(p).item
+		id := assess.PlaceOf(p).Item
 		if _, known := m.items[id]; id != "" && !known {
 			m.items[id] = nil
 			ids = append(ids, id)
@@ -393,19 +396,4 @@ func (m *merging) loadItems(paths []crdt.Pointer) (*rules.Book, error) {
 		}
 	}
 	return m.svc.Rules.Book(m.ctx, m.ref.Org)
-}
-
-// ruleOf returns the version by which code is judged on an item: the one pinned to its check, else the one that was in force when
-// the session was made.
-func ruleOf(book *rules.Book, item *firemode.Item, session firemode.Session) func(firemode.RuleCode) (firemode.Rule, bool) {
-	return func(code firemode.RuleCode) (firemode.Rule, bool) {
-		if item != nil {
-			for _, c := range item.Checks {
-				if c.Rule == code {
-					return book.At(code, c.Version)
-				}
-			}
-		}
-		return book.InForceAt(code, session.CreatedAt)
-	}
 }

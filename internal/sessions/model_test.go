@@ -2,13 +2,13 @@ package sessions_test
 
 import (
 	"encoding/json"
+	"firemode/internal/record/ledger"
 	"fmt"
 	"maps"
 	"slices"
 
 	"firemode"
 	"firemode/internal/record/crdt"
-	"firemode/internal/sessions"
 	"firemode/internal/sessions/sessionstest"
 )
 
@@ -19,9 +19,9 @@ type model struct {
 	answers   map[string]stored // by user and key
 	delivered map[crdt.ActorID]int64
 	parent    map[crdt.ActorID]crdt.ActorID
-	open      []sessions.Conflict // as last shown
-	shown     []sessions.Conflict // ever
-	ids       map[string]string   // of a conflict, by what is in it
+	open      []ledger.Conflict // as last shown
+	shown     []ledger.Conflict // ever
+	ids       map[string]string // of a conflict, by what is in it
 }
 
 // stored is the answer that a key has got.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"firemode/internal/record/view"
 	"fmt"
 	"strings"
 	"time"
@@ -25,7 +26,7 @@ type Patch struct {
 
 // Patch changes a session that is at the state ifMatch names, see Detail.Tag; another is CodeChanged.
 func (s *Service) Patch(ctx context.Context, id firemode.SessionID, ifMatch string, patch Patch) (Detail, error) {
-	p, err := caller(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return Detail{}, err
 	}
@@ -40,7 +41,7 @@ func (s *Service) Patch(ctx context.Context, id firemode.SessionID, ifMatch stri
 		if len(locked) == 0 {
 			return Detail{}, firemode.NotFound("there is no session %s", id)
 		}
-		if err := mayRead(ctx, tx, p, locked[0].Session); err != nil {
+		if err := store.MaySeeSession(ctx, tx, p, locked[0].Session); err != nil {
 			return Detail{}, err
 		}
 		before, err := detail(ctx, tx, locked[0].Session)
@@ -179,20 +180,15 @@ func (m *merging) openConflicts(missing *[]firemode.Detail) error {
 	if m.head.Conflicts == 0 {
 		return nil
 	}
-	merged, err := chains(m.ctx, m.tx, m.ref)
-	if err != nil {
-		return err
-	}
-	d := &document{ctx: m.ctx, tx: m.tx, ref: m.ref, head: m.head, seq: m.head.Seq, chains: merged}
 	told := 0
-	err = d.whole(nil, func(c crdt.Conflict) error {
+	err := view.EachConflict(m.ctx, m.tx, m.ref, m.head, func(c crdt.Conflict) error {
 		if told++; told > maxRefusals {
-			return errFound
+			return store.ErrStop
 		}
 		*missing = append(*missing, firemode.Detail{Field: string(c.Path), Reason: fmt.Sprintf("%d readings are in dispute (%s)", len(c.Siblings), c.Kind)})
 		return nil
 	})
-	if errors.Is(err, errFound) {
+	if errors.Is(err, store.ErrStop) {
 		return nil
 	}
 	return err

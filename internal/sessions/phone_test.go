@@ -3,6 +3,7 @@ package sessions_test
 import (
 	"cmp"
 	"encoding/json"
+	"firemode/internal/record/view"
 	"fmt"
 	"maps"
 	"slices"
@@ -27,7 +28,7 @@ type phone struct {
 	wrote  []crdt.OpID // everything, in order, sent or not
 	held   []draft
 	sent   []post
-	cursor *sessions.Cursor
+	cursor *view.Cursor
 }
 
 // draft is a batch on a phone.

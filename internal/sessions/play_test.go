@@ -3,6 +3,7 @@ package sessions_test
 import (
 	"cmp"
 	"context"
+	"firemode/internal/record/view"
 	"fmt"
 	"time"
 
@@ -210,7 +211,7 @@ func (p *play) draft(ph *phone, s step) draft {
 
 // submit makes one request and checks everything.
 func (p *play) submit(one post) error {
-	var a sessions.Answer
+	var a view.Header
 	a.Receipt, a.Replayed, a.Err = p.service.Submit(firemode.WithPrincipal(p.ctx, one.By), one.Submission)
 	return p.check([]exchange{{one, a}})
 }
@@ -243,5 +244,5 @@ func (p *play) together(ph *phone, s step) error {
 // exchange is a request and its answer.
 type exchange struct {
 	post
-	answer sessions.Answer
+	answer view.Header
 }

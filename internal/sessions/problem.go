@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"firemode/internal/record/ledger"
 	"fmt"
 
 	"firemode/internal/record/crdt"
@@ -10,7 +11,7 @@ import (
 // problem says why a change cannot be applied; the zero value is none.
 type problem struct {
 	reason   string
-	conflict *Conflict // beside a resolve: the conflict as it is now
+	conflict *ledger.Conflict // beside a resolve: the conflict as it is now
 }
 
 // problems checks the changes of a job against the state before it.
@@ -89,7 +90,7 @@ func (m *merging) resolveProblem(c crdt.Change, held map[crdt.Dot][]*crdt.Op) pr
 func (m *merging) stale(c crdt.Change, reason string) problem {
 	p := problem{reason: reason}
 	if now, open := m.state.Conflict(c.Path, m.head.Key); open {
-		described := newConflict(now, maxShownSiblings)
+		described := ledger.DescribeConflict(now, maxShownSiblings)
 		p.conflict = &described
 	}
 	return p

@@ -205,12 +205,12 @@ func (p *play) shownOf(f *sessionstest.Facts, ex exchange, seq int64) error {
 		}
 	}
 	open := slices.DeleteFunc(f.History(seq).State().Conflicts(), func(c oracle.Conflict) bool { return !at[c.Path] || len(c.Siblings) > 20 })
-	whole := slices.DeleteFunc(slices.Clone(ex.answer.Conflicts), func(c sessions.Conflict) bool { return c.Count > 20 }) // a receipt lists no more
+	whole := slices.DeleteFunc(slices.Clone(ex.answer.Conflicts), func(c ledger.Conflict) bool { return c.Count > 20 }) // a receipt lists no more
 	return sessionstest.Same("conflicts of the receipt", described(whole), sessionstest.Describe(secret, open))
 }
 
 // described puts conflicts into words that can be compared, in an order of their own.
-func described(open []sessions.Conflict) []string {
+func described(open []ledger.Conflict) []string {
 	var all []string
 	for _, c := range open {
 		siblings := map[string]bool{}

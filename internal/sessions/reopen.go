@@ -1,10 +1,7 @@
 package sessions
 
 import (
-	"encoding/json"
-	"fmt"
-
-	"github.com/go-json-experiment/json/jsontext"
+	"firemode/internal/record/assess"
 
 	"firemode"
 	"firemode/internal/record/crdt"
@@ -35,7 +32,7 @@ func (m *merging) mergeLate() error {
 		if err := m.needActors(map[crdt.ActorID]bool{b.Actor: true}); err != nil {
 			return err
 		}
-		changes, err := storedChanges(b)
+		changes, err := ledger.ParseChanges(b)
 		if err != nil {
 			return err
 		}
@@ -58,19 +55,6 @@ func (m *merging) forget() {
 	clear(m.judged)
 }
 
-// storedChanges reads the changes of a log entry back.
-func storedChanges(b ledger.Entry) ([]crdt.Change, error) {
-	var raw []jsontext.Value
-	if err := json.Unmarshal(b.Changes, &raw); err != nil {
-		return nil, fmt.Errorf("log entry %d: %w", b.Seq, err)
-	}
-	changes, err := crdt.ParseChanges(raw)
-	if err != nil {
-		return nil, fmt.Errorf("log entry %d: %w", b.Seq, err)
-	}
-	return changes, nil
-}
-
 // rememberResults keeps what the completed visit found, to be shown beside the readings of the next one.
 func (m *merging) rememberResults() error {
 	found, err := m.findings()
@@ -89,7 +73,7 @@ func (m *merging) findings() (map[firemode.ItemID]firemode.LastResult, error) {
 
 // eachItem calls fn for every item that something is recorded of, with what is live at and below it.
 func (m *merging) eachItem(fn func(firemode.ItemID, *crdt.State)) error {
-	merged, err := chains(m.ctx, m.tx, m.ref)
+	merged, err := store.MergedRanges(m.ctx, m.tx, m.ref)
 	if err != nil {
 		return err
 	}
@@ -100,7 +84,7 @@ func (m *merging) eachItem(fn func(firemode.ItemID, *crdt.State)) error {
 		}
 	}
 	err = store.As[store.OpReader](m.tx).EachLiveOp(m.ctx, m.ref, 0, "", func(op crdt.Op) error {
-		if item := placeOf(op.Path).item; item != current {
+		if item := assess.PlaceOf(op.Path).Item; item != current {
 			take()
 			state, current = crdt.NewState(merged), item
 		}
@@ -113,12 +97,12 @@ func (m *merging) eachItem(fn func(firemode.ItemID, *crdt.State)) error {
 
 func (m *merging) finding(state *crdt.State, item firemode.ItemID) firemode.LastResult {
 	r := firemode.LastResult{Session: m.session.ID, CompletedAt: m.session.CompletedAt, Measurements: map[string]string{}}
-	for _, reading := range state.Readings(itemPath(item)) {
-		switch at := placeOf(reading.Path); {
-		case at.field == "outcome" && len(at.rest) == 0:
-			r.Outcome = text(reading.Value)
-		case at.field == "measurements" && len(at.rest) == 1 && reading.Value.IsNumber():
-			r.Measurements[at.rest[0]] = string(reading.Value)
+	for _, reading := range state.Readings(assess.ItemPath(item)) {
+		switch at := assess.PlaceOf(reading.Path); {
+		case at.Field == "outcome" && len(at.Rest) == 0:
+			r.Outcome = assess.Text(reading.Value)
+		case at.Field == "measurements" && len(at.Rest) == 1 && reading.Value.IsNumber():
+			r.Measurements[at.Rest[0]] = string(reading.Value)
 		}
 	}
 	return r

@@ -151,7 +151,7 @@ func (a *auditor) statusAgain(m *merging, b *ledger.Entry) error {
 }
 
 func (a *auditor) changesAgain(m *merging, b *ledger.Entry) error {
-	changes, err := storedChanges(*b)
+	changes, err := ledger.ParseChanges(*b)
 	if err != nil || len(changes) != len(b.Outcomes) {
 		return nil // reported by checkEntry
 	}

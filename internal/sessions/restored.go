@@ -71,7 +71,7 @@ func (r Restoration) markSession(ctx context.Context, tx store.Tx, l store.Locke
 	h := l.Head
 	h.Epoch = max(h.Epoch+1, tx.Now().Unix())
 	if h.Seq > 0 {
-		if h.Checkpoint, err = checkpointOf(ref(l.Session), h).Sign(r.Signer); err != nil {
+		if h.Checkpoint, err = ledger.CheckpointOf(ledger.RefOf(l.Session), h).Sign(r.Signer); err != nil {
 			return err
 		}
 	}
@@ -84,11 +84,4 @@ func (r Restoration) note(ctx context.Context, tx store.Tx, org firemode.OrgID, 
 		return err
 	}
 	return store.AppendAudit(ctx, tx, org, ledger.AuditEntry{ID: firemode.AuditID(r.NewID()), Action: "restore", Subject: string(org), Data: data})
-}
-
-// checkpointOf states what the log of a session is at its head.
-func checkpointOf(at ledger.SessionRef, h ledger.Head) ledger.Checkpoint {
-	return ledger.Checkpoint{
-		Org: string(at.Org), Session: string(at.Session), Size: h.Seq, Root: ledger.Frontier(h.Frontier).Root(), Epoch: h.Epoch,
-	}
 }

@@ -27,7 +27,7 @@ func (a *auditor) checkEntry(b ledger.Entry) {
 	if b.Kind != ledger.EntryChanges {
 		return
 	}
-	changes, err := storedChanges(b)
+	changes, err := ledger.ParseChanges(b)
 	if err != nil {
 		a.differs(where, "its changes cannot be read: %v", err)
 		return
@@ -83,12 +83,12 @@ func (a *auditor) checkCreation(items []firemode.Item) {
 		a.differs("sessions", "the audit log does not say that it was made")
 		return
 	}
-	var kept creation
+	var kept ledger.Creation
 	if err := json.Unmarshal(e.Data, &kept); err != nil {
 		a.differs("audit entry "+string(e.ID), "it cannot be read: %v", err)
 		return
 	}
-	now := creationOf(a.session, a.head.Key, items)
+	now := ledger.CreationOf(a.session, a.head.Key, items)
 	if now.Digest != kept.Digest {
 		a.differs("items", "they are not those that the session was made with: their digest is another")
 	}

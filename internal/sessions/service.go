@@ -20,7 +20,6 @@ import (
 
 	"firemode"
 	"firemode/internal/groupcommit"
-	"firemode/internal/record/ledger"
 	"firemode/internal/rules"
 	"firemode/internal/store"
 )
@@ -55,7 +54,9 @@ type Config struct {
 	Rules Rulebook
 	// Signer signs the checkpoint that every answer about results carries.
 	Signer note.Signer
-	Meter  Meter // may be nil
+	// Consequences are derived in the transaction of the merge, in order.
+	Consequences []Consequences
+	Meter        Meter // may be nil
 	// Supervise runs what writes submissions, and runs it again if it dies; nil for nobody.
 	Supervise groupcommit.Start
 	// Traces takes the spans of groups and merges; nil for none.
@@ -113,40 +114,3 @@ func (unmetered) ConflictArose(string)                          {}
 func (unmetered) Synced(context.Context, string, time.Duration) {}
 func (unmetered) GroupCommitted(string, int)                    {}
 func (unmetered) ChangesSettled(string, int)                    {}
-
-// caller returns who ctx works for.
-func caller(ctx context.Context) (firemode.Principal, error) {
-	p, ok := firemode.PrincipalFrom(ctx)
-	if !ok {
-		return p, firemode.Unauthenticated("sign in first")
-	}
-	return p, nil
-}
-
-// visible returns the session if p may see it.
-func visible(ctx context.Context, tx store.ReadTx, p firemode.Principal, id firemode.SessionID) (firemode.Session, error) {
-	session, err := store.As[store.SessionReader](tx).Session(ctx, p.Org, id)
-	if err != nil {
-		return session, err
-	}
-	return session, mayRead(ctx, tx, p, session)
-}
-
-// mayRead is nil if p may read what hangs from the session: an owner through the building, a technician if it is open to them.
-func mayRead(ctx context.Context, tx store.ReadTx, p firemode.Principal, session firemode.Session) error {
-	if !session.OpenTo(p) {
-		return firemode.NotFound("there is no session %s", session.ID)
-	}
-	if p.Role != firemode.RoleOwner {
-		return nil
-	}
-	building, err := store.As[store.BuildingReader](tx).Building(ctx, p.Org, session.Building)
-	if err == nil && !building.ReadableBy(p) {
-		err = firemode.NotFound("there is no session %s", session.ID)
-	}
-	return err
-}
-
-func ref(s firemode.Session) ledger.SessionRef {
-	return ledger.SessionRef{Org: s.Org, Session: s.ID}
-}

@@ -32,23 +32,23 @@ func (d Detail) Tag() string {
 }
 
 func detail(ctx context.Context, tx store.ReadTx, session firemode.Session) (Detail, error) {
-	head, err := store.As[store.HeadReader](tx).Head(ctx, ref(session))
+	head, err := store.As[store.HeadReader](tx).Head(ctx, ledger.RefOf(session))
 	if err != nil {
 		return Detail{}, err
 	}
 	head.Key = nil // the session's secret stays where it is
-	clock, err := store.As[store.HeadReader](tx).ClockAt(ctx, ref(session), head.Seq)
+	clock, err := store.As[store.HeadReader](tx).ClockAt(ctx, ledger.RefOf(session), head.Seq)
 	return Detail{Session: session, Clock: clock, Head: head}, err
 }
 
 // Get returns one session.
 func (s *Service) Get(ctx context.Context, id firemode.SessionID) (d Detail, err error) {
-	p, err := caller(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return d, err
 	}
 	err = s.store.View(ctx, func(tx store.ReadTx) error {
-		session, err := visible(ctx, tx, p, id)
+		session, err := store.VisibleSession(ctx, tx, p, id)
 		if err == nil {
 			d, err = detail(ctx, tx, session)
 		}
@@ -59,7 +59,7 @@ func (s *Service) Get(ctx context.Context, id firemode.SessionID) (d Detail, err
 
 // List returns the sessions that the caller may see, newest first.
 func (s *Service) List(ctx context.Context, f store.SessionFilter, page store.Page) (list []store.Keyed[Detail], err error) {
-	p, err := caller(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -95,32 +95,15 @@ func scope(p firemode.Principal) (visibleTo, ownedBy firemode.UserID) {
 
 // Items lists the items of a session in walking order.
 func (s *Service) Items(ctx context.Context, id firemode.SessionID, f store.ItemFilter, page store.Page) (list []store.Keyed[firemode.Item], err error) {
-	p, err := caller(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return nil, err
 	}
 	err = s.store.View(ctx, func(tx store.ReadTx) error {
-		if _, err := visible(ctx, tx, p, id); err != nil {
+		if _, err := store.VisibleSession(ctx, tx, p, id); err != nil {
 			return err
 		}
 		list, err = store.As[store.ItemReader](tx).Items(ctx, p.Org, id, f, page)
-		return err
-	})
-	return list, err
-}
-
-// History lists every change that was ever made at a path and below, newest first.
-func (s *Service) History(ctx context.Context, id firemode.SessionID, path crdt.Pointer, page store.Page) (list []store.Keyed[ledger.Op], err error) {
-	p, err := caller(ctx)
-	if err != nil {
-		return nil, err
-	}
-	err = s.store.View(ctx, func(tx store.ReadTx) error {
-		session, err := visible(ctx, tx, p, id)
-		if err != nil {
-			return err
-		}
-		list, err = store.As[store.OpReader](tx).History(ctx, ref(session), path, page)
 		return err
 	})
 	return list, err
@@ -134,19 +117,19 @@ type Sync struct {
 
 // SyncStatus returns the head of a session, its counts, and when each client was last heard of. It delivers nothing.
 func (s *Service) SyncStatus(ctx context.Context, id firemode.SessionID) (status Sync, err error) {
-	p, err := caller(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return status, err
 	}
 	err = s.store.View(ctx, func(tx store.ReadTx) error {
-		session, err := visible(ctx, tx, p, id)
+		session, err := store.VisibleSession(ctx, tx, p, id)
 		if err != nil {
 			return err
 		}
 		if status.Detail, err = detail(ctx, tx, session); err != nil {
 			return err
 		}
-		status.Actors, err = store.As[store.ActorReader](tx).Actors(ctx, ref(session), nil)
+		status.Actors, err = store.As[store.ActorReader](tx).Actors(ctx, ledger.RefOf(session), nil)
 		return err
 	})
 	return status, err

@@ -39,12 +39,6 @@ type Meta struct {
 	OnBehalfOf firemode.UserID
 }
 
-// MaxClock is how many entries of a posted clock are looked at.
-const MaxClock = 4096
-
-// maxActors is how many actors one user may have in a session.
-const maxActors = 256
-
 // Receipt answers a submission.
 type Receipt struct {
 	Session     firemode.SessionID
@@ -55,7 +49,7 @@ type Receipt struct {
 	Clock       crdt.Clock
 	Missing     crdt.Ranges
 	Flags       []string
-	Conflicts   []Conflict
+	Conflicts   []ledger.Conflict
 	Checkpoint  string // signed note over the log, this batch included
 	ProcessedAt time.Time
 }
@@ -71,7 +65,7 @@ type ChangeResult struct {
 	Index    int
 	Status   string // "applied", "duplicate", "superseded" or "rejected"
 	Reason   string
-	Conflict *Conflict // beside a rejected resolve: the conflict as it is now
+	Conflict *ledger.Conflict // beside a rejected resolve: the conflict as it is now
 }
 
 // Statuses of a change.
@@ -103,7 +97,7 @@ type job struct {
 // answer of an earlier request with the same key. Besides the errors of any write: CodeConflict with a FreshClientID for a
 // forked client, CodeForbidden for another user's client id.
 func (s *Service) Submit(ctx context.Context, in Submission) (r Receipt, replayed bool, err error) {
-	p, err := caller(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return r, false, err
 	}

@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"firemode"
+	"firemode/internal/record/assess"
 	"firemode/internal/record/crdt"
 	"firemode/internal/store"
 )
@@ -26,7 +27,7 @@ func (m *merging) tally(touched []firemode.ItemID) (changed map[firemode.ItemID]
 func (m *merging) recount(changed map[firemode.ItemID]bool) error {
 	open := map[firemode.ItemID]int{}
 	err := m.eachItem(func(id firemode.ItemID, state *crdt.State) {
-		if n := len(state.Conflicts(itemPath(id), m.head.Key)); n > 0 {
+		if n := len(state.Conflicts(assess.ItemPath(id), m.head.Key)); n > 0 {
 			open[id] = n
 		}
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"firemode/internal/record/view"
 	"fmt"
 
 	"firemode"
@@ -15,14 +16,14 @@ import (
 )
 
 // results reads for a phone, or for nobody.
-func (p *play) results(ph *phone, q sessions.Query) (a answer, err error) {
+func (p *play) results(ph *phone, q view.Query) (a answer, err error) {
 	q.Session = p.ref.Session
 	return a, p.service.Results(firemode.WithPrincipal(p.ctx, ph.by), q, &a)
 }
 
 // pull reads the whole document. It is delivered to a phone that says who it is.
 func (p *play) pull(ph *phone, anonymous bool) error {
-	q := sessions.Query{Client: ph.client}
+	q := view.Query{Client: ph.client}
 	if anonymous {
 		q.Client = ""
 	}
@@ -53,7 +54,7 @@ func (p *play) page(ph *phone, s step) error {
 		began = ph.cursor.Seq
 	}
 	for pages := 1; ; pages++ {
-		a, err := p.results(ph, sessions.Query{Client: ph.client, Since: ph.cursor, Limit: 1 + s.pick%2})
+		a, err := p.results(ph, view.Query{Client: ph.client, Since: ph.cursor, Limit: 1 + s.pick%2})
 		if err != nil {
 			return err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"firemode/internal/record/view"
 	"flag"
 	"fmt"
 	"os"
@@ -177,15 +178,15 @@ func must(t testing.TB, err error) {
 type answer struct {
 	sessions.View
 	leaves    []crdt.Reading
-	conflicts []sessions.Conflict
+	conflicts []ledger.Conflict
 	removed   []crdt.Pointer
 	late      []ledger.Entry
 }
 
-func (a *answer) Begin(v sessions.View) error { a.View = v; return nil }
-func (a *answer) Leaf(r crdt.Reading) error   { a.leaves = append(a.leaves, r); return nil }
+func (a *answer) Begin(v view.Header) error { a.View = v; return nil }
+func (a *answer) Leaf(r crdt.Reading) error { a.leaves = append(a.leaves, r); return nil }
 
-func (a *answer) Conflict(c sessions.Conflict) error {
+func (a *answer) Conflict(c ledger.Conflict) error {
 	a.conflicts = append(a.conflicts, c)
 	return nil
 }

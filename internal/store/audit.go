@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -49,6 +50,15 @@ func AppendAudit(ctx context.Context, tx Tx, org firemode.OrgID, entries ...ledg
 		hash = sealed[i].Hash
 	}
 	return As[AuditWriter](tx).InsertAudit(ctx, sealed)
+}
+
+// Audit appends one entry for what p did. e names ID, Action and Subject; data is its particulars.
+func Audit(ctx context.Context, tx Tx, p firemode.Principal, e ledger.AuditEntry, data any) (err error) {
+	e.User = p.User
+	if e.Data, err = json.Marshal(data); err != nil {
+		return err
+	}
+	return AppendAudit(ctx, tx, p.Org, e)
 }
 
 // Answer is what a request with an Idempotency-Key was answered: the service's result, to be encoded again the same way.

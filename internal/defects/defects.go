@@ -1,20 +1,36 @@
-package sessions
+// Package defects is the faults that results report: what is wrong with an item by which rule, how each of its
+// classifications came about, and what people do about it.
+//
+// Defects follow from results: Consequences derives them in the transaction of the merge, and Recompute checks
+// that what is stored is what follows. A person moves a defect on with Service.Patch; withdrawing one is the
+// merge's alone. Which roles may do so is decided before; a defect that the caller may not see is not found.
+package defects
 
 import (
 	"context"
+	"firemode/internal/record/ledger"
 	"slices"
 
 	"firemode"
 	"firemode/internal/store"
 )
 
-// Defects lists the defects that the caller may see, oldest first.
-func (s *Service) Defects(ctx context.Context, f store.DefectFilter, page store.Page) (list []store.Keyed[firemode.Defect], err error) {
-	p, err := caller(ctx)
+// Service shows defects and moves them on.
+type Service struct {
+	store store.Store
+	newID func() string // mints ids that sort by time
+}
+
+// New returns a Service on s.
+func New(s store.Store, newID func() string) *Service { return &Service{s, newID} }
+
+// List lists the defects that the caller may see, oldest first.
+func (s *Service) List(ctx context.Context, f store.DefectFilter, page store.Page) (list []store.Keyed[firemode.Defect], err error) {
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return nil, err
 	}
-	f.VisibleTo, f.OwnedBy = scope(p)
+	f.VisibleTo, f.OwnedBy = p.Limits()
 	err = s.store.View(ctx, func(tx store.ReadTx) error {
 		list, err = store.As[store.DefectReader](tx).Defects(ctx, p.Org, f, page)
 		return err
@@ -22,9 +38,9 @@ func (s *Service) Defects(ctx context.Context, f store.DefectFilter, page store.
 	return list, err
 }
 
-// Defect returns one defect.
-func (s *Service) Defect(ctx context.Context, id firemode.DefectID) (d firemode.Defect, err error) {
-	p, err := caller(ctx)
+// Get returns one defect.
+func (s *Service) Get(ctx context.Context, id firemode.DefectID) (d firemode.Defect, err error) {
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return d, err
 	}
@@ -40,7 +56,7 @@ func visibleDefect(ctx context.Context, tx store.ReadTx, p firemode.Principal, i
 	if err != nil {
 		return d, err
 	}
-	if _, err := visible(ctx, tx, p, d.Session); err != nil {
+	if _, err := store.VisibleSession(ctx, tx, p, d.Session); err != nil {
 		if firemode.CodeOf(err) == firemode.CodeNotFound {
 			err = firemode.NotFound("there is no defect %s", id)
 		}
@@ -49,8 +65,8 @@ func visibleDefect(ctx context.Context, tx store.ReadTx, p firemode.Principal, i
 	return d, nil
 }
 
-// DefectPatch moves a defect on; nil fields stay as they are.
-type DefectPatch struct {
+// Patch moves a defect on; nil fields stay as they are.
+type Patch struct {
 	Status *firemode.DefectStatus
 	Note   *string
 }
@@ -74,9 +90,9 @@ func next(from firemode.DefectStatus) []firemode.DefectStatus {
 
 const maxNote = 4000
 
-// PatchDefect changes a defect; ifRevision 0 is any.
-func (s *Service) PatchDefect(ctx context.Context, id firemode.DefectID, ifRevision int64, patch DefectPatch) (firemode.Defect, error) {
-	p, err := caller(ctx)
+// Patch changes a defect; ifRevision 0 is any.
+func (s *Service) Patch(ctx context.Context, id firemode.DefectID, ifRevision int64, patch Patch) (firemode.Defect, error) {
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return firemode.Defect{}, err
 	}
@@ -104,13 +120,14 @@ func (s *Service) PatchDefect(ctx context.Context, id firemode.DefectID, ifRevis
 			return d, err
 		}
 		d.Revision++
-		return d, audit(ctx, tx, s, actionDefect, string(id), map[string]any{
+		entry := ledger.AuditEntry{ID: firemode.AuditID(s.newID()), Action: ledger.ActionUpdateDefect, Subject: string(id)}
+		return d, store.Audit(ctx, tx, p, entry, map[string]any{
 			"from": before, "to": d.Status, "note": d.Note, "session_id": d.Session, "sequence": locked[0].Head.Seq,
 		})
 	})
 }
 
-func (patch DefectPatch) applyTo(d *firemode.Defect) error {
+func (patch Patch) applyTo(d *firemode.Defect) error {
 	if patch.Note != nil {
 		if len(*patch.Note) > maxNote {
 			return firemode.InvalidField("note", "longer than %d bytes", maxNote)
