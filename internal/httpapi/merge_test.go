@@ -152,10 +152,10 @@ func (v *visit) crowd(n int) {
 		for i := range n {
 			id := crdt.ActorID(fmt.Sprintf("crowd-%d", i))
 			head.Seq++
-			b := ledger.Entry{Seq: head.Seq, Kind: ledger.EntryChanges, Actor: id, Number: 1, Changes: []byte("[]"), MergedSeq: head.Seq, RunSeq: head.Seq}.Seal(ref, head.Hash)
+			b := ledger.Entry{Seq: head.Seq, Kind: ledger.EntryChanges, Actor: id, Number: 1, Changes: []byte("[]"), MergedSeq: head.Seq, PrefixSeq: head.Seq}.Seal(ref, head.Hash)
 			head.Hash = b.Hash
 			batches = append(batches, b)
-			actors = append(actors, ledger.Actor{ID: id, User: firemode.UserID(id), Held: crdt.Ranges{{1, 1}}, Merged: crdt.Ranges{{1, 1}}, RunSeq: head.Seq})
+			actors = append(actors, ledger.Actor{ID: id, User: firemode.UserID(id), Held: crdt.Ranges{{1, 1}}, Merged: crdt.Ranges{{1, 1}}, PrefixSeq: head.Seq})
 		}
 		return errors.Join(tx.InsertBatches(v.t.Context(), ref, batches), tx.SaveActors(v.t.Context(), ref, actors), tx.SaveHead(v.t.Context(), "a", ref.Session, head))
 	}))

@@ -87,7 +87,7 @@ func (s *Service) Create(ctx context.Context, n Draft) (Detail, error) {
 	})
 }
 
-func (s *Service) create(ctx context.Context, tx store.Tx, p firemode.Principal, n Draft, book *rules.Book) (firemode.Session, error) {
+func (s *Service) create(ctx context.Context, tx store.Tx, p firemode.Principal, n Draft, book *rules.Set) (firemode.Session, error) {
 	building, err := tx.LockBuilding(ctx, p.Org, n.Building)
 	if err != nil {
 		return firemode.Session{}, notFoundAs("building_id", err)
@@ -159,7 +159,7 @@ func checkTechnicians(ctx context.Context, tx store.ReadTx, org firemode.OrgID, 
 }
 
 // dueItems returns an item for every asset in service, every system with one, and the site, that has a check due.
-func dueItems(ctx context.Context, tx store.Tx, building firemode.Building, session firemode.Session, book *rules.Book) ([]firemode.Item, error) {
+func dueItems(ctx context.Context, tx store.Tx, building firemode.Building, session firemode.Session, book *rules.Set) ([]firemode.Item, error) {
 	last, err := tx.LastResults(ctx, building.Org, building.ID)
 	if err != nil {
 		return nil, err

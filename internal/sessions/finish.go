@@ -40,7 +40,7 @@ func (m *merging) collect(b *ledger.Entry, merged crdt.Merged, at int64) {
 			b.Outcomes[i].Status = changeSuperseded
 		}
 	}
-	for _, op := range merged.Covered {
+	for _, op := range merged.Superseded {
 		m.change(op, func(c *fate) { c.covered = at })
 	}
 	for _, op := range merged.Recontested {
@@ -100,7 +100,7 @@ func (m *merging) flush() error {
 	}
 	ops := make([]ledger.Op, len(m.newOps))
 	for i, row := range m.newOps {
-		ops[i] = ledger.Op{Op: *row.op, Merged: row.merged, Covered: row.covered, Noted: row.noted}
+		ops[i] = ledger.Op{Op: *row.op, Merged: row.merged, SupersededSeq: row.covered, Noted: row.noted}
 	}
 	if err := m.tx.InsertOps(m.ctx, m.ref, ops); err != nil {
 		return err

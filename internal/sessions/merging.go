@@ -265,8 +265,8 @@ func (m *merging) loadRuns(jobs []*job) error {
 			if _, known := m.runs[ask]; known || actor == nil {
 				continue
 			}
-			m.runs[ask] = actor.Merged.Run()
-			if actor.RunSeq > writer.Delivered {
+			m.runs[ask] = actor.Merged.Prefix()
+			if actor.PrefixSeq > writer.Delivered {
 				asks = append(asks, ask)
 			}
 		}
@@ -374,7 +374,7 @@ func (m *merging) know(ops []crdt.Op) {
 }
 
 // loadItems reads the items that paths belong to, and returns the rules that judge them.
-func (m *merging) loadItems(paths []crdt.Pointer) (*rules.Book, error) {
+func (m *merging) loadItems(paths []crdt.Pointer) (*rules.Set, error) {
 	var ids []firemode.ItemID
 	for _, p := range paths {
 		id := placeOf(p).item
@@ -397,7 +397,7 @@ func (m *merging) loadItems(paths []crdt.Pointer) (*rules.Book, error) {
 
 // ruleOf returns the version by which code is judged on an item: the one pinned to its check, else the one that was in force when
 // the session was made.
-func ruleOf(book *rules.Book, item *firemode.Item, session firemode.Session) func(firemode.RuleCode) (firemode.Rule, bool) {
+func ruleOf(book *rules.Set, item *firemode.Item, session firemode.Session) func(firemode.RuleCode) (firemode.Rule, bool) {
 	return func(code firemode.RuleCode) (firemode.Rule, bool) {
 		if item != nil {
 			for _, c := range item.Checks {

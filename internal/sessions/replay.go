@@ -93,7 +93,7 @@ func (a *auditor) changeDefects(tx store.Tx, seq int64) error {
 // again puts an entry into the scratch store as it was decided then.
 func (a *auditor) again(m *merging, stored ledger.Entry) error {
 	b := stored
-	b.MergedSeq, b.RunSeq = 0, 0
+	b.MergedSeq, b.PrefixSeq = 0, 0
 	var err error
 	if b.Kind == ledger.EntryStatus {
 		err = a.statusAgain(m, &b)

@@ -54,8 +54,8 @@ func TestMain(m *testing.M) {
 // emptyBook is a rulebook without rules: what is tested here is the merge.
 type emptyBook struct{}
 
-func (emptyBook) Book(context.Context, firemode.OrgID) (*rules.Book, error) {
-	return rules.NewBook(nil), nil
+func (emptyBook) Book(context.Context, firemode.OrgID) (*rules.Set, error) {
+	return rules.NewSet(nil), nil
 }
 
 // clock is the time of the store: every look at it is a millisecond later.

@@ -102,7 +102,7 @@ type ResultWriter interface {
 	// InsertOps adds operations, covered ones too.
 	InsertOps(ctx context.Context, s ledger.SessionRef, ops []ledger.Op) error
 	UpdateOps(ctx context.Context, s ledger.SessionRef, changes []OpChange) error
-	// SaveActors adds actors, or writes ClientType, Held, Merged, RunSeq and LastSync of those that exist. Delivered is
+	// SaveActors adds actors, or writes ClientType, Held, Merged, PrefixSeq and LastSync of those that exist. Delivered is
 	// written only when the actor is added.
 	SaveActors(ctx context.Context, s ledger.SessionRef, actors []ledger.Actor) error
 	// BindActor adds an actor unless it exists, and returns it as it then is. Of one that exists it writes Parent alone, and that only if it

@@ -43,7 +43,7 @@ func (f deliversOnPost) SaveActors(ctx context.Context, s ledger.SessionRef, act
 		return err
 	}
 	for _, a := range actors {
-		if err := f.Deliver(ctx, s, a.ID, max(a.RunSeq, a.Delivered)); err != nil {
+		if err := f.Deliver(ctx, s, a.ID, max(a.PrefixSeq, a.Delivered)); err != nil {
 			return err
 		}
 	}

@@ -133,7 +133,7 @@ func (f *Facts) Runs(seq int64) crdt.Clock {
 		return clock
 	}
 	for _, b := range f.Log {
-		if run := f.Numbers(b.Actor, seq).Run(); b.Kind == ledger.EntryChanges && run > 0 {
+		if run := f.Numbers(b.Actor, seq).Prefix(); b.Kind == ledger.EntryChanges && run > 0 {
 			clock[b.Actor] = run
 		}
 	}

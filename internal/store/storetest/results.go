@@ -38,7 +38,7 @@ func logEntry(seq int64, actor crdt.ActorID, number int64) ledger.Entry {
 		Key: "key " + fmt.Sprint(number), User: "u1", SubmittedBy: "u2", Client: "tab", ClientType: "web", CapturedAt: day(1), SentAt: day(2),
 		ReceivedAt: day(int(seq)), Context: crdt.Clock{"other": 1 << 53}, Changes: []byte(`[{"op":"set","path":"/x","value":12.50}]`),
 		Outcomes: []ledger.Outcome{{Status: "rejected", Reason: awkward, Time: -1, Flags: []string{"unlisted"}}}, Flags: []string{"clock_clamped"},
-		Prev: []byte{1}, Hash: []byte{2, byte(seq)}, MergedSeq: seq, RunSeq: seq,
+		Prev: []byte{1}, Hash: []byte{2, byte(seq)}, MergedSeq: seq, PrefixSeq: seq,
 	}
 }
 
@@ -204,7 +204,7 @@ func lateBatches(t *testing.T, s store.Store) {
 func runsAndClocks(t *testing.T, s store.Store) {
 	createSessions(t, s, 1)
 	a3, b1, c2 := logEntry(2, "a", 3), logEntry(5, "b", 1), logEntry(3, "c", 2)
-	a3.RunSeq, b1.RunSeq, b1.MergedSeq, c2.RunSeq = 0, 0, 0, 0
+	a3.PrefixSeq, b1.PrefixSeq, b1.MergedSeq, c2.PrefixSeq = 0, 0, 0, 0
 	insertBatches(t, s, logEntry(1, "a", 1), a3, c2, logEntry(4, "a", 2), b1, statusEntry(6))
 	locked(t, s, func(ctx context.Context, tx store.Tx) error {
 		return errors.Join(
