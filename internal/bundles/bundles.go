@@ -281,10 +281,10 @@ func (s *Service) entry(at ledger.SessionRef) *entry {
 
 func (s *Service) visible(ctx context.Context, p firemode.Principal, id firemode.SessionID) (session firemode.Session, err error) {
 	err = s.store.View(ctx, func(tx store.ReadTx) error {
-		if session, err = tx.Session(ctx, p.Org, id); err != nil {
+		if session, err = store.As[store.SessionReader](tx).Session(ctx, p.Org, id); err != nil {
 			return err
 		}
-		building, err := tx.Building(ctx, p.Org, session.Building)
+		building, err := store.As[store.BuildingReader](tx).Building(ctx, p.Org, session.Building)
 		if err == nil && !(session.OpenTo(p) && building.ReadableBy(p)) {
 			err = firemode.NotFound("there is no session %s", id)
 		}
@@ -322,10 +322,10 @@ func (s *Service) fixed(ctx context.Context, session firemode.Session) (Content,
 	}
 	content.Book = book
 	err = s.store.View(ctx, func(tx store.ReadTx) error {
-		if content.Building, err = tx.Building(ctx, session.Org, session.Building); err != nil {
+		if content.Building, err = store.As[store.BuildingReader](tx).Building(ctx, session.Org, session.Building); err != nil {
 			return err
 		}
-		err := tx.EachAsset(ctx, session.Org, session.Building, func(a firemode.Asset) error {
+		err := store.As[store.AssetReader](tx).EachAsset(ctx, session.Org, session.Building, func(a firemode.Asset) error {
 			content.Assets = append(content.Assets, a)
 			return nil
 		})
@@ -343,7 +343,7 @@ const page = 1000
 
 func items(ctx context.Context, tx store.ReadTx, session firemode.Session) (all []firemode.Item, err error) {
 	for after := ""; ; {
-		rows, err := tx.Items(ctx, session.Org, session.ID, store.ItemFilter{}, store.Page{After: after, Limit: page})
+		rows, err := store.As[store.ItemReader](tx).Items(ctx, session.Org, session.ID, store.ItemFilter{}, store.Page{After: after, Limit: page})
 		if err != nil {
 			return nil, err
 		}
@@ -362,7 +362,7 @@ func faults(ctx context.Context, tx store.ReadTx, session firemode.Session) (all
 	open := []firemode.DefectStatus{firemode.DefectOpen, firemode.DefectNotified, firemode.DefectRectified}
 	f := store.DefectFilter{Building: session.Building, NotSession: session.ID, Statuses: open}
 	for after := ""; ; {
-		rows, err := tx.Defects(ctx, session.Org, f, store.Page{After: after, Limit: page})
+		rows, err := store.As[store.DefectReader](tx).Defects(ctx, session.Org, f, store.Page{After: after, Limit: page})
 		if err != nil {
 			return nil, err
 		}
@@ -382,7 +382,7 @@ func earlier(ctx context.Context, tx store.ReadTx, session firemode.Session, all
 	for _, d := range all {
 		ids[d.Session] = false
 	}
-	sessions, err := tx.SessionsByID(ctx, session.Org, slices.Collect(maps.Keys(ids)))
+	sessions, err := store.As[store.SessionReader](tx).SessionsByID(ctx, session.Org, slices.Collect(maps.Keys(ids)))
 	for _, s := range sessions {
 		ids[s.ID] = s.CreatedAt.Before(session.CreatedAt)
 	}

@@ -47,10 +47,10 @@ func (s *Service) load(ctx context.Context, org firemode.OrgID, shelf *shelf) (*
 	var rs []firemode.Rule
 	var stamp int64
 	err := s.store.View(ctx, func(tx store.ReadTx) (err error) {
-		if stamp, err = tx.RulesStamp(ctx, org); err != nil {
+		if stamp, err = store.As[store.RuleReader](tx).RulesStamp(ctx, org); err != nil {
 			return err
 		}
-		rs, err = tx.Rules(ctx, org)
+		rs, err = store.As[store.RuleReader](tx).Rules(ctx, org)
 		return err
 	})
 	if err != nil {
@@ -129,7 +129,7 @@ func (s *Service) renew(ctx context.Context) error {
 	now := make(map[firemode.OrgID]int64, len(shelves))
 	err := s.store.View(ctx, func(tx store.ReadTx) error {
 		for org := range shelves {
-			stamp, err := tx.RulesStamp(ctx, org)
+			stamp, err := store.As[store.RuleReader](tx).RulesStamp(ctx, org)
 			if err != nil {
 				return err
 			}

@@ -74,7 +74,7 @@ func (m *merging) start() error {
 		return nil
 	}
 	m.session.Status = firemode.SessionActive
-	if err := m.tx.UpdateSession(m.ctx, m.session); err != nil {
+	if err := store.As[store.SessionWriter](m.tx).UpdateSession(m.ctx, m.session); err != nil {
 		return err
 	}
 	m.session.Version++
@@ -88,7 +88,7 @@ func (m *merging) inherit(j *job, actor *ledger.Actor, context crdt.Clock) error
 	if actor.Parent == "" || parent == nil || j.number != 1 || j.in.Meta.PrevBatch == "" {
 		return nil
 	}
-	before, err := m.tx.BatchByID(m.ctx, m.ref, parent.ID, j.in.Meta.PrevBatch)
+	before, err := store.As[store.EntryReader](m.tx).BatchByID(m.ctx, m.ref, parent.ID, j.in.Meta.PrevBatch)
 	if firemode.CodeOf(err) == firemode.CodeNotFound && err != nil {
 		return nil
 	}
@@ -236,7 +236,7 @@ func (m *merging) later(b *ledger.Entry, actor *ledger.Actor, ops []crdt.Op) (l 
 		return l, nil
 	}
 	l.Chain = chain
-	own, err := m.tx.OwnLive(m.ctx, m.ref, actor.ID, chain)
+	own, err := store.As[store.OwnOpReader](m.tx).OwnLive(m.ctx, m.ref, actor.ID, chain)
 	if err != nil {
 		return l, err
 	}
@@ -250,12 +250,12 @@ func (m *merging) later(b *ledger.Entry, actor *ledger.Actor, ops []crdt.Op) (l 
 	if err := m.loadPaths(paths); err != nil {
 		return l, err
 	}
-	l.Sweeps, err = m.tx.OwnSweeps(m.ctx, m.ref, actor.ID, crdt.Range{b.Number + 1, chain[1]}, withAncestors(paths))
+	l.Sweeps, err = store.As[store.OwnOpReader](m.tx).OwnSweeps(m.ctx, m.ref, actor.ID, crdt.Range{b.Number + 1, chain[1]}, withAncestors(paths))
 	return l, err
 }
 
 func (m *merging) namedAhead(b *ledger.Entry, actor *ledger.Actor) (map[crdt.Dot][]crdt.Pointer, error) {
-	ahead, err := m.tx.OwnNames(m.ctx, m.ref, actor.ID, b.Number)
+	ahead, err := store.As[store.OwnOpReader](m.tx).OwnNames(m.ctx, m.ref, actor.ID, b.Number)
 	names := map[crdt.Dot][]crdt.Pointer{}
 	for _, op := range ahead {
 		for _, d := range op.Names {

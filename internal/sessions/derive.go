@@ -9,6 +9,7 @@ import (
 	"firemode/internal/record/crdt"
 	"firemode/internal/record/ledger"
 	"firemode/internal/rules"
+	"firemode/internal/store"
 )
 
 // derive brings what follows from the document up to date for the touched items: their state, the session's counts, defects. It
@@ -39,7 +40,7 @@ func (m *merging) derive() error {
 	for _, id := range slices.Sorted(maps.Keys(changed)) {
 		states = append(states, *m.items[id])
 	}
-	return m.tx.SaveItemStates(m.ctx, m.ref.Org, m.ref.Session, states)
+	return store.As[store.ItemWriter](m.tx).SaveItemStates(m.ctx, m.ref.Org, m.ref.Session, states)
 }
 
 // contradicted reports whether the state of an item of which something is recorded says that nothing is, or is not what its conflicts make it. One
@@ -56,7 +57,7 @@ func (m *merging) judgeItems(book *rules.Set, ids []firemode.ItemID, changed map
 	if err := m.loadJudged(book, ids); err != nil {
 		return err
 	}
-	stored, err := m.tx.DefectsOfItems(m.ctx, m.ref, ids)
+	stored, err := store.As[store.DefectReader](m.tx).DefectsOfItems(m.ctx, m.ref, ids)
 	if err != nil {
 		return err
 	}
@@ -76,7 +77,7 @@ func (m *merging) judgeItems(book *rules.Set, ids []firemode.ItemID, changed map
 		}
 		judged = append(judged, m.judgeItem(id, r.findings, defects)...)
 	}
-	return m.tx.SaveDefects(m.ctx, judged)
+	return store.As[store.DefectWriter](m.tx).SaveDefects(m.ctx, judged)
 }
 
 // loadJudged reads what items are judged by, unless it was read.

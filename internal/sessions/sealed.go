@@ -8,6 +8,7 @@ import (
 	"firemode"
 	"firemode/internal/record/crdt"
 	"firemode/internal/record/ledger"
+	"firemode/internal/store"
 )
 
 func entryName(seq int64) string { return fmt.Sprintf("batches entry %d", seq) }
@@ -102,7 +103,7 @@ func (a *auditor) checkCreation(items []firemode.Item) {
 
 // checkQuarantine checks each batch of a copied phone, and that the id it was given is the one that its session's secret gives.
 func (a *auditor) checkQuarantine() error {
-	return a.tx.EachQuarantined(a.ctx, a.ref, func(q ledger.Quarantined) error {
+	return store.As[store.EntryReader](a.tx).EachQuarantined(a.ctx, a.ref, func(q ledger.Quarantined) error {
 		a.parents[q.Fresh] = q
 		where := "quarantine " + string(q.Fresh)
 		if !q.Sealed(a.ref) {

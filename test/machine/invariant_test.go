@@ -100,7 +100,7 @@ func (m *machine) told() error {
 func (m *machine) quarantine() error {
 	found := map[crdt.ActorID]bool{}
 	err := m.site.store.View(m.ctx, func(tx store.ReadTx) error {
-		return tx.EachQuarantined(m.ctx, m.ref, func(q ledger.Quarantined) error {
+		return store.As[store.EntryReader](tx).EachQuarantined(m.ctx, m.ref, func(q ledger.Quarantined) error {
 			content, err := parse(m.model.quarantined[q.Fresh])
 			found[q.Fresh] = err == nil && crdt.Content(content) == [32]byte(q.Content)
 			return nil

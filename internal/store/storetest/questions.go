@@ -48,7 +48,7 @@ func questions(t *testing.T, s store.Store) {
 		ref := ledger.SessionRef{Org: "o", Session: firemode.SessionID(name("q", len(ids)))}
 		ids = append(ids, ref.Session)
 		update(t, s, func(ctx context.Context, tx store.Tx) error {
-			return tx.CreateSession(ctx, firemode.Session{Org: "o", ID: ref.Session, Building: "b", Version: 1, CreatedAt: day(0)}, ledger.Head{})
+			return store.As[store.SessionWriter](tx).CreateSession(ctx, firemode.Session{Org: "o", ID: ref.Session, Building: "b", Version: 1, CreatedAt: day(0)}, ledger.Head{})
 		})
 		log, w := drawn(r)
 		w.write(t, s, ref, log)
@@ -86,11 +86,11 @@ func (q question) ask(fn func(ctx context.Context, tx store.ReadTx) error) {
 
 func (q question) live(at, below []crdt.Pointer) {
 	q.ask(func(ctx context.Context, tx store.ReadTx) error {
-		live, err := tx.LiveOps(ctx, q.ref, at, below)
+		live, err := store.As[store.OpReader](tx).LiveOps(ctx, q.ref, at, below)
 		q.want(fmt.Sprint("live at ", at, " and below ", below), asStored(live).names(), q.w.where(func(op ledger.Op) bool {
 			return op.SupersededSeq == 0 && (slices.Contains(at, op.Path) || holds(below, op.Path))
 		}).names())
-		contested, err2 := tx.ContestedOps(ctx, q.ref, below)
+		contested, err2 := store.As[store.OpReader](tx).ContestedOps(ctx, q.ref, below)
 		q.want(fmt.Sprint("contested below ", below), asStored(contested).names(), q.w.where(func(op ledger.Op) bool {
 			return op.SupersededSeq == 0 && op.Contested && holds(below, op.Path) && slices.ContainsFunc(below, func(p crdt.Pointer) bool { return p != op.Path && p.Holds(op.Path) })
 		}).names())
@@ -103,7 +103,7 @@ func (q question) then(seq int64, top crdt.Pointer) {
 		for _, top := range []crdt.Pointer{"", top} {
 			var got written
 			q.ask(func(ctx context.Context, tx store.ReadTx) error {
-				return tx.EachLiveOp(ctx, q.ref, seq, top, func(op crdt.Op) error {
+				return store.As[store.OpReader](tx).EachLiveOp(ctx, q.ref, seq, top, func(op crdt.Op) error {
 					got = append(got, ledger.Op{Op: op})
 					return nil
 				})
@@ -121,7 +121,7 @@ func (q question) then(seq int64, top crdt.Pointer) {
 
 func (q question) inhabited(asked []crdt.Pointer) {
 	q.ask(func(ctx context.Context, tx store.ReadTx) error {
-		got, err := tx.Inhabited(ctx, q.ref, asked)
+		got, err := store.As[store.OpReader](tx).Inhabited(ctx, q.ref, asked)
 		want := map[crdt.Pointer]bool{}
 		for _, p := range asked {
 			if slices.ContainsFunc(q.w, func(op ledger.Op) bool { return op.SupersededSeq == 0 && op.Path != p && p.Holds(op.Path) }) {
@@ -139,7 +139,7 @@ func (q question) inhabited(asked []crdt.Pointer) {
 func (q question) dots() {
 	asked := []crdt.Dot{{Actor: "a", Batch: 1}, {Actor: "A", Batch: 1, Index: 1}, {Actor: "~u1", Batch: 2}, {Actor: "nobody", Batch: 1}, {Actor: "a", Batch: 1}}
 	q.ask(func(ctx context.Context, tx store.ReadTx) error {
-		found, err := tx.OpsByDot(ctx, q.ref, asked)
+		found, err := store.As[store.OpReader](tx).OpsByDot(ctx, q.ref, asked)
 		got := written(found)
 		got.sort()
 		q.want("by dot", got.names(), q.w.where(func(op ledger.Op) bool { return slices.Contains(asked, op.Dot) }).names())
@@ -154,7 +154,7 @@ func (q question) changed(since int64, limit int) {
 		var got []crdt.Pointer
 		var until int64
 		q.ask(func(ctx context.Context, tx store.ReadTx) (err error) {
-			got, until, err = tx.ChangedPaths(ctx, q.ref, from, q.head, limit)
+			got, until, err = store.As[store.OpReader](tx).ChangedPaths(ctx, q.ref, from, q.head, limit)
 			return err
 		})
 		want := map[crdt.Pointer]bool{}
@@ -183,7 +183,7 @@ func (q question) history(p crdt.Pointer, limit int) {
 	for page := (store.Page{Limit: limit}); ; {
 		var rows []store.Keyed[ledger.Op]
 		q.ask(func(ctx context.Context, tx store.ReadTx) (err error) {
-			rows, err = tx.History(ctx, q.ref, p, page)
+			rows, err = store.As[store.OpReader](tx).History(ctx, q.ref, p, page)
 			return err
 		})
 		for _, row := range rows {
