@@ -48,6 +48,8 @@ func packages() map[string]kind {
 		"firemode/internal/telemetry":              tool,
 		"firemode/cmd/firemode":                    command,
 		"firemode/test/arch":                       testOnly,
+		"firemode/test/binary":                     testOnly,
+		"firemode/test/suite":                      testOnly,
 		"firemode/test/chaos":                      testOnly,
 		"firemode/test/chaos/disk":                 testOnly,
 		"firemode/test/e2e":                        testOnly,

@@ -85,7 +85,8 @@ func startEmpty(ctx context.Context) (*Cluster, error) {
 		return nil, errors.Join(fmt.Errorf("initdb: %w\n%s", err, out), os.RemoveAll(dir))
 	}
 	c := &Cluster{dir: dir}
-	c.guard = exec.Command("/bin/sh", "-c", guardScript, "guard", bin, dir) //nolint:noctx // it ends when its input does
+	//nolint:noctx // it ends when its input does
+	c.guard = exec.Command("/bin/sh", "-c", guardScript, "guard", bin, dir)
 	c.guard.SysProcAttr, c.guard.Dir = as, dir
 	if c.input, err = c.guard.StdinPipe(); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
@@ -117,7 +118,8 @@ func binaries(pattern string) (string, error) {
 }
 
 func version(initdb string) int {
-	v, _ := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(initdb)))) // 0 for a folder that is not named after a version
+	folder := filepath.Base(filepath.Dir(filepath.Dir(initdb)))
+	v, _ := strconv.Atoi(folder) // 0 for a folder that is not named after a version
 	return v
 }
 

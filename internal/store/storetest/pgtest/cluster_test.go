@@ -75,7 +75,8 @@ func TestNew_DatabaseReused_NoRows(t *testing.T) {
 			if _, err := c.Exec(t.Context(), "INSERT INTO organisations VALUES ('o', 'O', 0)"); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := c.Exec(t.Context(), "INSERT INTO buildings SELECT 'o', 'b', '', '', '', '', '', '', '', '', 0, 0"); err != nil {
+			const building = "INSERT INTO buildings SELECT 'o', 'b', '', '', '', '', '', '', '', '', 0, 0"
+			if _, err := c.Exec(t.Context(), building); err != nil {
 				t.Fatal(err)
 			}
 		})

@@ -155,7 +155,8 @@ func wipe(url string) error {
 		SET lock_timeout = '5s';
 		SET session_replication_role = replica; -- otherwise foreign keys require an order
 		DO $$ DECLARE name text; BEGIN
-			FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'goose_db_version' LOOP
+			FOR name IN SELECT tablename FROM pg_tables
+				WHERE schemaname = 'public' AND tablename <> 'goose_db_version' LOOP
 				EXECUTE format('DELETE FROM %I', name);
 			END LOOP;
 		END $$`)
