@@ -87,7 +87,9 @@ func write(ctx context.Context, tx store.Tx, fresh []*pending) error {
 		entries[one.org] = append(entries[one.org], one.entry)
 	}
 	if len(answers) > 0 {
-		slices.SortFunc(answers, func(a, b store.StoredResponse) int { return cmp.Or(cmp.Compare(a.Scope, b.Scope), cmp.Compare(a.Key, b.Key)) })
+		slices.SortFunc(answers, func(a, b store.StoredResponse) int {
+			return cmp.Or(cmp.Compare(a.Scope, b.Scope), cmp.Compare(a.Key, b.Key))
+		})
 		if err := store.As[store.ResponseWriter](tx).SaveResponses(ctx, answers); err != nil {
 			return err
 		}
