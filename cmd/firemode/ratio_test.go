@@ -110,7 +110,7 @@ func directly(t *testing.T, dbURL string) func() time.Duration {
 	for _, name := range resultWriters() {
 		var u firemode.User
 		must(t, w.Store.View(t.Context(), func(tx store.ReadTx) (err error) {
-			u, err = tx.UserByName(t.Context(), name)
+			u, err = store.As[store.UserReader](tx).UserByName(t.Context(), name)
 			return err
 		}))
 		writers = append(writers, firemode.Principal{Org: u.Org, User: u.ID, Name: u.Username, Role: u.Role})

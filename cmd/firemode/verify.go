@@ -98,7 +98,7 @@ func (v *verification) everything(ctx context.Context, org firemode.OrgID, sessi
 // strays reports what the walk over organisations and sessions cannot come by, of all organisations or one.
 func (v *verification) strays(ctx context.Context, org firemode.OrgID) error {
 	return v.Store.View(ctx, func(tx store.ReadTx) error {
-		strays, err := tx.Strays(ctx)
+		strays, err := store.As[store.StrayReader](tx).Strays(ctx)
 		for _, s := range strays {
 			if org != "" && s.Org != org {
 				continue
@@ -127,7 +127,7 @@ func (v *verification) organisation(ctx context.Context, org firemode.OrgID, onl
 	for after := ""; ; {
 		var rows []store.Keyed[firemode.Session]
 		err := v.Store.View(ctx, func(tx store.ReadTx) (err error) {
-			rows, err = tx.Sessions(ctx, org, store.SessionFilter{}, store.Page{After: after, Limit: page})
+			rows, err = store.As[store.SessionReader](tx).Sessions(ctx, org, store.SessionFilter{}, store.Page{After: after, Limit: page})
 			return err
 		})
 		if err != nil && firemode.CodeOf(err) == firemode.CodeNotFound {
@@ -157,7 +157,7 @@ func (v *verification) organisation(ctx context.Context, org firemode.OrgID, onl
 // only verifies one session, if it is this organisation's.
 func (v *verification) only(ctx context.Context, ref ledger.SessionRef, told *sessions.Audited) error {
 	err := v.Store.View(ctx, func(tx store.ReadTx) error {
-		_, err := tx.Session(ctx, ref.Org, ref.Session)
+		_, err := store.As[store.SessionReader](tx).Session(ctx, ref.Org, ref.Session)
 		return err
 	})
 	if err != nil && firemode.CodeOf(err) == firemode.CodeNotFound {
@@ -214,7 +214,7 @@ func (v *verification) session(ctx context.Context, ref ledger.SessionRef, told 
 		return fmt.Errorf("session %s: %w", ref.Session, err)
 	}
 	err = v.Store.View(ctx, func(tx store.ReadTx) error {
-		head, err := tx.Head(ctx, ref)
+		head, err := store.As[store.HeadReader](tx).Head(ctx, ref)
 		v.entries += head.Seq
 		fmt.Fprintf(v.p.stdout, "%s: session %s with %d log entries\n", ref.Org, ref.Session, head.Seq)
 		return err

@@ -75,7 +75,7 @@ func TestVerifyADatabaseOfAnEarlierBinary(t *testing.T) {
 	secret := regexp.MustCompile(`,"secret_digest":"[^"]*"`)
 	var log []ledger.AuditEntry
 	must(t, w.Store.View(t.Context(), func(tx store.ReadTx) error {
-		return tx.EachAudit(t.Context(), "acme", func(e ledger.AuditEntry) error {
+		return store.As[store.AuditReader](tx).EachAudit(t.Context(), "acme", func(e ledger.AuditEntry) error {
 			log = append(log, e)
 			return nil
 		})

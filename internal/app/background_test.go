@@ -49,7 +49,7 @@ func TestAnswersAreKeptForADay(t *testing.T) {
 	}
 	var kept []string
 	err := s.Store.View(t.Context(), func(tx store.ReadTx) error {
-		found, err := tx.Answers(t.Context(), answers)
+		found, err := store.As[store.AnswerReader](tx).Answers(t.Context(), answers)
 		for _, a := range found {
 			kept = append(kept, a.Key)
 		}
@@ -69,7 +69,7 @@ func saveAnswers(t *testing.T, db store.Store, answers []store.Answer) {
 		for i := range answers {
 			answers[i].Fingerprint, answers[i].Result = []byte{1}, []byte("{}")
 		}
-		return tx.SaveAnswers(t.Context(), answers)
+		return store.As[store.AnswerWriter](tx).SaveAnswers(t.Context(), answers)
 	})
 	if err != nil {
 		t.Fatal(err)

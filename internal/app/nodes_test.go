@@ -248,7 +248,7 @@ func (m *member) connections(t *testing.T, n int) {
 			err := m.Store.View(t.Context(), func(tx store.ReadTx) error {
 				open.Done()
 				open.Wait()
-				_, err := tx.Organisations(t.Context())
+				_, err := store.As[store.OrganisationReader](tx).Organisations(t.Context())
 				return err
 			})
 			if err != nil {

@@ -59,9 +59,9 @@ func TestBacklogIsCounted(t *testing.T) {
 	s, d := testServices(t)
 	err := s.Store.Update(t.Context(), func(tx store.Tx) error {
 		return errors.Join(
-			tx.CreateOrganisation(t.Context(), firemode.Organisation{ID: "o"}),
-			tx.CreateBuilding(t.Context(), firemode.Building{Org: "o", ID: "b", Status: firemode.BuildingActive, Version: 1}),
-			tx.CreateSession(t.Context(), firemode.Session{Org: "o", ID: "s", Building: "b", Status: firemode.SessionActive, Version: 1}, ledger.Head{Conflicts: 4, Gaps: 2}),
+			store.As[store.OrganisationWriter](tx).CreateOrganisation(t.Context(), firemode.Organisation{ID: "o"}),
+			store.As[store.BuildingWriter](tx).CreateBuilding(t.Context(), firemode.Building{Org: "o", ID: "b", Status: firemode.BuildingActive, Version: 1}),
+			store.As[store.SessionWriter](tx).CreateSession(t.Context(), firemode.Session{Org: "o", ID: "s", Building: "b", Status: firemode.SessionActive, Version: 1}, ledger.Head{Conflicts: 4, Gaps: 2}),
 		)
 	})
 	if err != nil {

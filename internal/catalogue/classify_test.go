@@ -23,7 +23,7 @@ func TestClassify(t *testing.T) {
 	q.Scope = rules.Scope{"only_unit_in_area": true}
 	got, err := w.Classify(as(t, "acme"), q)
 	want := catalogue.Answer{
-		Judgement: rules.Judgement{
+		Classification: rules.Classification{
 			Class: firemode.ClassCritical, Default: firemode.ClassNonCritical, Condition: "pressure_low", Basis: "escalated", Reason: "only_unit_in_area: true",
 		},
 		Code: fe01, Version: "0.1.0", AuditID: "a-1",

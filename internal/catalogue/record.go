@@ -88,7 +88,7 @@ func write(ctx context.Context, tx store.Tx, fresh []*pending) error {
 	}
 	if len(answers) > 0 {
 		slices.SortFunc(answers, func(a, b store.Answer) int { return cmp.Or(cmp.Compare(a.Scope, b.Scope), cmp.Compare(a.Key, b.Key)) })
-		if err := tx.SaveAnswers(ctx, answers); err != nil {
+		if err := store.As[store.AnswerWriter](tx).SaveAnswers(ctx, answers); err != nil {
 			return err
 		}
 	}
@@ -120,7 +120,7 @@ func storedAnswers(ctx context.Context, tx store.ReadTx, group []*pending) (map[
 	if len(asked) == 0 {
 		return nil, nil
 	}
-	found, err := tx.Answers(ctx, asked)
+	found, err := store.As[store.AnswerReader](tx).Answers(ctx, asked)
 	if err != nil {
 		return nil, err
 	}

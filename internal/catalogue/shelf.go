@@ -26,10 +26,10 @@ type shelf struct {
 	loaded atomic.Pointer[volume] // nil: to be loaded
 }
 
-type volume struct{ book *rules.Book }
+type volume struct{ book *rules.Set }
 
 // Book returns the rules that org sees, from memory; the first time they are loaded.
-func (s *Service) Book(ctx context.Context, org firemode.OrgID) (*rules.Book, error) {
+func (s *Service) Book(ctx context.Context, org firemode.OrgID) (*rules.Set, error) {
 	shelf := s.shelf(org)
 	if v := shelf.loaded.Load(); v != nil {
 		return v.book, nil
@@ -43,20 +43,20 @@ func (s *Service) Book(ctx context.Context, org firemode.OrgID) (*rules.Book, er
 }
 
 // load reads the book of org and its stamp from one snapshot. The caller holds shelf.mu.
-func (s *Service) load(ctx context.Context, org firemode.OrgID, shelf *shelf) (*rules.Book, error) {
+func (s *Service) load(ctx context.Context, org firemode.OrgID, shelf *shelf) (*rules.Set, error) {
 	var rs []firemode.Rule
 	var stamp int64
 	err := s.store.View(ctx, func(tx store.ReadTx) (err error) {
-		if stamp, err = tx.RulesStamp(ctx, org); err != nil {
+		if stamp, err = store.As[store.RuleReader](tx).RulesStamp(ctx, org); err != nil {
 			return err
 		}
-		rs, err = tx.Rules(ctx, org)
+		rs, err = store.As[store.RuleReader](tx).Rules(ctx, org)
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("load the rules of organisation %q: %w", org, err)
 	}
-	book := rules.NewBook(rs)
+	book := rules.NewSet(rs)
 	shelf.stamp = stamp
 	shelf.loaded.Store(&volume{book})
 	return book, nil
@@ -129,7 +129,7 @@ func (s *Service) renew(ctx context.Context) error {
 	now := make(map[firemode.OrgID]int64, len(shelves))
 	err := s.store.View(ctx, func(tx store.ReadTx) error {
 		for org := range shelves {
-			stamp, err := tx.RulesStamp(ctx, org)
+			stamp, err := store.As[store.RuleReader](tx).RulesStamp(ctx, org)
 			if err != nil {
 				return err
 			}

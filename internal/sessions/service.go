@@ -27,7 +27,7 @@ import (
 
 // Rulebook gives the rules that an organisation sees, from memory.
 type Rulebook interface {
-	Book(ctx context.Context, org firemode.OrgID) (*rules.Book, error)
+	Book(ctx context.Context, org firemode.OrgID) (*rules.Set, error)
 }
 
 // Meter counts what dashboards rely on. Its methods must be quick.
@@ -125,7 +125,7 @@ func caller(ctx context.Context) (firemode.Principal, error) {
 
 // visible returns the session if p may see it.
 func visible(ctx context.Context, tx store.ReadTx, p firemode.Principal, id firemode.SessionID) (firemode.Session, error) {
-	session, err := tx.Session(ctx, p.Org, id)
+	session, err := store.As[store.SessionReader](tx).Session(ctx, p.Org, id)
 	if err != nil {
 		return session, err
 	}
@@ -140,7 +140,7 @@ func mayRead(ctx context.Context, tx store.ReadTx, p firemode.Principal, session
 	if p.Role != firemode.RoleOwner {
 		return nil
 	}
-	building, err := tx.Building(ctx, p.Org, session.Building)
+	building, err := store.As[store.BuildingReader](tx).Building(ctx, p.Org, session.Building)
 	if err == nil && !building.ReadableBy(p) {
 		err = firemode.NotFound("there is no session %s", session.ID)
 	}

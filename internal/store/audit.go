@@ -34,7 +34,7 @@ func AppendAudit(ctx context.Context, tx Tx, org firemode.OrgID, entries ...ledg
 	if len(entries) == 0 {
 		return nil
 	}
-	seq, hash, err := tx.LockAudit(ctx, org)
+	seq, hash, err := As[AuditWriter](tx).LockAudit(ctx, org)
 	if err != nil {
 		return err
 	}
@@ -48,7 +48,7 @@ func AppendAudit(ctx context.Context, tx Tx, org firemode.OrgID, entries ...ledg
 		sealed[i] = e.Seal(seq, hash)
 		hash = sealed[i].Hash
 	}
-	return tx.InsertAudit(ctx, sealed)
+	return As[AuditWriter](tx).InsertAudit(ctx, sealed)
 }
 
 // Answer is what a request with an Idempotency-Key was answered: the service's result, to be encoded again the same way.
@@ -78,7 +78,7 @@ type AnswerWriter interface {
 // entry, if the log does not end where it is noted to. It shows each entry to also, and returns how many there are.
 func CheckAudit(ctx context.Context, tx ReadTx, org firemode.OrgID, report func(e ledger.AuditEntry, what string), also func(ledger.AuditEntry)) (entries int64, err error) {
 	var prev []byte
-	err = tx.EachAudit(ctx, org, func(e ledger.AuditEntry) error {
+	err = As[AuditReader](tx).EachAudit(ctx, org, func(e ledger.AuditEntry) error {
 		if e.Seq != entries+1 {
 			report(e, fmt.Sprintf("it comes after entry %d: entries are missing", entries))
 		}
@@ -95,7 +95,7 @@ func CheckAudit(ctx context.Context, tx ReadTx, org firemode.OrgID, report func(
 	if err != nil {
 		return entries, err
 	}
-	seq, hash, err := tx.AuditEnd(ctx, org)
+	seq, hash, err := As[AuditReader](tx).AuditEnd(ctx, org)
 	if err == nil && (seq != entries || !bytes.Equal(hash, prev)) {
 		report(ledger.AuditEntry{}, fmt.Sprintf("it is noted that the log ends at entry %d; it ends at %d, or with another hash", seq, entries))
 	}

@@ -48,7 +48,7 @@ func Once[T any](ctx context.Context, s Store, fn func(Tx) (T, error)) (T, error
 			result, err = fn(tx)
 			return err
 		}
-		stored, err := tx.Answers(ctx, []Answer{{Scope: claim.Scope, Key: claim.Key}})
+		stored, err := As[AnswerReader](tx).Answers(ctx, []Answer{{Scope: claim.Scope, Key: claim.Key}})
 		if err != nil {
 			return err
 		}
@@ -62,7 +62,7 @@ func Once[T any](ctx context.Context, s Store, fn func(Tx) (T, error)) (T, error
 		if err != nil {
 			return err
 		}
-		err = tx.SaveAnswers(ctx, []Answer{{Scope: claim.Scope, Key: claim.Key, Fingerprint: claim.Fingerprint, Result: encoded, CreatedAt: tx.Now()}})
+		err = As[AnswerWriter](tx).SaveAnswers(ctx, []Answer{{Scope: claim.Scope, Key: claim.Key, Fingerprint: claim.Fingerprint, Result: encoded, CreatedAt: tx.Now()}})
 		if firemode.CodeOf(err) == firemode.CodeConflict {
 			return errLostRace
 		}

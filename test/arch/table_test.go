@@ -55,6 +55,7 @@ func packages() map[string]kind {
 		"firemode/test/promtest":                   testOnly,
 		"firemode/deploy":                          testOnly,
 		"firemode/internal/record/crdt/oracle":     testOnly,
+		"firemode/test/race":                       testOnly,
 		"firemode/test/ratio":                      testOnly,
 		"firemode/test/machine":                    testOnly,
 		"firemode/internal/sessions/sessionstest":  testOnly,

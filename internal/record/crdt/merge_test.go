@@ -113,7 +113,7 @@ func (s *server) ready(waiting []batch) []int {
 
 func (s *server) holds(b batch) bool {
 	for actor, n := range b.foreign {
-		if s.merged[actor].Run() < n {
+		if s.merged[actor].Prefix() < n {
 			return false
 		}
 	}

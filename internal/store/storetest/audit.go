@@ -24,7 +24,7 @@ func auditWriteTests() []test {
 					ledger.AuditEntry{ID: "b", At: day(1), User: "u", Action: "x", Subject: awkward})
 			})
 			list := read(t, s, func(ctx context.Context, tx store.ReadTx) ([]ledger.AuditEntry, error) {
-				return rows(tx.Audits(ctx, "o", "", everything()))
+				return rows(store.As[store.AuditReader](tx).Audits(ctx, "o", "", everything()))
 			})
 			first := ledger.AuditEntry{Org: "o", ID: "a", At: now, Data: []byte("{}")}.Seal(1, nil)
 			second := ledger.AuditEntry{Org: "o", ID: "b", At: day(1), User: "u", Action: "x", Subject: awkward}.Seal(2, first.Hash)
@@ -45,7 +45,7 @@ func auditWriteTests() []test {
 		{"a number or an id is taken once", func(t *testing.T, s store.Store) {
 			insert := func(seq int64, id firemode.AuditID) func(ctx context.Context, tx store.Tx) error {
 				return func(ctx context.Context, tx store.Tx) error {
-					return tx.InsertAudit(ctx, []ledger.AuditEntry{ledger.AuditEntry{Org: "o", ID: id}.Seal(seq, nil)})
+					return store.As[store.AuditWriter](tx).InsertAudit(ctx, []ledger.AuditEntry{ledger.AuditEntry{Org: "o", ID: id}.Seal(seq, nil)})
 				}
 			}
 			update(t, s, insert(1, "a"))
@@ -69,13 +69,13 @@ func auditReadTests() []test {
 			})
 			seen := int64(0)
 			err := s.View(t.Context(), func(tx store.ReadTx) error {
-				return tx.EachAudit(t.Context(), "o", func(e ledger.AuditEntry) error {
+				return store.As[store.AuditReader](tx).EachAudit(t.Context(), "o", func(e ledger.AuditEntry) error {
 					seen++
 					equal(t, e.Seq, seen)
 					if seen == n-1 {
 						return errTest
 					}
-					_, err := tx.Audits(t.Context(), "o", "", store.Page{Limit: 1})
+					_, err := store.As[store.AuditReader](tx).Audits(t.Context(), "o", "", store.Page{Limit: 1})
 					return err
 				})
 			})
@@ -92,7 +92,7 @@ func auditReadTests() []test {
 					})
 				}
 				list := func(ctx context.Context, tx store.ReadTx, p store.Page) ([]store.Keyed[ledger.AuditEntry], error) {
-					return tx.Audits(ctx, "o", user, p)
+					return store.As[store.AuditReader](tx).Audits(ctx, "o", user, p)
 				}
 				before := walk(t, s, 1000, func(int) {}, list)
 				during := walk(t, s, 3, func(page int) {
@@ -110,10 +110,14 @@ func auditReadTests() []test {
 func answerTests() []test {
 	find := func(t *testing.T, s store.Store, keys ...store.Answer) []store.Answer {
 		t.Helper()
-		return read(t, s, func(ctx context.Context, tx store.ReadTx) ([]store.Answer, error) { return tx.Answers(ctx, keys) })
+		return read(t, s, func(ctx context.Context, tx store.ReadTx) ([]store.Answer, error) {
+			return store.As[store.AnswerReader](tx).Answers(ctx, keys)
+		})
 	}
 	save := func(answers ...store.Answer) func(ctx context.Context, tx store.Tx) error {
-		return func(ctx context.Context, tx store.Tx) error { return tx.SaveAnswers(ctx, answers) }
+		return func(ctx context.Context, tx store.Tx) error {
+			return store.As[store.AnswerWriter](tx).SaveAnswers(ctx, answers)
+		}
 	}
 	return []test{
 		{"an answer is kept as it was, once per scope and key", func(t *testing.T, s store.Store) {
@@ -134,7 +138,7 @@ func answerTests() []test {
 			update(t, s, save(keys[3], keys[1], keys[4], keys[0], keys[2]))
 			for _, c := range []struct{ before, limit, want int }{{0, 9, 0}, {4, 2, 2}, {4, 9, 2}, {4, 9, 0}} {
 				update(t, s, func(ctx context.Context, tx store.Tx) error {
-					n, err := tx.DeleteAnswers(ctx, day(c.before), c.limit)
+					n, err := store.As[store.AnswerWriter](tx).DeleteAnswers(ctx, day(c.before), c.limit)
 					equal(t, n, c.want)
 					return err
 				})
@@ -155,7 +159,7 @@ func once(t *testing.T, s store.Store) {
 	}
 	work := func(ctx context.Context) (int64, error) {
 		return store.Once(ctx, s, func(tx store.Tx) (int64, error) {
-			seq, _, err := tx.LockAudit(ctx, "o")
+			seq, _, err := store.As[store.AuditWriter](tx).LockAudit(ctx, "o")
 			return seq + 1, errors.Join(err, store.AppendAudit(ctx, tx, "o", ledger.AuditEntry{ID: firemode.AuditID(name("a", int(seq)))}))
 		})
 	}

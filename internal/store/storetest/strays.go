@@ -31,8 +31,8 @@ func strayTests() []test {
 			})
 			update(t, s, func(ctx context.Context, tx store.Tx) error {
 				return errors.Join(
-					tx.InsertBatches(ctx, ledger.SessionRef{Org: "org-one", Session: "gone"}, []ledger.Entry{{Seq: 1}, {Seq: 2, Number: 2}}),
-					tx.InsertOps(ctx, ledger.SessionRef{Org: "org-one", Session: w.session.ID}, []ledger.Op{{Op: crdt.Op{Path: "/note", Seq: 1}}}),
+					store.As[store.EntryWriter](tx).InsertBatches(ctx, ledger.SessionRef{Org: "org-one", Session: "gone"}, []ledger.Entry{{Seq: 1}, {Seq: 2, Number: 2}}),
+					store.As[store.OpWriter](tx).InsertOps(ctx, ledger.SessionRef{Org: "org-one", Session: w.session.ID}, []ledger.Op{{Op: crdt.Op{Path: "/note", Seq: 1}}}),
 				)
 			})
 			equal(t, straysOf(t, s), []store.Stray{
@@ -49,5 +49,7 @@ func strayTests() []test {
 
 func straysOf(t *testing.T, s store.Store) []store.Stray {
 	t.Helper()
-	return read(t, s, func(ctx context.Context, tx store.ReadTx) ([]store.Stray, error) { return tx.Strays(ctx) })
+	return read(t, s, func(ctx context.Context, tx store.ReadTx) ([]store.Stray, error) {
+		return store.As[store.StrayReader](tx).Strays(ctx)
+	})
 }

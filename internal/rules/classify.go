@@ -35,8 +35,8 @@ const (
 	BasisOverride  = "override"
 )
 
-// Judgement is the class of a finding, and why.
-type Judgement struct {
+// Classification is the class of a finding, and why.
+type Classification struct {
 	Class        firemode.Class // "" when WithinLimits
 	Default      firemode.Class // what the rule says without scope and override; "" when WithinLimits
 	Condition    string         // what was judged; for a measurement the condition of the limit that it breaks
@@ -45,23 +45,23 @@ type Judgement struct {
 	WithinLimits bool
 }
 
-// Judge applies r, which must be valid, to f. A finding that r cannot judge is firemode.CodeInvalid and names the field: an
+// Classify applies r, which must be valid, to f. A finding that r cannot judge is firemode.CodeInvalid and names the field: an
 // unknown condition or measurement (with the known ones), another unit (with the limit's), an unknown or mistyped scope
 // answer, an override without a class or a reason.
-func Judge(r firemode.Rule, f Finding) (Judgement, error) {
+func Classify(r firemode.Rule, f Finding) (Classification, error) {
 	given, wrong := checkScope("scope", f.Scope)
 	wrong = append(wrong, checkOverride(f.Override)...)
 	if len(wrong) > 0 {
-		return Judgement{}, invalid(wrong)
+		return Classification{}, invalid(wrong)
 	}
 	condition, err := conditionOf(r, f)
 	if err != nil {
-		return Judgement{}, err
+		return Classification{}, err
 	}
 	if condition == "" {
 		return withinLimits(f)
 	}
-	j := Judgement{Condition: condition, Default: r.Schema.Classifications[condition], Basis: BasisDefault}
+	j := Classification{Condition: condition, Default: r.Schema.Classifications[condition], Basis: BasisDefault}
 	j.Class = j.Default
 	if to, reason, raised := escalate(r.Schema.Escalations[condition], given); raised {
 		j.Class, j.Basis, j.Reason = worse(to, j.Class), BasisEscalated, reason
@@ -73,12 +73,12 @@ func Judge(r firemode.Rule, f Finding) (Judgement, error) {
 }
 
 // withinLimits is the judgement of a reading that is no finding: there is nothing that an override could reclassify.
-func withinLimits(f Finding) (Judgement, error) {
+func withinLimits(f Finding) (Classification, error) {
 	if f.Override != nil {
-		return Judgement{}, firemode.InvalidField("override", "%s %s %s is within its limits; name the condition that was observed instead",
+		return Classification{}, firemode.InvalidField("override", "%s %s %s is within its limits; name the condition that was observed instead",
 			f.Measurement, f.Value, f.Unit)
 	}
-	return Judgement{WithinLimits: true}, nil
+	return Classification{WithinLimits: true}, nil
 }
 
 func escalate(e firemode.Escalation, given answers) (to firemode.Class, reason string, raised bool) {

@@ -47,7 +47,7 @@ func TestEveryConditionClassifies(t *testing.T) {
 
 func wantJudged(t *testing.T, r firemode.Rule, condition string, scope rules.Scope, want firemode.Class) {
 	t.Helper()
-	j, err := rules.Judge(r, rules.Finding{Condition: condition, Scope: scope})
+	j, err := rules.Classify(r, rules.Finding{Condition: condition, Scope: scope})
 	if err != nil || j.Class != want || j.Default != r.Schema.Classifications[condition] {
 		t.Errorf("%s %s with %v: %+v, %v, want %s", r.Code, condition, scope, j, err, want)
 	}
@@ -63,10 +63,10 @@ func TestEveryLimitHasTwoSides(t *testing.T) {
 			if l.Max != "" {
 				on, beyond = l.Max, "1000000"
 			}
-			if j, err := rules.Judge(r, rules.Finding{Measurement: l.Measurement, Value: on, Unit: l.Unit}); err != nil || !j.WithinLimits || j.Class != "" {
+			if j, err := rules.Classify(r, rules.Finding{Measurement: l.Measurement, Value: on, Unit: l.Unit}); err != nil || !j.WithinLimits || j.Class != "" {
 				t.Errorf("%s %s %s: %+v, %v, want within limits", r.Code, l.Measurement, on, j, err)
 			}
-			j, err := rules.Judge(r, rules.Finding{Measurement: l.Measurement, Value: beyond, Unit: l.Unit})
+			j, err := rules.Classify(r, rules.Finding{Measurement: l.Measurement, Value: beyond, Unit: l.Unit})
 			if err != nil || j.WithinLimits || j.Condition != l.Condition || j.Class != r.Schema.Classifications[l.Condition] {
 				t.Errorf("%s %s %s: %+v, %v, want %s", r.Code, l.Measurement, beyond, j, err, l.Condition)
 			}
@@ -99,7 +99,7 @@ func TestJudgeNeverPanics(t *testing.T) {
 				Reason: rapid.String().Draw(t, "reason"),
 			}
 		}
-		j, err := rules.Judge(r, f)
+		j, err := rules.Classify(r, f)
 		switch {
 		case err != nil && firemode.CodeOf(err) != firemode.CodeInvalid:
 			t.Fatalf("got %v, want CodeInvalid", err)
@@ -125,8 +125,8 @@ func TestEscalationIsMonotone(t *testing.T) {
 			"only_unit_in_area":               only || rapid.Bool().Draw(t, "only too"),
 			"fraction_of_population_affected": float64(rapid.IntRange(percent, 100).Draw(t, "graver percent")) / 100,
 		}
-		a, errA := rules.Judge(r, rules.Finding{Condition: condition, Scope: mild})
-		b, errB := rules.Judge(r, rules.Finding{Condition: condition, Scope: grave})
+		a, errA := rules.Classify(r, rules.Finding{Condition: condition, Scope: mild})
+		b, errB := rules.Classify(r, rules.Finding{Condition: condition, Scope: grave})
 		if errA != nil || errB != nil {
 			t.Fatal(errA, errB)
 		}

@@ -25,7 +25,7 @@ func made(version string, from, to int) firemode.Rule {
 }
 
 func TestBookInForce(t *testing.T) {
-	book := rules.NewBook([]firemode.Rule{made("1.9.0", 1, 0), made("2.0.0", 5, 7), made("1.10.0", 3, 0), made("1.10.0-rc.1", 2, 0)})
+	book := rules.NewSet([]firemode.Rule{made("1.9.0", 1, 0), made("2.0.0", 5, 7), made("1.10.0", 3, 0), made("1.10.0-rc.1", 2, 0)})
 	if r, ok := book.InForce("R"); !ok || r.Version != "1.10.0" {
 		t.Errorf("in force is %s, want 1.10.0: 2.0.0 has been deactivated", r.Version)
 	}
@@ -50,7 +50,7 @@ func TestBookInForce(t *testing.T) {
 }
 
 func TestBookWithNothingInForce(t *testing.T) {
-	book := rules.NewBook([]firemode.Rule{made("1.0.0", 1, 2)})
+	book := rules.NewSet([]firemode.Rule{made("1.0.0", 1, 2)})
 	if r, ok := book.InForce("R"); ok {
 		t.Errorf("%s is in force, want none", r.Version)
 	}
@@ -66,7 +66,7 @@ func TestBookPrefersTheOwnVersion(t *testing.T) {
 	shared, own := made("1.0.0", 1, 0), made("1.0.0", 2, 0)
 	own.Org, own.Name = "acme", "own"
 	for _, rs := range [][]firemode.Rule{{shared, own}, {own, shared}} {
-		book := rules.NewBook(rs)
+		book := rules.NewSet(rs)
 		if r, _ := book.InForce("R"); r.Name != "own" || len(book.Versions("R")) != 1 {
 			t.Errorf("%q of %d versions is in force, want the own one of one", r.Name, len(book.Versions("R")))
 		}
@@ -74,7 +74,7 @@ func TestBookPrefersTheOwnVersion(t *testing.T) {
 }
 
 func TestCatalogueBookIsSorted(t *testing.T) {
-	all := rules.NewBook(catalogue(t)).All()
+	all := rules.NewSet(catalogue(t)).All()
 	if len(all) != 174 || !slices.IsSortedFunc(all, func(a, b firemode.Rule) int { return cmpCode(a, b) }) {
 		t.Errorf("%d rules, want 174 sorted by code", len(all))
 	}
@@ -103,7 +103,7 @@ func TestInForceIsTheHighestActive(t *testing.T) {
 				want = r.Version
 			}
 		}
-		got, ok := rules.NewBook(rapid.Permutation(rs).Draw(t, "order")).InForceAt("R", day(at))
+		got, ok := rules.NewSet(rapid.Permutation(rs).Draw(t, "order")).InForceAt("R", day(at))
 		if got.Version != want || ok != (want != "") {
 			t.Fatalf("%q is in force, want %q", got.Version, want)
 		}

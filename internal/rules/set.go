@@ -8,18 +8,18 @@ import (
 	"firemode"
 )
 
-// Book is every rule version that an organisation sees. It does not change, and is safe for concurrent use; what it returns
+// Set is every rule version that an organisation sees. It does not change, and is safe for concurrent use; what it returns
 // must not be changed either.
-type Book struct {
+type Set struct {
 	versions map[firemode.RuleCode][]firemode.Rule // newest first
 	inForce  map[firemode.RuleCode]firemode.Rule
 	all      []firemode.Rule // in force, by code
 }
 
-// NewBook returns the book of rs, which are in any order. Where an organisation's own version and a shared one have the same code
+// NewSet returns the book of rs, which are in any order. Where an organisation's own version and a shared one have the same code
 // and version, its own counts.
-func NewBook(rs []firemode.Rule) *Book {
-	b := &Book{versions: map[firemode.RuleCode][]firemode.Rule{}, inForce: map[firemode.RuleCode]firemode.Rule{}}
+func NewSet(rs []firemode.Rule) *Set {
+	b := &Set{versions: map[firemode.RuleCode][]firemode.Rule{}, inForce: map[firemode.RuleCode]firemode.Rule{}}
 	for _, r := range rs {
 		b.versions[r.Code] = append(b.versions[r.Code], r)
 	}
@@ -41,13 +41,13 @@ func NewBook(rs []firemode.Rule) *Book {
 }
 
 // InForce returns the highest version of code that is active; ok is false when there is none.
-func (b *Book) InForce(code firemode.RuleCode) (r firemode.Rule, ok bool) {
+func (b *Set) InForce(code firemode.RuleCode) (r firemode.Rule, ok bool) {
 	r, ok = b.inForce[code]
 	return r, ok
 }
 
 // InForceAt returns the highest version of code that was active at t; ok is false when there was none.
-func (b *Book) InForceAt(code firemode.RuleCode, t time.Time) (r firemode.Rule, ok bool) {
+func (b *Set) InForceAt(code firemode.RuleCode, t time.Time) (r firemode.Rule, ok bool) {
 	for _, r := range b.versions[code] {
 		if r.ActiveAt(t) {
 			return r, true
@@ -57,7 +57,7 @@ func (b *Book) InForceAt(code firemode.RuleCode, t time.Time) (r firemode.Rule, 
 }
 
 // At returns one version of code, active or not.
-func (b *Book) At(code firemode.RuleCode, version string) (r firemode.Rule, ok bool) {
+func (b *Set) At(code firemode.RuleCode, version string) (r firemode.Rule, ok bool) {
 	for _, r := range b.versions[code] {
 		if r.Version == version {
 			return r, true
@@ -67,7 +67,7 @@ func (b *Book) At(code firemode.RuleCode, version string) (r firemode.Rule, ok b
 }
 
 // Versions returns every version of code, newest first, active or not; none for an unknown code.
-func (b *Book) Versions(code firemode.RuleCode) []firemode.Rule { return b.versions[code] }
+func (b *Set) Versions(code firemode.RuleCode) []firemode.Rule { return b.versions[code] }
 
 // All returns the rules in force, by code.
-func (b *Book) All() []firemode.Rule { return b.all }
+func (b *Set) All() []firemode.Rule { return b.all }
