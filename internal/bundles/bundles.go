@@ -48,7 +48,7 @@ const (
 
 // Rulebook gives the rules that an organisation sees, from memory.
 type Rulebook interface {
-	Book(ctx context.Context, org firemode.OrgID) (*rules.Book, error)
+	Book(ctx context.Context, org firemode.OrgID) (*rules.Set, error)
 }
 
 // Form puts a bundle into the API's words.
@@ -74,7 +74,7 @@ type Content struct {
 	Building firemode.Building
 	Assets   []firemode.Asset
 	Items    []firemode.Item
-	Book     *rules.Book       // to look the rule of each check up in
+	Book     *rules.Set        // to look the rule of each check up in
 	Rules    []firemode.Rule   // of all checks, by code
 	Faults   []firemode.Defect // of earlier sessions, still open
 	Results  Results
@@ -390,7 +390,7 @@ func earlier(ctx context.Context, tx store.ReadTx, session firemode.Session, all
 }
 
 // used returns the rule versions of all checks, by code and version, each once.
-func used(items []firemode.Item, book *rules.Book) []firemode.Rule {
+func used(items []firemode.Item, book *rules.Set) []firemode.Rule {
 	seen := map[firemode.Check]bool{}
 	var all []firemode.Rule
 	for _, item := range items {

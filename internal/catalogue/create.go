@@ -47,7 +47,7 @@ func (s *Service) add(ctx context.Context, tx store.Tx, org firemode.OrgID, rs [
 	if err != nil {
 		return nil, nil, err
 	}
-	book := rules.NewBook(present)
+	book := rules.NewSet(present)
 	p, _ := firemode.PrincipalFrom(ctx)
 	var taken []firemode.Detail
 	for _, r := range rs {

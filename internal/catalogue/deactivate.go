@@ -40,7 +40,7 @@ func readVersion(ctx context.Context, tx store.ReadTx, org firemode.OrgID, code 
 	if err != nil {
 		return firemode.Rule{}, err
 	}
-	r, ok := rules.NewBook(present).At(code, version)
+	r, ok := rules.NewSet(present).At(code, version)
 	if !ok {
 		return firemode.Rule{}, noVersion(code, version)
 	}

@@ -103,7 +103,7 @@ func (s *Service) missing(ctx context.Context, shipped []firemode.Rule) (missing
 	if err != nil {
 		return nil, false, fmt.Errorf("read the shared rules: %w", err)
 	}
-	book := rules.NewBook(present)
+	book := rules.NewSet(present)
 	for _, r := range shipped {
 		if _, there := book.At(r.Code, r.Version); !there {
 			missing = append(missing, r)

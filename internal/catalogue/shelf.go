@@ -26,10 +26,10 @@ type shelf struct {
 	loaded atomic.Pointer[volume] // nil: to be loaded
 }
 
-type volume struct{ book *rules.Book }
+type volume struct{ book *rules.Set }
 
 // Book returns the rules that org sees, from memory; the first time they are loaded.
-func (s *Service) Book(ctx context.Context, org firemode.OrgID) (*rules.Book, error) {
+func (s *Service) Book(ctx context.Context, org firemode.OrgID) (*rules.Set, error) {
 	shelf := s.shelf(org)
 	if v := shelf.loaded.Load(); v != nil {
 		return v.book, nil
@@ -43,7 +43,7 @@ func (s *Service) Book(ctx context.Context, org firemode.OrgID) (*rules.Book, er
 }
 
 // load reads the book of org and its stamp from one snapshot. The caller holds shelf.mu.
-func (s *Service) load(ctx context.Context, org firemode.OrgID, shelf *shelf) (*rules.Book, error) {
+func (s *Service) load(ctx context.Context, org firemode.OrgID, shelf *shelf) (*rules.Set, error) {
 	var rs []firemode.Rule
 	var stamp int64
 	err := s.store.View(ctx, func(tx store.ReadTx) (err error) {
@@ -56,7 +56,7 @@ func (s *Service) load(ctx context.Context, org firemode.OrgID, shelf *shelf) (*
 	if err != nil {
 		return nil, fmt.Errorf("load the rules of organisation %q: %w", org, err)
 	}
-	book := rules.NewBook(rs)
+	book := rules.NewSet(rs)
 	shelf.stamp = stamp
 	shelf.loaded.Store(&volume{book})
 	return book, nil

@@ -202,7 +202,7 @@ func TestBundle(t *testing.T) {
 // brokenBook panics instead of giving the rules.
 type brokenBook struct{ bundles.Rulebook }
 
-func (brokenBook) Book(context.Context, firemode.OrgID) (*rules.Book, error) { panic("torn") }
+func (brokenBook) Book(context.Context, firemode.OrgID) (*rules.Set, error) { panic("torn") }
 
 func bundleHolds(t *testing.T, v *visit) {
 	c := v.clocked()

@@ -158,7 +158,7 @@ func (a *API) syncStatus(ctx context.Context, in *SessionPath) (*reply[syncBody]
 	}
 	for _, actor := range s.Actors {
 		body.Clients = append(body.Clients, syncClientBody{
-			Client: actor.ID, User: actor.User, ClientType: actor.ClientType, Run: actor.Merged.Run(), Missing: actor.Held.Missing(), LastSync: moment(actor.LastSync),
+			Client: actor.ID, User: actor.User, ClientType: actor.ClientType, Run: actor.Merged.Prefix(), Missing: actor.Held.Missing(), LastSync: moment(actor.LastSync),
 		})
 	}
 	return &reply[syncBody]{Body: body}, nil

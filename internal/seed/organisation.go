@@ -37,7 +37,7 @@ type filler struct {
 	org      organisation
 	progress func(string)
 	people   map[firemode.UserID]firemode.Principal
-	book     *rules.Book
+	book     *rules.Set
 }
 
 func (f *filler) fill(ctx context.Context) error {

@@ -23,7 +23,7 @@ func sameRequest(a, b []byte) bool {
 }
 
 // replay answers a job with what was stored for its key.
-func (j *job) replay(a store.Answer) {
+func (j *job) replay(a store.StoredResponse) {
 	if !sameRequest(a.Fingerprint, j.fingerprint) {
 		j.err = store.ErrKeyReused()
 		return
@@ -113,7 +113,7 @@ func (m *merging) judge(j *job, actor *ledger.Actor) (crdt.Admission, *ledger.En
 	same := m.held[ledger.BatchRef{Actor: j.actor, Number: j.number}]
 	below := m.held[ledger.BatchRef{Actor: j.actor, Number: j.number - 1}]
 	above := m.held[ledger.BatchRef{Actor: j.actor, Number: j.number + 1}]
-	return crdt.Judge(m.posted(j), actor.Held, known(same), known(below), known(above)), same
+	return crdt.Decide(m.posted(j), actor.Held, known(same), known(below), known(above)), same
 }
 
 func (m *merging) posted(j *job) crdt.Posted {
@@ -182,7 +182,7 @@ func (m *merging) fork(j *job, actor *ledger.Actor) error {
 	}
 	err = store.As[store.EntryWriter](m.tx).InsertQuarantined(m.ctx, m.ref, q.Seal(m.ref))
 	why := "does not continue what is held of it"
-	if j.number > actor.Held.Run()+crdt.MaxAhead {
+	if j.number > actor.Held.Prefix()+crdt.MaxAhead {
 		why = fmt.Sprintf("is more than %d ahead of what is held of it", crdt.MaxAhead)
 	}
 	conflict := firemode.Conflict("batch %d of %s %s, as after a copied or restored phone; "+

@@ -28,12 +28,12 @@ func (a *auditor) compareLog(again store.ReadTx) error {
 	var failed error
 	each := func(tx store.ReadTx) iter.Seq[ledger.Entry] {
 		return side(func(fn func(ledger.Entry) error) error {
-			return store.As[store.EntryReader](tx).EachBatch(a.ctx, a.ref, 1, fn)
+			return store.As[store.EntryReader](tx).EachEntry(a.ctx, a.ref, 1, fn)
 		}, &failed)
 	}
 	pairs(each(a.tx), each(again), func(x, y *ledger.Entry) int { return int(x.Seq - y.Seq) }, func(x, y *ledger.Entry) {
-		if x != nil && y != nil && (x.MergedSeq != y.MergedSeq || x.RunSeq != y.RunSeq) {
-			a.differs(entryName(x.Seq), "merged at %d and in its run at %d; it comes out as %d and %d", x.MergedSeq, x.RunSeq, y.MergedSeq, y.RunSeq)
+		if x != nil && y != nil && (x.MergedSeq != y.MergedSeq || x.PrefixSeq != y.PrefixSeq) {
+			a.differs(entryName(x.Seq), "merged at %d and in its run at %d; it comes out as %d and %d", x.MergedSeq, x.PrefixSeq, y.MergedSeq, y.PrefixSeq)
 		}
 	})
 	return failed
@@ -83,7 +83,7 @@ func opName(op *ledger.Op) string { return string(op.Path) + " " + op.Dot.String
 
 func describeOp(op *ledger.Op) string {
 	return fmt.Sprintf("%s %s (time %d, sum %d, merged %d, covered %d, contested %t, names %v, origin %+v)",
-		op.Kind, op.Value, op.Time, op.Sum, op.Merged, op.Covered, op.Contested, op.Names, *op.Origin)
+		op.Kind, op.Value, op.Time, op.Sum, op.Merged, op.SupersededSeq, op.Contested, op.Names, *op.Origin)
 }
 
 // compareActors compares what follows from the log and the quarantine; what was delivered to a client does not.

@@ -87,7 +87,7 @@ func (s *Service) Create(ctx context.Context, n Draft) (Detail, error) {
 	})
 }
 
-func (s *Service) create(ctx context.Context, tx store.Tx, p firemode.Principal, n Draft, book *rules.Book) (firemode.Session, error) {
+func (s *Service) create(ctx context.Context, tx store.Tx, p firemode.Principal, n Draft, book *rules.Set) (firemode.Session, error) {
 	building, err := store.As[store.BuildingWriter](tx).LockBuilding(ctx, p.Org, n.Building)
 	if err != nil {
 		return firemode.Session{}, NotFoundAs("building_id", err)
@@ -104,6 +104,7 @@ func (s *Service) create(ctx context.Context, tx store.Tx, p firemode.Principal,
 	session := firemode.Session{
 		Org: p.Org, ID: n.ID, Building: n.Building, Name: n.Name, Frequency: n.Frequency, Status: firemode.SessionPending,
 		Technicians: n.Technicians, Version: 1, CreatedAt: tx.Now(), CreatedBy: p.User, Creation: creation,
+		Format: firemode.CurrentFormat,
 	}
 	items, err := dueItems(ctx, tx, building, session, book)
 	if err != nil {
@@ -159,7 +160,7 @@ func checkTechnicians(ctx context.Context, tx store.ReadTx, org firemode.OrgID, 
 }
 
 // dueItems returns an item for every asset in service, every system with one, and the site, that has a check due.
-func dueItems(ctx context.Context, tx store.Tx, building firemode.Building, session firemode.Session, book *rules.Book) ([]firemode.Item, error) {
+func dueItems(ctx context.Context, tx store.Tx, building firemode.Building, session firemode.Session, book *rules.Set) ([]firemode.Item, error) {
 	last, err := store.As[store.SessionReader](tx).LastResults(ctx, building.Org, building.ID)
 	if err != nil {
 		return nil, err

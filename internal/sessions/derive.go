@@ -49,7 +49,7 @@ func contradicted(item *firemode.Item) bool {
 }
 
 // judgeItems brings the state of items up to date, adds to changed those whose state is another, and has their consequences derived.
-func (m *merging) judgeItems(book *rules.Book, ids []firemode.ItemID, changed map[firemode.ItemID]bool) error {
+func (m *merging) judgeItems(book *rules.Set, ids []firemode.ItemID, changed map[firemode.ItemID]bool) error {
 	if len(ids) == 0 {
 		return nil
 	}
@@ -79,7 +79,7 @@ func (m *merging) judgeItems(book *rules.Book, ids []firemode.ItemID, changed ma
 }
 
 // loadJudged reads what items are judged by, unless it was read.
-func (m *merging) loadJudged(book *rules.Book, ids []firemode.ItemID) error {
+func (m *merging) loadJudged(book *rules.Set, ids []firemode.ItemID) error {
 	tops := map[crdt.Pointer]bool{}
 	for _, id := range ids {
 		if m.judged[id] {
@@ -94,7 +94,7 @@ func (m *merging) loadJudged(book *rules.Book, ids []firemode.ItemID) error {
 }
 
 // record takes apart what is recorded of an item. Where none of that which was read remains, all of the item is looked at for what else does.
-func (m *merging) record(book *rules.Book, id firemode.ItemID, item *firemode.Item) (assess.Record, error) {
+func (m *merging) record(book *rules.Set, id firemode.ItemID, item *firemode.Item) (assess.Record, error) {
 	var checks []firemode.Check
 	if item != nil {
 		checks = item.Checks

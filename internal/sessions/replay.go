@@ -18,7 +18,7 @@ import (
 // all of it in memory.
 func (a *auditor) replay(scratch store.Store) error {
 	var group []ledger.Entry
-	err := store.As[store.EntryReader](a.tx).EachBatch(a.ctx, a.ref, 1, func(b ledger.Entry) error {
+	err := store.As[store.EntryReader](a.tx).EachEntry(a.ctx, a.ref, 1, func(b ledger.Entry) error {
 		a.checkEntry(b)
 		a.seq, a.hash = b.Seq, b.Hash
 		a.frontier = a.frontier.Append(a.entries, b.Hash)
@@ -93,7 +93,7 @@ func (a *auditor) changeDefects(tx store.Tx, seq int64) error {
 // again puts an entry into the scratch store as it was decided then.
 func (a *auditor) again(m *merging, stored ledger.Entry) error {
 	b := stored
-	b.MergedSeq, b.RunSeq = 0, 0
+	b.MergedSeq, b.PrefixSeq = 0, 0
 	var err error
 	if b.Kind == ledger.EntryStatus {
 		err = a.statusAgain(m, &b)

@@ -26,7 +26,7 @@ import (
 
 // Rulebook gives the rules that an organisation sees, from memory.
 type Rulebook interface {
-	Book(ctx context.Context, org firemode.OrgID) (*rules.Book, error)
+	Book(ctx context.Context, org firemode.OrgID) (*rules.Set, error)
 }
 
 // Meter counts what dashboards rely on. Its methods must be quick.

@@ -55,8 +55,8 @@ func TestMain(m *testing.M) {
 // emptyBook is a rulebook without rules: what is tested here is the merge.
 type emptyBook struct{}
 
-func (emptyBook) Book(context.Context, firemode.OrgID) (*rules.Book, error) {
-	return rules.NewBook(nil), nil
+func (emptyBook) Book(context.Context, firemode.OrgID) (*rules.Set, error) {
+	return rules.NewSet(nil), nil
 }
 
 // clock is the time of the store: every look at it is a millisecond later.
@@ -154,7 +154,7 @@ func (w *world) newSession(ctx context.Context, items ...firemode.ItemID) (ledge
 		}
 		err := store.As[store.SessionWriter](tx).CreateSession(ctx, firemode.Session{
 			Org: org, ID: ref.Session, Building: "b", Name: "S", Frequency: firemode.Yearly, Status: firemode.SessionPending,
-			ItemCount: len(items), Version: 1, CreatedAt: tx.Now(),
+			ItemCount: len(items), Version: 1, CreatedAt: tx.Now(), Format: firemode.CurrentFormat,
 		}, ledger.Head{Epoch: 1, Key: secret, ChangedAt: tx.Now()})
 		if err != nil {
 			return err

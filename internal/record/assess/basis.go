@@ -42,7 +42,7 @@ func Bears(p crdt.Pointer, basis []crdt.Pointer) bool {
 
 // RuleOf returns the version by which code is judged on an item: the one pinned to its check, else the one that was in force when
 // the session was made.
-func RuleOf(book *rules.Book, item *firemode.Item, session firemode.Session) func(firemode.RuleCode) (firemode.Rule, bool) {
+func RuleOf(book *rules.Set, item *firemode.Item, session firemode.Session) func(firemode.RuleCode) (firemode.Rule, bool) {
 	return func(code firemode.RuleCode) (firemode.Rule, bool) {
 		if item != nil {
 			for _, c := range item.Checks {

@@ -9,10 +9,10 @@ import (
 // the reason says what was wrong. A condition that the rule does not know is a recommendation until somebody settles it.
 func Classify(f Finding) firemode.Classification {
 	c := firemode.Classification{Rule: f.Rule.Code, Version: f.Rule.Version}
-	judged, err := rules.Judge(f.Rule, f.Ask)
+	judged, err := rules.Classify(f.Rule, f.Ask)
 	if err != nil && !f.Unlisted {
 		c.Reason = err.Error()
-		judged, err = rules.Judge(f.Rule, rules.Finding{Condition: f.Condition})
+		judged, err = rules.Classify(f.Rule, rules.Finding{Condition: f.Condition})
 	}
 	if err != nil {
 		c.Class, c.Default, c.Basis = firemode.ClassRecommendation, firemode.ClassRecommendation, rules.BasisDefault

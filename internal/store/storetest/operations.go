@@ -38,7 +38,7 @@ func (w written) write(t testing.TB, s store.Store, ref ledger.SessionRef, log [
 	t.Helper()
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
 		_, err := store.As[store.SessionWriter](tx).LockSessions(ctx, ref.Org, []firemode.SessionID{ref.Session})
-		return errors.Join(err, store.As[store.EntryWriter](tx).InsertBatches(ctx, ref, log), store.As[store.OpWriter](tx).InsertOps(ctx, ref, w))
+		return errors.Join(err, store.As[store.EntryWriter](tx).InsertEntries(ctx, ref, log), store.As[store.OpWriter](tx).InsertOps(ctx, ref, w))
 	})
 }
 
@@ -88,7 +88,7 @@ func operationTests() []test {
 			createSessions(t, s, 1)
 			b := logEntry(1, "a~s", 1)
 			w := written{operation(b, 0, "/x/y~1z", crdt.Correct), operation(b, 7, "/x/日本", crdt.Remove)}
-			w[1].Merged, w[1].Covered, w[1].Noted, w[1].Contested, w[1].Value, w[1].Names, w[1].Origin.Flags = 4, 5, 6, false, "", nil, nil
+			w[1].Merged, w[1].SupersededSeq, w[1].Noted, w[1].Contested, w[1].Value, w[1].Names, w[1].Origin.Flags = 4, 5, 6, false, "", nil, nil
 			w.write(t, s, results, []ledger.Entry{b})
 			equal(t, everyOp(t, s), w)
 		}},
@@ -124,7 +124,7 @@ func operationTests() []test {
 				add: func(ctx context.Context, tx store.Tx, n int) error {
 					b := logEntry(int64(n), "a", int64(n))
 					_, err := store.As[store.SessionWriter](tx).LockSessions(ctx, "o", []firemode.SessionID{"s-0000"})
-					return errors.Join(err, store.As[store.EntryWriter](tx).InsertBatches(ctx, results, []ledger.Entry{b}),
+					return errors.Join(err, store.As[store.EntryWriter](tx).InsertEntries(ctx, results, []ledger.Entry{b}),
 						store.As[store.OpWriter](tx).InsertOps(ctx, results, []ledger.Op{operation(b, 0, "/a/b", crdt.Set), operation(b, 0, "/ab", crdt.Set)}))
 				},
 				list: func(ctx context.Context, tx store.ReadTx, p store.Page) ([]store.Keyed[ledger.Op], error) {
@@ -160,9 +160,9 @@ func updateOps(t *testing.T, s store.Store) {
 		})
 		equal(t, everyOp(t, s), w)
 	}
-	w[1].Covered, w[1].Contested, w[1].Noted = 4, false, 3
+	w[1].SupersededSeq, w[1].Contested, w[1].Noted = 4, false, 3
 	change(store.OpChange{Path: "/a", Seq: 1, Index: 1, Covered: 4, Noted: 3}, store.OpChange{Path: "/nothing", Seq: 1, Index: 1, Covered: 4})
-	w[1].Covered, w[1].Contested = 0, true
+	w[1].SupersededSeq, w[1].Contested = 0, true
 	change(store.OpChange{Path: "/a", Seq: 1, Index: 1, Contested: true})
 	change()
 }
@@ -175,7 +175,7 @@ func ownOps(t *testing.T, s store.Store) {
 		operation(log[2], 2, "/x", crdt.Increment), operation(log[3], 0, "/x", crdt.Set), operation(log[3], 1, "/x/y", crdt.Append), operation(log[3], 2, "/z", crdt.Resolve),
 		operation(log[4], 0, "/z", crdt.Correct), operation(log[4], 1, "/x", crdt.Remove),
 	}
-	w[3].Covered = 5
+	w[3].SupersededSeq = 5
 	w.write(t, s, results, log)
 	sweeps := read(t, s, func(ctx context.Context, tx store.ReadTx) (map[crdt.Pointer]crdt.Dot, error) {
 		return store.As[store.OwnOpReader](tx).OwnSweeps(ctx, results, "a", crdt.Range{1, 4}, []crdt.Pointer{"/x", "/x/y", "/z", "/nothing"})

@@ -31,7 +31,7 @@ func drawn(r *rapid.T) (log []ledger.Entry, w written) {
 			op := operation(b, i/2, p, rapid.SampledFrom(kinds).Draw(r, "kind"))
 			op.Merged = min(seq+rapid.SampledFrom([]int64{0, 0, 0, 2}).Draw(r, "late"), int64(size))
 			if rapid.Bool().Draw(r, "covered") {
-				op.Covered = rapid.Int64Range(op.Merged, int64(size)).Draw(r, "covered at")
+				op.SupersededSeq = rapid.Int64Range(op.Merged, int64(size)).Draw(r, "covered at")
 			}
 			op.Contested = rapid.Bool().Draw(r, "contested")
 			op.Noted = rapid.SampledFrom([]int64{0, 0, 1, 5}).Draw(r, "noted")
@@ -88,11 +88,11 @@ func (q question) live(at, below []crdt.Pointer) {
 	q.ask(func(ctx context.Context, tx store.ReadTx) error {
 		live, err := store.As[store.OpReader](tx).LiveOps(ctx, q.ref, at, below)
 		q.want(fmt.Sprint("live at ", at, " and below ", below), asStored(live).names(), q.w.where(func(op ledger.Op) bool {
-			return op.Covered == 0 && (slices.Contains(at, op.Path) || holds(below, op.Path))
+			return op.SupersededSeq == 0 && (slices.Contains(at, op.Path) || holds(below, op.Path))
 		}).names())
 		contested, err2 := store.As[store.OpReader](tx).ContestedOps(ctx, q.ref, below)
 		q.want(fmt.Sprint("contested below ", below), asStored(contested).names(), q.w.where(func(op ledger.Op) bool {
-			return op.Covered == 0 && op.Contested && holds(below, op.Path) && slices.ContainsFunc(below, func(p crdt.Pointer) bool { return p != op.Path && p.Holds(op.Path) })
+			return op.SupersededSeq == 0 && op.Contested && holds(below, op.Path) && slices.ContainsFunc(below, func(p crdt.Pointer) bool { return p != op.Path && p.Holds(op.Path) })
 		}).names())
 		return errors.Join(err, err2)
 	})
@@ -109,9 +109,9 @@ func (q question) then(seq int64, top crdt.Pointer) {
 				})
 			})
 			q.want(fmt.Sprintf("live at number %d from %q on", seq, top), got.names(), q.w.where(func(op ledger.Op) bool {
-				live := op.Covered == 0
+				live := op.SupersededSeq == 0
 				if seq > 0 {
-					live = op.Merged <= seq && (op.Covered == 0 || op.Covered > seq)
+					live = op.Merged <= seq && (op.SupersededSeq == 0 || op.SupersededSeq > seq)
 				}
 				return live && (top == "" || top.Holds(op.Path))
 			}).names())
@@ -124,7 +124,7 @@ func (q question) inhabited(asked []crdt.Pointer) {
 		got, err := store.As[store.OpReader](tx).Inhabited(ctx, q.ref, asked)
 		want := map[crdt.Pointer]bool{}
 		for _, p := range asked {
-			if slices.ContainsFunc(q.w, func(op ledger.Op) bool { return op.Covered == 0 && op.Path != p && p.Holds(op.Path) }) {
+			if slices.ContainsFunc(q.w, func(op ledger.Op) bool { return op.SupersededSeq == 0 && op.Path != p && p.Holds(op.Path) }) {
 				want[p] = true
 			}
 		}
@@ -159,7 +159,7 @@ func (q question) changed(since int64, limit int) {
 		})
 		want := map[crdt.Pointer]bool{}
 		for _, op := range q.w {
-			if in(op.Merged, from, until) || in(op.Covered, from, until) || in(op.Noted, from, until) {
+			if in(op.Merged, from, until) || in(op.SupersededSeq, from, until) || in(op.Noted, from, until) {
 				want[op.Path] = true
 			}
 		}
