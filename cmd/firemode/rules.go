@@ -61,7 +61,7 @@ func (c rulesList) Run(ctx context.Context, p *program) error {
 		if err := s.catalogue.Seed(ctx); err != nil {
 			return err
 		}
-		book, err := s.catalogue.Book(ctx, c.Org)
+		book, err := s.catalogue.RuleSet(ctx, c.Org)
 		if err != nil {
 			return err
 		}

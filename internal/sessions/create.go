@@ -74,7 +74,7 @@ func (s *Service) Create(ctx context.Context, n Draft) (Detail, error) {
 		return Detail{}, err
 	}
 	n.Name = strings.TrimSpace(n.Name)
-	book, err := s.Rules.Book(ctx, p.Org)
+	book, err := s.Rules.RuleSet(ctx, p.Org)
 	if err != nil {
 		return Detail{}, err
 	}
