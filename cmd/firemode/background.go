@@ -59,7 +59,7 @@ func (s *services) removeExpired(ctx context.Context, now time.Time) error {
 	}
 	for removed := answersAtOnce; removed == answersAtOnce; {
 		err := s.store.Update(ctx, func(tx store.Tx) (err error) {
-			removed, err = store.As[store.AnswerWriter](tx).DeleteAnswers(ctx, now.Add(-answersKept), answersAtOnce)
+			removed, err = store.As[store.ResponseWriter](tx).DeleteResponses(ctx, now.Add(-answersKept), answersAtOnce)
 			return err
 		})
 		if err != nil {

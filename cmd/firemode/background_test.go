@@ -35,13 +35,13 @@ func TestAnswersAreKeptForADay(t *testing.T) {
 	s, _ := testServices(t)
 	now := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 	day := 24 * time.Hour
-	answers := []store.Answer{
+	answers := []store.StoredResponse{
 		{Scope: "s", Key: "a day ago", CreatedAt: now.Add(-day)},
 		{Scope: "s", Key: "just now", CreatedAt: now},
 	}
 	// More than one turn of the janitor removes.
 	for i := range answersAtOnce + 1 {
-		answers = append(answers, store.Answer{Scope: "s", Key: strconv.Itoa(i), CreatedAt: now.Add(-day - time.Microsecond)})
+		answers = append(answers, store.StoredResponse{Scope: "s", Key: strconv.Itoa(i), CreatedAt: now.Add(-day - time.Microsecond)})
 	}
 	saveAnswers(t, s.store, answers)
 	if err := s.removeExpired(t.Context(), now); err != nil {
@@ -49,7 +49,7 @@ func TestAnswersAreKeptForADay(t *testing.T) {
 	}
 	var kept []string
 	err := s.store.View(t.Context(), func(tx store.ReadTx) error {
-		found, err := store.As[store.AnswerReader](tx).Answers(t.Context(), answers)
+		found, err := store.As[store.ResponseReader](tx).Responses(t.Context(), answers)
 		for _, a := range found {
 			kept = append(kept, a.Key)
 		}
@@ -63,13 +63,13 @@ func TestAnswersAreKeptForADay(t *testing.T) {
 	}
 }
 
-func saveAnswers(t *testing.T, db store.Store, answers []store.Answer) {
+func saveAnswers(t *testing.T, db store.Store, answers []store.StoredResponse) {
 	t.Helper()
 	err := db.Update(t.Context(), func(tx store.Tx) error {
 		for i := range answers {
 			answers[i].Fingerprint, answers[i].Result = []byte{1}, []byte("{}")
 		}
-		return store.As[store.AnswerWriter](tx).SaveAnswers(t.Context(), answers)
+		return store.As[store.ResponseWriter](tx).SaveResponses(t.Context(), answers)
 	})
 	if err != nil {
 		t.Fatal(err)

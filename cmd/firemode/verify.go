@@ -97,7 +97,7 @@ func (v *verification) everything(ctx context.Context, org firemode.OrgID, sessi
 // strays reports what the walk over organisations and sessions cannot come by, of all organisations or one.
 func (v *verification) strays(ctx context.Context, org firemode.OrgID) error {
 	return v.store.View(ctx, func(tx store.ReadTx) error {
-		strays, err := store.As[store.StrayReader](tx).Strays(ctx)
+		strays, err := store.As[store.OrphanReader](tx).Orphans(ctx)
 		for _, s := range strays {
 			if org != "" && s.Org != org {
 				continue

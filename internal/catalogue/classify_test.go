@@ -169,10 +169,10 @@ func (f *failing) Update(ctx context.Context, fn func(store.Tx) error) error {
 
 func TestNothingIsAnsweredThatIsNotDurable(t *testing.T) {
 	w := newWorld(t)
-	broken := &failing{Store: w.store, err: fmt.Errorf("disk: %w", store.ErrUnknown)}
+	broken := &failing{Store: w.store, err: fmt.Errorf("disk: %w", store.ErrOutcomeUnknown)}
 	svc := newService(t, broken, "b")
-	if _, err := svc.Classify(as(t, "acme"), pressureLow); !errors.Is(err, store.ErrUnknown) {
-		t.Errorf("got %v, want ErrUnknown", err)
+	if _, err := svc.Classify(as(t, "acme"), pressureLow); !errors.Is(err, store.ErrOutcomeUnknown) {
+		t.Errorf("got %v, want ErrOutcomeUnknown", err)
 	}
 	broken.err = nil
 	if _, err := svc.Classify(as(t, "acme"), pressureLow); err != nil {

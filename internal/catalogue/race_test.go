@@ -26,7 +26,7 @@ func (b *blind) View(ctx context.Context, fn func(store.ReadTx) error) error {
 func (b *blind) Update(ctx context.Context, fn func(store.Tx) error) error {
 	return b.Store.Update(ctx, func(tx store.Tx) error {
 		rules := blindRules{store.As[store.RuleReader](tx), b}
-		return fn(blindTx{storetest.Wrapper{Tx: tx}, rules, store.As[store.AnswerReader](tx)})
+		return fn(blindTx{storetest.Wrapper{Tx: tx}, rules, store.As[store.ResponseReader](tx)})
 	})
 }
 
@@ -52,14 +52,14 @@ type blindReadTx struct {
 type blindTx struct {
 	storetest.Wrapper
 	blindRules
-	store.AnswerReader
+	store.ResponseReader
 }
 
-func (t blindTx) Answers(ctx context.Context, keys []store.Answer) ([]store.Answer, error) {
+func (t blindTx) Responses(ctx context.Context, keys []store.StoredResponse) ([]store.StoredResponse, error) {
 	if !t.b.look() {
 		return nil, nil
 	}
-	return t.AnswerReader.Answers(ctx, keys)
+	return t.ResponseReader.Responses(ctx, keys)
 }
 
 func TestClassifyLosesARace(t *testing.T) {

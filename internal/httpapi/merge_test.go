@@ -157,7 +157,7 @@ func (v *visit) crowd(n int) {
 			batches = append(batches, b)
 			actors = append(actors, ledger.Actor{ID: id, User: firemode.UserID(id), Held: crdt.Ranges{{1, 1}}, Merged: crdt.Ranges{{1, 1}}, PrefixSeq: head.Seq})
 		}
-		return errors.Join(store.As[store.EntryWriter](tx).InsertBatches(v.t.Context(), ref, batches), store.As[store.ActorWriter](tx).SaveActors(v.t.Context(), ref, actors), store.As[store.SessionWriter](tx).SaveHead(v.t.Context(), "a", ref.Session, head))
+		return errors.Join(store.As[store.EntryWriter](tx).InsertEntries(v.t.Context(), ref, batches), store.As[store.ActorWriter](tx).SaveActors(v.t.Context(), ref, actors), store.As[store.SessionWriter](tx).SaveHead(v.t.Context(), "a", ref.Session, head))
 	}))
 }
 
@@ -185,7 +185,7 @@ func naiveForEver(t *testing.T, v *visit) {
 func (v *visit) forgetAnswers() {
 	v.t.Helper()
 	must(v.t, v.store.Update(v.t.Context(), func(tx store.Tx) error {
-		_, err := store.As[store.AnswerWriter](tx).DeleteAnswers(v.t.Context(), time.Now().Add(time.Hour), 1000)
+		_, err := store.As[store.ResponseWriter](tx).DeleteResponses(v.t.Context(), time.Now().Add(time.Hour), 1000)
 		return err
 	}))
 }

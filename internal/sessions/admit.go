@@ -23,7 +23,7 @@ func sameRequest(a, b []byte) bool {
 }
 
 // replay answers a job with what was stored for its key.
-func (j *job) replay(a store.Answer) {
+func (j *job) replay(a store.StoredResponse) {
 	if !sameRequest(a.Fingerprint, j.fingerprint) {
 		j.err = store.ErrKeyReused()
 		return

@@ -88,7 +88,7 @@ func (m *merging) inherit(j *job, actor *ledger.Actor, context crdt.Clock) error
 	if actor.Parent == "" || parent == nil || j.number != 1 || j.in.Meta.PrevBatch == "" {
 		return nil
 	}
-	before, err := store.As[store.EntryReader](m.tx).BatchByID(m.ctx, m.ref, parent.ID, j.in.Meta.PrevBatch)
+	before, err := store.As[store.EntryReader](m.tx).EntryByBatchID(m.ctx, m.ref, parent.ID, j.in.Meta.PrevBatch)
 	if firemode.CodeOf(err) == firemode.CodeNotFound && err != nil {
 		return nil
 	}

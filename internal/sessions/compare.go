@@ -28,7 +28,7 @@ func (a *auditor) compareLog(again store.ReadTx) error {
 	var failed error
 	each := func(tx store.ReadTx) iter.Seq[ledger.Entry] {
 		return side(func(fn func(ledger.Entry) error) error {
-			return store.As[store.EntryReader](tx).EachBatch(a.ctx, a.ref, 1, fn)
+			return store.As[store.EntryReader](tx).EachEntry(a.ctx, a.ref, 1, fn)
 		}, &failed)
 	}
 	pairs(each(a.tx), each(again), func(x, y *ledger.Entry) int { return int(x.Seq - y.Seq) }, func(x, y *ledger.Entry) {

@@ -104,6 +104,7 @@ func (s *Service) create(ctx context.Context, tx store.Tx, p firemode.Principal,
 	session := firemode.Session{
 		Org: p.Org, ID: n.ID, Building: n.Building, Name: n.Name, Frequency: n.Frequency, Status: firemode.SessionPending,
 		Technicians: n.Technicians, Version: 1, CreatedAt: tx.Now(), CreatedBy: p.User, Creation: creation,
+		Format: firemode.CurrentFormat,
 	}
 	items, err := dueItems(ctx, tx, building, session, book)
 	if err != nil {

@@ -207,7 +207,7 @@ func (d *document) late() error {
 	if d.head.Late == 0 {
 		return nil
 	}
-	err := store.As[store.EntryReader](d.tx).EachLateBatch(d.ctx, d.ref, func(b ledger.Entry) error {
+	err := store.As[store.EntryReader](d.tx).EachLateEntry(d.ctx, d.ref, func(b ledger.Entry) error {
 		if b.Seq > d.seq {
 			return errFound
 		}

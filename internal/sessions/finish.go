@@ -95,7 +95,7 @@ func (m *merging) change(op *crdt.Op, to func(*fate)) {
 
 // flush writes what was collected of batches, operations and actors.
 func (m *merging) flush() error {
-	if err := store.As[store.EntryWriter](m.tx).InsertBatches(m.ctx, m.ref, m.newBatches); err != nil {
+	if err := store.As[store.EntryWriter](m.tx).InsertEntries(m.ctx, m.ref, m.newBatches); err != nil {
 		return err
 	}
 	ops := make([]ledger.Op, len(m.newOps))
@@ -184,17 +184,17 @@ func (m *merging) sign() (err error) {
 
 // saveAnswers stores the receipts of this transaction under their keys. All carry the checkpoint of its end.
 func (m *merging) saveAnswers() error {
-	answers := make([]store.Answer, len(m.done))
+	answers := make([]store.StoredResponse, len(m.done))
 	for i, j := range m.done {
 		j.receipt.Checkpoint = m.head.Checkpoint
 		encoded, err := json.Marshal(j.receipt)
 		if err != nil {
 			return err
 		}
-		answers[i] = store.Answer{Scope: j.scope, Key: j.in.Key, Fingerprint: j.fingerprint, Result: encoded, CreatedAt: m.tx.Now()}
+		answers[i] = store.StoredResponse{Scope: j.scope, Key: j.in.Key, Fingerprint: j.fingerprint, Result: encoded, CreatedAt: m.tx.Now()}
 	}
 	for _, follow := range m.following {
 		follow.again(m.answered[follow.scope+"\x00"+follow.in.Key])
 	}
-	return store.As[store.AnswerWriter](m.tx).SaveAnswers(m.ctx, answers)
+	return store.As[store.ResponseWriter](m.tx).SaveResponses(m.ctx, answers)
 }

@@ -104,7 +104,7 @@ func (m *merging) run(jobs []*job) error {
 // settleKnown answers the jobs that may not see the session and those that were done before, and returns the others.
 func (m *merging) settleKnown(jobs []*job) ([]*job, error) {
 	var open []*job
-	var keys []store.Answer
+	var keys []store.StoredResponse
 	for _, j := range jobs {
 		err := mayRead(m.ctx, m.tx, j.p, m.session)
 		if code := firemode.CodeOf(err); err != nil && code != firemode.CodeNotFound {
@@ -112,17 +112,17 @@ func (m *merging) settleKnown(jobs []*job) ([]*job, error) {
 		}
 		if j.err = err; err == nil {
 			open = append(open, j)
-			keys = append(keys, store.Answer{Scope: j.scope, Key: j.in.Key})
+			keys = append(keys, store.StoredResponse{Scope: j.scope, Key: j.in.Key})
 		}
 	}
 	if len(keys) == 0 {
 		return nil, nil
 	}
-	stored, err := store.As[store.AnswerReader](m.tx).Answers(m.ctx, keys)
+	stored, err := store.As[store.ResponseReader](m.tx).Responses(m.ctx, keys)
 	if err != nil {
 		return nil, err
 	}
-	known := map[ledger.BatchKey]store.Answer{}
+	known := map[ledger.BatchKey]store.StoredResponse{}
 	for _, a := range stored {
 		known[ledger.BatchKey{Actor: crdt.ActorID(a.Scope), Key: a.Key}] = a
 	}
@@ -233,7 +233,7 @@ func (m *merging) loadBatches(jobs []*job) error {
 		}
 	}
 	if len(refs) > 0 {
-		batches, err := store.As[store.EntryReader](m.tx).Batches(m.ctx, m.ref, refs)
+		batches, err := store.As[store.EntryReader](m.tx).Entries(m.ctx, m.ref, refs)
 		if err != nil {
 			return err
 		}
@@ -244,7 +244,7 @@ func (m *merging) loadBatches(jobs []*job) error {
 	if len(keys) == 0 {
 		return nil
 	}
-	batches, err := store.As[store.EntryReader](m.tx).BatchesByKey(m.ctx, m.ref, keys)
+	batches, err := store.As[store.EntryReader](m.tx).EntriesByKey(m.ctx, m.ref, keys)
 	for _, b := range batches {
 		m.keyed[ledger.BatchKey{Actor: b.Actor, Key: b.Key}] = &b
 	}

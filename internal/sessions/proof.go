@@ -82,14 +82,14 @@ func (s *Service) viewLog(ctx context.Context, id firemode.SessionID, fn func(st
 
 // loggedBatch returns the log entry of a change, with its changes.
 func loggedBatch(ctx context.Context, tx store.ReadTx, at ledger.SessionRef, dot crdt.Dot) (b ledger.Entry, err error) {
-	known, err := store.As[store.EntryReader](tx).Batches(ctx, at, []ledger.BatchRef{{Actor: dot.Actor, Number: dot.Batch}})
+	known, err := store.As[store.EntryReader](tx).Entries(ctx, at, []ledger.BatchRef{{Actor: dot.Actor, Number: dot.Batch}})
 	if err != nil {
 		return b, err
 	}
 	if len(known) == 0 {
 		return b, firemode.NotFound("there is no change %s", dot)
 	}
-	err = store.As[store.EntryReader](tx).EachBatch(ctx, at, known[0].Seq, func(entry ledger.Entry) error {
+	err = store.As[store.EntryReader](tx).EachEntry(ctx, at, known[0].Seq, func(entry ledger.Entry) error {
 		b = entry
 		return errFound
 	})

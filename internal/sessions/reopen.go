@@ -23,7 +23,7 @@ func (m *merging) mergeLate() error {
 	}
 	var seqs []int64
 	held := 0
-	err := store.As[store.EntryReader](m.tx).EachLateBatch(m.ctx, m.ref, func(b ledger.Entry) error {
+	err := store.As[store.EntryReader](m.tx).EachLateEntry(m.ctx, m.ref, func(b ledger.Entry) error {
 		seqs = append(seqs, b.Seq)
 		if held += len(b.Changes); held > lateBytes {
 			held = len(b.Changes)

@@ -18,7 +18,7 @@ import (
 // all of it in memory.
 func (a *auditor) replay(scratch store.Store) error {
 	var group []ledger.Entry
-	err := store.As[store.EntryReader](a.tx).EachBatch(a.ctx, a.ref, 1, func(b ledger.Entry) error {
+	err := store.As[store.EntryReader](a.tx).EachEntry(a.ctx, a.ref, 1, func(b ledger.Entry) error {
 		a.checkEntry(b)
 		a.seq, a.hash = b.Seq, b.Hash
 		a.frontier = a.frontier.Append(a.entries, b.Hash)

@@ -67,6 +67,9 @@ func (a *auditor) checkHead() {
 
 // checkSession compares what the log says of the session's status with what is stored.
 func (a *auditor) checkSession() {
+	if a.session.Format != firemode.CurrentFormat {
+		a.differs("sessions", "its format is %d, which this binary does not know", a.session.Format)
+	}
 	if a.session.Status != a.status || a.session.Reason != a.reason || !a.session.CompletedAt.Equal(a.finished) {
 		a.differs("sessions", "it is stored as %s (%q, completed %s), and the log says %s (%q, completed %s)",
 			a.session.Status, a.session.Reason, a.session.CompletedAt, a.status, a.reason, a.finished)

@@ -153,7 +153,7 @@ func (w *world) newSession(ctx context.Context, items ...firemode.ItemID) (ledge
 		}
 		err := store.As[store.SessionWriter](tx).CreateSession(ctx, firemode.Session{
 			Org: org, ID: ref.Session, Building: "b", Name: "S", Frequency: firemode.Yearly, Status: firemode.SessionPending,
-			ItemCount: len(items), Version: 1, CreatedAt: tx.Now(),
+			ItemCount: len(items), Version: 1, CreatedAt: tx.Now(), Format: firemode.CurrentFormat,
 		}, ledger.Head{Epoch: 1, Key: secret, ChangedAt: tx.Now()})
 		if err != nil {
 			return err

@@ -51,8 +51,8 @@ func AppendAudit(ctx context.Context, tx Tx, org firemode.OrgID, entries ...ledg
 	return As[AuditWriter](tx).InsertAudit(ctx, sealed)
 }
 
-// Answer is what a request with an Idempotency-Key was answered: the service's result, to be encoded again the same way.
-type Answer struct {
+// StoredResponse is what a request with an Idempotency-Key was answered: the service's result, to be encoded again the same way.
+type StoredResponse struct {
 	Scope       string // organisation, user, method and route with its parameters
 	Key         string // the Idempotency-Key
 	Fingerprint []byte // of the request
@@ -60,18 +60,18 @@ type Answer struct {
 	CreatedAt   time.Time
 }
 
-// AnswerReader reads stored answers.
-type AnswerReader interface {
-	// Answers returns those that are stored of (Scope, Key), in any order.
-	Answers(ctx context.Context, keys []Answer) ([]Answer, error)
+// ResponseReader reads stored answers.
+type ResponseReader interface {
+	// Responses returns those that are stored of (Scope, Key), in any order.
+	Responses(ctx context.Context, keys []StoredResponse) ([]StoredResponse, error)
 }
 
-// AnswerWriter writes stored answers.
-type AnswerWriter interface {
-	// SaveAnswers adds answers; CodeConflict if a (Scope, Key) is taken.
-	SaveAnswers(ctx context.Context, answers []Answer) error
-	// DeleteAnswers removes at most limit answers created before t, oldest first, and returns how many.
-	DeleteAnswers(ctx context.Context, t time.Time, limit int) (int, error)
+// ResponseWriter writes stored answers.
+type ResponseWriter interface {
+	// SaveResponses adds answers; CodeConflict if a (Scope, Key) is taken.
+	SaveResponses(ctx context.Context, answers []StoredResponse) error
+	// DeleteResponses removes at most limit answers created before t, oldest first, and returns how many.
+	DeleteResponses(ctx context.Context, t time.Time, limit int) (int, error)
 }
 
 // CheckAudit calls report for every entry of org's audit log that is not what it was or does not continue the chain, and, with no

@@ -36,20 +36,20 @@ type ActorReader interface {
 
 // EntryReader reads the log of a session.
 type EntryReader interface {
-	// Batches returns those that exist, in any order, without Changes.
-	Batches(ctx context.Context, s ledger.SessionRef, refs []ledger.BatchRef) ([]ledger.Entry, error)
-	// BatchesByKey returns, of clients which do not count, the batches that exist of (Actor, Key), in any order, without Changes.
-	BatchesByKey(ctx context.Context, s ledger.SessionRef, keys []ledger.BatchKey) ([]ledger.Entry, error)
-	// BatchByID returns the last batch of the actor with that batch_id.
-	BatchByID(ctx context.Context, s ledger.SessionRef, actor crdt.ActorID, id string) (ledger.Entry, error)
-	// EachBatch calls fn for every log entry from number from on, in order, with Changes, and stops at its first error.
-	EachBatch(ctx context.Context, s ledger.SessionRef, from int64, fn func(ledger.Entry) error) error
+	// Entries returns those that exist, in any order, without Changes.
+	Entries(ctx context.Context, s ledger.SessionRef, refs []ledger.BatchRef) ([]ledger.Entry, error)
+	// EntriesByKey returns, of clients which do not count, the batches that exist of (Actor, Key), in any order, without Changes.
+	EntriesByKey(ctx context.Context, s ledger.SessionRef, keys []ledger.BatchKey) ([]ledger.Entry, error)
+	// EntryByBatchID returns the last batch of the actor with that batch_id.
+	EntryByBatchID(ctx context.Context, s ledger.SessionRef, actor crdt.ActorID, id string) (ledger.Entry, error)
+	// EachEntry calls fn for every log entry from number from on, in order, with Changes, and stops at its first error.
+	EachEntry(ctx context.Context, s ledger.SessionRef, from int64, fn func(ledger.Entry) error) error
 	// EntryHash returns the hash of log entry seq.
 	EntryHash(ctx context.Context, s ledger.SessionRef, seq int64) ([]byte, error)
 	// EntryHashes returns the hashes of log entries 1 to size, in order.
 	EntryHashes(ctx context.Context, s ledger.SessionRef, size int64) ([][]byte, error)
-	// EachLateBatch calls fn for every log entry that is not merged yet, in order, with Changes, and stops at its first error.
-	EachLateBatch(ctx context.Context, s ledger.SessionRef, fn func(ledger.Entry) error) error
+	// EachLateEntry calls fn for every log entry that is not merged yet, in order, with Changes, and stops at its first error.
+	EachLateEntry(ctx context.Context, s ledger.SessionRef, fn func(ledger.Entry) error) error
 	// EachQuarantined calls fn for every batch in quarantine.
 	EachQuarantined(ctx context.Context, s ledger.SessionRef, fn func(ledger.Quarantined) error) error
 }
@@ -105,8 +105,8 @@ type RunChange struct {
 
 // EntryWriter appends to the log of a session. Its methods need LockSessions first.
 type EntryWriter interface {
-	// InsertBatches appends entries to the log; CodeConflict if a (actor, number) is taken.
-	InsertBatches(ctx context.Context, s ledger.SessionRef, batches []ledger.Entry) error
+	// InsertEntries appends entries to the log; CodeConflict if a (actor, number) is taken.
+	InsertEntries(ctx context.Context, s ledger.SessionRef, batches []ledger.Entry) error
 	// MarkMerged sets MergedSeq of log entries.
 	MarkMerged(ctx context.Context, s ledger.SessionRef, seqs []int64, merged int64) error
 	SetRuns(ctx context.Context, s ledger.SessionRef, runs []RunChange) error

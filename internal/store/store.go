@@ -21,8 +21,8 @@ import (
 	"firemode"
 )
 
-// ErrUnknown is in the chain of an error from Update when the engine could not say whether the transaction was committed.
-var ErrUnknown = errors.New("outcome of the commit is unknown")
+// ErrOutcomeUnknown is in the chain of an error from Update when the engine could not say whether the transaction was committed.
+var ErrOutcomeUnknown = errors.New("outcome of the commit is unknown")
 
 // Store is a database.
 type Store interface {

@@ -48,7 +48,7 @@ func (s *site) readLog(ctx context.Context, db store.Store) (found findings, err
 
 func readSession(ctx context.Context, tx store.ReadTx, ref ledger.SessionRef, found findings) error {
 	var last ledger.Entry
-	err := store.As[store.EntryReader](tx).EachBatch(ctx, ref, 1, func(b ledger.Entry) error {
+	err := store.As[store.EntryReader](tx).EachEntry(ctx, ref, 1, func(b ledger.Entry) error {
 		if b.Seq != last.Seq+1 || !bytes.Equal(b.Prev, last.Hash) || !b.Sealed(ref) {
 			return fmt.Errorf("log entry %d after %d is not the one that was sealed there", b.Seq, last.Seq)
 		}

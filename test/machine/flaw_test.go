@@ -23,7 +23,7 @@ import (
 type (
 	forgetsAnswers struct {
 		storetest.Wrapper
-		store.AnswerWriter
+		store.ResponseWriter
 	}
 	deliversOnPost struct {
 		storetest.Wrapper
@@ -75,7 +75,7 @@ type (
 	}
 )
 
-func (forgetsAnswers) SaveAnswers(context.Context, []store.Answer) error { return nil }
+func (forgetsAnswers) SaveResponses(context.Context, []store.StoredResponse) error { return nil }
 
 // SaveActors takes what a client has posted for a proof that it was given everything up to there.
 func (f deliversOnPost) SaveActors(ctx context.Context, s ledger.SessionRef, actors []ledger.Actor) error {
@@ -102,12 +102,12 @@ func (supersedesNothing) UpdateOps(context.Context, ledger.SessionRef, []store.O
 	return nil
 }
 
-// InsertBatches keeps that something was posted, and not what.
-func (f losesABatch) InsertBatches(ctx context.Context, s ledger.SessionRef, batches []ledger.Entry) error {
+// InsertEntries keeps that something was posted, and not what.
+func (f losesABatch) InsertEntries(ctx context.Context, s ledger.SessionRef, batches []ledger.Entry) error {
 	for i := range batches {
 		batches[i].Changes, batches[i].Outcomes = []byte("[]"), nil
 	}
-	return f.EntryWriter.InsertBatches(ctx, s, batches)
+	return f.EntryWriter.InsertEntries(ctx, s, batches)
 }
 
 func (losesCopies) InsertQuarantined(context.Context, ledger.SessionRef, ledger.Quarantined) error {
@@ -128,9 +128,9 @@ func (f overlooksGaps) SaveActors(ctx context.Context, s ledger.SessionRef, acto
 	return f.ActorWriter.SaveActors(ctx, s, actors)
 }
 
-// InsertBatches takes what was submitted for somebody for a proof that their phone has what the manager has.
-func (f deliversOnBehalf) InsertBatches(ctx context.Context, s ledger.SessionRef, batches []ledger.Entry) error {
-	if err := f.EntryWriter.InsertBatches(ctx, s, batches); err != nil {
+// InsertEntries takes what was submitted for somebody for a proof that their phone has what the manager has.
+func (f deliversOnBehalf) InsertEntries(ctx context.Context, s ledger.SessionRef, batches []ledger.Entry) error {
+	if err := f.EntryWriter.InsertEntries(ctx, s, batches); err != nil {
 		return err
 	}
 	for _, b := range batches {
@@ -146,7 +146,7 @@ func (f deliversOnBehalf) InsertBatches(ctx context.Context, s ledger.SessionRef
 // SaveActors gives the phones that have only been heard of through a manager to the manager.
 func (f bindsToManagers) SaveActors(ctx context.Context, s ledger.SessionRef, actors []ledger.Actor) error {
 	for i := range actors {
-		first, err := store.As[store.EntryReader](f).Batches(ctx, s, []ledger.BatchRef{{Actor: actors[i].ID, Number: 1}})
+		first, err := store.As[store.EntryReader](f).Entries(ctx, s, []ledger.BatchRef{{Actor: actors[i].ID, Number: 1}})
 		if err != nil {
 			return err
 		}
@@ -157,25 +157,25 @@ func (f bindsToManagers) SaveActors(ctx context.Context, s ledger.SessionRef, ac
 	return f.ActorWriter.SaveActors(ctx, s, actors)
 }
 
-// InsertBatches notes work as that of who submitted it.
-func (f blamesManagers) InsertBatches(ctx context.Context, s ledger.SessionRef, batches []ledger.Entry) error {
+// InsertEntries notes work as that of who submitted it.
+func (f blamesManagers) InsertEntries(ctx context.Context, s ledger.SessionRef, batches []ledger.Entry) error {
 	for i, b := range batches {
 		if b.SubmittedBy != "" {
 			batches[i].User, batches[i].SubmittedBy = b.SubmittedBy, ""
 		}
 	}
-	return f.EntryWriter.InsertBatches(ctx, s, batches)
+	return f.EntryWriter.InsertEntries(ctx, s, batches)
 }
 
-// InsertBatches does not tell at a change that somebody else submitted it.
-func (f conceals) InsertBatches(ctx context.Context, s ledger.SessionRef, batches []ledger.Entry) error {
+// InsertEntries does not tell at a change that somebody else submitted it.
+func (f conceals) InsertEntries(ctx context.Context, s ledger.SessionRef, batches []ledger.Entry) error {
 	for _, b := range batches {
 		for i := range b.Outcomes {
 			o := &b.Outcomes[i]
 			o.Flags = slices.DeleteFunc(o.Flags, func(flag string) bool { return flag == "submitted_on_behalf" })
 		}
 	}
-	return f.EntryWriter.InsertBatches(ctx, s, batches)
+	return f.EntryWriter.InsertEntries(ctx, s, batches)
 }
 
 // reads is a server that reads the body of a POST as something else, where it is not compressed and has an end.
@@ -238,7 +238,7 @@ func TestMachineCatchesFlaws(t *testing.T) {
 		script   int    // the first that does, to save time
 	}{
 		{"answers are not stored", func(tx store.Tx) store.Tx {
-			return forgetsAnswers{storetest.Wrapper{Tx: tx}, store.As[store.AnswerWriter](tx)}
+			return forgetsAnswers{storetest.Wrapper{Tx: tx}, store.As[store.ResponseWriter](tx)}
 		}, nil, false, "I5", 0},
 		{"a POST delivers", func(tx store.Tx) store.Tx {
 			return deliversOnPost{storetest.Wrapper{Tx: tx}, store.As[store.ActorWriter](tx)}

@@ -40,7 +40,7 @@ func Read(ctx context.Context, s store.Store, ref ledger.SessionRef) (f *Facts, 
 		if f.Clock, err = store.As[store.HeadReader](tx).ClockAt(ctx, ref, f.Head.Seq); err != nil {
 			return err
 		}
-		if err := store.As[store.EntryReader](tx).EachBatch(ctx, ref, 1, f.addEntry); err != nil {
+		if err := store.As[store.EntryReader](tx).EachEntry(ctx, ref, 1, f.addEntry); err != nil {
 			return err
 		}
 		if err := store.As[store.OpReader](tx).EachOp(ctx, ref, func(op ledger.Op) error { f.Rows = append(f.Rows, op); return nil }); err != nil {

@@ -34,7 +34,7 @@ func TestConnectionLostBeforeCommitUndoesTheUpdate(t *testing.T) {
 		terminate(t, url)
 		return createOrg(t.Context(), tx, "b")
 	})
-	if firemode.CodeOf(err) != firemode.CodeUnavailable || errors.Is(err, store.ErrUnknown) {
+	if firemode.CodeOf(err) != firemode.CodeUnavailable || errors.Is(err, store.ErrOutcomeUnknown) {
 		t.Fatalf("got %v", err)
 	}
 	wantOrgs(t, s)
@@ -51,7 +51,7 @@ func TestConnectionLostAtCommitIsUnknown(t *testing.T) {
 		terminate(t, url)
 		return nil
 	})
-	if firemode.CodeOf(err) != firemode.CodeUnavailable || !errors.Is(err, store.ErrUnknown) {
+	if firemode.CodeOf(err) != firemode.CodeUnavailable || !errors.Is(err, store.ErrOutcomeUnknown) {
 		t.Fatalf("got %v", err)
 	}
 	wantOrgs(t, s)

@@ -11,15 +11,15 @@ import (
 	"firemode/internal/store"
 )
 
-// BatchColumns are those of table batches but for changes, which is long.
-const BatchColumns = "seq, kind, actor, number, batch_id, prev_batch_id, content, idempotency_key, user_id, submitted_by, client, " +
+// EntryColumns are those of table batches but for changes, which is long.
+const EntryColumns = "seq, kind, actor, number, batch_id, prev_batch_id, content, idempotency_key, user_id, submitted_by, client, " +
 	"client_type, captured_at, sent_at, received_at, context, outcomes, flags, prev, hash, merged_seq, run_seq"
 
-// BatchTaken says what InsertBatches found taken.
-var BatchTaken = Taken{Primary: "the log has gone on meanwhile", Unique: "a batch with this number is in the log already"}
+// EntryTaken says what InsertEntries found taken.
+var EntryTaken = Taken{Primary: "the log has gone on meanwhile", Unique: "a batch with this number is in the log already"}
 
-// BatchValues are in the order of BatchColumns, then changes.
-func BatchValues(b ledger.Entry) ([]any, error) {
+// EntryValues are in the order of EntryColumns, then changes.
+func EntryValues(b ledger.Entry) ([]any, error) {
 	var e encoder
 	values := []any{
 		b.Seq, b.Kind, b.Actor, b.Number, b.ID, b.PrevID, blob(b.Content), b.Key, b.User, b.SubmittedBy, b.Client,
@@ -29,8 +29,8 @@ func BatchValues(b ledger.Entry) ([]any, error) {
 	return values, e.err
 }
 
-// ScanBatch reads BatchColumns, then into more.
-func ScanBatch(r Scanner, more ...any) (b ledger.Entry, err error) {
+// ScanEntry reads EntryColumns, then into more.
+func ScanEntry(r Scanner, more ...any) (b ledger.Entry, err error) {
 	err = r.Scan(append([]any{
 		&b.Seq, &b.Kind, &b.Actor, &b.Number, &b.ID, &b.PrevID, &b.Content, &b.Key, &b.User, &b.SubmittedBy, &b.Client,
 		&b.ClientType,
@@ -46,10 +46,10 @@ func ScanBatch(r Scanner, more ...any) (b ledger.Entry, err error) {
 	return b, err
 }
 
-// ScanBatchChanges reads BatchColumns, then changes.
-func ScanBatchChanges(r Scanner) (ledger.Entry, error) {
+// ScanEntryChanges reads EntryColumns, then changes.
+func ScanEntryChanges(r Scanner) (ledger.Entry, error) {
 	var changes string
-	b, err := ScanBatch(r, &changes)
+	b, err := ScanEntry(r, &changes)
 	b.Changes = []byte(changes)
 	return b, err
 }

@@ -108,37 +108,37 @@ func auditReadTests() []test {
 }
 
 func answerTests() []test {
-	find := func(t *testing.T, s store.Store, keys ...store.Answer) []store.Answer {
+	find := func(t *testing.T, s store.Store, keys ...store.StoredResponse) []store.StoredResponse {
 		t.Helper()
-		return read(t, s, func(ctx context.Context, tx store.ReadTx) ([]store.Answer, error) {
-			return store.As[store.AnswerReader](tx).Answers(ctx, keys)
+		return read(t, s, func(ctx context.Context, tx store.ReadTx) ([]store.StoredResponse, error) {
+			return store.As[store.ResponseReader](tx).Responses(ctx, keys)
 		})
 	}
-	save := func(answers ...store.Answer) func(ctx context.Context, tx store.Tx) error {
+	save := func(answers ...store.StoredResponse) func(ctx context.Context, tx store.Tx) error {
 		return func(ctx context.Context, tx store.Tx) error {
-			return store.As[store.AnswerWriter](tx).SaveAnswers(ctx, answers)
+			return store.As[store.ResponseWriter](tx).SaveResponses(ctx, answers)
 		}
 	}
 	return []test{
 		{"an answer is kept as it was, once per scope and key", func(t *testing.T, s store.Store) {
-			a := store.Answer{Scope: "o " + awkward, Key: "k", Fingerprint: []byte{0, 255}, Result: []byte(`{"x": 1 }`), CreatedAt: day(1)}
-			b := store.Answer{Scope: "p", Key: "k", CreatedAt: day(1)}
+			a := store.StoredResponse{Scope: "o " + awkward, Key: "k", Fingerprint: []byte{0, 255}, Result: []byte(`{"x": 1 }`), CreatedAt: day(1)}
+			b := store.StoredResponse{Scope: "p", Key: "k", CreatedAt: day(1)}
 			update(t, s, save(a, b))
-			refuse(t, s, firemode.CodeConflict, save(store.Answer{Scope: "p", Key: "l"}, b))
-			equal(t, find(t, s, store.Answer{Scope: a.Scope, Key: "k"}), []store.Answer{a})
-			equal(t, find(t, s, store.Answer{Scope: "p", Key: "l"}, store.Answer{Scope: a.Scope, Key: "K"}), nil)
+			refuse(t, s, firemode.CodeConflict, save(store.StoredResponse{Scope: "p", Key: "l"}, b))
+			equal(t, find(t, s, store.StoredResponse{Scope: a.Scope, Key: "k"}), []store.StoredResponse{a})
+			equal(t, find(t, s, store.StoredResponse{Scope: "p", Key: "l"}, store.StoredResponse{Scope: a.Scope, Key: "K"}), nil)
 			equal(t, len(find(t, s, a, b)), 2)
 			equal(t, find(t, s), nil)
 		}},
 		{"the oldest are deleted first", func(t *testing.T, s store.Store) {
-			var keys []store.Answer
+			var keys []store.StoredResponse
 			for n := range 5 {
-				keys = append(keys, store.Answer{Scope: "s", Key: name("k", n), CreatedAt: day(n)})
+				keys = append(keys, store.StoredResponse{Scope: "s", Key: name("k", n), CreatedAt: day(n)})
 			}
 			update(t, s, save(keys[3], keys[1], keys[4], keys[0], keys[2]))
 			for _, c := range []struct{ before, limit, want int }{{0, 9, 0}, {4, 2, 2}, {4, 9, 2}, {4, 9, 0}} {
 				update(t, s, func(ctx context.Context, tx store.Tx) error {
-					n, err := store.As[store.AnswerWriter](tx).DeleteAnswers(ctx, day(c.before), c.limit)
+					n, err := store.As[store.ResponseWriter](tx).DeleteResponses(ctx, day(c.before), c.limit)
 					equal(t, n, c.want)
 					return err
 				})
@@ -146,7 +146,7 @@ func answerTests() []test {
 					equal(t, len(find(t, s, keys[2], keys[3])), 2)
 				}
 			}
-			equal(t, find(t, s, keys...), []store.Answer{keys[4]})
+			equal(t, find(t, s, keys...), []store.StoredResponse{keys[4]})
 		}},
 		{"Once does a thing once, also when asked by many at the same time", once},
 	}

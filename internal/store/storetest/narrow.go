@@ -67,20 +67,20 @@ func askNarrow(t *testing.T, s store.Store, rowsRead func(ctx context.Context, t
 		{"CountActors", func(ctx context.Context, tx store.ReadTx) error {
 			return none(store.As[store.ActorReader](tx).CountActors(ctx, results, "u7"))
 		}},
-		{"Batches", func(ctx context.Context, tx store.ReadTx) error {
-			return none(store.As[store.EntryReader](tx).Batches(ctx, results, []ledger.BatchRef{{Actor: "a", Number: 7}, {Actor: "a", Number: 7}, {Actor: "a", Number: past + 1}}))
+		{"Entries", func(ctx context.Context, tx store.ReadTx) error {
+			return none(store.As[store.EntryReader](tx).Entries(ctx, results, []ledger.BatchRef{{Actor: "a", Number: 7}, {Actor: "a", Number: 7}, {Actor: "a", Number: past + 1}}))
 		}},
-		{"BatchesByKey", func(ctx context.Context, tx store.ReadTx) error {
-			return none(store.As[store.EntryReader](tx).BatchesByKey(ctx, results, []ledger.BatchKey{{Actor: "a", Key: "key 7"}, {Actor: "a", Key: "key 7"}, {Actor: "a", Key: "new"}}))
+		{"EntriesByKey", func(ctx context.Context, tx store.ReadTx) error {
+			return none(store.As[store.EntryReader](tx).EntriesByKey(ctx, results, []ledger.BatchKey{{Actor: "a", Key: "key 7"}, {Actor: "a", Key: "key 7"}, {Actor: "a", Key: "new"}}))
 		}},
-		{"BatchByID", func(ctx context.Context, tx store.ReadTx) error {
-			return none(store.As[store.EntryReader](tx).BatchByID(ctx, results, "a", fmt.Sprint("batch ", past)))
+		{"EntryByBatchID", func(ctx context.Context, tx store.ReadTx) error {
+			return none(store.As[store.EntryReader](tx).EntryByBatchID(ctx, results, "a", fmt.Sprint("batch ", past)))
 		}},
 		{"EntryHash", func(ctx context.Context, tx store.ReadTx) error {
 			return none(store.As[store.EntryReader](tx).EntryHash(ctx, results, 7))
 		}},
-		{"EachLateBatch", func(ctx context.Context, tx store.ReadTx) error {
-			return store.As[store.EntryReader](tx).EachLateBatch(ctx, results, func(ledger.Entry) error { return nil })
+		{"EachLateEntry", func(ctx context.Context, tx store.ReadTx) error {
+			return store.As[store.EntryReader](tx).EachLateEntry(ctx, results, func(ledger.Entry) error { return nil })
 		}},
 		{"Runs", func(ctx context.Context, tx store.ReadTx) error {
 			return none(store.As[store.HeadReader](tx).Runs(ctx, results, []store.RunAsk{{Actor: "a", Seq: past}, {Actor: "a", Seq: 7}}))
@@ -119,8 +119,8 @@ func askNarrow(t *testing.T, s store.Store, rowsRead func(ctx context.Context, t
 		{"DefectsOfItems", func(ctx context.Context, tx store.ReadTx) error {
 			return none(store.As[store.DefectReader](tx).DefectsOfItems(ctx, results, []firemode.ItemID{"i7", "new"}))
 		}},
-		{"Answers", func(ctx context.Context, tx store.ReadTx) error {
-			return none(store.As[store.AnswerReader](tx).Answers(ctx, []store.Answer{{Scope: "o", Key: "key 7"}, {Scope: "o", Key: "key 7"}, {Scope: "o", Key: "new"}}))
+		{"Responses", func(ctx context.Context, tx store.ReadTx) error {
+			return none(store.As[store.ResponseReader](tx).Responses(ctx, []store.StoredResponse{{Scope: "o", Key: "key 7"}, {Scope: "o", Key: "key 7"}, {Scope: "o", Key: "new"}}))
 		}},
 	} {
 		found[q.name] = read(t, s, func(ctx context.Context, tx store.ReadTx) (int64, error) {
@@ -150,7 +150,7 @@ func lengthen(t *testing.T, s store.Store, first, last int) {
 			return firemode.Item{ID: firemode.ItemID(fmt.Sprint("i", i)), Position: i, State: firemode.ItemDone}
 		}))
 	})
-	insertBatches(t, s, log...)
+	insertEntries(t, s, log...)
 	locked(t, s, func(ctx context.Context, tx store.Tx) error {
 		return store.As[store.OpWriter](tx).InsertOps(ctx, results, each(numbers, func(i int) ledger.Op {
 			return operation(log[i-first], 0, crdt.Pointer(fmt.Sprintf("/items/i%d/note", i)), crdt.Set)
@@ -163,8 +163,8 @@ func lengthen(t *testing.T, s store.Store, first, last int) {
 		return store.As[store.ActorWriter](tx).SaveActors(ctx, results, slices.Concat(others, []ledger.Actor{{ID: "a", User: "u"}}))
 	})
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
-		return store.As[store.AnswerWriter](tx).SaveAnswers(ctx, each(numbers, func(i int) store.Answer {
-			return store.Answer{Scope: "o", Key: fmt.Sprint("key ", i), CreatedAt: day(0)}
+		return store.As[store.ResponseWriter](tx).SaveResponses(ctx, each(numbers, func(i int) store.StoredResponse {
+			return store.StoredResponse{Scope: "o", Key: fmt.Sprint("key ", i), CreatedAt: day(0)}
 		}))
 	})
 	update(t, s, func(ctx context.Context, tx store.Tx) error {

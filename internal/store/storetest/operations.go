@@ -38,7 +38,7 @@ func (w written) write(t testing.TB, s store.Store, ref ledger.SessionRef, log [
 	t.Helper()
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
 		_, err := store.As[store.SessionWriter](tx).LockSessions(ctx, ref.Org, []firemode.SessionID{ref.Session})
-		return errors.Join(err, store.As[store.EntryWriter](tx).InsertBatches(ctx, ref, log), store.As[store.OpWriter](tx).InsertOps(ctx, ref, w))
+		return errors.Join(err, store.As[store.EntryWriter](tx).InsertEntries(ctx, ref, log), store.As[store.OpWriter](tx).InsertOps(ctx, ref, w))
 	})
 }
 
@@ -124,7 +124,7 @@ func operationTests() []test {
 				add: func(ctx context.Context, tx store.Tx, n int) error {
 					b := logEntry(int64(n), "a", int64(n))
 					_, err := store.As[store.SessionWriter](tx).LockSessions(ctx, "o", []firemode.SessionID{"s-0000"})
-					return errors.Join(err, store.As[store.EntryWriter](tx).InsertBatches(ctx, results, []ledger.Entry{b}),
+					return errors.Join(err, store.As[store.EntryWriter](tx).InsertEntries(ctx, results, []ledger.Entry{b}),
 						store.As[store.OpWriter](tx).InsertOps(ctx, results, []ledger.Op{operation(b, 0, "/a/b", crdt.Set), operation(b, 0, "/ab", crdt.Set)}))
 				},
 				list: func(ctx context.Context, tx store.ReadTx, p store.Page) ([]store.Keyed[ledger.Op], error) {

@@ -26,10 +26,10 @@ func locked(t testing.TB, s store.Store, fn func(ctx context.Context, tx store.T
 	})
 }
 
-func insertBatches(t testing.TB, s store.Store, batches ...ledger.Entry) {
+func insertEntries(t testing.TB, s store.Store, batches ...ledger.Entry) {
 	t.Helper()
 	locked(t, s, func(ctx context.Context, tx store.Tx) error {
-		return store.As[store.EntryWriter](tx).InsertBatches(ctx, results, batches)
+		return store.As[store.EntryWriter](tx).InsertEntries(ctx, results, batches)
 	})
 }
 
@@ -57,7 +57,7 @@ func bare(b ledger.Entry) ledger.Entry {
 func logOf(t testing.TB, s store.Store, from int64) (log []ledger.Entry) {
 	t.Helper()
 	return read(t, s, func(ctx context.Context, tx store.ReadTx) ([]ledger.Entry, error) {
-		err := store.As[store.EntryReader](tx).EachBatch(ctx, results, from, func(b ledger.Entry) error {
+		err := store.As[store.EntryReader](tx).EachEntry(ctx, results, from, func(b ledger.Entry) error {
 			log = append(log, b)
 			return nil
 		})
@@ -70,26 +70,26 @@ func resultTests() []test {
 		{"a log entry comes back as it was written", func(t *testing.T, s store.Store) {
 			createSessions(t, s, 2)
 			log := []ledger.Entry{logEntry(1, "a", 1), statusEntry(2), logEntry(3, "a", 2), logEntry(4, "~u1", 1), statusEntry(5)}
-			insertBatches(t, s, log...)
+			insertEntries(t, s, log...)
 			equal(t, logOf(t, s, 0), log)
 			equal(t, logOf(t, s, 3), log[2:])
 			equal(t, logOf(t, s, 6), nil)
 		}},
 		{"a place in the log, and a number of an actor, is taken once", func(t *testing.T, s store.Store) {
 			createSessions(t, s, 1)
-			insertBatches(t, s, logEntry(1, "a", 1), statusEntry(2))
+			insertEntries(t, s, logEntry(1, "a", 1), statusEntry(2))
 			for _, again := range []ledger.Entry{logEntry(2, "b", 1), logEntry(3, "a", 1), statusEntry(1)} {
 				refuse(t, s, firemode.CodeConflict, func(ctx context.Context, tx store.Tx) error {
-					return store.As[store.EntryWriter](tx).InsertBatches(ctx, results, []ledger.Entry{logEntry(9, "z", 1), again})
+					return store.As[store.EntryWriter](tx).InsertEntries(ctx, results, []ledger.Entry{logEntry(9, "z", 1), again})
 				})
 			}
 			equal(t, len(logOf(t, s, 0)), 2)
 		}},
-		{"EachBatch goes through a long log in order, and stops at the first error", longLog},
+		{"EachEntry goes through a long log in order, and stops at the first error", longLog},
 		{"batches are found by number, by key and by id", findBatches},
 		{"a hash is found by its place", func(t *testing.T, s store.Store) {
 			createSessions(t, s, 1)
-			insertBatches(t, s, logEntry(1, "a", 1), logEntry(2, "a", 2), statusEntry(3))
+			insertEntries(t, s, logEntry(1, "a", 1), logEntry(2, "a", 2), statusEntry(3))
 			_, err := tryRead(t, s, func(ctx context.Context, tx store.ReadTx) ([]byte, error) {
 				return store.As[store.EntryReader](tx).EntryHash(ctx, results, 4)
 			})
@@ -131,12 +131,12 @@ func longLog(t *testing.T, s store.Store) {
 	for i := range 5 { // more than is held at a time, in the midst of the others
 		log[120+i].Changes = []byte(`["` + strings.Repeat("x", 3<<20) + `"]`)
 	}
-	insertBatches(t, s, log...)
+	insertEntries(t, s, log...)
 	equal(t, logOf(t, s, 101), log[100:])
 	equal(t, logOf(t, s, 122), log[121:])
 	enough, seen := errors.New("enough"), 0
 	_, err := tryRead(t, s, func(ctx context.Context, tx store.ReadTx) (int, error) {
-		return 0, store.As[store.EntryReader](tx).EachBatch(ctx, results, 0, func(ledger.Entry) error {
+		return 0, store.As[store.EntryReader](tx).EachEntry(ctx, results, 0, func(ledger.Entry) error {
 			if seen++; seen == 120 {
 				return enough
 			}
@@ -153,27 +153,27 @@ func findBatches(t *testing.T, s store.Store) {
 	a1, b1, a2, again, naive := logEntry(1, "a", 1), logEntry(2, "b", 1), logEntry(3, "a", 2), logEntry(4, "a", 3), logEntry(5, "a~s", 1)
 	again.ID = a2.ID
 	a1.Key, b1.Key, a2.Key = "", "", ""
-	insertBatches(t, s, a1, b1, a2, again, naive, statusEntry(6))
+	insertEntries(t, s, a1, b1, a2, again, naive, statusEntry(6))
 	sorted := func(list []ledger.Entry, err error) ([]ledger.Entry, error) {
 		slices.SortFunc(list, func(a, b ledger.Entry) int { return int(a.Seq - b.Seq) })
 		return list, err
 	}
 	byRef := func(refs ...ledger.BatchRef) []ledger.Entry {
 		return read(t, s, func(ctx context.Context, tx store.ReadTx) ([]ledger.Entry, error) {
-			return sorted(store.As[store.EntryReader](tx).Batches(ctx, results, refs))
+			return sorted(store.As[store.EntryReader](tx).Entries(ctx, results, refs))
 		})
 	}
 	equal(t, byRef(ledger.BatchRef{Actor: "a", Number: 2}, ledger.BatchRef{Actor: "b", Number: 1}, ledger.BatchRef{Actor: "b", Number: 2}, ledger.BatchRef{}), []ledger.Entry{bare(b1), bare(a2)})
 	equal(t, byRef(), nil)
 	byKey := func(keys ...ledger.BatchKey) []ledger.Entry {
 		return read(t, s, func(ctx context.Context, tx store.ReadTx) ([]ledger.Entry, error) {
-			return sorted(store.As[store.EntryReader](tx).BatchesByKey(ctx, results, keys))
+			return sorted(store.As[store.EntryReader](tx).EntriesByKey(ctx, results, keys))
 		})
 	}
 	equal(t, byKey(ledger.BatchKey{Actor: "a~s", Key: "key 1"}, ledger.BatchKey{Actor: "b", Key: "key 1"}, ledger.BatchKey{Actor: "a"}), []ledger.Entry{bare(naive)})
 	byID := func(actor crdt.ActorID, id string) (ledger.Entry, error) {
 		return tryRead(t, s, func(ctx context.Context, tx store.ReadTx) (ledger.Entry, error) {
-			return store.As[store.EntryReader](tx).BatchByID(ctx, results, actor, id)
+			return store.As[store.EntryReader](tx).EntryByBatchID(ctx, results, actor, id)
 		})
 	}
 	last, err := byID("a", "batch 2")
@@ -189,10 +189,10 @@ func lateBatches(t *testing.T, s store.Store) {
 	createSessions(t, s, 1)
 	merged, late, later := logEntry(1, "a", 1), logEntry(2, "a", 2), logEntry(3, "b", 1)
 	late.MergedSeq, later.MergedSeq = 0, 0
-	insertBatches(t, s, merged, late, later)
+	insertEntries(t, s, merged, late, later)
 	waiting := func() []ledger.Entry {
 		return read(t, s, func(ctx context.Context, tx store.ReadTx) (late []ledger.Entry, err error) {
-			err = store.As[store.EntryReader](tx).EachLateBatch(ctx, results, func(b ledger.Entry) error {
+			err = store.As[store.EntryReader](tx).EachLateEntry(ctx, results, func(b ledger.Entry) error {
 				late = append(late, b)
 				return nil
 			})
@@ -217,7 +217,7 @@ func runsAndClocks(t *testing.T, s store.Store) {
 	createSessions(t, s, 1)
 	a3, b1, c2 := logEntry(2, "a", 3), logEntry(5, "b", 1), logEntry(3, "c", 2)
 	a3.PrefixSeq, b1.PrefixSeq, b1.MergedSeq, c2.PrefixSeq = 0, 0, 0, 0
-	insertBatches(t, s, logEntry(1, "a", 1), a3, c2, logEntry(4, "a", 2), b1, statusEntry(6))
+	insertEntries(t, s, logEntry(1, "a", 1), a3, c2, logEntry(4, "a", 2), b1, statusEntry(6))
 	locked(t, s, func(ctx context.Context, tx store.Tx) error {
 		return errors.Join(
 			store.As[store.ActorWriter](tx).SaveActors(ctx, results, []ledger.Actor{{ID: "a", User: "u"}, {ID: "b", User: "u"}, {ID: "c", User: "u"}, {ID: "idle", User: "u"}}),

@@ -53,7 +53,7 @@ func newWorld(org firemode.OrgID) world {
 		session: firemode.Session{
 			Org: org, ID: "s1", Building: "b1", Name: w, Frequency: firemode.SixMonthly, Status: firemode.SessionReopened, Reason: "r " + w,
 			Technicians: []firemode.UserID{"tech2", "tech1"}, ItemCount: 302, CheckCount: 1968, Version: 3, CreatedAt: day(5),
-			CreatedBy: "u1", CompletedAt: day(6), Creation: []byte{1, 2, 3},
+			CreatedBy: "u1", CompletedAt: day(6), Creation: []byte{1, 2, 3}, Format: 7,
 		},
 		head: ledger.Head{
 			Seq: 7, Hash: []byte(w), Epoch: 2, Key: []byte{9, 8}, ChangedAt: day(6), ChangedSeq: 6, Done: 5, Conflicts: 4, Gaps: 3, Tallied: 7,
