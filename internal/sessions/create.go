@@ -237,9 +237,7 @@ func audit(ctx context.Context, tx store.Tx, s *Service, action, subject string,
 	if err != nil {
 		return err
 	}
-	text, err := json.Marshal(data)
-	if err != nil {
-		return err
-	}
-	return store.AppendAudit(ctx, tx, p.Org, ledger.AuditEntry{ID: firemode.AuditID(s.NewID()), User: p.User, Action: action, Subject: subject, Data: text})
+	return store.AppendActions(ctx, tx, p, store.Action{
+		ID: firemode.AuditID(s.NewID()), Name: action, Subject: subject, Data: data,
+	})
 }
