@@ -11,7 +11,7 @@ import (
 
 // Ranges are a set of numbers: held to a map that is one without thinking.
 func TestRangesAreASet(t *testing.T) {
-	check(t, 2_000, func(t *rapid.T) {
+	check(t, 2_000, 2_000, func(t *rapid.T) {
 		numbers := rapid.SliceOfN(rapid.Int64Range(1, 24), 0, 30).Draw(t, "numbers")
 		var r crdt.Ranges
 		model := map[int64]bool{}
