@@ -395,5 +395,5 @@ func (m *merging) loadItems(paths []crdt.Pointer) (*rules.Set, error) {
 			m.items[item.ID] = &item
 		}
 	}
-	return m.svc.Rules.Book(m.ctx, m.ref.Org)
+	return m.svc.Rules.RuleSet(m.ctx, m.ref.Org)
 }
