@@ -127,3 +127,11 @@ func InvalidField(field, format string, args ...any) *Error {
 	reason := fmt.Sprintf(format, args...)
 	return Invalid(field+": "+reason, Detail{Field: field, Reason: reason})
 }
+
+// NotFoundAs turns CodeNotFound into CodeInvalid for the field whose value names what is not there. Other errors stay.
+func NotFoundAs(field string, err error) error {
+	if CodeOf(err) == CodeNotFound {
+		return InvalidField(field, "no such thing in your organisation")
+	}
+	return err
+}

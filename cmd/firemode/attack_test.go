@@ -18,8 +18,10 @@ import (
 
 	"firemode"
 	"firemode/internal/app"
+	"firemode/internal/defects"
 	"firemode/internal/record/ledger"
-	"firemode/internal/sessions"
+	"firemode/internal/record/verify"
+	"firemode/internal/store"
 	"firemode/internal/store/storetest/pgtest"
 )
 
@@ -388,30 +390,54 @@ func TestAlterationsAreFoundOnPostgres(t *testing.T) {
 	wantNone(t, w.differences())
 }
 
-// TestVerifyBesideAServer: what is written between the audit log and the sessions being read is no difference.
-func TestVerifyBesideAServer(t *testing.T) {
+// TestVerify_ServerWritesMeanwhile_IsNoDifference: what is written after the audit log was read and before the sessions are.
+func TestVerify_ServerWritesMeanwhile_IsNoDifference(t *testing.T) {
 	w := newTeller(t, app.Storage{Data: t.TempDir()})
 	w.tellAll()
-	var found lines
-	v, err := newVerification(w.Services, &program{stdout: &found, now: time.Now})
+	var found []string
+	v, err := w.Verifier(func(where, what string) { found = append(found, where+": "+what) }, nil)
 	must(t, err)
-	told, err := v.books(t.Context(), "acme")
-	must(t, err)
-	w.plan("four", firemode.SixMonthly)
-	for _, session := range []firemode.SessionID{"two", "four"} {
-		for n, only := range []bool{true, false} {
-			w.posted("ann", session, by("tab", int64(n)+1), setTo("FE-1", "conditions/"+pressureRule+"/pressure_low", n+1), setTo("FE-1", "scope/"+pressureRule+"/only_unit_in_area", only))
-			note := fmt.Sprint("seen ", n)
-			_, err := w.Sessions.PatchDefect(w.as("mia"), firemode.NewDefectID(session, "FE-1", pressureRule, "pressure_low"), 0, sessions.DefectPatch{Note: &note})
-			must(t, err)
+	v.Recomputers = append(v.Recomputers, meanwhile(func() {
+		w.plan("four", firemode.SixMonthly)
+		for _, session := range []firemode.SessionID{"two", "four"} {
+			for n, only := range []bool{true, false} {
+				w.posted("ann", session, by("tab", int64(n)+1), setTo("FE-1", "conditions/"+pressureRule+"/pressure_low", n+1),
+					setTo("FE-1", "scope/"+pressureRule+"/only_unit_in_area", only))
+				note := fmt.Sprint("seen ", n)
+				id := firemode.NewDefectID(session, "FE-1", pressureRule, "pressure_low")
+				_, err := w.Defects.Patch(w.as("mia"), id, 0, defects.Patch{Note: &note})
+				must(t, err)
+			}
 		}
-		must(t, v.session(t.Context(), ledger.SessionRef{Org: "acme", Session: session}, told))
-	}
-	if v.differences != 0 {
-		t.Errorf("%v", found)
+	}))
+	totals, err := v.Run(t.Context(), verify.Scope{Org: "acme"})
+	must(t, err)
+	if totals.Sessions != 4 || len(found) != 0 {
+		t.Errorf("%d sessions, want 4; found %v", totals.Sessions, found)
 	}
 	wantNone(t, w.differences())
 }
+
+// meanwhile does something when the audit log of an organisation has been read.
+type meanwhile func()
+
+func (m meanwhile) Recompute(org firemode.OrgID) verify.Recomputation { return meanwhileIn{m, org} }
+
+type meanwhileIn struct {
+	do  meanwhile
+	org firemode.OrgID
+}
+
+func (meanwhileIn) Audit(ledger.AuditEntry) {}
+
+func (m meanwhileIn) Organisation(context.Context, store.ReadTx, verify.Report) (string, error) {
+	if m.org != "" {
+		m.do()
+	}
+	return "", nil
+}
+
+func (meanwhileIn) Session(verify.SessionScope) verify.SessionRecomputation { return nil }
 
 func wantNone(t *testing.T, differences []string) {
 	t.Helper()

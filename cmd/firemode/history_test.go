@@ -4,10 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"firemode/internal/record/view"
 	"fmt"
 	"log/slog"
-	"slices"
 	"testing"
 	"time"
 
@@ -16,13 +14,17 @@ import (
 	"firemode"
 	"firemode/internal/app"
 	"firemode/internal/assets"
+	"firemode/internal/defects"
 	"firemode/internal/identity"
 	"firemode/internal/record/crdt"
 	"firemode/internal/record/ledger"
+	"firemode/internal/record/merge"
+	"firemode/internal/record/verify"
+	"firemode/internal/record/view"
 	"firemode/internal/rules"
-	"firemode/internal/sessions"
 	"firemode/internal/store"
 	"firemode/internal/telemetry"
+	"firemode/internal/visits"
 )
 
 const pressureRule = "AS1851-2012-FE-01"
@@ -62,7 +64,7 @@ func (w *teller) as(name string) context.Context {
 }
 
 // post is one POST of results: changes as JSON, meta with what is not zero.
-func (w *teller) post(who string, session firemode.SessionID, m sessions.Meta, changes ...string) (sessions.Receipt, error) {
+func (w *teller) post(who string, session firemode.SessionID, m merge.Meta, changes ...string) (merge.Receipt, error) {
 	w.t.Helper()
 	raw := make([]jsontext.Value, len(changes))
 	for i, c := range changes {
@@ -72,11 +74,11 @@ func (w *teller) post(who string, session firemode.SessionID, m sessions.Meta, c
 	must(w.t, err)
 	w.keys++
 	m.ClientType, m.CapturedAt = "web", time.Date(2026, 11, 20, 3, w.keys, 0, 0, time.UTC)
-	r, _, err := w.Sessions.Submit(w.as(who), sessions.Submission{Session: session, Key: fmt.Sprint("key ", w.keys), Changes: parsed, Meta: m})
+	r, _, err := w.Merge.Submit(w.as(who), merge.Submission{Session: session, Key: fmt.Sprint("key ", w.keys), Changes: parsed, Meta: m})
 	return r, err
 }
 
-func (w *teller) posted(who string, session firemode.SessionID, m sessions.Meta, changes ...string) sessions.Receipt {
+func (w *teller) posted(who string, session firemode.SessionID, m merge.Meta, changes ...string) merge.Receipt {
 	w.t.Helper()
 	r, err := w.post(who, session, m, changes...)
 	must(w.t, err)
@@ -84,7 +86,7 @@ func (w *teller) posted(who string, session firemode.SessionID, m sessions.Meta,
 }
 
 // forked posts a batch that must be taken for that of a copied phone.
-func (w *teller) forked(who string, session firemode.SessionID, m sessions.Meta, changes ...string) string {
+func (w *teller) forked(who string, session firemode.SessionID, m merge.Meta, changes ...string) string {
 	w.t.Helper()
 	_, err := w.post(who, session, m, changes...)
 	var e *firemode.Error
@@ -94,8 +96,8 @@ func (w *teller) forked(who string, session firemode.SessionID, m sessions.Meta,
 	return e.FreshClientID
 }
 
-func by(client string, number int64, seen ...int64) sessions.Meta {
-	m := sessions.Meta{Client: client, BatchID: fmt.Sprint(client, "-", number), Clock: crdt.Clock{crdt.ActorID(client): number}}
+func by(client string, number int64, seen ...int64) merge.Meta {
+	m := merge.Meta{Client: client, BatchID: fmt.Sprint(client, "-", number), Clock: crdt.Clock{crdt.ActorID(client): number}}
 	if number > 1 {
 		m.PrevBatch = fmt.Sprint(client, "-", number-1)
 	}
@@ -114,11 +116,11 @@ func setTo(item, below string, value any) string {
 func (w *teller) pull(who string, session firemode.SessionID, client string) []ledger.Conflict {
 	w.t.Helper()
 	s := &reader{}
-	must(w.t, w.Sessions.Results(w.as(who), view.Query{Session: session, Client: client}, s))
+	must(w.t, w.Views.Results(w.as(who), view.Query{Session: session, Client: client}, s))
 	return s.conflicts
 }
 
-// reader is a sessions.Sink.
+// reader is a view.Sink.
 type reader struct{ conflicts []ledger.Conflict }
 
 func (*reader) Begin(view.Header) error    { return nil }
@@ -130,21 +132,21 @@ func (r *reader) Conflict(c ledger.Conflict) error {
 	return nil
 }
 
-func (w *teller) patch(session firemode.SessionID, p sessions.Patch) {
+func (w *teller) patch(session firemode.SessionID, p visits.Patch) {
 	w.t.Helper()
-	_, err := w.Sessions.Patch(w.as("mia"), session, "*", p)
+	_, err := w.Visits.Patch(w.as("mia"), session, "*", p)
 	must(w.t, err)
 }
 
 func (w *teller) move(session firemode.SessionID, to firemode.SessionStatus) {
 	w.t.Helper()
-	w.patch(session, sessions.Patch{Status: &to, Reason: "a batch came late"})
+	w.patch(session, visits.Patch{Status: &to, Reason: "a batch came late"})
 }
 
 // pass has the items of a session pass that nothing was said about.
-func (w *teller) pass(session firemode.SessionID, m sessions.Meta) {
+func (w *teller) pass(session firemode.SessionID, m merge.Meta) {
 	w.t.Helper()
-	items, err := w.Sessions.Items(w.as("mia"), session, store.ItemFilter{}, store.Page{Limit: 100})
+	items, err := w.Visits.Items(w.as("mia"), session, store.ItemFilter{}, store.Page{Limit: 100})
 	must(w.t, err)
 	var changes []string
 	for _, i := range items {
@@ -187,7 +189,7 @@ func (w *teller) tellAll() {
 
 func (w *teller) plan(id firemode.SessionID, f firemode.Frequency) {
 	w.t.Helper()
-	_, err := w.Sessions.Create(w.as("mia"), sessions.Draft{ID: id, Building: "b", Name: "Visit " + string(id), Frequency: f, Technicians: []firemode.UserID{"ann", "ben"}})
+	_, err := w.Visits.Create(w.as("mia"), visits.Draft{ID: id, Building: "b", Name: "Visit " + string(id), Frequency: f, Technicians: []firemode.UserID{"ann", "ben"}})
 	must(w.t, err)
 }
 
@@ -218,7 +220,7 @@ func (w *teller) tellVisit(s firemode.SessionID) {
 	w.pull("ben", s, "phone")
 	w.posted("ben", s, by("phone", 2, 1), `{"op":"remove","path":"/items/FE-1/note"}`)
 	w.posted("ann", s, by("tab", 2), `{"op":"append","path":"/items/FE-1/remarks","value":["a",1]}`, `{"op":"increment","path":"/hours","delta":2}`)
-	w.posted("ben", s, sessions.Meta{}, `{"op":"increment","path":"/hours","delta":1.25}`, setTo("FOUND-9", "note", "not in the register"))
+	w.posted("ben", s, merge.Meta{}, `{"op":"increment","path":"/hours","delta":1.25}`, setTo("FOUND-9", "note", "not in the register"))
 	fresh := w.forked("ann", s, by("tab", 3), setTo("FE-2", "note", "of the copy"))
 	again := by(fresh, 1)
 	again.PrevBatch = "tab-2"
@@ -246,7 +248,7 @@ func (w *teller) tellAgreement(s firemode.SessionID) {
 	w.posted("ann", s, by("tab", number+1), fmt.Sprintf(`{"op":"correct","path":"/items/FE-1/measurements/pressure_kpa","value":1195,"dot":"tab:%d:0","reason":"misread"}`, number))
 	defect := firemode.NewDefectID(s, "FE-1", pressureRule, "pressure_low")
 	for status, note := range map[firemode.DefectStatus]string{firemode.DefectNotified: "owner told"} {
-		_, err := w.Sessions.PatchDefect(w.as("mia"), defect, 0, sessions.DefectPatch{Status: &status, Note: &note})
+		_, err := w.Defects.Patch(w.as("mia"), defect, 0, defects.Patch{Status: &status, Note: &note})
 		must(w.t, err)
 	}
 	w.pass(s, by("tab", number+2))
@@ -266,17 +268,10 @@ func (w *teller) differences() []string { return differences(w.t, w.Services) }
 
 func differences(t *testing.T, s *app.Services) []string {
 	t.Helper()
-	var found lines
-	v, err := newVerification(s, &program{stdout: &found, now: time.Now})
+	var found []string
+	v, err := s.Verifier(func(where, what string) { found = append(found, where+": "+what+"\n") }, nil)
 	must(t, err)
-	must(t, v.everything(t.Context(), "", ""))
-	return slices.DeleteFunc(found, func(line string) bool { return len(line) < 7 || line[:7] != "DIFFERS" })
-}
-
-// lines keeps what is written, line by line.
-type lines []string
-
-func (l *lines) Write(p []byte) (int, error) {
-	*l = append(*l, string(p))
-	return len(p), nil
+	_, err = v.Run(t.Context(), verify.Scope{})
+	must(t, err)
+	return found
 }

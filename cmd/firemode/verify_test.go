@@ -96,3 +96,11 @@ func TestVerifyADatabaseOfAnEarlierBinary(t *testing.T) {
 	}
 	wantNone(t, w.differences())
 }
+
+// lines keeps what is written, line by line.
+type lines []string
+
+func (l *lines) Write(p []byte) (int, error) {
+	*l = append(*l, string(p))
+	return len(p), nil
+}

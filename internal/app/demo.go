@@ -9,7 +9,7 @@ import (
 
 // FillDemo puts the demo data into an empty database; a database with other data stays as it is. progress gets a line for each step.
 func (s *Services) FillDemo(ctx context.Context, progress func(line string)) error {
-	to := seed.Services{Auth: s.Identity, Catalogue: s.Catalogue, Buildings: s.Assets, Sessions: s.Sessions}
+	to := seed.Services{Auth: s.Identity, Catalogue: s.Catalogue, Buildings: s.Assets, Visits: s.Visits, Merge: s.Merge}
 	if err := seed.Demo(ctx, to, progress); err != nil {
 		return fmt.Errorf("demo data: %w", err)
 	}

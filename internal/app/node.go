@@ -41,7 +41,10 @@ func newNode(c Server, s *Services, d Deps) (*node, error) {
 func (n *node) handler() (http.Handler, error) {
 	s := n.services
 	api := httpapi.Config{
-		Services:  httpapi.Services{Auth: s.Identity, Catalogue: s.Catalogue, Buildings: s.Assets, Sessions: s.Sessions, Bundles: s.Bundles},
+		Services: httpapi.Services{
+			Auth: s.Identity, Catalogue: s.Catalogue, Buildings: s.Assets,
+			Visits: s.Visits, Merge: s.Merge, Views: s.Views, Defects: s.Defects, Bundles: s.Bundles,
+		},
 		CursorKey: s.Keys.Cursor(),
 		Checks:    n.checks(),
 		Now:       n.Now,

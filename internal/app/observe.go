@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"firemode/internal/catalogue"
-	"firemode/internal/sessions"
+	"firemode/internal/record/merge"
 	"firemode/internal/store"
 	"firemode/internal/telemetry"
 )
@@ -27,7 +27,7 @@ func (s *Services) sources(dataFolder string) telemetry.Sources {
 			return pools
 		},
 		Queues: func() []telemetry.Queue {
-			queues := []telemetry.Queue{{Name: sessions.Queue, Depth: s.Sessions.Waiting()}, {Name: catalogue.Queue, Depth: s.Catalogue.Waiting()}}
+			queues := []telemetry.Queue{{Name: merge.Queue, Depth: s.Merge.Waiting()}, {Name: catalogue.Queue, Depth: s.Catalogue.Waiting()}}
 			for _, q := range s.Store.Stats().Queues {
 				queues = append(queues, telemetry.Queue(q))
 			}

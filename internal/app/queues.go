@@ -11,7 +11,7 @@ import (
 func (s *Services) queues() map[string]func() time.Duration {
 	return map[string]func() time.Duration{
 		httpapi.QueueDatabase:        s.Store.Depth,
-		httpapi.QueueResults:         s.Sessions.Depth,
+		httpapi.QueueResults:         s.Merge.Depth,
 		httpapi.QueueClassifications: s.Catalogue.Depth,
 	}
 }

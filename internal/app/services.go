@@ -13,14 +13,17 @@ import (
 	"firemode/internal/assets"
 	"firemode/internal/bundles"
 	"firemode/internal/catalogue"
+	"firemode/internal/defects"
 	"firemode/internal/identity"
 	"firemode/internal/keys"
 	"firemode/internal/record/ledger"
-	"firemode/internal/sessions"
+	"firemode/internal/record/merge"
+	"firemode/internal/record/view"
 	"firemode/internal/store"
 	"firemode/internal/store/sqlite"
 	"firemode/internal/supervisor"
 	"firemode/internal/telemetry"
+	"firemode/internal/visits"
 )
 
 // Services are the services of one installation, on one open database. They are safe for concurrent use.
@@ -30,7 +33,10 @@ type Services struct {
 	Identity  *identity.Service
 	Catalogue *catalogue.Service
 	Assets    *assets.Service
-	Sessions  *sessions.Service
+	Merge     *merge.Service
+	Views     *view.Service
+	Visits    *visits.Service
+	Defects   *defects.Service
 	Bundles   *bundles.Service
 
 	storage Storage
@@ -102,10 +108,17 @@ func (s *Services) build(d Deps) (err error) {
 	if err != nil {
 		return err
 	}
-	s.Sessions, err = sessions.New(s.Store, sessions.Config{
-		Now: d.Now, NewID: newID, Rand: rand.Reader, Rules: s.Catalogue, Signer: signer, Meter: d.Metrics,
-		Supervise: s.worker(serviceResults), Traces: d.Traces,
+	s.Merge, err = merge.New(s.Store, merge.Config{
+		Now: d.Now, Rules: s.Catalogue, Signer: signer, Meter: d.Metrics,
+		Consequences: []merge.Consequences{defects.Consequences{NewID: newID}},
+		Supervise:    s.worker(serviceResults), Traces: d.Traces,
 	})
+	if err != nil {
+		return err
+	}
+	s.Views = view.New(s.Store)
+	s.Defects = defects.New(s.Store, newID)
+	s.Visits, err = visits.New(s.Store, visits.Config{NewID: newID, Rand: rand.Reader, Rules: s.Catalogue, Merge: s.Merge})
 	if err != nil {
 		return err
 	}
@@ -149,8 +162,8 @@ func (s *Services) Close() error {
 	if s.Bundles != nil {
 		s.Bundles.Close()
 	}
-	if s.Sessions != nil {
-		s.Sessions.Close()
+	if s.Merge != nil {
+		s.Merge.Close()
 	}
 	if s.Catalogue != nil {
 		s.Catalogue.Close()

@@ -8,10 +8,10 @@ package defects
 
 import (
 	"context"
-	"firemode/internal/record/ledger"
 	"slices"
 
 	"firemode"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 

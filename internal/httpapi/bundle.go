@@ -3,7 +3,6 @@ package httpapi
 import (
 	"bytes"
 	"context"
-	"firemode/internal/record/view"
 	"net/http"
 	"strconv"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"firemode"
 	"firemode/internal/bundles"
 	"firemode/internal/record/crdt"
+	"firemode/internal/record/view"
 )
 
 type bundleBody struct {
@@ -42,7 +42,7 @@ type bundleForm struct {
 func (f bundleForm) Results(ctx context.Context, session firemode.SessionID, limit int) (r bundles.Results, err error) {
 	var out bytes.Buffer
 	sink := &resultsSink{api: f.API, x: f.x, out: &fitting{out: &out, limit: limit}}
-	if err := f.Services.Sessions.Results(ctx, view.Query{Session: session}, sink); err != nil {
+	if err := f.Services.Views.Results(ctx, view.Query{Session: session}, sink); err != nil {
 		return r, err
 	}
 	err = sink.end()
@@ -99,7 +99,7 @@ func offlineBundle(a *API, w http.ResponseWriter, r *http.Request) error {
 		return firemode.TooLarge("the bundle is over the limit of %d bytes", bundles.MaxBytes)
 	}
 	// Recorded before the first byte leaves: a bundle may be fetched in ranges, of which none is the last.
-	if err := a.Services.Sessions.Deliver(r.Context(), session, r.Header.Get("X-Client-ID"), b.Seq); err != nil {
+	if err := a.Services.Views.Deliver(r.Context(), session, r.Header.Get("X-Client-ID"), b.Seq); err != nil {
 		return err
 	}
 	h := w.Header()

@@ -2,8 +2,6 @@ package httpapi
 
 import (
 	"bytes"
-	"firemode/internal/record/ledger"
-	"firemode/internal/record/view"
 	"fmt"
 	"maps"
 	"net/http"
@@ -18,7 +16,9 @@ import (
 
 	"firemode"
 	"firemode/internal/record/crdt"
-	"firemode/internal/sessions"
+	"firemode/internal/record/ledger"
+	"firemode/internal/record/merge"
+	"firemode/internal/record/view"
 )
 
 // A decoder of what strangers send either refuses it, as the sender's fault, or takes it within the limits.
@@ -32,7 +32,7 @@ func wantRefusal(t *testing.T, err error) {
 }
 
 // wantLimits wants what was taken of a body to be within its limits.
-func wantLimits(t *testing.T, s sessions.Submission) {
+func wantLimits(t *testing.T, s merge.Submission) {
 	t.Helper()
 	if len(s.Changes) > crdt.MaxChanges || len(s.Meta.Clock) > ledger.MaxClock+1 {
 		t.Fatalf("%d changes, %d entries of the clock", len(s.Changes), len(s.Meta.Clock))
@@ -45,7 +45,7 @@ func wantLimits(t *testing.T, s sessions.Submission) {
 }
 
 // sameSubmission wants two forms of a body to come to one submission, with one content.
-func sameSubmission(t *testing.T, form string, a, b sessions.Submission) {
+func sameSubmission(t *testing.T, form string, a, b merge.Submission) {
 	t.Helper()
 	if crdt.Content(a.Changes) != crdt.Content(b.Changes) || !reflect.DeepEqual(a, b) {
 		t.Fatalf("%q is\n%+v, not\n%+v", form, b, a)
@@ -141,7 +141,7 @@ func FuzzClock(f *testing.F) {
 			wantRefusal(t, err)
 			return
 		}
-		wantLimits(t, sessions.Submission{Meta: sessions.Meta{Clock: clock}})
+		wantLimits(t, merge.Submission{Meta: merge.Meta{Clock: clock}})
 		if len(raw) > 0 && !jsontext.Value(raw).IsValid() {
 			return // the body it stood in would not have been read
 		}

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"firemode"
-	"firemode/internal/sessions"
+	"firemode/internal/defects"
 	"firemode/internal/store"
 )
 
@@ -84,12 +84,12 @@ func (a *API) listDefects(ctx context.Context, in *listDefectsInput) (*reply[lis
 		return nil, err
 	}
 	f := store.DefectFilter{Building: in.Building, Session: in.Session, Statuses: in.Statuses, Classes: in.Classes}
-	rows, err := a.Services.Sessions.Defects(ctx, f, page)
+	rows, err := a.Services.Defects.List(ctx, f, page)
 	return listed(ctx, a, in.Paging, rows, defectOf), err
 }
 
 func (a *API) getDefect(ctx context.Context, in *DefectPath) (*reply[defectBody], error) {
-	return defectReply(a.Services.Sessions.Defect(ctx, in.ID))
+	return defectReply(a.Services.Defects.Get(ctx, in.ID))
 }
 
 func (a *API) patchDefect(ctx context.Context, in *patchDefectInput) (*reply[defectBody], error) {
@@ -97,5 +97,5 @@ func (a *API) patchDefect(ctx context.Context, in *patchDefectInput) (*reply[def
 	if err != nil {
 		return nil, err
 	}
-	return defectReply(a.Services.Sessions.PatchDefect(ctx, in.ID, revision, sessions.DefectPatch(in.Body)))
+	return defectReply(a.Services.Defects.Patch(ctx, in.ID, revision, defects.Patch(in.Body)))
 }

@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	"context"
-	"firemode/internal/record/view"
 	"io"
 	"net/http"
 	"strconv"
@@ -12,6 +11,7 @@ import (
 
 	"firemode/internal/record/crdt"
 	"firemode/internal/record/ledger"
+	"firemode/internal/record/view"
 )
 
 type changeRecord struct {
@@ -60,7 +60,7 @@ func readHistory(a *API, w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	rows, err := a.Services.Sessions.History(r.Context(), session, path, page)
+	rows, err := a.Services.Views.History(r.Context(), session, path, page)
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package httpapi
 import (
 	"bytes"
 	"context"
-	"firemode/internal/record/view"
 	"fmt"
 	"io"
 	"mime"
@@ -17,6 +16,7 @@ import (
 	"firemode"
 	"firemode/internal/record/crdt"
 	"firemode/internal/record/ledger"
+	"firemode/internal/record/view"
 )
 
 // mediaLines is JSON with one value on each line, for what is too long to be held whole at either end.

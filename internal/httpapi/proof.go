@@ -20,7 +20,7 @@ func proveChange(a *API, w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return badQuery("dot", err.Error())
 	}
-	proof, err := a.Services.Sessions.Proof(r.Context(), session, dot)
+	proof, err := a.Services.Views.Proof(r.Context(), session, dot)
 	if err != nil {
 		return err
 	}
@@ -37,7 +37,7 @@ func proveContinuation(a *API, w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return badQuery("from", "must be the size of the log at a checkpoint")
 	}
-	c, err := a.Services.Sessions.Continuation(r.Context(), session, from)
+	c, err := a.Services.Views.Continuation(r.Context(), session, from)
 	if err != nil {
 		return err
 	}

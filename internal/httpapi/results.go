@@ -3,7 +3,6 @@ package httpapi
 import (
 	"bytes"
 	"context"
-	"firemode/internal/record/view"
 	"io"
 	"net/http"
 	"strconv"
@@ -16,7 +15,8 @@ import (
 	"firemode"
 	"firemode/internal/record/crdt"
 	"firemode/internal/record/ledger"
-	"firemode/internal/sessions"
+	"firemode/internal/record/merge"
+	"firemode/internal/record/view"
 )
 
 type receiptBody struct {
@@ -77,7 +77,7 @@ type siblingBody struct {
 	Flags       []string        `json:"flags"`
 }
 
-func receiptOf(r sessions.Receipt) receiptBody {
+func receiptOf(r merge.Receipt) receiptBody {
 	body := receiptBody{
 		Session: r.Session, Status: r.Status, Applied: r.Applied, Duplicates: r.Duplicates, Clock: r.Clock, Missing: r.Missing,
 		Flags: r.Flags, Checkpoint: r.Checkpoint, ProcessedAt: r.ProcessedAt,
@@ -141,7 +141,7 @@ func submitResults(a *API, w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	in.Session, in.Key = session, x.claim.Key
-	receipt, replayed, err := a.Services.Sessions.Submit(r.Context(), in)
+	receipt, replayed, err := a.Services.Merge.Submit(r.Context(), in)
 	if err != nil {
 		return err
 	}
@@ -206,7 +206,7 @@ func (a *API) writeResults(ctx context.Context, q view.Query, out io.Writer) err
 	if x.lines {
 		sink = &linesSink{lines: lines{out: out}, api: a, x: x}
 	}
-	if err := a.Services.Sessions.Results(ctx, q, sink); err != nil {
+	if err := a.Services.Views.Results(ctx, q, sink); err != nil {
 		return err
 	}
 	return sink.end()

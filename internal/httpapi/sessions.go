@@ -6,8 +6,8 @@ import (
 
 	"firemode"
 	"firemode/internal/record/crdt"
-	"firemode/internal/sessions"
 	"firemode/internal/store"
+	"firemode/internal/visits"
 )
 
 type sessionBody struct {
@@ -29,7 +29,7 @@ type sessionBody struct {
 	CompletedAt *time.Time             `json:"completed_at"`
 }
 
-func sessionOf(d sessions.Detail) sessionBody {
+func sessionOf(d visits.Detail) sessionBody {
 	return sessionBody{
 		ID: d.ID, Building: d.Building, Name: d.Name, Frequency: d.Frequency, Technicians: d.Technicians, Status: d.Status, Reason: d.Reason,
 		Items: d.ItemCount, Checks: d.CheckCount, Done: d.Head.Done, Conflicts: d.Head.Conflicts, Gaps: d.Head.Gaps, Clock: d.Clock,
@@ -73,7 +73,7 @@ type patchSessionInput struct {
 	}
 }
 
-func sessionReply(d sessions.Detail, err error) (*reply[sessionBody], error) {
+func sessionReply(d visits.Detail, err error) (*reply[sessionBody], error) {
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ func sessionReply(d sessions.Detail, err error) (*reply[sessionBody], error) {
 }
 
 func (a *API) createSession(ctx context.Context, in *createSessionInput) (*reply[sessionBody], error) {
-	return sessionReply(a.Services.Sessions.Create(ctx, sessions.Draft(in.Body)))
+	return sessionReply(a.Services.Visits.Create(ctx, visits.Draft(in.Body)))
 }
 
 func (a *API) listSessions(ctx context.Context, in *listSessionsInput) (*reply[list[sessionBody]], error) {
@@ -96,7 +96,7 @@ func (a *API) listSessions(ctx context.Context, in *listSessionsInput) (*reply[l
 	if f.To, err = day("date_to", in.To, 1); err != nil {
 		return nil, err
 	}
-	rows, err := a.Services.Sessions.List(ctx, f, page)
+	rows, err := a.Services.Visits.List(ctx, f, page)
 	return listed(ctx, a, in.Paging, rows, sessionOf), err
 }
 
@@ -116,11 +116,11 @@ func day(name, text string, days int) (time.Time, error) {
 }
 
 func (a *API) getSession(ctx context.Context, in *SessionPath) (*reply[sessionBody], error) {
-	return sessionReply(a.Services.Sessions.Get(ctx, in.ID))
+	return sessionReply(a.Services.Visits.Get(ctx, in.ID))
 }
 
 func (a *API) patchSession(ctx context.Context, in *patchSessionInput) (*reply[sessionBody], error) {
-	return sessionReply(a.Services.Sessions.Patch(ctx, in.ID, in.IfMatch, sessions.Patch(in.Body)))
+	return sessionReply(a.Services.Visits.Patch(ctx, in.ID, in.IfMatch, visits.Patch(in.Body)))
 }
 
 type syncBody struct {
@@ -148,7 +148,7 @@ type syncClientBody struct {
 }
 
 func (a *API) syncStatus(ctx context.Context, in *SessionPath) (*reply[syncBody], error) {
-	s, err := a.Services.Sessions.SyncStatus(ctx, in.ID)
+	s, err := a.Services.Visits.SyncStatus(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}

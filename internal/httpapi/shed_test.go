@@ -21,8 +21,9 @@ import (
 
 	"firemode"
 	"firemode/internal/catalogue"
+	"firemode/internal/defects"
 	"firemode/internal/record/ledger"
-	"firemode/internal/sessions"
+	"firemode/internal/record/merge"
 	"firemode/internal/store"
 	"firemode/internal/store/postgres"
 	"firemode/internal/store/sqlite"
@@ -159,13 +160,14 @@ func queuesOn(t *testing.T, s store.Store, clock *jumping, tried string) func(*C
 		must(t, err)
 		signer, err := ledger.NewSigner(key)
 		must(t, err)
-		c.Services.Sessions, err = sessions.New(s, sessions.Config{
-			Signer: signer, Now: clock.only(tried == QueueResults), NewID: newID, Rand: rand.Reader, Rules: c.Services.Catalogue,
+		c.Services.Merge, err = merge.New(s, merge.Config{
+			Signer: signer, Now: clock.only(tried == QueueResults), Rules: c.Services.Catalogue,
+			Consequences: []merge.Consequences{defects.Consequences{NewID: newID}},
 		})
 		must(t, err)
-		t.Cleanup(c.Services.Sessions.Close)
+		t.Cleanup(c.Services.Merge.Close)
 		c.Queues = map[string]func() time.Duration{
-			QueueResults: c.Services.Sessions.Depth, QueueClassifications: c.Services.Catalogue.Depth, QueueDatabase: s.Depth,
+			QueueResults: c.Services.Merge.Depth, QueueClassifications: c.Services.Catalogue.Depth, QueueDatabase: s.Depth,
 		}
 	}
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+
 	"firemode"
 	"firemode/internal/record/crdt"
 	"firemode/internal/record/ledger"

@@ -1,11 +1,12 @@
 package assess
 
 import (
+	"maps"
+	"slices"
+
 	"firemode"
 	"firemode/internal/record/crdt"
 	"firemode/internal/rules"
-	"maps"
-	"slices"
 )
 
 // judgedFields are the fields of an item on which its state and its defects rest. Of measurements only those count that a check limits,

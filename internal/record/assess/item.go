@@ -2,13 +2,14 @@ package assess
 
 import (
 	"encoding/json"
-	"firemode"
-	"firemode/internal/record/crdt"
-	"firemode/internal/rules"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+
+	"firemode"
+	"firemode/internal/record/crdt"
+	"firemode/internal/rules"
 )
 
 // Record is what the document says about one item, taken apart.

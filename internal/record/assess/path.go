@@ -2,10 +2,11 @@ package assess
 
 import (
 	"encoding/json"
-	"firemode"
-	"firemode/internal/record/crdt"
 	"slices"
 	"strings"
+
+	"firemode"
+	"firemode/internal/record/crdt"
 )
 
 // The words of an outcome.

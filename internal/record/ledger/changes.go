@@ -2,10 +2,11 @@ package ledger
 
 import (
 	"encoding/json"
-	"firemode/internal/record/crdt"
 	"fmt"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"firemode/internal/record/crdt"
 )
 
 // ChangesText is a JSON array of the canonical changes.

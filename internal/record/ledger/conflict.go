@@ -1,9 +1,10 @@
 package ledger
 
 import (
+	"time"
+
 	"firemode"
 	"firemode/internal/record/crdt"
-	"time"
 )
 
 // Conflict is an open disagreement as people need to see it.

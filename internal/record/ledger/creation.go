@@ -3,11 +3,12 @@ package ledger
 import (
 	"cmp"
 	"encoding/base64"
-	"firemode"
 	"fmt"
 	"maps"
 	"slices"
 	"time"
+
+	"firemode"
 )
 
 // Creation is what the audit log keeps of a session as it was made.

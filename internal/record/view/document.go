@@ -4,14 +4,15 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"firemode"
-	"firemode/internal/record/crdt"
-	"firemode/internal/record/ledger"
-	"firemode/internal/store"
 	"maps"
 	"slices"
 	"strings"
 	"time"
+
+	"firemode"
+	"firemode/internal/record/crdt"
+	"firemode/internal/record/ledger"
+	"firemode/internal/store"
 )
 
 // Deliver records durably that a client was given the document as of number seq by other means: in a bundle.
