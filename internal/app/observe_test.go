@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"context"
@@ -15,9 +15,9 @@ import (
 )
 
 // scraped returns what a scrape says of the series.
-func scraped(o outside, series string) string {
+func scraped(d Deps, series string) string {
 	w := httptest.NewRecorder()
-	o.metrics.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	d.Metrics.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
 	for line := range strings.Lines(w.Body.String()) {
 		if value, ok := strings.CutPrefix(line, series+" "); ok {
 			return strings.TrimSpace(value)
@@ -27,7 +27,7 @@ func scraped(o outside, series string) string {
 }
 
 func TestScrapeAsksTheServices(t *testing.T) {
-	s, o := testServices(t)
+	s, d := testServices(t)
 	for series, want := range map[string]string{
 		`db_pool_max_connections{pool="writer"}`:            "1",
 		`db_pool_max_connections{pool="readers"}`:           "8",
@@ -39,25 +39,25 @@ func TestScrapeAsksTheServices(t *testing.T) {
 		`token_revocations_renewed_timestamp_seconds`:       "0", // not before they are loaded
 		`commit_group_size_count{queue="writer"}`:           "0",
 	} {
-		if got := scraped(o, series); got != want {
+		if got := scraped(d, series); got != want {
 			t.Errorf("%s is %s, want %s", series, got, want)
 		}
 	}
-	if err := s.prepare(t.Context()); err != nil {
+	if err := s.Prepare(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	for _, series := range []string{
 		"token_revocations_renewed_timestamp_seconds", "data_folder_free_bytes", "data_folder_size_bytes", `commit_group_size_count{queue="writer"}`,
 	} {
-		if got := scraped(o, series); got == "0" || got == "nothing" {
+		if got := scraped(d, series); got == "0" || got == "nothing" {
 			t.Errorf("%s is %s", series, got)
 		}
 	}
 }
 
 func TestBacklogIsCounted(t *testing.T) {
-	s, o := testServices(t)
-	err := s.store.Update(t.Context(), func(tx store.Tx) error {
+	s, d := testServices(t)
+	err := s.Store.Update(t.Context(), func(tx store.Tx) error {
 		return errors.Join(
 			store.As[store.OrganisationWriter](tx).CreateOrganisation(t.Context(), firemode.Organisation{ID: "o"}),
 			store.As[store.BuildingWriter](tx).CreateBuilding(t.Context(), firemode.Building{Org: "o", ID: "b", Status: firemode.BuildingActive, Version: 1}),
@@ -67,16 +67,16 @@ func TestBacklogIsCounted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := scraped(o, "crdt_backlog_counted_timestamp_seconds"); got != "0" {
+	if got := scraped(d, "crdt_backlog_counted_timestamp_seconds"); got != "0" {
 		t.Fatalf("it was counted at %s, before anybody did", got)
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error)
-	go func() { ended <- s.countBacklog(ctx, o) }()
-	for scraped(o, "crdt_backlog_counted_timestamp_seconds") == "0" {
+	go func() { ended <- s.countBacklog(ctx, d) }()
+	for scraped(d, "crdt_backlog_counted_timestamp_seconds") == "0" {
 		time.Sleep(time.Millisecond) // a scrape is all there is to see of it
 	}
-	if conflicts, gaps := scraped(o, "crdt_conflicts_open"), scraped(o, "crdt_actor_gaps"); conflicts != "4" || gaps != "2" {
+	if conflicts, gaps := scraped(d, "crdt_conflicts_open"), scraped(d, "crdt_actor_gaps"); conflicts != "4" || gaps != "2" {
 		t.Errorf("%s conflicts and %s gaps, want 4 and 2", conflicts, gaps)
 	}
 	stop()

@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"time"
@@ -8,16 +8,16 @@ import (
 )
 
 // queues says how deep each queue of writes is, by the names that routes give.
-func (s *services) queues() map[string]func() time.Duration {
+func (s *Services) queues() map[string]func() time.Duration {
 	return map[string]func() time.Duration{
-		httpapi.QueueDatabase:        s.store.Depth,
-		httpapi.QueueResults:         s.sessions.Depth,
-		httpapi.QueueClassifications: s.catalogue.Depth,
+		httpapi.QueueDatabase:        s.Store.Depth,
+		httpapi.QueueResults:         s.Sessions.Depth,
+		httpapi.QueueClassifications: s.Catalogue.Depth,
 	}
 }
 
 // showQueues makes a metric of each.
-func (s *services) showQueues(m *telemetry.Metrics) error {
+func (s *Services) showQueues(m *telemetry.Metrics) error {
 	for name, depth := range s.queues() {
 		if err := m.Queue(name, depth); err != nil {
 			return err

@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"context"
@@ -12,23 +12,23 @@ import (
 )
 
 // testServices opens services on a SQLite of their own.
-func testServices(t *testing.T) (*services, outside) {
+func testServices(t *testing.T) (*Services, Deps) {
 	t.Helper()
 	metrics, err := telemetry.NewMetrics(telemetry.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := outside{now: time.Now, log: slog.New(slog.DiscardHandler), metrics: metrics}
-	s, err := openServices(t.Context(), Storage{Data: t.TempDir()}, o)
+	d := Deps{Now: time.Now, Logger: slog.New(slog.DiscardHandler), Metrics: metrics}
+	s, err := Open(t.Context(), Storage{Data: t.TempDir()}, d)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := s.close(); err != nil {
+		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	return s, o
+	return s, d
 }
 
 func TestAnswersAreKeptForADay(t *testing.T) {
@@ -43,12 +43,12 @@ func TestAnswersAreKeptForADay(t *testing.T) {
 	for i := range answersAtOnce + 1 {
 		answers = append(answers, store.StoredResponse{Scope: "s", Key: strconv.Itoa(i), CreatedAt: now.Add(-day - time.Microsecond)})
 	}
-	saveAnswers(t, s.store, answers)
+	saveAnswers(t, s.Store, answers)
 	if err := s.removeExpired(t.Context(), now); err != nil {
 		t.Fatal(err)
 	}
 	var kept []string
-	err := s.store.View(t.Context(), func(tx store.ReadTx) error {
+	err := s.Store.View(t.Context(), func(tx store.ReadTx) error {
 		found, err := store.As[store.ResponseReader](tx).Responses(t.Context(), answers)
 		for _, a := range found {
 			kept = append(kept, a.Key)
@@ -77,10 +77,10 @@ func saveAnswers(t *testing.T, db store.Store, answers []store.StoredResponse) {
 }
 
 func TestBackgroundEndsWithItsContext(t *testing.T) {
-	s, o := testServices(t)
+	s, d := testServices(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	for _, part := range s.background(Server{Role: roleAll}, o) {
+	for _, part := range s.background(Server{Role: RoleAll}, d) {
 		if err := part.run(ctx); err != nil {
 			t.Errorf("%s returned %v", part.name, err)
 		}

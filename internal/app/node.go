@@ -1,11 +1,10 @@
-package main
+package app
 
 import (
 	"context"
 	"fmt"
 	"net"
 	"net/http"
-	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -15,54 +14,53 @@ import (
 const (
 	headerTimeout = 10 * time.Second
 	idleTimeout   = 2 * time.Minute
-	// afterRequests is what the services behind the API have for their end, on top of what the settings give to requests.
-	afterRequests = 5 * time.Second
+	// stopServicesTimeout is what the services behind the API have for their end, on top of what the settings give to requests.
+	stopServicesTimeout = 5 * time.Second
 )
 
 // node serves the API, or health and metrics alone, and runs what goes on behind.
 type node struct {
-	outside
+	Deps
 	config   Server
-	services *services
+	services *Services
 	server   *http.Server
 	drain    *httpapi.Drain
 	ready    atomic.Bool
 }
 
-func newNode(c Server, s *services, o outside) (*node, error) {
-	n := &node{outside: o, config: c, services: s, drain: httpapi.NewDrain()}
+func newNode(c Server, s *Services, d Deps) (*node, error) {
+	n := &node{Deps: d, config: c, services: s, drain: httpapi.NewDrain()}
 	handler, err := n.handler()
 	if err != nil {
 		return nil, err
 	}
-	n.server, err = httpServer(c, handler, n.drain, o)
+	n.server, err = httpServer(c, handler, n.drain, d)
 	return n, err
 }
 
 func (n *node) handler() (http.Handler, error) {
-	info, ok := debug.ReadBuildInfo()
 	s := n.services
 	api := httpapi.Config{
-		Services:  httpapi.Services{Auth: s.auth, Catalogue: s.catalogue, Buildings: s.buildings, Sessions: s.sessions, Bundles: s.bundles},
-		CursorKey: s.keys.Cursor(),
+		Services:  httpapi.Services{Auth: s.Identity, Catalogue: s.Catalogue, Buildings: s.Assets, Sessions: s.Sessions, Bundles: s.Bundles},
+		CursorKey: s.Keys.Cursor(),
 		Checks:    n.checks(),
-		Now:       n.now,
+		Now:       n.Now,
 		NewID:     newID,
-		Logger:    n.log,
-		Metrics:   n.metrics,
-		Traces:    n.traces,
-		Version:   versionOf(info, ok),
+		Logger:    n.Logger,
+		Metrics:   n.Metrics,
+		Traces:    n.Traces,
+		Version:   Version(),
 		Drain:     n.drain,
 
 		Queues:     s.queues(),
 		ShedAfter:  n.config.ShedAfter,
 		BodyMemory: int64(n.config.BodyMemory) << 20,
 	}
-	if err := s.showQueues(n.metrics); err != nil {
+	if err := s.showQueues(n.Metrics); err != nil {
 		return nil, err
 	}
 	if n.config.MetricsAddr == "" {
-		api.MetricsPage = n.metrics.Handler()
+		api.MetricsPage = n.Metrics.Handler()
 	}
 	if n.config.api() {
 		return httpapi.New(api)
@@ -79,18 +77,18 @@ func (n *node) run(ctx context.Context, listener net.Listener, started func()) e
 	n.ready.Store(true)
 	started()
 	<-ctx.Done()
-	n.log.Info("stopping")
+	n.Logger.Info("stopping")
 	n.ready.Store(false)
 	n.drain.Begin()
 	time.Sleep(n.config.DrainDelay)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), n.config.StopTimeout+afterRequests)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), n.config.StopTimeout+stopServicesTimeout)
 	defer cancel()
 	return n.services.group.Stop(ctx)
 }
 
 // start starts what runs behind the API, then the API.
 func (n *node) start(ctx context.Context, listener net.Listener) error {
-	for _, p := range n.services.background(n.config, n.outside) {
+	for _, p := range n.services.background(n.config, n.Deps) {
 		if err := n.services.start(p.name, p.run); err != nil {
 			return err
 		}
@@ -107,7 +105,7 @@ func (n *node) expected() []string {
 	for _, s := range n.services.group.Statuses() { // the writers
 		names = append(names, s.Name)
 	}
-	for _, p := range n.services.background(n.config, n.outside) {
+	for _, p := range n.services.background(n.config, n.Deps) {
 		names = append(names, p.name)
 	}
 	if n.config.MetricsAddr != "" {
@@ -180,7 +178,7 @@ func (n *node) startMetrics(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("metrics: %w", err)
 	}
-	n.log.Info("metrics", "address", socket.Addr().String())
+	n.Logger.Info("metrics", "address", socket.Addr().String())
 	return n.services.start(serviceMetrics, func(ctx context.Context) error { return n.serveMetrics(ctx, socket) })
 }
 
@@ -191,7 +189,7 @@ func (n *node) serveMetrics(ctx context.Context, socket net.Listener) error {
 	}
 	defer listener.Close()
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", n.metrics.Handler())
+	mux.Handle("GET /metrics", n.Metrics.Handler())
 	profiles(mux)
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout}
 	end := context.AfterFunc(ctx, func() {

@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"net/http"
@@ -12,8 +12,8 @@ import (
 
 // A node whose writer is held up shows it, and sheds what comes after the time that is set; reading goes on.
 func TestNodeShedsLoadByItsSettings(t *testing.T) {
-	s, o := testServices(t)
-	n, err := newNode(Server{ShedAfter: time.Nanosecond, BodyMemory: 80}, s, o)
+	s, d := testServices(t)
+	n, err := newNode(Server{ShedAfter: time.Nanosecond, BodyMemory: 80}, s, d)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,15 +33,15 @@ func TestNodeShedsLoadByItsSettings(t *testing.T) {
 	}
 	held, release, done := make(chan struct{}), make(chan struct{}), make(chan error, 2)
 	go func() {
-		done <- s.store.Update(t.Context(), func(store.Tx) error {
+		done <- s.Store.Update(t.Context(), func(store.Tx) error {
 			close(held)
 			<-release
 			return nil
 		})
 	}()
 	<-held
-	go func() { done <- s.store.Update(t.Context(), func(store.Tx) error { return nil }) }()
-	eventually(t, "an Update waits", func() bool { return s.store.Depth() > time.Nanosecond })
+	go func() { done <- s.Store.Update(t.Context(), func(store.Tx) error { return nil }) }()
+	eventually(t, "an Update waits", func() bool { return s.Store.Depth() > time.Nanosecond })
 	rec := ask(http.MethodPost, "/v1/auth/login")
 	if rec.Code != http.StatusServiceUnavailable || rec.Header().Get("Retry-After") == "" {
 		t.Errorf("status %d, Retry-After %q while the writer is held up", rec.Code, rec.Header().Get("Retry-After"))

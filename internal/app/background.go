@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"context"
@@ -24,20 +24,20 @@ type part struct {
 }
 
 // background is what runs behind the API in a process with the role of c. What keeps a node's memory true runs on every node that serves.
-func (s *services) background(c Server, o outside) []part {
-	parts := []part{{serviceBacklog, func(ctx context.Context) error { return s.countBacklog(ctx, o) }}}
+func (s *Services) background(c Server, d Deps) []part {
+	parts := []part{{serviceBacklog, func(ctx context.Context) error { return s.countBacklog(ctx, d) }}}
 	if c.api() {
-		parts = append(parts, part{serviceRevocations, s.auth.Run}, part{serviceRules, s.catalogue.Run},
-			part{serviceWatch, func(ctx context.Context) error { return s.watch(ctx, o.log) }})
+		parts = append(parts, part{serviceRevocations, s.Identity.Run}, part{serviceRules, s.Catalogue.Run},
+			part{serviceWatch, func(ctx context.Context) error { return s.watch(ctx, d.Logger) }})
 	}
-	if c.works() {
-		parts = append(parts, part{serviceJanitor, func(ctx context.Context) error { return s.sweep(ctx, o.log, o.now) }})
+	if c.worker() {
+		parts = append(parts, part{serviceJanitor, func(ctx context.Context) error { return s.sweep(ctx, d.Logger, d.Now) }})
 	}
 	return parts
 }
 
 // sweep removes what has expired, now and every minute. A failure is tried again at the next turn.
-func (s *services) sweep(ctx context.Context, log *slog.Logger, now func() time.Time) error {
+func (s *Services) sweep(ctx context.Context, log *slog.Logger, now func() time.Time) error {
 	tick := time.NewTicker(janitorInterval)
 	defer tick.Stop()
 	for {
@@ -53,12 +53,12 @@ func (s *services) sweep(ctx context.Context, log *slog.Logger, now func() time.
 }
 
 // removeExpired may run twice, and on several nodes at once.
-func (s *services) removeExpired(ctx context.Context, now time.Time) error {
-	if _, err := s.auth.Janitor(ctx, now); err != nil {
+func (s *Services) removeExpired(ctx context.Context, now time.Time) error {
+	if _, err := s.Identity.Janitor(ctx, now); err != nil {
 		return err
 	}
 	for removed := answersAtOnce; removed == answersAtOnce; {
-		err := s.store.Update(ctx, func(tx store.Tx) (err error) {
+		err := s.Store.Update(ctx, func(tx store.Tx) (err error) {
 			removed, err = store.As[store.ResponseWriter](tx).DeleteResponses(ctx, now.Add(-answersKept), answersAtOnce)
 			return err
 		})

@@ -1,9 +1,8 @@
-package main
+package app
 
 import (
 	"context"
 	"encoding/json"
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -12,7 +11,6 @@ import (
 	"time"
 
 	"firemode/internal/store"
-	"firemode/internal/store/storetest/pgtest"
 )
 
 // readiness is the answer of /health/ready.
@@ -28,14 +26,14 @@ type readiness struct {
 // askNode returns what a node that has not started says, apart from that it has not.
 func askNode(t *testing.T, c Server, h hooks) (status int, r readiness) {
 	t.Helper()
-	services, o := testServices(t)
-	if err := services.prepare(t.Context()); err != nil {
+	services, d := testServices(t)
+	if err := services.Prepare(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if h.store != nil {
-		services.store = h.store(services.store)
+		services.Store = h.store(services.Store)
 	}
-	n, err := newNode(c, services, o)
+	n, err := newNode(c, services, d)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,87 +118,5 @@ func TestReadinessDoesNotWaitForAHangingDatabase(t *testing.T) {
 	part := r.Checks["database"]
 	if status != 503 || part.OK || part.Message != "no answer within 2s" || r.Checks["disk"].State == "" || time.Since(begun) > 20*time.Second {
 		t.Errorf("after %s: %d %+v", time.Since(begun), status, r)
-	}
-}
-
-// What a node runs follows its role. What keeps its memory true runs wherever requests are served.
-func TestRoles(t *testing.T) {
-	url := pgtest.Empty(t)
-	keys := t.TempDir()
-	startRole(t, url, keys, roleAPI) // beside which the others run
-	for role, want := range map[string]string{
-		roleAPI:    "api backlog bundles classifications results revocations rules watch",
-		roleWorker: "api backlog bundles classifications janitor results",
-		roleAll:    "api backlog bundles classifications janitor results revocations rules watch",
-	} {
-		s := startRole(t, url, keys, role)
-		_, body, err := fetch(s.url + "/health/ready")
-		if err != nil {
-			t.Fatal(err)
-		}
-		var r readiness
-		if err := json.Unmarshal([]byte(body), &r); err != nil || !r.Ready {
-			t.Errorf("%s: %s", role, body)
-		}
-		for _, service := range strings.Fields(want) {
-			if r.Checks["service:"+service].State != "healthy" {
-				t.Errorf("%s: no %s in %s", role, service, body)
-			}
-		}
-		if got := strings.Count(body, `"service:`); got != len(strings.Fields(want)) {
-			t.Errorf("%s runs %d services, want %s: %s", role, got, want, body)
-		}
-		if _, known := r.Checks["revocations"]; known != (role != roleWorker) {
-			t.Errorf("%s: %s", role, body)
-		}
-		serves := http.StatusUnauthorized
-		if role == roleWorker {
-			serves = http.StatusNotFound
-		}
-		if status, body, err := fetch(s.url + "/v1/buildings"); err != nil || status != serves {
-			t.Errorf("%s: %d %s %v", role, status, body, err)
-		}
-		if status, _, err := fetch(s.url + "/metrics"); err != nil || status != http.StatusOK {
-			t.Errorf("%s: metrics %d %v", role, status, err)
-		}
-		s.stop()
-		if err := <-s.result; err != nil {
-			t.Errorf("%s: %v", role, err)
-		}
-	}
-}
-
-func startRole(t *testing.T, url, keys, role string) *server {
-	t.Helper()
-	s := startServer(t, "--db-url", url, "--keys", keys, "--role", role, "--min-free-mb", "0")
-	go io.Copy(io.Discard, s.log) // it must not wait for a reader
-	return s
-}
-
-func TestARoleNeedsPostgres(t *testing.T) {
-	err := run(t.Context(), []string{"serve", "--role", "worker", "--data", t.TempDir(), "--addr", "127.0.0.1:0"}, nil, strings.NewReader(""), &strings.Builder{}, &strings.Builder{})
-	if err == nil || !strings.Contains(err.Error(), "give --db-url") {
-		t.Errorf("run returned %v", err)
-	}
-	err = run(t.Context(), []string{"serve", "--role", "king"}, nil, strings.NewReader(""), &strings.Builder{}, &strings.Builder{})
-	if err == nil || !strings.Contains(err.Error(), "none of api, worker, all") {
-		t.Errorf("run returned %v", err)
-	}
-}
-
-// For a while a stop only says that it is about to happen, so that load balancers see it before the first connection is refused.
-func TestDrainDelay(t *testing.T) {
-	s := startServer(t, "--drain-delay", "1s")
-	s.stop()
-	s.untilStopping(t)
-	status, body, err := fetch(s.url + "/health/ready")
-	if err != nil || status != http.StatusServiceUnavailable || !strings.Contains(body, `"serving":{"ok":false,`) || !strings.Contains(body, "starting or stopping") {
-		t.Errorf("%d %s %v", status, body, err)
-	}
-	if status, body, err := fetch(s.url + "/health/live"); err != nil || status != http.StatusOK {
-		t.Errorf("%d %s %v", status, body, err)
-	}
-	if err := <-s.result; err != nil {
-		t.Errorf("run returned %v", err)
 	}
 }

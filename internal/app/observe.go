@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"context"
@@ -18,22 +18,22 @@ const (
 )
 
 // sources are what a scrape asks of the services.
-func (s *services) sources(dataFolder string) telemetry.Sources {
+func (s *Services) sources(dataFolder string) telemetry.Sources {
 	return telemetry.Sources{
 		Pools: func() (pools []telemetry.Pool) {
-			for _, p := range s.store.Stats().Pools {
+			for _, p := range s.Store.Stats().Pools {
 				pools = append(pools, telemetry.Pool(p))
 			}
 			return pools
 		},
 		Queues: func() []telemetry.Queue {
-			queues := []telemetry.Queue{{Name: sessions.Queue, Depth: s.sessions.Waiting()}, {Name: catalogue.Queue, Depth: s.catalogue.Waiting()}}
-			for _, q := range s.store.Stats().Queues {
+			queues := []telemetry.Queue{{Name: sessions.Queue, Depth: s.Sessions.Waiting()}, {Name: catalogue.Queue, Depth: s.Catalogue.Waiting()}}
+			for _, q := range s.Store.Stats().Queues {
 				queues = append(queues, telemetry.Queue(q))
 			}
 			return queues
 		},
-		Revocations: s.auth.Revocations,
+		Revocations: s.Identity.Revocations,
 		DataFolder: func() (free, size uint64, ok bool) {
 			free, size, err := diskSpace(dataFolder)
 			return free, size, err == nil
@@ -43,17 +43,17 @@ func (s *services) sources(dataFolder string) telemetry.Sources {
 
 // countBacklog keeps the metrics of what is open up to date, until ctx ends. A failure is tried again at the next turn; the
 // metrics tell how old they are.
-func (s *services) countBacklog(ctx context.Context, o outside) error {
+func (s *Services) countBacklog(ctx context.Context, d Deps) error {
 	tick := time.NewTicker(backlogInterval)
 	defer tick.Stop()
 	for {
-		at := o.now()
+		at := d.Now()
 		b, err := s.backlog(ctx)
 		switch {
 		case err == nil:
-			o.metrics.BacklogCounted(b.Conflicts, b.Gaps, at)
+			d.Metrics.BacklogCounted(b.Conflicts, b.Gaps, at)
 		case ctx.Err() == nil:
-			o.log.LogAttrs(ctx, slog.LevelWarn, "could not count what is open", slog.Any("error", err))
+			d.Logger.LogAttrs(ctx, slog.LevelWarn, "could not count what is open", slog.Any("error", err))
 		}
 		select {
 		case <-ctx.Done():
@@ -63,8 +63,8 @@ func (s *services) countBacklog(ctx context.Context, o outside) error {
 	}
 }
 
-func (s *services) backlog(ctx context.Context) (store.Backlog, error) {
+func (s *Services) backlog(ctx context.Context) (store.Backlog, error) {
 	ctx, cancel := context.WithTimeout(ctx, backlogTimeout)
 	defer cancel()
-	return s.store.Backlog(ctx)
+	return s.Store.Backlog(ctx)
 }

@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"context"
@@ -9,13 +9,13 @@ import (
 
 // watch has what is kept in memory renewed as soon as another node has changed it. While it cannot, the services find that out by
 // looking twice a second.
-func (s *services) watch(ctx context.Context, log *slog.Logger) error {
-	return store.Follow(ctx, s.store, func(topic store.Topic) {
+func (s *Services) watch(ctx context.Context, log *slog.Logger) error {
+	return store.Follow(ctx, s.Store, func(topic store.Topic) {
 		switch topic {
 		case store.TopicRevocations:
-			s.auth.Changed()
+			s.Identity.Changed()
 		case store.TopicRules:
-			s.catalogue.Changed()
+			s.Catalogue.Changed()
 		}
 	}, func(err error) {
 		log.Warn("what other nodes change is not told at once for now, and looked for instead", "error", err)

@@ -1,19 +1,16 @@
-package main
+package app
 
-import (
-	"os"
-	"runtime/debug"
-)
+import "runtime/debug"
 
 // gcPercent lets the heap grow to four times what is live before it is collected. What is live is small, some 30 MB, and what requests
 // leave behind is most of it. Resident memory stays under 256 MB under the load profile; see docs/performance.md.
 const gcPercent = 300
 
-// tuneMemory sets gcPercent, unless the environment of the process says GOGC or GOMEMLIMIT: then the operator knows better. The runtime has read
-// both already, whatever run was given.
-func tuneMemory() {
+// TuneMemory sets the garbage collector of the process to gcPercent, unless the operator has set GOGC or GOMEMLIMIT, which the runtime has
+// already read. It is for main alone: the setting is global.
+func TuneMemory(getenv func(string) string) {
 	for _, name := range []string{"GOGC", "GOMEMLIMIT"} {
-		if os.Getenv(name) != "" {
+		if getenv(name) != "" {
 			return
 		}
 	}

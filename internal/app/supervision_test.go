@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"bufio"
@@ -17,6 +17,7 @@ import (
 
 	"firemode"
 	"firemode/client"
+	"firemode/internal/identity"
 	"firemode/internal/store/storetest/pgtest"
 )
 
@@ -32,24 +33,31 @@ type patient struct {
 	result  chan error
 }
 
-func newPatient(t *testing.T, storage ...string) *patient {
+func newPatient(t *testing.T, storage Storage) *patient {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
-	v := &patient{assassin: &assassin{wake: map[string]context.CancelFunc{}}, t: t, prober: &http.Client{Transport: &http.Transport{}, Timeout: 30 * time.Second}, stop: stop, result: make(chan error, 1)}
-	prepared := append([]string{"org", "add", "acme", "Acme"}, storage...)
-	if err := run(ctx, prepared, nil, strings.NewReader(""), io.Discard, io.Discard); err != nil {
-		t.Fatal(err)
+	v := &patient{
+		assassin: &assassin{wake: map[string]context.CancelFunc{}}, t: t,
+		prober: &http.Client{Transport: &http.Transport{}, Timeout: 30 * time.Second},
+		stop:   stop, result: make(chan error, 1),
 	}
-	prepared = append([]string{"user", "add", "--org", "acme", "--role", "admin", "jo"}, storage...)
-	if err := run(ctx, prepared, nil, strings.NewReader("correct horse battery"), io.Discard, io.Discard); err != nil {
-		t.Fatal(err)
-	}
-	out, stdout := io.Pipe()
+	v.must(Use(ctx, storage, time.Now, func(s *Services) error {
+		if err := s.Identity.AddOrganisation(ctx, "acme", "Acme"); err != nil {
+			return err
+		}
+		_, err := s.Identity.CreateUser(identity.AsOperator(ctx, "acme"), identity.NewUser{
+			Username: "jo", FullName: "jo", Role: firemode.RoleAdmin, Password: "correct horse battery",
+		})
+		return err
+	}))
 	logs, stderr := io.Pipe()
-	args := append([]string{"serve", "--addr", "127.0.0.1:0", "--metrics-addr", "127.0.0.1:0", "--min-free-mb", "0"}, storage...)
+	started := make(chan string, 1)
+	config := Config{
+		Storage: storage, Server: testServer(), Now: time.Now, Log: stderr,
+		OnStarted: func(url string) { started <- url }, hooks: v.hooks(),
+	}
 	go func() {
-		v.result <- runHooked(ctx, v.hooks(), args, nil, strings.NewReader(""), stdout, stderr)
-		stdout.Close()
+		v.result <- Run(ctx, config)
 		stderr.Close()
 	}()
 	address := make(chan string, 1)
@@ -62,22 +70,30 @@ func newPatient(t *testing.T, storage ...string) *patient {
 			}
 		}
 	}()
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatalf("it did not start: %v", <-v.result)
+	select {
+	case v.url = <-started:
+	case err := <-v.result:
+		t.Fatalf("it did not start: %v", err)
 	}
 	t.Cleanup(stop)
-	v.url, v.metrics = strings.TrimSpace(strings.TrimPrefix(line, "listening on ")), <-address
+	v.metrics = <-address
+	var err error
 	v.admin, err = client.New(client.Config{BaseURL: v.url})
-	if err != nil {
-		t.Fatal(err)
-	}
+	v.must(err)
 	v.must(v.admin.Login(ctx, "jo", "correct horse battery"))
 	_, err = v.admin.CreateBuilding(ctx, client.NewBuilding{ID: "b", Name: "B", Address: "S"})
 	v.must(err)
 	_, err = v.admin.CreateSession(ctx, client.NewSession{ID: "s", Building: "b", Name: "S", Frequency: firemode.Monthly})
 	v.must(err)
 	return v
+}
+
+// testServer returns the settings of serve, with free ports and no minimum of free space.
+func testServer() Server {
+	return Server{
+		Addr: "127.0.0.1:0", MetricsAddr: "127.0.0.1:0", MetricsSessions: 1000, MaxConnections: 10000, ShedAfter: 2 * time.Second,
+		BodyMemory: 128, Role: RoleAll, StopTimeout: 20 * time.Second, LogLevel: "info", LogFormat: "text",
+	}
 }
 
 func (v *patient) must(err error) {
@@ -259,23 +275,23 @@ func (l *load) end() {
 	t.Logf("%d changes acknowledged, %d times told to try again", len(l.acked), l.again)
 }
 
-func onEachEngine(t *testing.T, test func(t *testing.T, storage []string)) {
-	t.Run("sqlite", func(t *testing.T) { test(t, []string{"--data", t.TempDir()}) })
-	t.Run("postgres", func(t *testing.T) { test(t, []string{"--data", t.TempDir(), "--db-url", pgtest.Empty(t)}) })
+func onEachEngine(t *testing.T, test func(t *testing.T, storage Storage)) {
+	t.Run("sqlite", func(t *testing.T) { test(t, Storage{Data: t.TempDir()}) })
+	t.Run("postgres", func(t *testing.T) { test(t, Storage{Data: t.TempDir(), DBURL: pgtest.Empty(t)}) })
 }
 
 // Each service is killed in turn, and killed again at each start for a while, under load. Readiness names it, the others serve on, it comes
 // back when it may, a metric has counted it, and nothing that was acknowledged is lost.
 func TestEachServiceIsKilledUnderLoad(t *testing.T) {
-	onEachEngine(t, func(t *testing.T, storage []string) {
-		v := newPatient(t, storage...)
+	onEachEngine(t, func(t *testing.T, storage Storage) {
+		v := newPatient(t, storage)
 		l := v.load(8)
 		l.progress(20)
 		v.until("it is ready", v.ready)
 		names := []string{
 			serviceResults, serviceClassifications, serviceBundles, serviceRevocations, serviceRules, serviceWatch, serviceBacklog, serviceJanitor, serviceMetrics, serviceAPI,
 		}
-		if len(storage) == 2 {
+		if storage.DBURL == "" {
 			names = append(names, serviceWriter)
 		}
 		for _, name := range names {

@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"context"
@@ -48,11 +48,11 @@ func (n *node) serving(context.Context) error {
 
 // database makes a round trip.
 func (n *node) database(ctx context.Context) error {
-	begun := n.now()
-	if err := n.services.store.Ping(ctx); err != nil {
+	begun := n.Now()
+	if err := n.services.Store.Ping(ctx); err != nil {
 		return err
 	}
-	if took := n.now().Sub(begun); took >= promptly {
+	if took := n.Now().Sub(begun); took >= promptly {
 		return httpapi.Degraded("a round trip took %s; under %s is healthy", took.Round(time.Millisecond/10), promptly)
 	}
 	return nil
@@ -60,7 +60,7 @@ func (n *node) database(ctx context.Context) error {
 
 // migrations compares the schema with this binary's. A newer one is that of a release that is being rolled out: old code runs on it.
 func (n *node) migrations(ctx context.Context) error {
-	err := n.services.store.CheckSchema(ctx)
+	err := n.services.Store.CheckSchema(ctx)
 	if other := (*store.SchemaError)(nil); errors.As(err, &other) {
 		if other.Newer() {
 			return httpapi.Degraded("%s", other)
@@ -71,7 +71,7 @@ func (n *node) migrations(ctx context.Context) error {
 }
 
 func (n *node) revocations(context.Context) error {
-	age, err := n.services.auth.Fresh()
+	age, err := n.services.Identity.Fresh()
 	if age <= staleAfter {
 		return nil
 	}
@@ -89,7 +89,7 @@ func (n *node) supervised(name string) error {
 	}
 	message := "it does not run"
 	if !s.Retry.IsZero() {
-		message = fmt.Sprintf("it failed, and is started again in %s", max(0, s.Retry.Sub(n.now())).Round(time.Millisecond))
+		message = fmt.Sprintf("it failed, and is started again in %s", max(0, s.Retry.Sub(n.Now())).Round(time.Millisecond))
 	}
 	if spare(name) {
 		return httpapi.Degraded("%s", message)

@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"context"
@@ -45,12 +45,12 @@ type hooks struct {
 }
 
 // supervise returns the group that the services of this process run in.
-func (o outside) supervise() (*supervisor.Group, error) {
-	return supervisor.New(supervisor.Config{Now: o.now, Jitter: rand.Float64, Observer: watch{o.metrics, o.log}})
+func (d Deps) newGroup() (*supervisor.Group, error) {
+	return supervisor.New(supervisor.Config{Now: d.Now, Jitter: rand.Float64, Observer: watch{d.Metrics, d.Logger}})
 }
 
 // start runs a service from now on.
-func (s *services) start(name string, run func(context.Context) error) error {
+func (s *Services) start(name string, run func(context.Context) error) error {
 	one := supervisor.Service{Name: name, Run: run}
 	if s.hooks.service != nil {
 		one = s.hooks.service(one)
@@ -59,7 +59,7 @@ func (s *services) start(name string, run func(context.Context) error) error {
 }
 
 // worker lets a part of the services run what it has to in the group.
-func (s *services) worker(name string) groupcommit.Start {
+func (s *Services) worker(name string) groupcommit.Start {
 	return func(work func(context.Context) error) {
 		if err := s.start(name, work); err != nil {
 			s.failed = err

@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"context"
@@ -70,7 +70,7 @@ func (s *site) hangUp(t *testing.T) {
 
 // member is a node of a site.
 type member struct {
-	*services
+	*Services
 	handler http.Handler
 }
 
@@ -81,33 +81,33 @@ func (s *site) join(t *testing.T, poll time.Duration) *member {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := outside{now: time.Now, log: slog.New(slog.DiscardHandler), metrics: metrics}
-	all, err := openServices(t.Context(), s.storage, o)
+	d := Deps{Now: time.Now, Logger: slog.New(slog.DiscardHandler), Metrics: metrics}
+	all, err := Open(t.Context(), s.storage, d)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := all.close(); err != nil {
+		if err := all.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	all.catalogue.Close()
-	if all.catalogue, err = catalogue.New(all.store, catalogue.Config{NewID: newID, Poll: poll}); err != nil {
+	all.Catalogue.Close()
+	if all.Catalogue, err = catalogue.New(all.Store, catalogue.Config{NewID: newID, Poll: poll}); err != nil {
 		t.Fatal(err)
 	}
-	if all.auth, err = identity.New(all.store, identity.Config{Now: o.now, NewID: newID, Keys: all.keys, Poll: poll}); err != nil {
+	if all.Identity, err = identity.New(all.Store, identity.Config{Now: d.Now, NewID: newID, Keys: all.Keys, Poll: poll}); err != nil {
 		t.Fatal(err)
 	}
-	if err := all.prepare(t.Context()); err != nil {
+	if err := all.Prepare(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	n, err := newNode(Server{}, all, o)
+	n, err := newNode(Server{}, all, d)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	var parts sync.WaitGroup
-	for _, part := range all.background(Server{Role: roleAll}, o) {
+	for _, part := range all.background(Server{Role: RoleAll}, d) {
 		parts.Go(func() {
 			if err := part.run(ctx); err != nil {
 				t.Errorf("%s returned %v", part.name, err)
@@ -141,7 +141,7 @@ func (m *member) must(t *testing.T, status int, token, method, path, body string
 // staff makes an organisation with an administrator and technicians, and returns tokens of theirs.
 func (m *member) staff(t *testing.T, names ...string) (tokens map[string]string) {
 	t.Helper()
-	if err := m.auth.AddOrganisation(t.Context(), "acme", "Acme"); err != nil {
+	if err := m.Identity.AddOrganisation(t.Context(), "acme", "Acme"); err != nil {
 		t.Fatal(err)
 	}
 	tokens = map[string]string{}
@@ -150,13 +150,13 @@ func (m *member) staff(t *testing.T, names ...string) (tokens map[string]string)
 		if name == "ada" {
 			role = firemode.RoleAdmin
 		}
-		_, err := m.auth.CreateUser(identity.AsOperator(t.Context(), "acme"), identity.NewUser{
+		_, err := m.Identity.CreateUser(identity.AsOperator(t.Context(), "acme"), identity.NewUser{
 			ID: firemode.UserID("u-" + name), Username: name, FullName: name, Role: role, Password: "correct horse",
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if tokens[name], err = m.auth.AccessToken(t.Context(), name); err != nil {
+		if tokens[name], err = m.Identity.AccessToken(t.Context(), name); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -245,7 +245,7 @@ func (m *member) connections(t *testing.T, n int) {
 	open.Add(n)
 	for range n {
 		all.Go(func() {
-			err := m.store.View(t.Context(), func(tx store.ReadTx) error {
+			err := m.Store.View(t.Context(), func(tx store.ReadTx) error {
 				open.Done()
 				open.Wait()
 				_, err := store.As[store.OrganisationReader](tx).Organisations(t.Context())
