@@ -5,6 +5,7 @@ type kind string
 
 const (
 	vocabulary kind = "vocabulary" // the root package
+	number     kind = "number"     // arithmetic that pure packages share
 	pure       kind = "pure"       // rules of the trade and of the merge, without I/O
 	onPure     kind = "on pure"    // pure packages that stand on others, as named in the table
 	mechanism  kind = "mechanism"  // small tools of our own that know no noun
@@ -24,6 +25,7 @@ const (
 func packages() map[string]kind {
 	return map[string]kind{
 		"firemode":                                 vocabulary,
+		"firemode/internal/decimal":                number,
 		"firemode/internal/record/crdt":            pure,
 		"firemode/internal/record/ledger":          onPure,
 		"firemode/internal/rules":                  pure,
@@ -76,7 +78,8 @@ type level struct {
 func levels() map[kind]level {
 	return map[kind]level{
 		vocabulary: {nil, "the root package is the vocabulary everybody shares: what it imports, everybody depends on"},
-		pure:       {[]kind{vocabulary}, "pure packages stand alone, so that vectors, properties and fuzzing prove them without anything around"},
+		number:     {nil, "numbers are the same everywhere: rules and record/crdt share one exact decimal, which knows neither"},
+		pure:       {[]kind{vocabulary, number}, "pure packages stand alone, so that vectors, properties and fuzzing prove them without anything around"},
 		onPure:     {[]kind{vocabulary, pure}, "the second level of pure packages stands on the first, and on nothing else"},
 		mechanism:  {[]kind{vocabulary}, "a mechanism knows no noun: what does belongs in a service"},
 		port:       {[]kind{vocabulary, pure, onPure}, "a port says what services need, not how it is done"},
@@ -97,7 +100,7 @@ func levels() map[kind]level {
 			[]kind{vocabulary, pure, onPure, mechanism, port, rows, service, adapter, embedded, caller, driver, tool, node},
 			"test helpers do not belong in the binary",
 		},
-		testOnly: {[]kind{vocabulary, pure, onPure, mechanism, port, rows, service, adapter, embedded, caller, driver, tool, testOnly}, "nobody builds on the command"},
+		testOnly: {[]kind{vocabulary, number, pure, onPure, mechanism, port, rows, service, adapter, embedded, caller, driver, tool, testOnly}, "nobody builds on the command"},
 	}
 }
 
@@ -123,6 +126,7 @@ func bans() map[kind][]ban {
 	return map[kind][]ban{
 		vocabulary: {noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags, noWire, noTraces},
 		onPure:     {noContext, noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags, noTraces, {"net", "what is pure does no I/O"}},
+		number:     {noContext, noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags, noTraces, noWire, {"net", "what is pure does no I/O"}},
 		pure:       {noContext, noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags, noTraces, {"net", "what is pure does no I/O"}},
 		mechanism:  {noHTTP, noSQL, noPGX, noLog, noMetrics, noFlags, noSDK, noExport, noContrib},
 		port:       {noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags, noTraces},
