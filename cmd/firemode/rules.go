@@ -62,7 +62,7 @@ func (c rulesList) Run(ctx context.Context, p *program) error {
 		if err := s.Catalogue.Seed(ctx); err != nil {
 			return err
 		}
-		book, err := s.Catalogue.Book(ctx, c.Org)
+		book, err := s.Catalogue.RuleSet(ctx, c.Org)
 		if err != nil {
 			return err
 		}

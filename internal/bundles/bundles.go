@@ -46,9 +46,9 @@ const (
 	defaultKeepBytes = 256 << 20
 )
 
-// Rulebook gives the rules that an organisation sees, from memory.
-type Rulebook interface {
-	Book(ctx context.Context, org firemode.OrgID) (*rules.Set, error)
+// RuleSets returns the rules that an organisation sees, from memory.
+type RuleSets interface {
+	RuleSet(ctx context.Context, org firemode.OrgID) (*rules.Set, error)
 }
 
 // Form puts a bundle into the API's words.
@@ -90,7 +90,7 @@ type Bundle struct {
 
 // Config is what a Service needs beside the store.
 type Config struct {
-	Rules Rulebook
+	Rules RuleSets
 	Now   func() time.Time
 	// Keep is how many sessions' bundles are kept at most, and KeepBytes how much memory they take; 0 means 64 and 256 MiB.
 	Keep      int
@@ -116,7 +116,7 @@ type Service struct {
 // New returns a Service on s.
 func New(s store.Store, c Config) (*Service, error) {
 	if s == nil || c.Rules == nil || c.Now == nil {
-		return nil, errors.New("bundle: no store, rulebook or clock")
+		return nil, errors.New("bundle: no store, rule sets or clock")
 	}
 	c.Keep = cmp.Or(c.Keep, defaultKeep)
 	c.KeepBytes = cmp.Or(c.KeepBytes, defaultKeepBytes)
@@ -316,7 +316,7 @@ func (s *Service) content(ctx context.Context, b *build) (Content, error) {
 // fixed reads what changes with the session's version only: building, register, items and their rules.
 func (s *Service) fixed(ctx context.Context, session firemode.Session) (Content, error) {
 	content := Content{Session: session}
-	book, err := s.Rules.Book(ctx, session.Org)
+	book, err := s.Rules.RuleSet(ctx, session.Org)
 	if err != nil {
 		return content, err
 	}

@@ -85,7 +85,7 @@ type particulars struct {
 
 // judge fills in the answer and the audit entry of one.
 func (s *Service) judge(ctx context.Context, p firemode.Principal, q Request, one *pending) error {
-	book, err := s.Book(ctx, p.Org)
+	book, err := s.RuleSet(ctx, p.Org)
 	if err != nil {
 		return err
 	}

@@ -156,7 +156,7 @@ func TestSeedTwiceChangesNothing(t *testing.T) {
 	if n := len(w.audits(t, "")); n != 174 {
 		t.Errorf("%d entries in the log of the shared catalogue, want one for each rule", n)
 	}
-	book, err := w.Book(t.Context(), "acme")
+	book, err := w.RuleSet(t.Context(), "acme")
 	if err != nil || len(book.All()) != 174 {
 		t.Errorf("%d rules, %v, want 174", len(book.All()), err)
 	}

@@ -91,7 +91,7 @@ func (s *Service) callersBook(ctx context.Context) (*rules.Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.Book(ctx, p.Org)
+	return s.RuleSet(ctx, p.Org)
 }
 
 func (f Filter) admits(r firemode.Rule) bool {

@@ -64,7 +64,7 @@ func (a *API) listItems(ctx context.Context, in *listItemsInput) (*reply[list[it
 	if err != nil {
 		return nil, err
 	}
-	book, err := a.Services.Catalogue.Book(ctx, exchangeOf(ctx).principal.Org)
+	book, err := a.Services.Catalogue.RuleSet(ctx, exchangeOf(ctx).principal.Org)
 	if err != nil {
 		return nil, err
 	}

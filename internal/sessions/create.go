@@ -74,7 +74,7 @@ func (s *Service) Create(ctx context.Context, n Draft) (Detail, error) {
 		return Detail{}, err
 	}
 	n.Name = strings.TrimSpace(n.Name)
-	book, err := s.Rules.Book(ctx, p.Org)
+	book, err := s.Rules.RuleSet(ctx, p.Org)
 	if err != nil {
 		return Detail{}, err
 	}
@@ -237,9 +237,7 @@ func audit(ctx context.Context, tx store.Tx, s *Service, action, subject string,
 	if err != nil {
 		return err
 	}
-	text, err := json.Marshal(data)
-	if err != nil {
-		return err
-	}
-	return store.AppendAudit(ctx, tx, p.Org, ledger.AuditEntry{ID: firemode.AuditID(s.NewID()), User: p.User, Action: action, Subject: subject, Data: text})
+	return store.AppendActions(ctx, tx, p, store.Action{
+		ID: firemode.AuditID(s.NewID()), Name: action, Subject: subject, Data: data,
+	})
 }

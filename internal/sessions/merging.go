@@ -392,7 +392,7 @@ func (m *merging) loadItems(paths []crdt.Pointer) (*rules.Set, error) {
 			m.items[item.ID] = &item
 		}
 	}
-	return m.svc.Rules.Book(m.ctx, m.ref.Org)
+	return m.svc.Rules.RuleSet(m.ctx, m.ref.Org)
 }
 
 // ruleOf returns the version by which code is judged on an item: the one pinned to its check, else the one that was in force when

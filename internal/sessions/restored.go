@@ -2,7 +2,6 @@ package sessions
 
 import (
 	"context"
-	"encoding/json"
 
 	"golang.org/x/mod/sumdb/note"
 
@@ -79,11 +78,9 @@ func (r Restoration) markSession(ctx context.Context, tx store.Tx, l store.Locke
 }
 
 func (r Restoration) note(ctx context.Context, tx store.Tx, org firemode.OrgID, sessions int) error {
-	data, err := json.Marshal(map[string]any{"sessions": sessions})
-	if err != nil {
-		return err
-	}
-	return store.AppendAudit(ctx, tx, org, ledger.AuditEntry{ID: firemode.AuditID(r.NewID()), Action: "restore", Subject: string(org), Data: data})
+	return store.AppendActions(ctx, tx, firemode.Principal{Org: org}, store.Action{
+		ID: firemode.AuditID(r.NewID()), Name: "restore", Subject: string(org), Data: map[string]any{"sessions": sessions},
+	})
 }
 
 // checkpointOf states what the log of a session is at its head.

@@ -54,7 +54,7 @@ func TestMain(m *testing.M) {
 // emptyBook is a rulebook without rules: what is tested here is the merge.
 type emptyBook struct{}
 
-func (emptyBook) Book(context.Context, firemode.OrgID) (*rules.Set, error) {
+func (emptyBook) RuleSet(context.Context, firemode.OrgID) (*rules.Set, error) {
 	return rules.NewSet(nil), nil
 }
 

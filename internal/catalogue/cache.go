@@ -29,7 +29,7 @@ type shelf struct {
 type volume struct{ book *rules.Set }
 
 // Book returns the rules that org sees, from memory; the first time they are loaded.
-func (s *Service) Book(ctx context.Context, org firemode.OrgID) (*rules.Set, error) {
+func (s *Service) RuleSet(ctx context.Context, org firemode.OrgID) (*rules.Set, error) {
 	shelf := s.shelf(org)
 	if v := shelf.loaded.Load(); v != nil {
 		return v.book, nil
