@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"firemode/internal/httpapi"
+	"firemode/internal/httpkit"
 )
 
 // lowDisk is the part of a disk that should be free.
@@ -30,7 +30,7 @@ func (n *node) disk(context.Context) error {
 	case short && n.services.storage.DBURL == "":
 		return unready("%d MB are free where the data is, and %d MB should be", freeMB, n.config.MinFreeMB)
 	case short, float64(free) < lowDisk*float64(total):
-		return httpapi.Degraded("%d MB are free of %d MB where the data folder is", freeMB, total>>20)
+		return httpkit.Degraded("%d MB are free of %d MB where the data folder is", freeMB, total>>20)
 	}
 	return nil
 }

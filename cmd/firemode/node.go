@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"firemode/internal/httpapi"
+	"firemode/internal/httpkit"
 )
 
 const (
@@ -25,12 +26,12 @@ type node struct {
 	config   Server
 	services *services
 	server   *http.Server
-	drain    *httpapi.Drain
+	drain    *httpkit.Drain
 	ready    atomic.Bool
 }
 
 func newNode(c Server, s *services, o outside) (*node, error) {
-	n := &node{outside: o, config: c, services: s, drain: httpapi.NewDrain()}
+	n := &node{outside: o, config: c, services: s, drain: httpkit.NewDrain()}
 	handler, err := n.handler()
 	if err != nil {
 		return nil, err
@@ -155,9 +156,9 @@ func (n *node) again(service string, socket net.Listener) (net.Listener, error) 
 
 func (n *node) accept(listener net.Listener) error {
 	if n.config.TLSCert != "" { // net/http gives every server a TLSConfig once it has served
-		return n.server.ServeTLS(httpapi.Bounded(listener, n.config.MaxConnections), "", "")
+		return n.server.ServeTLS(httpkit.Bounded(listener, n.config.MaxConnections), "", "")
 	}
-	return n.server.Serve(httpapi.Bounded(httpapi.Listener(listener, newID), n.config.MaxConnections))
+	return n.server.Serve(httpkit.Bounded(httpkit.Listener(listener, newID), n.config.MaxConnections))
 }
 
 // finish lets running requests end, as long as the settings allow.

@@ -4,13 +4,14 @@ import (
 	"time"
 
 	"firemode/internal/httpapi"
+	"firemode/internal/httpkit"
 	"firemode/internal/telemetry"
 )
 
 // queues says how deep each queue of writes is, by the names that routes give.
 func (s *services) queues() map[string]func() time.Duration {
 	return map[string]func() time.Duration{
-		httpapi.QueueDatabase:        s.store.Depth,
+		httpkit.QueueDatabase:        s.store.Depth,
 		httpapi.QueueResults:         s.sessions.Depth,
 		httpapi.QueueClassifications: s.catalogue.Depth,
 	}

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"firemode"
-	"firemode/internal/httpapi"
+	"firemode/internal/httpkit"
 	"firemode/internal/store"
 )
 
@@ -19,8 +19,8 @@ const (
 )
 
 // checks are what readiness asks. What they say is public.
-func (n *node) checks() map[string]httpapi.Check {
-	all := map[string]httpapi.Check{
+func (n *node) checks() map[string]httpkit.Check {
+	all := map[string]httpkit.Check{
 		"serving":    n.serving,
 		"database":   n.database,
 		"migrations": n.migrations,
@@ -53,7 +53,7 @@ func (n *node) database(ctx context.Context) error {
 		return err
 	}
 	if took := n.now().Sub(begun); took >= promptly {
-		return httpapi.Degraded("a round trip took %s; under %s is healthy", took.Round(time.Millisecond/10), promptly)
+		return httpkit.Degraded("a round trip took %s; under %s is healthy", took.Round(time.Millisecond/10), promptly)
 	}
 	return nil
 }
@@ -63,7 +63,7 @@ func (n *node) migrations(ctx context.Context) error {
 	err := n.services.store.CheckSchema(ctx)
 	if other := (*store.SchemaError)(nil); errors.As(err, &other) {
 		if other.Newer() {
-			return httpapi.Degraded("%s", other)
+			return httpkit.Degraded("%s", other)
 		}
 		return unready("%s", other)
 	}
@@ -92,7 +92,7 @@ func (n *node) supervised(name string) error {
 		message = fmt.Sprintf("it failed, and is started again in %s", max(0, s.Retry.Sub(n.now())).Round(time.Millisecond))
 	}
 	if spare(name) {
-		return httpapi.Degraded("%s", message)
+		return httpkit.Degraded("%s", message)
 	}
 	down := firemode.Unavailable(time.Second, "%s", message)
 	down.Err = s.Err

@@ -11,7 +11,7 @@ import (
 	"os"
 	"runtime/debug"
 
-	"firemode/internal/httpapi"
+	"firemode/internal/httpkit"
 	"firemode/internal/telemetry"
 )
 
@@ -132,7 +132,7 @@ func (p *program) announce(c Server, listener net.Listener, greeting string) {
 
 // httpServer has no limit on a request as a whole: a register may come slowly over a bad line. The API ends a body
 // that stops coming.
-func httpServer(c Server, handler http.Handler, d *httpapi.Drain, o outside) (*http.Server, error) {
+func httpServer(c Server, handler http.Handler, d *httpkit.Drain, o outside) (*http.Server, error) {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(true)
