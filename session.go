@@ -40,7 +40,12 @@ type Session struct {
 	CreatedBy   UserID
 	CompletedAt time.Time // zero unless completed
 	Creation    []byte
+	Format      int // of the log: how the record is derived from it; CurrentFormat for a new session
 }
+
+// CurrentFormat is the format of new sessions. A session keeps its format: a change in how the record is derived from the log is
+// a new format.
+const CurrentFormat = 1
 
 // OpenTo reports whether p may see the session by what the session itself says: a technician those that name them or nobody.
 // An owner's right hangs from the building, see Building.ReadableBy.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"firemode"
+	"firemode/internal/app"
 	"firemode/internal/assets"
 	"firemode/internal/identity"
 )
@@ -35,8 +36,8 @@ func (c assetsImport) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	defer file.Close()
-	return p.with(ctx, func(s *services) error {
-		report, err := s.buildings.Import(identity.AsOperator(ctx, c.Org), c.Building, file, c.DryRun)
+	return p.use(ctx, func(s *app.Services) error {
+		report, err := s.Assets.Import(identity.AsOperator(ctx, c.Org), c.Building, file, c.DryRun)
 		if err != nil {
 			return err
 		}

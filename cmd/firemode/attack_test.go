@@ -17,6 +17,7 @@ import (
 	_ "modernc.org/sqlite"             // the driver "sqlite"
 
 	"firemode"
+	"firemode/internal/app"
 	"firemode/internal/record/ledger"
 	"firemode/internal/sessions"
 	"firemode/internal/store/storetest/pgtest"
@@ -336,12 +337,12 @@ func sampled(i, n int) bool { return i%n == 0 || os.Getenv("FIREMODE_ATTACK") ==
 // TestEveryAlterationIsFound: whatever is altered in a table that matters, by whoever can write to the database, verify names the table.
 func TestEveryAlterationIsFound(t *testing.T) {
 	clean := t.TempDir()
-	w := newTeller(t, Storage{Data: clean})
+	w := newTeller(t, app.Storage{Data: clean})
 	w.tellAll()
 	wantNone(t, w.differences())
-	file := filepath.Join(clean, databaseFile)
+	file := filepath.Join(clean, "firemode.db")
 	plain := filepath.Join(t.TempDir(), "copy.db")
-	must(t, w.store.(interface {
+	must(t, w.Store.(interface {
 		Backup(ctx context.Context, path string) error
 	}).Backup(t.Context(), plain))
 	d := openSQLite(t, file)
@@ -352,17 +353,17 @@ func TestEveryAlterationIsFound(t *testing.T) {
 		}
 		t.Run(a.name, func(t *testing.T) {
 			t.Parallel()
-			altered := filepath.Join(t.TempDir(), databaseFile)
+			altered := filepath.Join(t.TempDir(), "firemode.db")
 			copyFile(t, plain, altered)
 			a.do(openSQLite(t, altered))
-			wantFound(t, Storage{Data: filepath.Dir(altered), Keys: filepath.Join(clean, "keys")}, a)
+			wantFound(t, app.Storage{Data: filepath.Dir(altered), Keys: filepath.Join(clean, "keys")}, a)
 		})
 	}
 }
 
 // TestAlterationsAreFoundOnPostgres does one thing after the other, and undoes it.
 func TestAlterationsAreFoundOnPostgres(t *testing.T) {
-	storage := Storage{Data: t.TempDir(), DBURL: pgtest.New(t)}
+	storage := app.Storage{Data: t.TempDir(), DBURL: pgtest.New(t)}
 	w := newTeller(t, storage)
 	w.tellAll()
 	wantNone(t, w.differences())
@@ -381,7 +382,7 @@ func TestAlterationsAreFoundOnPostgres(t *testing.T) {
 			continue
 		}
 		a.do(d)
-		wantTable(t, a.name, a.table, differences(t, w.services))
+		wantTable(t, a.name, a.table, differences(t, w.Services))
 		a.undo(d)
 	}
 	wantNone(t, w.differences())
@@ -389,10 +390,10 @@ func TestAlterationsAreFoundOnPostgres(t *testing.T) {
 
 // TestVerifyBesideAServer: what is written between the audit log and the sessions being read is no difference.
 func TestVerifyBesideAServer(t *testing.T) {
-	w := newTeller(t, Storage{Data: t.TempDir()})
+	w := newTeller(t, app.Storage{Data: t.TempDir()})
 	w.tellAll()
 	var found lines
-	v, err := newVerification(w.services, &program{stdout: &found, now: time.Now})
+	v, err := newVerification(w.Services, &program{stdout: &found, now: time.Now})
 	must(t, err)
 	told, err := v.books(t.Context(), "acme")
 	must(t, err)
@@ -401,7 +402,7 @@ func TestVerifyBesideAServer(t *testing.T) {
 		for n, only := range []bool{true, false} {
 			w.posted("ann", session, by("tab", int64(n)+1), setTo("FE-1", "conditions/"+pressureRule+"/pressure_low", n+1), setTo("FE-1", "scope/"+pressureRule+"/only_unit_in_area", only))
 			note := fmt.Sprint("seen ", n)
-			_, err := w.sessions.PatchDefect(w.as("mia"), firemode.NewDefectID(session, "FE-1", pressureRule, "pressure_low"), 0, sessions.DefectPatch{Note: &note})
+			_, err := w.Sessions.PatchDefect(w.as("mia"), firemode.NewDefectID(session, "FE-1", pressureRule, "pressure_low"), 0, sessions.DefectPatch{Note: &note})
 			must(t, err)
 		}
 		must(t, v.session(t.Context(), ledger.SessionRef{Org: "acme", Session: session}, told))
@@ -419,10 +420,9 @@ func wantNone(t *testing.T, differences []string) {
 	}
 }
 
-func wantFound(t *testing.T, storage Storage, a alteration) {
+func wantFound(t *testing.T, storage app.Storage, a alteration) {
 	t.Helper()
-	p := &program{storage: storage, stdout: &lines{}, now: time.Now}
-	must(t, p.with(t.Context(), func(s *services) error {
+	must(t, app.Use(t.Context(), storage, time.Now, func(s *app.Services) error {
 		wantTable(t, a.name, a.table, differences(t, s))
 		return nil
 	}))

@@ -1,13 +1,9 @@
 package main
 
 import (
-	"errors"
-	"fmt"
-	"net"
-	"path/filepath"
 	"time"
 
-	"firemode/internal/telemetry"
+	"firemode/internal/app"
 )
 
 // Config is everything that can be set. Each field is a flag, an environment variable FIREMODE_* and a key of the
@@ -22,14 +18,6 @@ type Storage struct {
 	Data  string `default:"./data" placeholder:"DIR" group:"Where the data is" help:"Folder of the database, the keys and other files (${default})."`
 	DBURL string `name:"db-url" secret:"" placeholder:"URL" group:"Where the data is" help:"Keep the rows in PostgreSQL, e.g. postgres://user@host/firemode. Without it they are in SQLite in the data folder."`
 	Keys  string `placeholder:"DIR" group:"Where the data is" help:"Folder of the signing keys, the same for every node; by default DATA/keys."`
-}
-
-// KeysDir is the folder of the keys.
-func (s Storage) KeysDir() string {
-	if s.Keys != "" {
-		return s.Keys
-	}
-	return filepath.Join(s.Data, "keys")
 }
 
 // Server is what serve and demo take.
@@ -50,56 +38,5 @@ type Server struct {
 	LogFormat       string        `default:"text" placeholder:"FORMAT" group:"Server" help:"text or json (${default})."`
 }
 
-// leastBodyMemory, in MiB, has room for a register of 64 MiB and for others beside it.
-const leastBodyMemory = 80
-
-// The roles of a process. Nodes on one PostgreSQL may have different ones.
-const (
-	roleAll    = "all"
-	roleAPI    = "api"
-	roleWorker = "worker"
-)
-
-// api reports whether the process serves the API.
-func (s Server) api() bool { return s.Role != roleWorker }
-
-// works reports whether the process does what has to be done now and then, for all of them.
-func (s Server) works() bool { return s.Role != roleAPI }
-
-// Validate says what is wrong with s, naming the setting.
-func (s Server) Validate() error {
-	if (s.TLSCert == "") != (s.TLSKey == "") {
-		return errors.New("tls-cert and tls-key go together: give both or neither")
-	}
-	if s.StopTimeout <= 0 {
-		return errors.New("stop-timeout must be more than 0, e.g. 20s")
-	}
-	if s.MaxConnections < 0 {
-		return errors.New("max-connections must not be negative; 0 is no limit")
-	}
-	if s.ShedAfter <= 0 {
-		return errors.New("shed-after must be more than 0, e.g. 2s")
-	}
-	if s.BodyMemory < leastBodyMemory {
-		return fmt.Errorf("body-memory must be at least %d, or the largest register could never be imported", leastBodyMemory)
-	}
-	if s.DrainDelay < 0 || s.MinFreeMB < 0 {
-		return errors.New("drain-delay and min-free-mb must not be less than 0")
-	}
-	if s.Role != roleAll && s.Role != roleAPI && s.Role != roleWorker {
-		return fmt.Errorf("role %q is none of api, worker, all", s.Role)
-	}
-	if s.MetricsSessions < 1 {
-		return errors.New("metrics-sessions must be at least 1")
-	}
-	for name, addr := range map[string]string{"addr": s.Addr, "metrics-addr": s.MetricsAddr} {
-		if addr == "" && name != "addr" {
-			continue
-		}
-		if _, _, err := net.SplitHostPort(addr); err != nil {
-			return fmt.Errorf("%s: %q is not HOST:PORT", name, addr)
-		}
-	}
-	_, err := telemetry.NewLogger(nil, s.LogFormat, s.LogLevel)
-	return err
-}
+// Validate names the first invalid setting.
+func (s Server) Validate() error { return app.Server(s).Validate() }

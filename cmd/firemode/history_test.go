@@ -13,6 +13,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"firemode"
+	"firemode/internal/app"
 	"firemode/internal/assets"
 	"firemode/internal/identity"
 	"firemode/internal/record/crdt"
@@ -27,20 +28,20 @@ const pressureRule = "AS1851-2012-FE-01"
 
 // teller makes a history through the services, as requests would.
 type teller struct {
-	*services
+	*app.Services
 	t    *testing.T
 	keys int
 }
 
-func newTeller(t *testing.T, storage Storage) *teller {
+func newTeller(t *testing.T, storage app.Storage) *teller {
 	t.Helper()
 	metrics, err := telemetry.NewMetrics(telemetry.Config{})
 	must(t, err)
-	s, err := openServices(t.Context(), storage, outside{now: time.Now, log: slog.New(slog.DiscardHandler), metrics: metrics})
+	s, err := app.Open(t.Context(), storage, app.Deps{Now: time.Now, Logger: slog.New(slog.DiscardHandler), Metrics: metrics})
 	must(t, err)
-	must(t, s.prepare(t.Context()))
-	t.Cleanup(func() { must(t, s.close()) })
-	return &teller{services: s, t: t}
+	must(t, s.Prepare(t.Context()))
+	t.Cleanup(func() { must(t, s.Close()) })
+	return &teller{Services: s, t: t}
 }
 
 func must(t *testing.T, err error) {
@@ -70,7 +71,7 @@ func (w *teller) post(who string, session firemode.SessionID, m sessions.Meta, c
 	must(w.t, err)
 	w.keys++
 	m.ClientType, m.CapturedAt = "web", time.Date(2026, 11, 20, 3, w.keys, 0, 0, time.UTC)
-	r, _, err := w.sessions.Submit(w.as(who), sessions.Submission{Session: session, Key: fmt.Sprint("key ", w.keys), Changes: parsed, Meta: m})
+	r, _, err := w.Sessions.Submit(w.as(who), sessions.Submission{Session: session, Key: fmt.Sprint("key ", w.keys), Changes: parsed, Meta: m})
 	return r, err
 }
 
@@ -112,7 +113,7 @@ func setTo(item, below string, value any) string {
 func (w *teller) pull(who string, session firemode.SessionID, client string) []sessions.Conflict {
 	w.t.Helper()
 	s := &reader{}
-	must(w.t, w.sessions.Results(w.as(who), sessions.Query{Session: session, Client: client}, s))
+	must(w.t, w.Sessions.Results(w.as(who), sessions.Query{Session: session, Client: client}, s))
 	return s.conflicts
 }
 
@@ -130,7 +131,7 @@ func (r *reader) Conflict(c sessions.Conflict) error {
 
 func (w *teller) patch(session firemode.SessionID, p sessions.Patch) {
 	w.t.Helper()
-	_, err := w.sessions.Patch(w.as("mia"), session, "*", p)
+	_, err := w.Sessions.Patch(w.as("mia"), session, "*", p)
 	must(w.t, err)
 }
 
@@ -142,7 +143,7 @@ func (w *teller) move(session firemode.SessionID, to firemode.SessionStatus) {
 // pass has the items of a session pass that nothing was said about.
 func (w *teller) pass(session firemode.SessionID, m sessions.Meta) {
 	w.t.Helper()
-	items, err := w.sessions.Items(w.as("mia"), session, store.ItemFilter{}, store.Page{Limit: 100})
+	items, err := w.Sessions.Items(w.as("mia"), session, store.ItemFilter{}, store.Page{Limit: 100})
 	must(w.t, err)
 	var changes []string
 	for _, i := range items {
@@ -157,20 +158,20 @@ func (w *teller) pass(session firemode.SessionID, m sessions.Meta) {
 // completed again, one shows what was found at it, and one was never begun.
 func (w *teller) tellAll() {
 	ctx := w.t.Context()
-	must(w.t, w.auth.AddOrganisation(ctx, "acme", "Acme"))
+	must(w.t, w.Identity.AddOrganisation(ctx, "acme", "Acme"))
 	for name, role := range map[string]firemode.Role{"ann": "technician", "ben": "technician", "mia": "manager", "amy": "admin"} {
-		_, err := w.auth.CreateUser(identity.AsOperator(ctx, "acme"), identity.NewUser{ID: firemode.UserID(name), Username: name + "@acme", FullName: name, Role: role, Password: "correct horse battery"})
+		_, err := w.Identity.CreateUser(identity.AsOperator(ctx, "acme"), identity.NewUser{ID: firemode.UserID(name), Username: name + "@acme", FullName: name, Role: role, Password: "correct horse battery"})
 		must(w.t, err)
 	}
 	w.tellRules()
-	_, err := w.buildings.Create(w.as("mia"), assets.NewBuilding{ID: "b", Name: "B", Address: "A", Metadata: map[string]any{"storeys": 3.5}})
+	_, err := w.Assets.Create(w.as("mia"), assets.NewBuilding{ID: "b", Name: "B", Address: "A", Metadata: map[string]any{"storeys": 3.5}})
 	must(w.t, err)
 	for _, id := range []firemode.AssetID{"FE-1", "FE-2"} {
-		_, err := w.buildings.CreateAsset(w.as("mia"), "b", firemode.Asset{
+		_, err := w.Assets.CreateAsset(w.as("mia"), "b", firemode.Asset{
 			ID: id, Type: "extinguisher_powder", Level: "L02", Location: "corridor", Status: firemode.AssetInService,
 		})
 		must(w.t, err)
-		_, err = w.buildings.PutBaselines(w.as("mia"), "b", id, []firemode.Baseline{{Measurement: "mass_kg", Value: "4.50", Unit: "kg", Source: "plate", Date: "2024-02-29"}})
+		_, err = w.Assets.PutBaselines(w.as("mia"), "b", id, []firemode.Baseline{{Measurement: "mass_kg", Value: "4.50", Unit: "kg", Source: "plate", Date: "2024-02-29"}})
 		must(w.t, err)
 	}
 	w.plan("one", firemode.SixMonthly)
@@ -185,7 +186,7 @@ func (w *teller) tellAll() {
 
 func (w *teller) plan(id firemode.SessionID, f firemode.Frequency) {
 	w.t.Helper()
-	_, err := w.sessions.Create(w.as("mia"), sessions.Draft{ID: id, Building: "b", Name: "Visit " + string(id), Frequency: f, Technicians: []firemode.UserID{"ann", "ben"}})
+	_, err := w.Sessions.Create(w.as("mia"), sessions.Draft{ID: id, Building: "b", Name: "Visit " + string(id), Frequency: f, Technicians: []firemode.UserID{"ann", "ben"}})
 	must(w.t, err)
 }
 
@@ -195,12 +196,12 @@ func (w *teller) tellRules() {
 			"limits":[{"measurement":"mass_kg","unit":"kg","min":4,"condition":"bent"}]}}`
 		r, err := rules.ParseRule([]byte(text))
 		must(w.t, err)
-		_, err = w.catalogue.Create(w.as("amy"), r)
+		_, err = w.Catalogue.Create(w.as("amy"), r)
 		must(w.t, err)
 	}
 	for _, of := range []firemode.RuleCode{"OWN", "AS1851-2012-FE-02"} {
 		version := map[bool]string{true: "1.0.0", false: "0.1.0"}[of == "OWN"]
-		_, err := w.catalogue.Deactivate(w.as("amy"), of, version)
+		_, err := w.Catalogue.Deactivate(w.as("amy"), of, version)
 		must(w.t, err)
 	}
 }
@@ -244,7 +245,7 @@ func (w *teller) tellAgreement(s firemode.SessionID) {
 	w.posted("ann", s, by("tab", number+1), fmt.Sprintf(`{"op":"correct","path":"/items/FE-1/measurements/pressure_kpa","value":1195,"dot":"tab:%d:0","reason":"misread"}`, number))
 	defect := firemode.NewDefectID(s, "FE-1", pressureRule, "pressure_low")
 	for status, note := range map[firemode.DefectStatus]string{firemode.DefectNotified: "owner told"} {
-		_, err := w.sessions.PatchDefect(w.as("mia"), defect, 0, sessions.DefectPatch{Status: &status, Note: &note})
+		_, err := w.Sessions.PatchDefect(w.as("mia"), defect, 0, sessions.DefectPatch{Status: &status, Note: &note})
 		must(w.t, err)
 	}
 	w.pass(s, by("tab", number+2))
@@ -260,9 +261,9 @@ func (w *teller) tellLate(s firemode.SessionID) {
 }
 
 // differences verifies everything, and returns what differs.
-func (w *teller) differences() []string { return differences(w.t, w.services) }
+func (w *teller) differences() []string { return differences(w.t, w.Services) }
 
-func differences(t *testing.T, s *services) []string {
+func differences(t *testing.T, s *app.Services) []string {
 	t.Helper()
 	var found lines
 	v, err := newVerification(s, &program{stdout: &found, now: time.Now})

@@ -13,10 +13,11 @@ import (
 	"syscall"
 
 	"firemode"
+	"firemode/internal/app"
 )
 
 func main() {
-	tuneMemory()
+	app.TuneMemory(os.Getenv)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// Once the first signal has asked for a graceful stop, the next one ends the process as if nobody listened.
 	context.AfterFunc(ctx, stop)

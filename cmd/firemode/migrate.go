@@ -2,12 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
-	"firemode/internal/store"
-	"firemode/internal/store/sqlite"
+	"firemode/internal/app"
 )
 
 type migrateCommand struct {
@@ -27,20 +25,12 @@ once. Examples:
 
 // Run migrates and says where the schema is now.
 func (migrateUp) Run(ctx context.Context, p *program) error {
-	return p.withStore(ctx, func(db store.Store) error {
-		if err := db.Migrate(ctx); err != nil {
-			return err
-		}
-		if err := db.CheckSchema(ctx); err != nil {
-			return err
-		}
-		all, err := db.Migrations(ctx)
-		if err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(p.stdout, "the schema is at version %d\n", all[len(all)-1].Version)
+	version, err := app.Migrate(ctx, p.storage, p.now)
+	if err != nil {
 		return err
-	})
+	}
+	_, err = fmt.Fprintf(p.stdout, "the schema is at version %d\n", version)
+	return err
 }
 
 type migrateStatus struct{}
@@ -53,29 +43,17 @@ func (migrateStatus) Help() string {
 
 // Run prints one line per migration.
 func (migrateStatus) Run(ctx context.Context, p *program) error {
-	return p.withStore(ctx, func(db store.Store) error {
-		all, err := db.Migrations(ctx)
-		if err != nil {
-			return err
-		}
-		rows := [][]string{{"VERSION", "NAME", "APPLIED"}}
-		for _, m := range all {
-			applied := "no"
-			if m.Applied {
-				applied = m.AppliedAt.UTC().Format(time.RFC3339)
-			}
-			rows = append(rows, []string{fmt.Sprint(m.Version), m.Name, applied})
-		}
-		return p.table(rows)
-	})
-}
-
-// withStore runs work on the database as it is.
-func (p *program) withStore(ctx context.Context, work func(store.Store) error) (err error) {
-	db, err := openStore(ctx, p.storage, sqlite.Config{Now: p.now})
+	all, err := app.Migrations(ctx, p.storage, p.now)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	return work(db)
+	rows := [][]string{{"VERSION", "NAME", "APPLIED"}}
+	for _, m := range all {
+		applied := "no"
+		if m.Applied {
+			applied = m.AppliedAt.UTC().Format(time.RFC3339)
+		}
+		rows = append(rows, []string{fmt.Sprint(m.Version), m.Name, applied})
+	}
+	return p.table(rows)
 }

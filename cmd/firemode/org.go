@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"firemode"
+	"firemode/internal/app"
 )
 
 type orgCommand struct {
@@ -27,8 +28,8 @@ func (orgAdd) Help() string {
 
 // Run adds the organisation.
 func (c orgAdd) Run(ctx context.Context, p *program) error {
-	return p.with(ctx, func(s *services) error {
-		if err := s.auth.AddOrganisation(ctx, c.ID, c.Name); err != nil {
+	return p.use(ctx, func(s *app.Services) error {
+		if err := s.Identity.AddOrganisation(ctx, c.ID, c.Name); err != nil {
 			return err
 		}
 		_, err := fmt.Fprintf(p.stdout, "organisation %s is there\n", c.ID)
@@ -46,8 +47,8 @@ func (orgList) Help() string {
 
 // Run prints one line per organisation.
 func (orgList) Run(ctx context.Context, p *program) error {
-	return p.with(ctx, func(s *services) error {
-		all, err := s.auth.Organisations(ctx)
+	return p.use(ctx, func(s *app.Services) error {
+		all, err := s.Identity.Organisations(ctx)
 		if err != nil {
 			return err
 		}

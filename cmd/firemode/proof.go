@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
-	"firemode/internal/keys"
+	"firemode/internal/app"
 	"firemode/internal/record/ledger"
 )
 
@@ -25,14 +25,11 @@ func (historyKeyCommand) Help() string {
 
 // Run prints the key alone, so that a script can take it.
 func (historyKeyCommand) Run(p *program) error {
-	if found, err := keys.Files(p.storage.KeysDir()); err != nil || len(found) == 0 {
-		return errors.Join(fmt.Errorf("there are no keys in %s", p.storage.KeysDir()), err)
-	}
-	k, err := keys.Open(p.storage.KeysDir())
+	key, err := app.HistoryKey(p.storage)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(p.stdout, ledger.PublicKey(k.History()))
+	_, err = fmt.Fprintln(p.stdout, key)
 	return err
 }
 

@@ -20,6 +20,7 @@ import (
 
 	"firemode"
 	"firemode/client"
+	"firemode/internal/app"
 	"firemode/internal/record/crdt"
 	"firemode/internal/seed"
 	"firemode/internal/sessions"
@@ -103,13 +104,13 @@ var (
 
 // directly returns what one result costs by the service alone, in a process that has nothing else to do.
 func directly(t *testing.T, dbURL string) func() time.Duration {
-	w := newTeller(t, Storage{Data: t.TempDir(), DBURL: dbURL})
-	must(t, w.fillDemo(t.Context(), io.Discard))
+	w := newTeller(t, app.Storage{Data: t.TempDir(), DBURL: dbURL})
+	must(t, w.FillDemo(t.Context(), func(string) {}))
 	var writers []firemode.Principal
 	for _, name := range resultWriters() {
 		var u firemode.User
-		must(t, w.store.View(t.Context(), func(tx store.ReadTx) (err error) {
-			u, err = tx.UserByName(t.Context(), name)
+		must(t, w.Store.View(t.Context(), func(tx store.ReadTx) (err error) {
+			u, err = store.As[store.UserReader](tx).UserByName(t.Context(), name)
 			return err
 		}))
 		writers = append(writers, firemode.Principal{Org: u.Org, User: u.ID, Name: u.Username, Role: u.Role})
@@ -123,7 +124,7 @@ func directly(t *testing.T, dbURL string) func() time.Duration {
 				return err
 			}
 			ctx := firemode.WithPrincipal(t.Context(), writers[i%int64(len(writers))])
-			_, _, err = w.sessions.Submit(ctx, sessions.Submission{Session: "123", Key: fmt.Sprint("direct ", i), Changes: changes})
+			_, _, err = w.Sessions.Submit(ctx, sessions.Submission{Session: "123", Key: fmt.Sprint("direct ", i), Changes: changes})
 			return err
 		}, t)
 	}

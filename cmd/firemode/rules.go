@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"firemode"
+	"firemode/internal/app"
 )
 
 type rulesCommand struct {
@@ -33,8 +34,8 @@ func (c rulesImport) Run(ctx context.Context, p *program) error {
 		return err
 	}
 	defer file.Close()
-	return p.with(ctx, func(s *services) error {
-		created, unchanged, err := s.catalogue.Import(ctx, c.Org, file)
+	return p.use(ctx, func(s *app.Services) error {
+		created, unchanged, err := s.Catalogue.Import(ctx, c.Org, file)
 		if err != nil {
 			return err
 		}
@@ -57,11 +58,11 @@ func (rulesList) Help() string {
 
 // Run prints one line per rule.
 func (c rulesList) Run(ctx context.Context, p *program) error {
-	return p.with(ctx, func(s *services) error {
-		if err := s.catalogue.Seed(ctx); err != nil {
+	return p.use(ctx, func(s *app.Services) error {
+		if err := s.Catalogue.Seed(ctx); err != nil {
 			return err
 		}
-		book, err := s.catalogue.Book(ctx, c.Org)
+		book, err := s.Catalogue.RuleSet(ctx, c.Org)
 		if err != nil {
 			return err
 		}

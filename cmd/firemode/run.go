@@ -7,38 +7,39 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"firemode/internal/app"
 )
 
 // program is one run of the command line: what it was given, and where it reads and writes.
 type program struct {
-	storage  Storage
+	storage  app.Storage
 	parsed   *kong.Context
 	settings *settings
 	now      func() time.Time
 	stdin    io.Reader
 	stdout   io.Writer
 	stderr   io.Writer
-	hooks    hooks
 }
 
 // run is the whole program. args are without the program's name; env is as of os.Environ. It returns when the command is
 // done, or when ctx ends and the command has stopped.
 func run(ctx context.Context, args, env []string, stdin io.Reader, stdout, stderr io.Writer) error {
-	return runHooked(ctx, hooks{}, args, env, stdin, stdout, stderr)
-}
-
-// runHooked is run with a test's hooks.
-func runHooked(ctx context.Context, h hooks, args, env []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	root, parsed, values, err := parse(args, env, stdout, stderr)
 	if err != nil || parsed == nil {
 		return err
 	}
 	p := &program{
-		storage: root.Storage, parsed: parsed, settings: values,
-		now: time.Now, stdin: stdin, stdout: stdout, stderr: stderr, hooks: h,
+		storage: app.Storage(root.Storage), parsed: parsed, settings: values,
+		now: time.Now, stdin: stdin, stdout: stdout, stderr: stderr,
 	}
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	return parsed.Run(p)
+}
+
+// use runs a command's work on the services. A server may be running on the same data.
+func (p *program) use(ctx context.Context, work func(*app.Services) error) error {
+	return app.Use(ctx, p.storage, p.now, work)
 }
 
 // table prints rows in columns; the first one is the heading.

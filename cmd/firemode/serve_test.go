@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"encoding/pem"
 	"io"
 	"net"
@@ -19,6 +20,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"firemode/internal/app"
+	"firemode/internal/store/storetest/pgtest"
 )
 
 // server is the program serving in this process.
@@ -175,42 +179,6 @@ func TestSecondSignalEndsItAtOnce(t *testing.T) {
 	}
 }
 
-func TestReadyOnlyWhileServing(t *testing.T) {
-	ctx, stop := context.WithCancel(t.Context())
-	services, o := testServices(t)
-	if err := services.prepare(ctx); err != nil {
-		t.Fatal(err)
-	}
-	n, err := newNode(Server{StopTimeout: time.Minute, MetricsSessions: 1}, services, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	readiness := func() (status int, body string) {
-		rec := httptest.NewRecorder()
-		n.server.Handler.ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/health/ready", nil))
-		return rec.Code, rec.Body.String()
-	}
-	if status, body := readiness(); status != http.StatusServiceUnavailable {
-		t.Errorf("it is ready before it serves: %s", body)
-	}
-	err = n.run(ctx, listener, func() {
-		if status, body := readiness(); status != http.StatusOK {
-			t.Errorf("while it serves it is not ready: %s", body)
-		}
-		stop()
-	})
-	if err != nil {
-		t.Errorf("run returned %v", err)
-	}
-	if status, body := readiness(); status != http.StatusServiceUnavailable {
-		t.Errorf("it is ready after it has stopped: %s", body)
-	}
-}
-
 func TestTLS(t *testing.T) {
 	model := httptest.NewUnstartedServer(nil)
 	model.EnableHTTP2 = true
@@ -273,4 +241,107 @@ func TestServeRefusesBeforeListening(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What a node runs follows its role. What keeps its memory true runs wherever requests are served.
+func TestRoles(t *testing.T) {
+	url := pgtest.Empty(t)
+	keys := t.TempDir()
+	startRole(t, url, keys, app.RoleAPI) // beside which the others run
+	for role, want := range map[string]string{
+		app.RoleAPI:    "api backlog bundles classifications results revocations rules watch",
+		app.RoleWorker: "api backlog bundles classifications janitor results",
+		app.RoleAll:    "api backlog bundles classifications janitor results revocations rules watch",
+	} {
+		s := startRole(t, url, keys, role)
+		_, body, err := fetch(s.url + "/health/ready")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var r readiness
+		if err := json.Unmarshal([]byte(body), &r); err != nil || !r.Ready {
+			t.Errorf("%s: %s", role, body)
+		}
+		for _, service := range strings.Fields(want) {
+			if r.Checks["service:"+service].State != "healthy" {
+				t.Errorf("%s: no %s in %s", role, service, body)
+			}
+		}
+		if got := strings.Count(body, `"service:`); got != len(strings.Fields(want)) {
+			t.Errorf("%s runs %d services, want %s: %s", role, got, want, body)
+		}
+		if _, known := r.Checks["revocations"]; known != (role != app.RoleWorker) {
+			t.Errorf("%s: %s", role, body)
+		}
+		serves := http.StatusUnauthorized
+		if role == app.RoleWorker {
+			serves = http.StatusNotFound
+		}
+		if status, body, err := fetch(s.url + "/v1/buildings"); err != nil || status != serves {
+			t.Errorf("%s: %d %s %v", role, status, body, err)
+		}
+		if status, _, err := fetch(s.url + "/metrics"); err != nil || status != http.StatusOK {
+			t.Errorf("%s: metrics %d %v", role, status, err)
+		}
+		s.stop()
+		if err := <-s.result; err != nil {
+			t.Errorf("%s: %v", role, err)
+		}
+	}
+}
+
+func startRole(t *testing.T, url, keys, role string) *server {
+	t.Helper()
+	s := startServer(t, "--db-url", url, "--keys", keys, "--role", role, "--min-free-mb", "0")
+	go io.Copy(io.Discard, s.log) // it must not wait for a reader
+	return s
+}
+
+func TestARoleNeedsPostgres(t *testing.T) {
+	err := run(t.Context(), []string{"serve", "--role", "worker", "--data", t.TempDir(), "--addr", "127.0.0.1:0"}, nil, strings.NewReader(""), &strings.Builder{}, &strings.Builder{})
+	if err == nil || !strings.Contains(err.Error(), "give --db-url") {
+		t.Errorf("run returned %v", err)
+	}
+	err = run(t.Context(), []string{"serve", "--role", "king"}, nil, strings.NewReader(""), &strings.Builder{}, &strings.Builder{})
+	if err == nil || !strings.Contains(err.Error(), "none of api, worker, all") {
+		t.Errorf("run returned %v", err)
+	}
+}
+
+// For a while a stop only says that it is about to happen, so that load balancers see it before the first connection is refused.
+func TestDrainDelay(t *testing.T) {
+	s := startServer(t, "--drain-delay", "1s")
+	s.stop()
+	s.untilStopping(t)
+	status, body, err := fetch(s.url + "/health/ready")
+	if err != nil || status != http.StatusServiceUnavailable || !strings.Contains(body, `"serving":{"ok":false,`) || !strings.Contains(body, "starting or stopping") {
+		t.Errorf("%d %s %v", status, body, err)
+	}
+	if status, body, err := fetch(s.url + "/health/live"); err != nil || status != http.StatusOK {
+		t.Errorf("%d %s %v", status, body, err)
+	}
+	if err := <-s.result; err != nil {
+		t.Errorf("run returned %v", err)
+	}
+}
+
+// readiness is the answer of /health/ready.
+type readiness struct {
+	Ready  bool
+	Status string
+	Checks map[string]struct {
+		OK             bool
+		State, Message string
+	}
+}
+
+// fetch asks over a connection of its own.
+func fetch(url string) (status int, body string, err error) {
+	answer, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 30 * time.Second}).Get(url)
+	if err != nil {
+		return 0, "", err
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	return answer.StatusCode, string(text), err
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+
+	"firemode/internal/app"
 )
 
 type tokenCommand struct {
@@ -19,8 +21,8 @@ keeps that it was made. Examples:
 
 // Run prints the token alone, so that a script can take it.
 func (c tokenCommand) Run(ctx context.Context, p *program) error {
-	return p.with(ctx, func(s *services) error {
-		token, err := s.auth.AccessToken(ctx, c.User)
+	return p.use(ctx, func(s *app.Services) error {
+		token, err := s.Identity.AccessToken(ctx, c.User)
 		if err != nil {
 			return err
 		}

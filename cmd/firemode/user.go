@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"firemode"
+	"firemode/internal/app"
 	"firemode/internal/identity"
 	"firemode/internal/store"
 )
@@ -39,12 +40,12 @@ func (c userAdd) Run(ctx context.Context, p *program) error {
 	if err != nil {
 		return err
 	}
-	return p.with(ctx, func(s *services) error {
+	return p.use(ctx, func(s *app.Services) error {
 		n := identity.NewUser{Username: c.Username, FullName: c.Name, Role: c.Role, Password: password}
 		if n.FullName == "" {
 			n.FullName = c.Username
 		}
-		u, err := s.auth.CreateUser(identity.AsOperator(ctx, c.Org), n)
+		u, err := s.Identity.CreateUser(identity.AsOperator(ctx, c.Org), n)
 		if err != nil {
 			return err
 		}
@@ -67,10 +68,10 @@ func (userList) Help() string {
 
 // Run prints one line per user.
 func (c userList) Run(ctx context.Context, p *program) error {
-	return p.with(ctx, func(s *services) error {
+	return p.use(ctx, func(s *app.Services) error {
 		rows := [][]string{{"USERNAME", "NAME", "ROLE", "STATUS", "ID"}}
 		for page := (store.Page{Limit: 100}); ; {
-			users, err := s.auth.Users(identity.AsOperator(ctx, c.Org), page)
+			users, err := s.Identity.Users(identity.AsOperator(ctx, c.Org), page)
 			if err != nil {
 				return err
 			}
@@ -101,8 +102,8 @@ func (userDisable) Help() string {
 
 // Run disables the user.
 func (c userDisable) Run(ctx context.Context, p *program) error {
-	return p.with(ctx, func(s *services) error {
-		u, err := s.auth.DisableUser(ctx, c.Username)
+	return p.use(ctx, func(s *app.Services) error {
+		u, err := s.Identity.DisableUser(ctx, c.Username)
 		if err != nil {
 			return err
 		}

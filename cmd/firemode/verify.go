@@ -10,6 +10,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"firemode"
+	"firemode/internal/app"
 	"firemode/internal/catalogue"
 	"firemode/internal/record/ledger"
 	"firemode/internal/sessions"
@@ -33,18 +34,18 @@ It changes nothing, names every difference, and exits 1 if there is one. A serve
 
 // verification is one run of the command.
 type verification struct {
-	*services
+	*app.Services
 	p           *program
 	key         note.Verifier
 	differences int
 	sessions    int
 	entries     int64
-	empty       []byte // a migrated database without rows, to begin each scratch store with
+	scratch     app.ScratchStores
 }
 
 // Run verifies and prints what it found.
 func (c verifyCommand) Run(ctx context.Context, p *program) error {
-	return p.with(ctx, func(s *services) error {
+	return p.use(ctx, func(s *app.Services) error {
 		v, err := newVerification(s, p)
 		if err != nil {
 			return err
@@ -63,14 +64,14 @@ func (c verifyCommand) Run(ctx context.Context, p *program) error {
 	})
 }
 
-func newVerification(s *services, p *program) (*verification, error) {
-	key, err := note.NewVerifier(ledger.PublicKey(s.keys.History()))
-	return &verification{services: s, p: p, key: key}, err
+func newVerification(s *app.Services, p *program) (*verification, error) {
+	key, err := note.NewVerifier(ledger.PublicKey(s.Keys.History()))
+	return &verification{Services: s, p: p, key: key}, err
 }
 
 // everything verifies all organisations, or one, and all sessions, or one.
 func (v *verification) everything(ctx context.Context, org firemode.OrgID, session firemode.SessionID) error {
-	orgs, err := v.auth.Organisations(ctx)
+	orgs, err := v.Identity.Organisations(ctx)
 	if err != nil {
 		return err
 	}
@@ -96,8 +97,8 @@ func (v *verification) everything(ctx context.Context, org firemode.OrgID, sessi
 
 // strays reports what the walk over organisations and sessions cannot come by, of all organisations or one.
 func (v *verification) strays(ctx context.Context, org firemode.OrgID) error {
-	return v.store.View(ctx, func(tx store.ReadTx) error {
-		strays, err := tx.Strays(ctx)
+	return v.Store.View(ctx, func(tx store.ReadTx) error {
+		strays, err := store.As[store.OrphanReader](tx).Orphans(ctx)
 		for _, s := range strays {
 			if org != "" && s.Org != org {
 				continue
@@ -125,8 +126,8 @@ func (v *verification) organisation(ctx context.Context, org firemode.OrgID, onl
 	missing := told.Sessions()
 	for after := ""; ; {
 		var rows []store.Keyed[firemode.Session]
-		err := v.store.View(ctx, func(tx store.ReadTx) (err error) {
-			rows, err = tx.Sessions(ctx, org, store.SessionFilter{}, store.Page{After: after, Limit: page})
+		err := v.Store.View(ctx, func(tx store.ReadTx) (err error) {
+			rows, err = store.As[store.SessionReader](tx).Sessions(ctx, org, store.SessionFilter{}, store.Page{After: after, Limit: page})
 			return err
 		})
 		if err != nil && firemode.CodeOf(err) == firemode.CodeNotFound {
@@ -155,8 +156,8 @@ func (v *verification) organisation(ctx context.Context, org firemode.OrgID, onl
 
 // only verifies one session, if it is this organisation's.
 func (v *verification) only(ctx context.Context, ref ledger.SessionRef, told *sessions.Audited) error {
-	err := v.store.View(ctx, func(tx store.ReadTx) error {
-		_, err := tx.Session(ctx, ref.Org, ref.Session)
+	err := v.Store.View(ctx, func(tx store.ReadTx) error {
+		_, err := store.As[store.SessionReader](tx).Session(ctx, ref.Org, ref.Session)
 		return err
 	})
 	if err != nil && firemode.CodeOf(err) == firemode.CodeNotFound {
@@ -180,7 +181,7 @@ func (v *verification) damaged(where string, err error) error {
 func (v *verification) books(ctx context.Context, org firemode.OrgID) (*sessions.Audited, error) {
 	name := cmp.Or(string(org), "shared catalogue")
 	told, ruled := sessions.NewAudited(), catalogue.NewAudited()
-	err := v.store.View(ctx, func(tx store.ReadTx) error {
+	err := v.Store.View(ctx, func(tx store.ReadTx) error {
 		n, err := store.CheckAudit(ctx, tx, org, func(e ledger.AuditEntry, what string) {
 			where := fmt.Sprintf("%s audit entry %d", name, e.Seq)
 			if e.Seq == 0 {
@@ -202,8 +203,8 @@ func (v *verification) books(ctx context.Context, org firemode.OrgID) (*sessions
 }
 
 func (v *verification) session(ctx context.Context, ref ledger.SessionRef, told *sessions.Audited) error {
-	err := v.services.sessions.Verify(ctx, ref, sessions.Verification{
-		Key: v.key, Scratch: v.scratch, Audited: told,
+	err := v.Sessions.Verify(ctx, ref, sessions.Verification{
+		Key: v.key, Scratch: v.scratch.New, Audited: told,
 		Report: func(d sessions.Difference) {
 			v.report(fmt.Sprintf("%s session %s, %s", ref.Org, ref.Session, d.Where), d.What)
 		},
@@ -212,8 +213,8 @@ func (v *verification) session(ctx context.Context, ref ledger.SessionRef, told 
 	if err != nil {
 		return fmt.Errorf("session %s: %w", ref.Session, err)
 	}
-	err = v.store.View(ctx, func(tx store.ReadTx) error {
-		head, err := tx.Head(ctx, ref)
+	err = v.Store.View(ctx, func(tx store.ReadTx) error {
+		head, err := store.As[store.HeadReader](tx).Head(ctx, ref)
 		v.entries += head.Seq
 		fmt.Fprintf(v.p.stdout, "%s: session %s with %d log entries\n", ref.Org, ref.Session, head.Seq)
 		return err

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"firemode/internal/app"
 	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
@@ -15,11 +16,11 @@ import (
 // TestVerifyOneSession: what was altered in a session is found by who asks for it, its organisation or everything, and is not looked at
 // by who asks for another.
 func TestVerifyOneSession(t *testing.T) {
-	storage := Storage{Data: t.TempDir()}
+	storage := app.Storage{Data: t.TempDir()}
 	w := newTeller(t, storage)
 	w.tellAll()
-	must(t, w.auth.AddOrganisation(t.Context(), "other", "Other"))
-	d := openSQLite(t, filepath.Join(storage.Data, databaseFile))
+	must(t, w.Identity.AddOrganisation(t.Context(), "other", "Other"))
+	d := openSQLite(t, filepath.Join(storage.Data, "firemode.db"))
 	d.exec("UPDATE items SET name = 'another' WHERE org = 'acme' AND session_id = 'two' AND id = 'FE-2'")
 	const differs, session = "what is stored is not what was recorded", "DIFFERS acme session two, items"
 	for _, test := range []struct {
@@ -63,18 +64,18 @@ func errorText(err error) string {
 
 // TestVerifyADatabaseOfAnEarlierBinary: what earlier binaries did not write is not missed.
 func TestVerifyADatabaseOfAnEarlierBinary(t *testing.T) {
-	storage := Storage{Data: t.TempDir()}
+	storage := app.Storage{Data: t.TempDir()}
 	w := newTeller(t, storage)
 	w.tellAll()
-	d := openSQLite(t, filepath.Join(storage.Data, databaseFile))
+	d := openSQLite(t, filepath.Join(storage.Data, "firemode.db"))
 	for _, table := range []string{"audit", "audit_heads"} { // of the shared catalogue there was no log
 		_, err := d.ExecContext(t.Context(), "DELETE FROM "+table+" WHERE org = ''")
 		must(t, err)
 	}
 	secret := regexp.MustCompile(`,"secret_digest":"[^"]*"`)
 	var log []ledger.AuditEntry
-	must(t, w.store.View(t.Context(), func(tx store.ReadTx) error {
-		return tx.EachAudit(t.Context(), "acme", func(e ledger.AuditEntry) error {
+	must(t, w.Store.View(t.Context(), func(tx store.ReadTx) error {
+		return store.As[store.AuditReader](tx).EachAudit(t.Context(), "acme", func(e ledger.AuditEntry) error {
 			log = append(log, e)
 			return nil
 		})

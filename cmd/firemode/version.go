@@ -2,7 +2,8 @@ package main
 
 import (
 	"fmt"
-	"runtime/debug"
+
+	"firemode/internal/app"
 )
 
 type versionCommand struct{}
@@ -15,26 +16,6 @@ func (versionCommand) Help() string {
 
 // Run prints the version, the commit and the Go release.
 func (versionCommand) Run(p *program) error {
-	_, err := fmt.Fprintln(p.stdout, "firemode "+versionOf(debug.ReadBuildInfo()))
+	_, err := fmt.Fprintln(p.stdout, "firemode "+app.Version())
 	return err
-}
-
-// versionOf puts the build information on one line. Without git at build time there is no more to say than "(devel)".
-func versionOf(info *debug.BuildInfo, ok bool) string {
-	if !ok {
-		return "(unknown)"
-	}
-	line := info.Main.Version
-	if line == "" {
-		line = "(devel)"
-	}
-	for _, s := range info.Settings {
-		switch s.Key {
-		case "vcs.revision":
-			line += " commit " + s.Value
-		case "vcs.time":
-			line += " of " + s.Value
-		}
-	}
-	return line + " " + info.GoVersion
 }

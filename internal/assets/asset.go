@@ -38,7 +38,7 @@ func (s *Service) createAsset(ctx context.Context, tx store.Tx, p firemode.Princ
 		return a, err
 	}
 	a.CreatedAt, a.UpdatedAt = tx.Now(), tx.Now()
-	if err := tx.CreateAssets(ctx, []firemode.Asset{a}); err != nil {
+	if err := store.As[store.AssetWriter](tx).CreateAssets(ctx, []firemode.Asset{a}); err != nil {
 		if firemode.CodeOf(err) == firemode.CodeConflict {
 			err = assetTaken(err)
 		}
@@ -106,7 +106,7 @@ func (s *Service) Asset(ctx context.Context, building firemode.BuildingID, id fi
 }
 
 func registered(ctx context.Context, tx store.ReadTx, p firemode.Principal, building firemode.BuildingID, id firemode.AssetID) (firemode.Asset, error) {
-	a, err := tx.Asset(ctx, p.Org, building, id)
+	a, err := store.As[store.AssetReader](tx).Asset(ctx, p.Org, building, id)
 	if firemode.CodeOf(err) == firemode.CodeNotFound {
 		err = firemode.NotFound("no such asset in this building")
 	}
@@ -124,7 +124,7 @@ func (s *Service) Assets(ctx context.Context, building firemode.BuildingID, f st
 		if _, err := readable(ctx, tx, p, building); err != nil {
 			return err
 		}
-		list, err = tx.Assets(ctx, p.Org, building, f, page)
+		list, err = store.As[store.AssetReader](tx).Assets(ctx, p.Org, building, f, page)
 		return err
 	})
 	return list, err

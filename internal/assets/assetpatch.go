@@ -83,7 +83,7 @@ func (s *Service) PatchAsset(ctx context.Context, building firemode.BuildingID, 
 			return before, nil
 		}
 		after.UpdatedAt = tx.Now()
-		if err := tx.UpdateAssets(ctx, []firemode.Asset{after}); err != nil {
+		if err := store.As[store.AssetWriter](tx).UpdateAssets(ctx, []firemode.Asset{after}); err != nil {
 			if firemode.CodeOf(err) == firemode.CodeConflict {
 				err = assetTaken(err)
 			}

@@ -42,7 +42,7 @@ func (im *importer) settleBarcodes(ctx context.Context, tx store.ReadTx) (settle
 		}
 	}
 	for codes := range slices.Chunk(claimed, chunk) {
-		found, err := tx.AssetBarcodes(ctx, im.org, im.building, codes)
+		found, err := store.As[store.AssetReader](tx).AssetBarcodes(ctx, im.org, im.building, codes)
 		if err != nil {
 			return settled{}, err
 		}
@@ -95,7 +95,7 @@ func (b *barcodes) reject(r *row) {
 // release takes the barcodes that move from the assets that have them: at no moment may two have the same.
 func (im *importer) release(ctx context.Context, tx store.Tx) error {
 	for ids := range slices.Chunk(slices.Sorted(maps.Keys(im.moving)), chunk) {
-		list, err := tx.AssetsByID(ctx, im.org, im.building, ids)
+		list, err := store.As[store.AssetReader](tx).AssetsByID(ctx, im.org, im.building, ids)
 		if err != nil {
 			return err
 		}
@@ -103,7 +103,7 @@ func (im *importer) release(ctx context.Context, tx store.Tx) error {
 			list[i].Barcode = ""
 		}
 		stamp(tx, nil, list)
-		if err := tx.UpdateAssets(ctx, list); err != nil {
+		if err := store.As[store.AssetWriter](tx).UpdateAssets(ctx, list); err != nil {
 			return err
 		}
 	}

@@ -39,7 +39,7 @@ func (s *Service) PutBaselines(ctx context.Context, building firemode.BuildingID
 		}
 		diff := change{baselineEvents(a.Baselines), baselineEvents(list)}
 		a.Baselines = list
-		if err := tx.PutBaselines(ctx, a); err != nil {
+		if err := store.As[store.AssetWriter](tx).PutBaselines(ctx, a); err != nil {
 			return a, err
 		}
 		a.Version++

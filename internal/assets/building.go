@@ -61,7 +61,7 @@ func (s *Service) create(ctx context.Context, tx store.Tx, p firemode.Principal,
 	}
 	b.Owners = slices.Sorted(slices.Values(b.Owners))
 	b.CreatedAt = tx.Now()
-	if err := tx.CreateBuilding(ctx, b); err != nil {
+	if err := store.As[store.BuildingWriter](tx).CreateBuilding(ctx, b); err != nil {
 		if firemode.CodeOf(err) == firemode.CodeConflict {
 			err = taken(err)
 		}
@@ -117,7 +117,7 @@ func (s *Service) List(ctx context.Context, f store.BuildingFilter, page store.P
 		f.Owner = p.User
 	}
 	err = s.store.View(ctx, func(tx store.ReadTx) (err error) {
-		list, err = tx.Buildings(ctx, p.Org, f, page)
+		list, err = store.As[store.BuildingReader](tx).Buildings(ctx, p.Org, f, page)
 		return err
 	})
 	return list, err

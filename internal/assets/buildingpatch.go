@@ -47,7 +47,7 @@ func (s *Service) Patch(ctx context.Context, id firemode.BuildingID, ifVersion i
 		if len(diff) == 0 {
 			return before, nil
 		}
-		if err := tx.UpdateBuilding(ctx, after); err != nil {
+		if err := store.As[store.BuildingWriter](tx).UpdateBuilding(ctx, after); err != nil {
 			if firemode.CodeOf(err) == firemode.CodeConflict {
 				err = taken(err)
 			}

@@ -118,10 +118,10 @@ func (im *importer) take(ctx context.Context, read store.ReadTx, write store.Tx,
 		return nil
 	}
 	stamp(write, created, updated)
-	if err := write.CreateAssets(ctx, created); err != nil {
+	if err := store.As[store.AssetWriter](write).CreateAssets(ctx, created); err != nil {
 		return err
 	}
-	return write.UpdateAssets(ctx, updated)
+	return store.As[store.AssetWriter](write).UpdateAssets(ctx, updated)
 }
 
 func (im *importer) assets(ctx context.Context, tx store.ReadTx, rows []*row) (map[firemode.AssetID]firemode.Asset, error) {
@@ -129,7 +129,7 @@ func (im *importer) assets(ctx context.Context, tx store.ReadTx, rows []*row) (m
 	for i, r := range rows {
 		ids[i] = r.asset.ID
 	}
-	list, err := tx.AssetsByID(ctx, im.org, im.building, ids)
+	list, err := store.As[store.AssetReader](tx).AssetsByID(ctx, im.org, im.building, ids)
 	byID := make(map[firemode.AssetID]firemode.Asset, len(list))
 	for _, a := range list {
 		byID[a.ID] = a

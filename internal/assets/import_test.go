@@ -27,7 +27,7 @@ func (o office) load(b firemode.BuildingID, file string) assets.Report {
 func (o office) register(b firemode.BuildingID) (list []firemode.Asset) {
 	o.t.Helper()
 	o.must(o.store.View(o.t.Context(), func(tx store.ReadTx) error {
-		return tx.EachAsset(o.t.Context(), "org", b, func(a firemode.Asset) error { list = append(list, a); return nil })
+		return store.As[store.AssetReader](tx).EachAsset(o.t.Context(), "org", b, func(a firemode.Asset) error { list = append(list, a); return nil })
 	}))
 	return list
 }

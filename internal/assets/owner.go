@@ -19,7 +19,7 @@ func checkOwners(ctx context.Context, tx store.ReadTx, org firemode.OrgID, ids [
 	if len(ids) > maxOwners {
 		return firemode.InvalidField("owner_ids", "at most %d owners", maxOwners)
 	}
-	users, err := tx.UsersByID(ctx, org, ids)
+	users, err := store.As[store.UserReader](tx).UsersByID(ctx, org, ids)
 	if err != nil {
 		return err
 	}

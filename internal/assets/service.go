@@ -43,14 +43,14 @@ func principal(ctx context.Context) (firemode.Principal, error) {
 
 // readable returns a building that p may read.
 func readable(ctx context.Context, tx store.ReadTx, p firemode.Principal, id firemode.BuildingID) (firemode.Building, error) {
-	b, err := tx.Building(ctx, p.Org, id)
+	b, err := store.As[store.BuildingReader](tx).Building(ctx, p.Org, id)
 	return visible(b, err, p)
 }
 
 // locked is readable, and keeps others from the building and its register until the transaction ends. Every change of a
 // register takes this lock, so that an import never finds a row changed under it.
 func locked(ctx context.Context, tx store.Tx, p firemode.Principal, id firemode.BuildingID) (firemode.Building, error) {
-	b, err := tx.LockBuilding(ctx, p.Org, id)
+	b, err := store.As[store.BuildingWriter](tx).LockBuilding(ctx, p.Org, id)
 	return visible(b, err, p)
 }
 

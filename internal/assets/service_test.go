@@ -49,12 +49,12 @@ func newOffice(t testing.TB) office {
 
 func (o office) createUser(tx store.Tx, p firemode.Principal) error {
 	ctx := o.t.Context()
-	if _, err := tx.Organisation(ctx, p.Org); firemode.CodeOf(err) == firemode.CodeNotFound {
-		if err := tx.CreateOrganisation(ctx, firemode.Organisation{ID: p.Org, Name: string(p.Org), CreatedAt: tx.Now()}); err != nil {
+	if _, err := store.As[store.OrganisationReader](tx).Organisation(ctx, p.Org); firemode.CodeOf(err) == firemode.CodeNotFound {
+		if err := store.As[store.OrganisationWriter](tx).CreateOrganisation(ctx, firemode.Organisation{ID: p.Org, Name: string(p.Org), CreatedAt: tx.Now()}); err != nil {
 			return err
 		}
 	}
-	return tx.CreateUser(ctx, firemode.User{
+	return store.As[store.UserWriter](tx).CreateUser(ctx, firemode.User{
 		Org: p.Org, ID: p.User, Username: string(p.User) + "@" + string(p.Org), Role: p.Role, Version: 1, CreatedAt: tx.Now(),
 	})
 }
@@ -82,7 +82,7 @@ func (o office) tower() firemode.BuildingID {
 func (o office) audits() (said []string, last map[string]any) {
 	o.t.Helper()
 	o.must(o.store.View(o.t.Context(), func(tx store.ReadTx) error {
-		return tx.EachAudit(o.t.Context(), "org", func(e ledger.AuditEntry) error {
+		return store.As[store.AuditReader](tx).EachAudit(o.t.Context(), "org", func(e ledger.AuditEntry) error {
 			said = append(said, e.Action+" "+e.Subject)
 			last = map[string]any{}
 			return json.Unmarshal(e.Data, &last)

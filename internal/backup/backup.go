@@ -47,6 +47,14 @@ type Source struct {
 	Path string // where it is; nobody may change it meanwhile
 }
 
+// Size returns the length of all files in bytes.
+func (m Manifest) Size() (size int64) {
+	for _, f := range m.Files {
+		size += f.Size
+	}
+	return size
+}
+
 // Write writes an archive of sources and returns its manifest, which is m with its Format and Files.
 func Write(w io.Writer, m Manifest, sources []Source) (Manifest, error) {
 	m.Format = Format

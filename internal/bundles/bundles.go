@@ -46,9 +46,9 @@ const (
 	defaultKeepBytes = 256 << 20
 )
 
-// Rulebook gives the rules that an organisation sees, from memory.
-type Rulebook interface {
-	Book(ctx context.Context, org firemode.OrgID) (*rules.Book, error)
+// RuleSets returns the rules that an organisation sees, from memory.
+type RuleSets interface {
+	RuleSet(ctx context.Context, org firemode.OrgID) (*rules.Set, error)
 }
 
 // Form puts a bundle into the API's words.
@@ -74,7 +74,7 @@ type Content struct {
 	Building firemode.Building
 	Assets   []firemode.Asset
 	Items    []firemode.Item
-	Book     *rules.Book       // to look the rule of each check up in
+	Book     *rules.Set        // to look the rule of each check up in
 	Rules    []firemode.Rule   // of all checks, by code
 	Faults   []firemode.Defect // of earlier sessions, still open
 	Results  Results
@@ -90,7 +90,7 @@ type Bundle struct {
 
 // Config is what a Service needs beside the store.
 type Config struct {
-	Rules Rulebook
+	Rules RuleSets
 	Now   func() time.Time
 	// Keep is how many sessions' bundles are kept at most, and KeepBytes how much memory they take; 0 means 64 and 256 MiB.
 	Keep      int
@@ -116,7 +116,7 @@ type Service struct {
 // New returns a Service on s.
 func New(s store.Store, c Config) (*Service, error) {
 	if s == nil || c.Rules == nil || c.Now == nil {
-		return nil, errors.New("bundle: no store, rulebook or clock")
+		return nil, errors.New("bundle: no store, rule sets or clock")
 	}
 	c.Keep = cmp.Or(c.Keep, defaultKeep)
 	c.KeepBytes = cmp.Or(c.KeepBytes, defaultKeepBytes)
@@ -281,10 +281,10 @@ func (s *Service) entry(at ledger.SessionRef) *entry {
 
 func (s *Service) visible(ctx context.Context, p firemode.Principal, id firemode.SessionID) (session firemode.Session, err error) {
 	err = s.store.View(ctx, func(tx store.ReadTx) error {
-		if session, err = tx.Session(ctx, p.Org, id); err != nil {
+		if session, err = store.As[store.SessionReader](tx).Session(ctx, p.Org, id); err != nil {
 			return err
 		}
-		building, err := tx.Building(ctx, p.Org, session.Building)
+		building, err := store.As[store.BuildingReader](tx).Building(ctx, p.Org, session.Building)
 		if err == nil && !(session.OpenTo(p) && building.ReadableBy(p)) {
 			err = firemode.NotFound("there is no session %s", id)
 		}
@@ -316,16 +316,16 @@ func (s *Service) content(ctx context.Context, b *build) (Content, error) {
 // fixed reads what changes with the session's version only: building, register, items and their rules.
 func (s *Service) fixed(ctx context.Context, session firemode.Session) (Content, error) {
 	content := Content{Session: session}
-	book, err := s.Rules.Book(ctx, session.Org)
+	book, err := s.Rules.RuleSet(ctx, session.Org)
 	if err != nil {
 		return content, err
 	}
 	content.Book = book
 	err = s.store.View(ctx, func(tx store.ReadTx) error {
-		if content.Building, err = tx.Building(ctx, session.Org, session.Building); err != nil {
+		if content.Building, err = store.As[store.BuildingReader](tx).Building(ctx, session.Org, session.Building); err != nil {
 			return err
 		}
-		err := tx.EachAsset(ctx, session.Org, session.Building, func(a firemode.Asset) error {
+		err := store.As[store.AssetReader](tx).EachAsset(ctx, session.Org, session.Building, func(a firemode.Asset) error {
 			content.Assets = append(content.Assets, a)
 			return nil
 		})
@@ -343,7 +343,7 @@ const page = 1000
 
 func items(ctx context.Context, tx store.ReadTx, session firemode.Session) (all []firemode.Item, err error) {
 	for after := ""; ; {
-		rows, err := tx.Items(ctx, session.Org, session.ID, store.ItemFilter{}, store.Page{After: after, Limit: page})
+		rows, err := store.As[store.ItemReader](tx).Items(ctx, session.Org, session.ID, store.ItemFilter{}, store.Page{After: after, Limit: page})
 		if err != nil {
 			return nil, err
 		}
@@ -362,7 +362,7 @@ func faults(ctx context.Context, tx store.ReadTx, session firemode.Session) (all
 	open := []firemode.DefectStatus{firemode.DefectOpen, firemode.DefectNotified, firemode.DefectRectified}
 	f := store.DefectFilter{Building: session.Building, NotSession: session.ID, Statuses: open}
 	for after := ""; ; {
-		rows, err := tx.Defects(ctx, session.Org, f, store.Page{After: after, Limit: page})
+		rows, err := store.As[store.DefectReader](tx).Defects(ctx, session.Org, f, store.Page{After: after, Limit: page})
 		if err != nil {
 			return nil, err
 		}
@@ -382,7 +382,7 @@ func earlier(ctx context.Context, tx store.ReadTx, session firemode.Session, all
 	for _, d := range all {
 		ids[d.Session] = false
 	}
-	sessions, err := tx.SessionsByID(ctx, session.Org, slices.Collect(maps.Keys(ids)))
+	sessions, err := store.As[store.SessionReader](tx).SessionsByID(ctx, session.Org, slices.Collect(maps.Keys(ids)))
 	for _, s := range sessions {
 		ids[s.ID] = s.CreatedAt.Before(session.CreatedAt)
 	}
@@ -390,7 +390,7 @@ func earlier(ctx context.Context, tx store.ReadTx, session firemode.Session, all
 }
 
 // used returns the rule versions of all checks, by code and version, each once.
-func used(items []firemode.Item, book *rules.Book) []firemode.Rule {
+func used(items []firemode.Item, book *rules.Set) []firemode.Rule {
 	seen := map[firemode.Check]bool{}
 	var all []firemode.Rule
 	for _, item := range items {

@@ -20,7 +20,7 @@ type Request struct {
 
 // Answer is a judgement, with the rule version that made it and the audit entry that keeps it.
 type Answer struct {
-	rules.Judgement
+	rules.Classification
 	Code    firemode.RuleCode
 	Version string
 	AuditID firemode.AuditID
@@ -28,7 +28,7 @@ type Answer struct {
 
 // Classify judges q by the version in force for the caller's organisation. When it returns nil, the audit entry is durable. With
 // an Idempotency-Key in ctx it keeps to the promise of store.Once. An unknown code is firemode.CodeNotFound, what the rule cannot
-// judge is firemode.CodeInvalid (see rules.Judge).
+// judge is firemode.CodeInvalid (see rules.Classify).
 //
 // Concurrent calls share commits; a caller that leaves early may find its entry in the log nevertheless.
 func (s *Service) Classify(ctx context.Context, q Request) (Answer, error) {
@@ -85,7 +85,7 @@ type particulars struct {
 
 // judge fills in the answer and the audit entry of one.
 func (s *Service) judge(ctx context.Context, p firemode.Principal, q Request, one *pending) error {
-	book, err := s.Book(ctx, p.Org)
+	book, err := s.RuleSet(ctx, p.Org)
 	if err != nil {
 		return err
 	}
@@ -93,7 +93,7 @@ func (s *Service) judge(ctx context.Context, p firemode.Principal, q Request, on
 	if err != nil {
 		return err
 	}
-	j, err := rules.Judge(r, q.Finding)
+	j, err := rules.Classify(r, q.Finding)
 	if err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ func (s *Service) judge(ctx context.Context, p firemode.Principal, q Request, on
 	}
 	id := firemode.AuditID(s.newID())
 	one.entry = ledger.AuditEntry{ID: id, User: p.User, Action: ActionClassify, Subject: string(r.Code), Data: data}
-	one.answer = Answer{Judgement: j, Code: r.Code, Version: r.Version, AuditID: id}
+	one.answer = Answer{Classification: j, Code: r.Code, Version: r.Version, AuditID: id}
 	if one.claim != nil {
 		one.result, err = json.Marshal(one.answer)
 	}

@@ -23,7 +23,7 @@ func TestClassify(t *testing.T) {
 	q.Scope = rules.Scope{"only_unit_in_area": true}
 	got, err := w.Classify(as(t, "acme"), q)
 	want := catalogue.Answer{
-		Judgement: rules.Judgement{
+		Classification: rules.Classification{
 			Class: firemode.ClassCritical, Default: firemode.ClassNonCritical, Condition: "pressure_low", Basis: "escalated", Reason: "only_unit_in_area: true",
 		},
 		Code: fe01, Version: "0.1.0", AuditID: "a-1",
@@ -169,10 +169,10 @@ func (f *failing) Update(ctx context.Context, fn func(store.Tx) error) error {
 
 func TestNothingIsAnsweredThatIsNotDurable(t *testing.T) {
 	w := newWorld(t)
-	broken := &failing{Store: w.store, err: fmt.Errorf("disk: %w", store.ErrUnknown)}
+	broken := &failing{Store: w.store, err: fmt.Errorf("disk: %w", store.ErrOutcomeUnknown)}
 	svc := newService(t, broken, "b")
-	if _, err := svc.Classify(as(t, "acme"), pressureLow); !errors.Is(err, store.ErrUnknown) {
-		t.Errorf("got %v, want ErrUnknown", err)
+	if _, err := svc.Classify(as(t, "acme"), pressureLow); !errors.Is(err, store.ErrOutcomeUnknown) {
+		t.Errorf("got %v, want ErrOutcomeUnknown", err)
 	}
 	broken.err = nil
 	if _, err := svc.Classify(as(t, "acme"), pressureLow); err != nil {

@@ -43,11 +43,11 @@ func (s *Service) Create(ctx context.Context, r firemode.Rule) (firemode.Rule, e
 // add inserts those of the valid rules rs that org does not see yet, and returns them, and those that it does. A version that is there
 // with another body fails them all.
 func (s *Service) add(ctx context.Context, tx store.Tx, org firemode.OrgID, rs []firemode.Rule) (added, kept []firemode.Rule, err error) {
-	present, err := tx.Rules(ctx, org)
+	present, err := store.As[store.RuleReader](tx).Rules(ctx, org)
 	if err != nil {
 		return nil, nil, err
 	}
-	book := rules.NewBook(present)
+	book := rules.NewSet(present)
 	p, _ := firemode.PrincipalFrom(ctx)
 	var taken []firemode.Detail
 	for _, r := range rs {
@@ -70,7 +70,7 @@ func (s *Service) add(ctx context.Context, tx store.Tx, org firemode.OrgID, rs [
 	if len(added) == 0 {
 		return nil, kept, nil
 	}
-	if err := tx.CreateRules(ctx, added); err != nil {
+	if err := store.As[store.RuleWriter](tx).CreateRules(ctx, added); err != nil {
 		return nil, nil, err
 	}
 	return added, kept, s.audit(ctx, tx, org, ActionCreate, added)

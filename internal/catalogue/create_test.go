@@ -138,7 +138,7 @@ func TestSeedTwiceChangesNothing(t *testing.T) {
 	w := newWorld(t)
 	stamp := func() (n int64) {
 		err := w.store.View(t.Context(), func(tx store.ReadTx) (err error) {
-			n, err = tx.RulesStamp(t.Context(), "")
+			n, err = store.As[store.RuleReader](tx).RulesStamp(t.Context(), "")
 			return err
 		})
 		if err != nil {
@@ -156,7 +156,7 @@ func TestSeedTwiceChangesNothing(t *testing.T) {
 	if n := len(w.audits(t, "")); n != 174 {
 		t.Errorf("%d entries in the log of the shared catalogue, want one for each rule", n)
 	}
-	book, err := w.Book(t.Context(), "acme")
+	book, err := w.RuleSet(t.Context(), "acme")
 	if err != nil || len(book.All()) != 174 {
 		t.Errorf("%d rules, %v, want 174", len(book.All()), err)
 	}
@@ -169,7 +169,9 @@ func TestLogOfAnOlderCatalogue(t *testing.T) {
 	old := rule("0.0.1", firemode.ClassCritical)
 	create := func(r firemode.Rule) {
 		t.Helper()
-		if err := s.Update(t.Context(), func(tx store.Tx) error { return tx.CreateRules(t.Context(), []firemode.Rule{r}) }); err != nil {
+		if err := s.Update(t.Context(), func(tx store.Tx) error {
+			return store.As[store.RuleWriter](tx).CreateRules(t.Context(), []firemode.Rule{r})
+		}); err != nil {
 			t.Fatal(err)
 		}
 	}

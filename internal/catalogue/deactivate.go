@@ -22,7 +22,7 @@ func (s *Service) Deactivate(ctx context.Context, code firemode.RuleCode, versio
 		if err != nil || !r.DeactivatedAt.IsZero() {
 			return r, err
 		}
-		if err := tx.DeactivateRule(ctx, p.Org, code, version, p.User); err != nil {
+		if err := store.As[store.RuleWriter](tx).DeactivateRule(ctx, p.Org, code, version, p.User); err != nil {
 			return firemode.Rule{}, err
 		}
 		r.DeactivatedAt = tx.Now()
@@ -36,11 +36,11 @@ func (s *Service) Deactivate(ctx context.Context, code firemode.RuleCode, versio
 
 // readVersion reads one version as org sees it.
 func readVersion(ctx context.Context, tx store.ReadTx, org firemode.OrgID, code firemode.RuleCode, version string) (firemode.Rule, error) {
-	present, err := tx.Rules(ctx, org)
+	present, err := store.As[store.RuleReader](tx).Rules(ctx, org)
 	if err != nil {
 		return firemode.Rule{}, err
 	}
-	r, ok := rules.NewBook(present).At(code, version)
+	r, ok := rules.NewSet(present).At(code, version)
 	if !ok {
 		return firemode.Rule{}, noVersion(code, version)
 	}

@@ -31,7 +31,7 @@ func (s *Service) Import(ctx context.Context, org firemode.OrgID, r io.Reader) (
 	defer s.forget(org)
 	err = s.store.Update(ctx, func(tx store.Tx) error {
 		if org != "" {
-			if _, err := tx.Organisation(ctx, org); err != nil {
+			if _, err := store.As[store.OrganisationReader](tx).Organisation(ctx, org); err != nil {
 				return err
 			}
 		}
@@ -76,12 +76,12 @@ func (s *Service) seed(ctx context.Context, tx store.Tx, added []firemode.Rule) 
 	for i := range added {
 		added[i].CreatedAt = tx.Now()
 	}
-	if err := tx.CreateRules(ctx, added); err != nil {
+	if err := store.As[store.RuleWriter](tx).CreateRules(ctx, added); err != nil {
 		return err
 	}
-	last, _, err := tx.LockAudit(ctx, "")
+	last, _, err := store.As[store.AuditWriter](tx).LockAudit(ctx, "")
 	if err == nil && last == 0 {
-		added, err = tx.Rules(ctx, "")
+		added, err = store.As[store.RuleReader](tx).Rules(ctx, "")
 	}
 	if err != nil {
 		return err
@@ -93,17 +93,17 @@ func (s *Service) seed(ctx context.Context, tx store.Tx, added []firemode.Rule) 
 func (s *Service) missing(ctx context.Context, shipped []firemode.Rule) (missing []firemode.Rule, logged bool, err error) {
 	var present []firemode.Rule
 	err = s.store.View(ctx, func(tx store.ReadTx) error {
-		if present, err = tx.Rules(ctx, ""); err != nil {
+		if present, err = store.As[store.RuleReader](tx).Rules(ctx, ""); err != nil {
 			return err
 		}
-		last, _, err := tx.AuditEnd(ctx, "")
+		last, _, err := store.As[store.AuditReader](tx).AuditEnd(ctx, "")
 		logged = last > 0
 		return err
 	})
 	if err != nil {
 		return nil, false, fmt.Errorf("read the shared rules: %w", err)
 	}
-	book := rules.NewBook(present)
+	book := rules.NewSet(present)
 	for _, r := range shipped {
 		if _, there := book.At(r.Code, r.Version); !there {
 			missing = append(missing, r)

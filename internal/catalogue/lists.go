@@ -86,12 +86,12 @@ func (s *Service) Version(ctx context.Context, code firemode.RuleCode, version s
 	return r, nil
 }
 
-func (s *Service) callersBook(ctx context.Context) (*rules.Book, error) {
+func (s *Service) callersBook(ctx context.Context) (*rules.Set, error) {
 	p, err := caller(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return s.Book(ctx, p.Org)
+	return s.RuleSet(ctx, p.Org)
 }
 
 func (f Filter) admits(r firemode.Rule) bool {
@@ -114,7 +114,7 @@ func mentions(r firemode.Rule, lower string) bool {
 	return false
 }
 
-func inForce(book *rules.Book, code firemode.RuleCode) (firemode.Rule, error) {
+func inForce(book *rules.Set, code firemode.RuleCode) (firemode.Rule, error) {
 	r, ok := book.InForce(code)
 	switch {
 	case ok:

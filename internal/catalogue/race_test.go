@@ -7,6 +7,7 @@ import (
 
 	"firemode"
 	"firemode/internal/store"
+	"firemode/internal/store/storetest"
 )
 
 // blind is the real store as a node sees it whose look came just before another node's commit: for its first looks, rules and
@@ -17,41 +18,48 @@ type blind struct {
 }
 
 func (b *blind) View(ctx context.Context, fn func(store.ReadTx) error) error {
-	return b.Store.View(ctx, func(tx store.ReadTx) error { return fn(blindReadTx{tx, b}) })
+	return b.Store.View(ctx, func(tx store.ReadTx) error {
+		return fn(blindReadTx{storetest.ReadWrapper{ReadTx: tx}, blindRules{store.As[store.RuleReader](tx), b}})
+	})
 }
 
 func (b *blind) Update(ctx context.Context, fn func(store.Tx) error) error {
-	return b.Store.Update(ctx, func(tx store.Tx) error { return fn(blindTx{tx, b}) })
+	return b.Store.Update(ctx, func(tx store.Tx) error {
+		rules := blindRules{store.As[store.RuleReader](tx), b}
+		return fn(blindTx{storetest.Wrapper{Tx: tx}, rules, store.As[store.ResponseReader](tx)})
+	})
 }
 
 func (b *blind) look() bool { return b.looks.Add(-1) < 0 }
 
-type blindReadTx struct {
-	store.ReadTx
+type blindRules struct {
+	store.RuleReader
 	b *blind
 }
 
-func (t blindReadTx) Rules(ctx context.Context, org firemode.OrgID) ([]firemode.Rule, error) {
-	if !t.b.look() {
+func (r blindRules) Rules(ctx context.Context, org firemode.OrgID) ([]firemode.Rule, error) {
+	if !r.b.look() {
 		return nil, nil
 	}
-	return t.ReadTx.Rules(ctx, org)
+	return r.RuleReader.Rules(ctx, org)
+}
+
+type blindReadTx struct {
+	storetest.ReadWrapper
+	blindRules
 }
 
 type blindTx struct {
-	store.Tx
-	b *blind
+	storetest.Wrapper
+	blindRules
+	store.ResponseReader
 }
 
-func (t blindTx) Rules(ctx context.Context, org firemode.OrgID) ([]firemode.Rule, error) {
-	return blindReadTx{t.Tx, t.b}.Rules(ctx, org)
-}
-
-func (t blindTx) Answers(ctx context.Context, keys []store.Answer) ([]store.Answer, error) {
+func (t blindTx) Responses(ctx context.Context, keys []store.StoredResponse) ([]store.StoredResponse, error) {
 	if !t.b.look() {
 		return nil, nil
 	}
-	return t.Tx.Answers(ctx, keys)
+	return t.ResponseReader.Responses(ctx, keys)
 }
 
 func TestClassifyLosesARace(t *testing.T) {

@@ -51,7 +51,7 @@ func (s *Service) record(ctx context.Context, group []*pending) []error {
 	case err == nil:
 		s.grouped(Queue, len(group))
 		return outcomes
-	case errors.Is(err, store.ErrUnknown), firemode.CodeOf(err) == firemode.CodeUnavailable:
+	case errors.Is(err, store.ErrOutcomeUnknown), firemode.CodeOf(err) == firemode.CodeUnavailable:
 		return groupcommit.All(len(group), err)
 	case firemode.CodeOf(err) == firemode.CodeConflict && len(group) == 1 && group[0].claim != nil:
 		return s.lostRace(ctx, group[0], err)
@@ -76,19 +76,21 @@ func (s *Service) lostRace(ctx context.Context, one *pending, conflict error) []
 }
 
 func write(ctx context.Context, tx store.Tx, fresh []*pending) error {
-	var answers []store.Answer
+	var answers []store.StoredResponse
 	entries := map[firemode.OrgID][]ledger.AuditEntry{}
 	for _, one := range fresh {
 		if one.claim != nil {
-			answers = append(answers, store.Answer{
+			answers = append(answers, store.StoredResponse{
 				Scope: one.claim.Scope, Key: one.claim.Key, Fingerprint: one.claim.Fingerprint, Result: one.result, CreatedAt: tx.Now(),
 			})
 		}
 		entries[one.org] = append(entries[one.org], one.entry)
 	}
 	if len(answers) > 0 {
-		slices.SortFunc(answers, func(a, b store.Answer) int { return cmp.Or(cmp.Compare(a.Scope, b.Scope), cmp.Compare(a.Key, b.Key)) })
-		if err := tx.SaveAnswers(ctx, answers); err != nil {
+		slices.SortFunc(answers, func(a, b store.StoredResponse) int {
+			return cmp.Or(cmp.Compare(a.Scope, b.Scope), cmp.Compare(a.Key, b.Key))
+		})
+		if err := store.As[store.ResponseWriter](tx).SaveResponses(ctx, answers); err != nil {
 			return err
 		}
 	}
@@ -110,21 +112,21 @@ func (one *pending) key() answerKey {
 	return answerKey{one.claim.Scope, one.claim.Key}
 }
 
-func storedAnswers(ctx context.Context, tx store.ReadTx, group []*pending) (map[answerKey]store.Answer, error) {
-	var asked []store.Answer
+func storedAnswers(ctx context.Context, tx store.ReadTx, group []*pending) (map[answerKey]store.StoredResponse, error) {
+	var asked []store.StoredResponse
 	for _, one := range group {
 		if one.claim != nil {
-			asked = append(asked, store.Answer{Scope: one.claim.Scope, Key: one.claim.Key})
+			asked = append(asked, store.StoredResponse{Scope: one.claim.Scope, Key: one.claim.Key})
 		}
 	}
 	if len(asked) == 0 {
 		return nil, nil
 	}
-	found, err := tx.Answers(ctx, asked)
+	found, err := store.As[store.ResponseReader](tx).Responses(ctx, asked)
 	if err != nil {
 		return nil, err
 	}
-	stored := make(map[answerKey]store.Answer, len(found))
+	stored := make(map[answerKey]store.StoredResponse, len(found))
 	for _, a := range found {
 		stored[answerKey{a.Scope, a.Key}] = a
 	}
@@ -132,7 +134,7 @@ func storedAnswers(ctx context.Context, tx store.ReadTx, group []*pending) (map[
 }
 
 // replay takes over the stored answer, if it is that of the same request.
-func (one *pending) replay(was store.Answer) error {
+func (one *pending) replay(was store.StoredResponse) error {
 	if !bytes.Equal(was.Fingerprint, one.claim.Fingerprint) {
 		return store.ErrKeyReused()
 	}

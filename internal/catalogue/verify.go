@@ -58,11 +58,11 @@ func (a *Audited) Add(e ledger.AuditEntry) {
 // The audit log is to be read in the same transaction.
 func (a *Audited) Verify(ctx context.Context, tx store.ReadTx, org firemode.OrgID, report func(where, what string)) (int, error) {
 	ctx = store.Exactly(ctx)
-	seen, err := tx.Rules(ctx, org)
+	seen, err := store.As[store.RuleReader](tx).Rules(ctx, org)
 	if err != nil {
 		return 0, err
 	}
-	off, err := tx.Deactivations(ctx, org)
+	off, err := store.As[store.RuleReader](tx).Deactivations(ctx, org)
 	if err != nil {
 		return 0, err
 	}

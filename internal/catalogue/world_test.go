@@ -32,7 +32,7 @@ func newWorld(t testing.TB) *world {
 	s := storetest.OpenSQLiteAt(t, func() time.Time { return epoch })
 	err := s.Update(t.Context(), func(tx store.Tx) error {
 		for _, org := range []firemode.OrgID{"acme", "other"} {
-			if err := tx.CreateOrganisation(t.Context(), firemode.Organisation{ID: org, Name: string(org), CreatedAt: tx.Now()}); err != nil {
+			if err := store.As[store.OrganisationWriter](tx).CreateOrganisation(t.Context(), firemode.Organisation{ID: org, Name: string(org), CreatedAt: tx.Now()}); err != nil {
 				return err
 			}
 		}
@@ -87,7 +87,7 @@ func (w *world) audits(t *testing.T, org firemode.OrgID) []ledger.AuditEntry {
 	t.Helper()
 	var log []ledger.AuditEntry
 	err := w.store.View(t.Context(), func(tx store.ReadTx) error {
-		return tx.EachAudit(t.Context(), org, func(e ledger.AuditEntry) error {
+		return store.As[store.AuditReader](tx).EachAudit(t.Context(), org, func(e ledger.AuditEntry) error {
 			prev := ""
 			if len(log) > 0 {
 				prev = string(log[len(log)-1].Hash)

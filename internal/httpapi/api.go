@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"reflect"
 	"slices"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"firemode/internal/catalogue"
 	"firemode/internal/httpkit"
 	"firemode/internal/identity"
+	"firemode/internal/record/ledger"
 	"firemode/internal/sessions"
 )
 
@@ -124,7 +126,7 @@ func OpenAPI() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.Description()
+	return a.DescriptionYAML()
 }
 
 // build makes an API with the routes that it is given. It needs no services: the description is made without any.
@@ -135,18 +137,21 @@ func build(c Config, routes func(*API) []httpkit.Route) (*API, error) {
 	}
 	var err error
 	a.Server, err = httpkit.New(httpkit.Config{
-		Info: info(), Authenticate: a.authenticate, Key: c.CursorKey, Now: c.Now, NewID: c.NewID, Drain: c.Drain,
+		Description: description(), Authenticate: a.authenticate, Key: c.CursorKey, Now: c.Now, NewID: c.NewID, Drain: c.Drain,
 		Report: httpkit.Report{Logger: c.Logger, Metrics: c.Metrics, Traces: c.Traces, SlowAfter: c.SlowAfter},
 		Limits: httpkit.Limits{Pause: c.Pause, Queues: c.Queues, ShedAfter: c.ShedAfter, BodyMemory: c.BodyMemory},
 	}, routes(a))
 	return a, err
 }
 
-func info() *huma.Info {
-	return &huma.Info{
-		Title:       "FireMode",
-		Version:     "1",
-		Description: "Routine service of fire protection systems: buildings, asset registers, test sessions, results that merge, defects and evidence.",
-		License:     &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
+func description() httpkit.Description {
+	return httpkit.Description{
+		Info: &huma.Info{
+			Title:       "FireMode",
+			Version:     "1",
+			Description: "Routine service of fire protection systems: buildings, asset registers, test sessions, results that merge, defects and evidence.",
+			License:     &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
+		},
+		Schemas: map[reflect.Type]string{reflect.TypeFor[ledger.Header](): "Entry"},
 	}
 }

@@ -201,9 +201,9 @@ func TestBundle(t *testing.T) {
 }
 
 // brokenBook panics instead of giving the rules.
-type brokenBook struct{ bundles.Rulebook }
+type brokenBook struct{ bundles.RuleSets }
 
-func (brokenBook) Book(context.Context, firemode.OrgID) (*rules.Book, error) { panic("torn") }
+func (brokenBook) RuleSet(context.Context, firemode.OrgID) (*rules.Set, error) { panic("torn") }
 
 func bundleHolds(t *testing.T, v *visit) {
 	c := v.clocked()

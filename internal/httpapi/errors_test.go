@@ -40,7 +40,7 @@ func TestErrorTable(t *testing.T) {
 	errs := map[string]error{
 		"internal": &firemode.Error{Code: firemode.CodeInternal, Message: "disk /dev/sda1", Err: errors.New("EIO")},
 		"foreign":  errors.New("dial tcp 10.0.0.1:5432: refused"),
-		"unknown":  errors.Join(errors.New("commit"), store.ErrUnknown),
+		"unknown":  errors.Join(errors.New("commit"), store.ErrOutcomeUnknown),
 		"gone":     firemode.Gone("from before the restore"),
 		"range":    httpkit.Failure(firemode.CodeRange, "out of range"),
 		"missing":  firemode.PreconditionMissing("If-Match is needed"),

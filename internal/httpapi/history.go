@@ -24,7 +24,7 @@ type changeRecord struct {
 
 func changeRecordOf(op ledger.Op) changeRecord {
 	c := conflictOf(sessions.Conflict{Values: []sessions.Sibling{sessions.NewSibling(&op.Op)}})
-	r := changeRecord{Sequence: op.Seq, Path: op.Path, siblingBody: c.Values[0], Live: op.Covered == 0}
+	r := changeRecord{Sequence: op.Seq, Path: op.Path, siblingBody: c.Values[0], Live: op.SupersededSeq == 0}
 	r.siblingBody.Path = ""
 	for _, d := range op.Names {
 		r.Names = append(r.Names, d.String())

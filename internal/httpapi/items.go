@@ -65,18 +65,18 @@ func (a *API) listItems(ctx context.Context, in *listItemsInput) (*httpkit.Reply
 	if err != nil {
 		return nil, err
 	}
-	book, err := a.Services.Catalogue.Book(ctx, orgOf(ctx))
+	book, err := a.Services.Catalogue.RuleSet(ctx, orgOf(ctx))
 	if err != nil {
 		return nil, err
 	}
 	return listed(ctx, a, in.Paging, rows, func(i firemode.Item) itemBody { return itemOf(i, book) }), nil
 }
 
-func itemOf(i firemode.Item, book *rules.Book) itemBody {
+func itemOf(i firemode.Item, book *rules.Set) itemBody {
 	return itemBody{ItemFields: itemFieldsOf(i, book), State: i.State, Outcome: i.Outcome, Missing: i.Missing}
 }
 
-func itemFieldsOf(i firemode.Item, book *rules.Book) ItemFields {
+func itemFieldsOf(i firemode.Item, book *rules.Set) ItemFields {
 	b := ItemFields{
 		ID: i.ID, Kind: i.Kind, Type: i.Type, Name: i.Name, System: i.System, Level: i.Level, Location: i.Location, Position: i.Position,
 		Baselines: baselinesOf(i.Baselines),

@@ -271,7 +271,7 @@ func recordedFirst(t *testing.T, v *visit) {
 		b.write(set("/x", quoted(t, strings.Repeat("long ", 1000))))
 		w := &watchful{ResponseRecorder: httptest.NewRecorder(), delivered: func() (n int64) {
 			must(t, v.store.View(t.Context(), func(tx store.ReadTx) error {
-				actors, err := tx.Actors(t.Context(), ledger.SessionRef{Org: "a", Session: firemode.SessionID(v.id)}, []crdt.ActorID{crdt.ActorID(client)})
+				actors, err := store.As[store.ActorReader](tx).Actors(t.Context(), ledger.SessionRef{Org: "a", Session: firemode.SessionID(v.id)}, []crdt.ActorID{crdt.ActorID(client)})
 				for _, a := range actors {
 					n = a.Delivered
 				}

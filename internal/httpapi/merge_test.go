@@ -143,7 +143,7 @@ func (v *visit) crowd(n int) {
 	v.t.Helper()
 	ref := ledger.SessionRef{Org: "a", Session: firemode.SessionID(v.id)}
 	must(v.t, v.store.Update(v.t.Context(), func(tx store.Tx) error {
-		locked, err := tx.LockSessions(v.t.Context(), "a", []firemode.SessionID{ref.Session})
+		locked, err := store.As[store.SessionWriter](tx).LockSessions(v.t.Context(), "a", []firemode.SessionID{ref.Session})
 		if err != nil {
 			return err
 		}
@@ -153,12 +153,12 @@ func (v *visit) crowd(n int) {
 		for i := range n {
 			id := crdt.ActorID(fmt.Sprintf("crowd-%d", i))
 			head.Seq++
-			b := ledger.Entry{Seq: head.Seq, Kind: ledger.EntryChanges, Actor: id, Number: 1, Changes: []byte("[]"), MergedSeq: head.Seq, RunSeq: head.Seq}.Seal(ref, head.Hash)
+			b := ledger.Entry{Seq: head.Seq, Kind: ledger.EntryChanges, Actor: id, Number: 1, Changes: []byte("[]"), MergedSeq: head.Seq, PrefixSeq: head.Seq}.Seal(ref, head.Hash)
 			head.Hash = b.Hash
 			batches = append(batches, b)
-			actors = append(actors, ledger.Actor{ID: id, User: firemode.UserID(id), Held: crdt.Ranges{{1, 1}}, Merged: crdt.Ranges{{1, 1}}, RunSeq: head.Seq})
+			actors = append(actors, ledger.Actor{ID: id, User: firemode.UserID(id), Held: crdt.Ranges{{1, 1}}, Merged: crdt.Ranges{{1, 1}}, PrefixSeq: head.Seq})
 		}
-		return errors.Join(tx.InsertBatches(v.t.Context(), ref, batches), tx.SaveActors(v.t.Context(), ref, actors), tx.SaveHead(v.t.Context(), "a", ref.Session, head))
+		return errors.Join(store.As[store.EntryWriter](tx).InsertEntries(v.t.Context(), ref, batches), store.As[store.ActorWriter](tx).SaveActors(v.t.Context(), ref, actors), store.As[store.SessionWriter](tx).SaveHead(v.t.Context(), "a", ref.Session, head))
 	}))
 }
 
@@ -186,7 +186,7 @@ func naiveForEver(t *testing.T, v *visit) {
 func (v *visit) forgetAnswers() {
 	v.t.Helper()
 	must(v.t, v.store.Update(v.t.Context(), func(tx store.Tx) error {
-		_, err := tx.DeleteAnswers(v.t.Context(), time.Now().Add(time.Hour), 1000)
+		_, err := store.As[store.ResponseWriter](tx).DeleteResponses(v.t.Context(), time.Now().Add(time.Hour), 1000)
 		return err
 	}))
 }

@@ -159,7 +159,7 @@ func (a *API) syncStatus(ctx context.Context, in *SessionPath) (*httpkit.Reply[s
 	}
 	for _, actor := range s.Actors {
 		body.Clients = append(body.Clients, syncClientBody{
-			Client: actor.ID, User: actor.User, ClientType: actor.ClientType, Run: actor.Merged.Run(), Missing: actor.Held.Missing(), LastSync: moment(actor.LastSync),
+			Client: actor.ID, User: actor.User, ClientType: actor.ClientType, Run: actor.Merged.Prefix(), Missing: actor.Held.Missing(), LastSync: moment(actor.LastSync),
 		})
 	}
 	return &httpkit.Reply[syncBody]{Body: body}, nil

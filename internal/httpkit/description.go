@@ -9,17 +9,24 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
+// Description is what the description of the routes cannot take from them.
+type Description struct {
+	Info *huma.Info // title and text
+	// Schemas names the types whose published name is not derived from the name of the Go type.
+	Schemas map[reflect.Type]string
+}
+
 // documents are the forms in which the API describes itself.
 type documents struct {
 	yaml, json, page []byte
 }
 
-func (s *Server) humaConfig(info *huma.Info) huma.Config {
+func (s *Server) humaConfig(d Description) huma.Config {
 	spec := &huma.OpenAPI{
 		OpenAPI: "3.1.0",
-		Info:    info,
+		Info:    d.Info,
 		Components: &huma.Components{
-			Schemas: huma.NewMapRegistry("#/components/schemas/", schemaName),
+			Schemas: huma.NewMapRegistry("#/components/schemas/", schemaNamer(d.Schemas)),
 			SecuritySchemes: map[string]*huma.SecurityScheme{
 				"bearer": {Type: "http", Scheme: "bearer", BearerFormat: "JWT"},
 			},

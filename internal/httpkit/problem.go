@@ -113,7 +113,7 @@ func (s *Server) problemOf(ctx context.Context, err error) *Problem {
 
 // userError returns what a user may read about err.
 func userError(ctx context.Context, err error) *firemode.Error {
-	if errors.Is(err, store.ErrUnknown) {
+	if errors.Is(err, store.ErrOutcomeUnknown) {
 		return firemode.Unavailable(time.Second, "the database did not confirm the change; retry with the same Idempotency-Key")
 	}
 	e := (*firemode.Error)(nil)

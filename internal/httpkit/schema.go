@@ -9,9 +9,18 @@ import (
 
 func ptr[T any](v T) *T { return &v }
 
-// schemaName names a type in the description: buildingBody is Building, list[buildingBody] is BuildingList.
-func schemaName(t reflect.Type, hint string) string {
-	name := huma.DefaultSchemaNamer(t, hint)
+// schemaNamer returns the function that names a type in the description: as published says, or else buildingBody is Building and
+// list[buildingBody] is BuildingList.
+func schemaNamer(published map[reflect.Type]string) func(t reflect.Type, hint string) string {
+	return func(t reflect.Type, hint string) string {
+		if name, ok := published[t]; ok {
+			return name
+		}
+		return derivedName(huma.DefaultSchemaNamer(t, hint))
+	}
+}
+
+func derivedName(name string) string {
 	name = strings.TrimSuffix(name, "Body")
 	if item, ok := strings.CutPrefix(name, "List"); ok && item != "" {
 		return strings.TrimSuffix(item, "Body") + "List"

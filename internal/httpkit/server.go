@@ -39,7 +39,7 @@ type Authenticate func(ctx context.Context, token string) (Caller, error)
 
 // Config of a Server.
 type Config struct {
-	Info         *huma.Info   // title and text of the description
+	Description  Description
 	Authenticate Authenticate // needed where a route has a Permission
 	Key          []byte       // HMAC key of fingerprints, 32 bytes, the same on every node
 	Now          func() time.Time
@@ -118,7 +118,7 @@ type Server struct {
 }
 
 // New returns the Server of routes. It fails if a route has no endpoint. Of a Config that is used for
-// the description alone only Info is needed.
+// the description alone only Description is needed.
 func New(c Config, routes []Route) (*Server, error) {
 	if c.Report.SlowAfter == 0 {
 		c.Report.SlowAfter = defaultSlowAfter
@@ -128,7 +128,7 @@ func New(c Config, routes []Route) (*Server, error) {
 		now: c.Now, newID: c.NewID, authenticate: c.Authenticate, key: c.Key, report: c.Report, limits: limits, drain: c.Drain,
 		mux: http.NewServeMux(), answers: answers(), bodies: bodies{limit: limits.BodyMemory}, spans: newSpans(c.Report.Traces, routes),
 	}
-	s.huma = huma.NewAPI(s.humaConfig(c.Info), adapter{s})
+	s.huma = huma.NewAPI(s.humaConfig(c.Description), adapter{s})
 	s.checker = checker{s.registry()}
 	s.spec = sync.OnceValues(s.render)
 	for _, rt := range routes {
@@ -149,8 +149,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.observe(w, r, s.mux.ServeHTTP) //nolint:contextcheck // it travels in r
 }
 
-// Description returns the description of the routes as YAML.
-func (s *Server) Description() ([]byte, error) {
+// DescriptionYAML returns the description of the routes as YAML.
+func (s *Server) DescriptionYAML() ([]byte, error) {
 	d, err := s.spec()
 	return d.yaml, err
 }

@@ -30,7 +30,7 @@ func newKit(t testing.TB, routes []Route, change ...func(*Config)) *kit {
 	log, err := telemetry.NewLogger(k.logs, "text", "debug")
 	must(t, err)
 	c := Config{
-		Info: &huma.Info{Title: "Test", Version: "1"}, Key: make([]byte, 32), Now: time.Now, NewID: newID,
+		Description: Description{Info: &huma.Info{Title: "Test", Version: "1"}}, Key: make([]byte, 32), Now: time.Now, NewID: newID,
 		Report: Report{Logger: log, Metrics: k.seen},
 		Authenticate: func(_ context.Context, token string) (Caller, error) {
 			role := firemode.Role(token)

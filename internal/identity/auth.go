@@ -118,11 +118,11 @@ func New(s store.Store, c Config) (*Service, error) {
 // returns how many. It is to run every minute, and may run on several nodes at once.
 func (s *Service) Janitor(ctx context.Context, now time.Time) (n int, err error) {
 	err = s.store.Update(ctx, func(tx store.Tx) error {
-		answers, err := tx.ForgetRetryAnswers(ctx, now.Add(-RetryWindow))
+		answers, err := store.As[store.TokenWriter](tx).ForgetRetryAnswers(ctx, now.Add(-RetryWindow))
 		if err != nil {
 			return err
 		}
-		tokens, err := tx.DeleteExpiredTokens(ctx, now)
+		tokens, err := store.As[store.TokenWriter](tx).DeleteExpiredTokens(ctx, now)
 		n = answers + tokens
 		return err
 	})
@@ -131,7 +131,7 @@ func (s *Service) Janitor(ctx context.Context, now time.Time) (n int, err error)
 
 // lock keeps everybody else from deciding who may come into org until the transaction ends.
 func lock(ctx context.Context, tx store.Tx, org firemode.OrgID) error {
-	_, _, err := tx.LockAudit(ctx, org)
+	_, _, err := store.As[store.AuditWriter](tx).LockAudit(ctx, org)
 	return err
 }
 

@@ -116,7 +116,7 @@ func (p *place) actions(t *testing.T, org firemode.OrgID) (list []string) {
 	t.Helper()
 	var prev []byte
 	err := p.store.View(t.Context(), func(tx store.ReadTx) error {
-		return tx.EachAudit(t.Context(), org, func(e ledger.AuditEntry) error {
+		return store.As[store.AuditReader](tx).EachAudit(t.Context(), org, func(e ledger.AuditEntry) error {
 			if !e.Sealed() || string(e.Prev) != string(prev) {
 				return fmt.Errorf("entry %d breaks the chain", e.Seq)
 			}

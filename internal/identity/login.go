@@ -45,7 +45,7 @@ func (s *Service) Login(ctx context.Context, c Credentials) (Tokens, error) {
 		if err := lock(ctx, tx, u.Org); err != nil {
 			return err
 		}
-		current, err := tx.User(ctx, u.Org, u.ID)
+		current, err := store.As[store.UserReader](tx).User(ctx, u.Org, u.ID)
 		if err != nil {
 			return err
 		}
@@ -104,7 +104,7 @@ func (s *Service) issue(ctx context.Context, tx store.Tx, u firemode.User, famil
 	_, _ = rand.Read(secret) // never fails, see crypto/rand
 	t := Tokens{Access: access, Refresh: base64.RawURLEncoding.EncodeToString(secret), ExpiresIn: AccessLifetime}
 	now := s.now()
-	return t, tx.CreateRefreshToken(ctx, firemode.RefreshToken{
+	return t, store.As[store.TokenWriter](tx).CreateRefreshToken(ctx, firemode.RefreshToken{
 		Hash: hashRefresh(t.Refresh), Org: u.Org, User: u.ID, Family: family,
 		IssuedAt: now, ExpiresAt: now.Add(RefreshLifetime),
 	})

@@ -23,7 +23,7 @@ func (s *Service) AddOrganisation(ctx context.Context, id firemode.OrgID, name s
 		return err
 	}
 	return s.store.Update(ctx, func(tx store.Tx) error {
-		if err := tx.CreateOrganisation(ctx, firemode.Organisation{ID: id, Name: name, CreatedAt: tx.Now()}); err != nil {
+		if err := store.As[store.OrganisationWriter](tx).CreateOrganisation(ctx, firemode.Organisation{ID: id, Name: name, CreatedAt: tx.Now()}); err != nil {
 			return err
 		}
 		return s.audit(ctx, tx, id, ledger.AuditEntry{
@@ -35,7 +35,7 @@ func (s *Service) AddOrganisation(ctx context.Context, id firemode.OrgID, name s
 // Organisations lists all of them by id. It needs no principal: only the command line offers it.
 func (s *Service) Organisations(ctx context.Context) (list []firemode.Organisation, err error) {
 	err = s.store.View(ctx, func(tx store.ReadTx) (err error) {
-		list, err = tx.Organisations(ctx)
+		list, err = store.As[store.OrganisationReader](tx).Organisations(ctx)
 		return err
 	})
 	return list, err

@@ -28,7 +28,7 @@ func (s *Service) MyAudits(ctx context.Context, p store.Page) (list []store.Keye
 		return nil, firemode.NotFound("the operator has no audit trail of its own")
 	}
 	err = s.store.View(ctx, func(tx store.ReadTx) (err error) {
-		list, err = tx.Audits(ctx, who.Org, who.User, p)
+		list, err = store.As[store.AuditReader](tx).Audits(ctx, who.Org, who.User, p)
 		return err
 	})
 	return list, err

@@ -45,12 +45,12 @@ func (s *Service) Refresh(ctx context.Context, token string) (Tokens, error) {
 
 // lockRefreshToken finds the token and locks its organisation before its row, the order in which everybody does.
 func (s *Service) lockRefreshToken(ctx context.Context, tx store.Tx, token string) (firemode.RefreshToken, error) {
-	found, err := tx.RefreshToken(ctx, hashRefresh(token))
+	found, err := store.As[store.TokenReader](tx).RefreshToken(ctx, hashRefresh(token))
 	if err == nil {
 		err = lock(ctx, tx, found.Org)
 	}
 	if err == nil {
-		found, err = tx.LockRefreshToken(ctx, found.Hash)
+		found, err = store.As[store.TokenWriter](tx).LockRefreshToken(ctx, found.Hash)
 	}
 	if firemode.CodeOf(err) == firemode.CodeNotFound {
 		return firemode.RefreshToken{}, badRefresh()
@@ -60,7 +60,7 @@ func (s *Service) lockRefreshToken(ctx context.Context, tx store.Tx, token strin
 
 // exchange uses up shown for the next tokens of its family.
 func (s *Service) exchange(ctx context.Context, tx store.Tx, shown firemode.RefreshToken) (Tokens, error) {
-	u, err := tx.User(ctx, shown.Org, shown.User)
+	u, err := store.As[store.UserReader](tx).User(ctx, shown.Org, shown.User)
 	if err != nil {
 		return Tokens{}, err
 	}
@@ -78,7 +78,7 @@ func (s *Service) exchange(ctx context.Context, tx store.Tx, shown firemode.Refr
 			return Tokens{}, err
 		}
 	}
-	return t, tx.UseRefreshToken(ctx, shown)
+	return t, store.As[store.TokenWriter](tx).UseRefreshToken(ctx, shown)
 }
 
 // stopReuse voids a family of whose tokens there are two holders, since one of them is not the user.

@@ -59,9 +59,9 @@ func TestRefreshRefuses(t *testing.T) {
 		"one of a user disabled in the database by hand": {
 			before: func(t *testing.T, p *place) {
 				err := p.store.Update(t.Context(), func(tx store.Tx) error {
-					u, err := tx.User(t.Context(), "acme", "u-tom")
+					u, err := store.As[store.UserReader](tx).User(t.Context(), "acme", "u-tom")
 					u.Disabled = true
-					return errors.Join(err, tx.UpdateUser(t.Context(), u))
+					return errors.Join(err, store.As[store.UserWriter](tx).UpdateUser(t.Context(), u))
 				})
 				if err != nil {
 					t.Fatal(err)

@@ -35,7 +35,7 @@ func TestRetryAnswerIsEncryptedAndForgotten(t *testing.T) {
 func (p *place) row(t *testing.T, token string) (row firemode.RefreshToken) {
 	t.Helper()
 	err := p.store.View(t.Context(), func(tx store.ReadTx) (err error) {
-		row, err = tx.RefreshToken(t.Context(), hashRefresh(token))
+		row, err = store.As[store.TokenReader](tx).RefreshToken(t.Context(), hashRefresh(token))
 		return err
 	})
 	if err != nil {

@@ -53,7 +53,7 @@ func (s *Service) Load(ctx context.Context) error {
 	now := s.now()
 	var list []firemode.Revocation
 	err := s.store.View(ctx, func(tx store.ReadTx) (err error) {
-		list, err = tx.RevocationsSince(ctx, s.revoked.since(), now)
+		list, err = store.As[store.TokenReader](tx).RevocationsSince(ctx, s.revoked.since(), now)
 		return err
 	})
 	s.revoked.looked(list, now, err)
@@ -115,7 +115,7 @@ func (s *Service) Revocations() (size int, asOf time.Time) {
 
 // revokeFamily voids every token of r.Family.
 func (s *Service) revokeFamily(ctx context.Context, tx store.Tx, r firemode.Revocation) error {
-	if err := tx.RevokeFamily(ctx, r.Family); err != nil {
+	if err := store.As[store.TokenWriter](tx).RevokeFamily(ctx, r.Family); err != nil {
 		return err
 	}
 	return s.revoke(ctx, tx, r)
@@ -123,7 +123,7 @@ func (s *Service) revokeFamily(ctx context.Context, tx store.Tx, r firemode.Revo
 
 // revokeUser voids every token of u up to and including its generation.
 func (s *Service) revokeUser(ctx context.Context, tx store.Tx, u firemode.User) error {
-	if err := tx.RevokeUserTokens(ctx, u.Org, u.ID); err != nil {
+	if err := store.As[store.TokenWriter](tx).RevokeUserTokens(ctx, u.Org, u.ID); err != nil {
 		return err
 	}
 	return s.revoke(ctx, tx, firemode.Revocation{Org: u.Org, User: u.ID, Generation: u.Generation})
@@ -133,7 +133,7 @@ func (s *Service) revokeUser(ctx context.Context, tx store.Tx, u firemode.User) 
 func (s *Service) revoke(ctx context.Context, tx store.Tx, r firemode.Revocation) error {
 	r.ExpiresAt = s.now().Add(AccessLifetime + clockSkew)
 	tx.AfterCommit(func() { s.revoked.add(r) })
-	return tx.CreateRevocation(ctx, r)
+	return store.As[store.TokenWriter](tx).CreateRevocation(ctx, r)
 }
 
 func (r *revocations) loaded() bool {

@@ -96,7 +96,7 @@ func (s *Service) change(ctx context.Context, tx store.Tx, who firemode.Principa
 		}
 		after.Generation++
 	}
-	if err := tx.UpdateUser(ctx, after); err != nil {
+	if err := store.As[store.UserWriter](tx).UpdateUser(ctx, after); err != nil {
 		return firemode.User{}, err
 	}
 	after.Version++
@@ -134,7 +134,7 @@ func isEnabledAdmin(u firemode.User) bool { return u.Role == firemode.RoleAdmin 
 func needOtherAdmin(ctx context.Context, tx store.Tx, u firemode.User) error {
 	page := store.Page{Limit: 100}
 	for {
-		list, err := tx.Users(ctx, u.Org, page)
+		list, err := store.As[store.UserReader](tx).Users(ctx, u.Org, page)
 		if err != nil {
 			return err
 		}
@@ -155,5 +155,5 @@ func lockUser(ctx context.Context, tx store.Tx, org firemode.OrgID, id firemode.
 	if err := lock(ctx, tx, org); err != nil {
 		return firemode.User{}, err
 	}
-	return tx.User(ctx, org, id)
+	return store.As[store.UserReader](tx).User(ctx, org, id)
 }

@@ -75,11 +75,11 @@ func (s *Service) insert(ctx context.Context, tx store.Tx, who firemode.Principa
 	if err := lock(ctx, tx, u.Org); err != nil {
 		return firemode.User{}, err
 	}
-	if _, err := tx.Organisation(ctx, u.Org); err != nil {
+	if _, err := store.As[store.OrganisationReader](tx).Organisation(ctx, u.Org); err != nil {
 		return firemode.User{}, err
 	}
 	u.CreatedAt = tx.Now()
-	if err := tx.CreateUser(ctx, u); err != nil {
+	if err := store.As[store.UserWriter](tx).CreateUser(ctx, u); err != nil {
 		return firemode.User{}, err
 	}
 	return shown(u), s.audit(ctx, tx, u.Org, ledger.AuditEntry{
@@ -121,7 +121,7 @@ func (s *Service) Users(ctx context.Context, p store.Page) (list []store.Keyed[f
 		return nil, err
 	}
 	err = s.store.View(ctx, func(tx store.ReadTx) (err error) {
-		list, err = tx.Users(ctx, who.Org, p)
+		list, err = store.As[store.UserReader](tx).Users(ctx, who.Org, p)
 		return err
 	})
 	for i := range list {
@@ -132,7 +132,7 @@ func (s *Service) Users(ctx context.Context, p store.Page) (list []store.Keyed[f
 
 func (s *Service) user(ctx context.Context, org firemode.OrgID, id firemode.UserID) (u firemode.User, err error) {
 	err = s.store.View(ctx, func(tx store.ReadTx) (err error) {
-		u, err = tx.User(ctx, org, id)
+		u, err = store.As[store.UserReader](tx).User(ctx, org, id)
 		return err
 	})
 	return u, err
@@ -140,7 +140,7 @@ func (s *Service) user(ctx context.Context, org firemode.OrgID, id firemode.User
 
 func (s *Service) userByName(ctx context.Context, username string) (u firemode.User, err error) {
 	err = s.store.View(ctx, func(tx store.ReadTx) (err error) {
-		u, err = tx.UserByName(ctx, username)
+		u, err = store.As[store.UserReader](tx).UserByName(ctx, username)
 		return err
 	})
 	return u, err

@@ -196,7 +196,7 @@ func TestUsersUnderAnIdempotencyKey(t *testing.T) {
 		}
 	}
 	err := p.store.View(t.Context(), func(tx store.ReadTx) error {
-		kept, err := tx.Answers(t.Context(), []store.Answer{{Scope: "test", Key: "create"}, {Scope: "test", Key: "update"}})
+		kept, err := store.As[store.ResponseReader](tx).Responses(t.Context(), []store.StoredResponse{{Scope: "test", Key: "create"}, {Scope: "test", Key: "update"}})
 		for _, a := range kept {
 			if bytes.Contains(a.Result, []byte("argon2id")) || bytes.Contains(a.Result, []byte("battery")) {
 				t.Errorf("kept: %s", a.Result)

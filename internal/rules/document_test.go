@@ -118,7 +118,7 @@ func FuzzParseRule(f *testing.F) {
 			t.Fatalf("%s\nread back as another rule: %v", text, err)
 		}
 		for condition, class := range r.Schema.Classifications {
-			if j, err := rules.Judge(r, rules.Finding{Condition: condition}); err != nil || j.Class != class {
+			if j, err := rules.Classify(r, rules.Finding{Condition: condition}); err != nil || j.Class != class {
 				t.Fatalf("%s: %+v, %v", condition, j, err)
 			}
 		}

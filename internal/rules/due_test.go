@@ -47,7 +47,7 @@ func TestHarbourTower(t *testing.T) {
 	if total != 460 || nSystems != 9 || nSites != 3 {
 		t.Errorf("%d assets, %d systems, %d site items, want 460, 9, 3", total, nSystems, nSites)
 	}
-	book := rules.NewBook(catalogue(t))
+	book := rules.NewSet(catalogue(t))
 	for f, want := range map[firemode.Frequency][2]int{
 		firemode.Monthly: {11, 29}, firemode.SixMonthly: {302, 1968}, firemode.Yearly: {472, 2426}, firemode.Weekly: {0, 0},
 	} {
@@ -85,7 +85,7 @@ func TestDueKeepsTheTypesOrderAndPinsVersions(t *testing.T) {
 		{firemode.Weekly, 3, []firemode.Check{{Rule: "A", Version: "1.10.0"}}},
 		{firemode.AfterUse, 3, []firemode.Check{{Rule: "C", Version: "1.0.0"}}},
 	} {
-		if got := rules.Due(at, c.f, rules.NewBook(rs), day(c.day)); !slices.Equal(got, c.want) {
+		if got := rules.Due(at, c.f, rules.NewSet(rs), day(c.day)); !slices.Equal(got, c.want) {
 			t.Errorf("%s on day %d: %v, want %v", c.f, c.day, got, c.want)
 		}
 	}

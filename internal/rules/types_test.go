@@ -50,7 +50,7 @@ func TestMatchRefuses(t *testing.T) {
 // TestTypesHangTogether: codes are unique, every rule of a type is in the catalogue, every phrase finds its own type, and only
 // assets are matched.
 func TestTypesHangTogether(t *testing.T) {
-	book := rules.NewBook(catalogue(t))
+	book := rules.NewSet(catalogue(t))
 	seen := map[string]bool{}
 	kinds := map[firemode.AssetKind]int{}
 	for _, at := range rules.Types() {

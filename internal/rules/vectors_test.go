@@ -59,10 +59,10 @@ func readVector(t *testing.T, file string) vector {
 	return v
 }
 
-func (v vector) book() (*rules.Book, error) {
+func (v vector) book() (*rules.Set, error) {
 	if len(v.Rules) == 0 {
 		rs, err := rules.Catalogue()
-		return rules.NewBook(rs), err
+		return rules.NewSet(rs), err
 	}
 	var rs []firemode.Rule
 	for _, text := range v.Rules {
@@ -72,7 +72,7 @@ func (v vector) book() (*rules.Book, error) {
 		}
 		rs = append(rs, r)
 	}
-	return rules.NewBook(rs), nil
+	return rules.NewSet(rs), nil
 }
 
 func (v vector) finding(t *testing.T) rules.Finding {
@@ -112,7 +112,7 @@ func (v vector) judge(t *testing.T) (judgement, error) {
 	if !ok {
 		t.Fatalf("no rule %s %s", v.Code, v.Version)
 	}
-	j, err := rules.Judge(r, v.finding(t))
+	j, err := rules.Classify(r, v.finding(t))
 	return judgement{r.Version, j.Class, j.Default, j.Condition, j.Basis, j.Reason, j.WithinLimits}, err
 }
 

@@ -39,7 +39,7 @@ const perItem = 2 * time.Minute
 
 // notebook collects what a technician records, as the changes that a tablet would send.
 type notebook struct {
-	book    *rules.Book
+	book    *rules.Set
 	at      time.Time
 	changes []jsontext.Value
 }

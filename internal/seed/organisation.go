@@ -37,7 +37,7 @@ type filler struct {
 	org      organisation
 	progress func(string)
 	people   map[firemode.UserID]firemode.Principal
-	book     *rules.Book
+	book     *rules.Set
 }
 
 func (f *filler) fill(ctx context.Context) error {
@@ -72,7 +72,7 @@ func (f *filler) found(ctx context.Context) error {
 		}
 		f.people[p.id] = firemode.Principal{Org: u.Org, User: u.ID, Name: u.Username, Role: u.Role}
 	}
-	if f.book, err = f.Catalogue.Book(ctx, f.org.id); err != nil {
+	if f.book, err = f.Catalogue.RuleSet(ctx, f.org.id); err != nil {
 		return err
 	}
 	rule, ok := f.book.InForce(promisedRule)

@@ -23,7 +23,7 @@ func sameRequest(a, b []byte) bool {
 }
 
 // replay answers a job with what was stored for its key.
-func (j *job) replay(a store.Answer) {
+func (j *job) replay(a store.StoredResponse) {
 	if !sameRequest(a.Fingerprint, j.fingerprint) {
 		j.err = store.ErrKeyReused()
 		return
@@ -83,13 +83,13 @@ func (m *merging) actorFor(j *job) (*ledger.Actor, error) {
 		return actor, nil
 	}
 	if j.in.Meta.OnBehalfOf != "" {
-		if _, err := m.tx.User(m.ctx, m.ref.Org, j.user); err != nil {
+		if _, err := store.As[store.UserReader](m.tx).User(m.ctx, m.ref.Org, j.user); err != nil {
 			j.err = notFoundAs("_sync_meta.on_behalf_of", err)
 			return nil, nil
 		}
 	}
 	if _, counted := m.bound[j.user]; !counted {
-		n, err := m.tx.CountActors(m.ctx, m.ref, j.user)
+		n, err := store.As[store.ActorReader](m.tx).CountActors(m.ctx, m.ref, j.user)
 		if err != nil {
 			return nil, err
 		}
@@ -113,7 +113,7 @@ func (m *merging) judge(j *job, actor *ledger.Actor) (crdt.Admission, *ledger.En
 	same := m.held[ledger.BatchRef{Actor: j.actor, Number: j.number}]
 	below := m.held[ledger.BatchRef{Actor: j.actor, Number: j.number - 1}]
 	above := m.held[ledger.BatchRef{Actor: j.actor, Number: j.number + 1}]
-	return crdt.Judge(m.posted(j), actor.Held, known(same), known(below), known(above)), same
+	return crdt.Decide(m.posted(j), actor.Held, known(same), known(below), known(above)), same
 }
 
 func (m *merging) posted(j *job) crdt.Posted {
@@ -170,7 +170,7 @@ func (m *merging) begin(j *job, actor *ledger.Actor) (clamped crdt.Clock) {
 // fork keeps the batch of a cloned phone and tells it the id to go on under.
 func (m *merging) fork(j *job, actor *ledger.Actor) error {
 	fresh := crdt.FreshActor(m.head.Key, m.posted(j))
-	_, err := m.tx.BindActor(m.ctx, m.ref, ledger.Actor{
+	_, err := store.As[store.ActorWriter](m.tx).BindActor(m.ctx, m.ref, ledger.Actor{
 		ID: fresh, Client: string(fresh), ClientType: j.in.Meta.ClientType, User: j.user, Delivered: actor.Delivered, Parent: actor.ID,
 	})
 	if err != nil {
@@ -180,9 +180,9 @@ func (m *merging) fork(j *job, actor *ledger.Actor) error {
 		Actor: j.actor, Number: j.number, Content: j.content[:], ID: j.in.Meta.BatchID, PrevID: j.in.Meta.PrevBatch, Fresh: fresh,
 		User: j.user, ReceivedAt: m.tx.Now(), Changes: changesText(j.in.Changes), Reason: "forked",
 	}
-	err = m.tx.InsertQuarantined(m.ctx, m.ref, q.Seal(m.ref))
+	err = store.As[store.EntryWriter](m.tx).InsertQuarantined(m.ctx, m.ref, q.Seal(m.ref))
 	why := "does not continue what is held of it"
-	if j.number > actor.Held.Run()+crdt.MaxAhead {
+	if j.number > actor.Held.Prefix()+crdt.MaxAhead {
 		why = fmt.Sprintf("is more than %d ahead of what is held of it", crdt.MaxAhead)
 	}
 	conflict := firemode.Conflict("batch %d of %s %s, as after a copied or restored phone; "+

@@ -74,7 +74,7 @@ func (m *merging) start() error {
 		return nil
 	}
 	m.session.Status = firemode.SessionActive
-	if err := m.tx.UpdateSession(m.ctx, m.session); err != nil {
+	if err := store.As[store.SessionWriter](m.tx).UpdateSession(m.ctx, m.session); err != nil {
 		return err
 	}
 	m.session.Version++
@@ -88,11 +88,11 @@ func (m *merging) inherit(j *job, actor *ledger.Actor, context crdt.Clock) error
 	if actor.Parent == "" || parent == nil || j.number != 1 || j.in.Meta.PrevBatch == "" {
 		return nil
 	}
-	before, err := m.tx.BatchByID(m.ctx, m.ref, parent.ID, j.in.Meta.PrevBatch)
+	before, err := store.As[store.EntryReader](m.tx).EntryByBatchID(m.ctx, m.ref, parent.ID, j.in.Meta.PrevBatch)
 	if firemode.CodeOf(err) == firemode.CodeNotFound && err != nil {
 		return nil
 	}
-	if err == nil && before.Number <= parent.Merged.Run() {
+	if err == nil && before.Number <= parent.Merged.Prefix() {
 		context[parent.ID] = max(context[parent.ID], before.Number)
 	}
 	return err
@@ -183,14 +183,14 @@ func (m *merging) merge(b *ledger.Entry, changes []crdt.Change, actor *ledger.Ac
 
 // advance notes that b is merged, and what of its actor's batches has become part of the run.
 func (m *merging) advance(b *ledger.Entry, actor *ledger.Actor, at int64) {
-	before := actor.Merged.Run()
+	before := actor.Merged.Prefix()
 	actor.Merged = actor.Merged.Add(b.Number)
-	after := actor.Merged.Run()
+	after := actor.Merged.Prefix()
 	m.dirty[actor.ID] = true
 	if after == before {
 		return
 	}
-	actor.RunSeq, b.RunSeq = at, at
+	actor.PrefixSeq, b.PrefixSeq = at, at
 	if b.Number < after || b.Seq != at { // stored before: entries above the hole, and what was late
 		m.newRuns = append(m.newRuns, store.RunChange{Actor: actor.ID, From: before + 1, To: after, Seq: at})
 	}
@@ -231,12 +231,12 @@ func (m *merging) later(b *ledger.Entry, actor *ledger.Actor, ops []crdt.Op) (l 
 	if l.Names, err = m.namedAhead(b, actor); err != nil {
 		return l, err
 	}
-	chain := actor.Merged.Island(b.Number)
+	chain := actor.Merged.RangeOf(b.Number)
 	if chain[1] == b.Number {
 		return l, nil
 	}
 	l.Chain = chain
-	own, err := m.tx.OwnLive(m.ctx, m.ref, actor.ID, chain)
+	own, err := store.As[store.OwnOpReader](m.tx).OwnLive(m.ctx, m.ref, actor.ID, chain)
 	if err != nil {
 		return l, err
 	}
@@ -250,12 +250,12 @@ func (m *merging) later(b *ledger.Entry, actor *ledger.Actor, ops []crdt.Op) (l 
 	if err := m.loadPaths(paths); err != nil {
 		return l, err
 	}
-	l.Sweeps, err = m.tx.OwnSweeps(m.ctx, m.ref, actor.ID, crdt.Range{b.Number + 1, chain[1]}, withAncestors(paths))
+	l.Sweeps, err = store.As[store.OwnOpReader](m.tx).OwnSweeps(m.ctx, m.ref, actor.ID, crdt.Range{b.Number + 1, chain[1]}, withAncestors(paths))
 	return l, err
 }
 
 func (m *merging) namedAhead(b *ledger.Entry, actor *ledger.Actor) (map[crdt.Dot][]crdt.Pointer, error) {
-	ahead, err := m.tx.OwnNames(m.ctx, m.ref, actor.ID, b.Number)
+	ahead, err := store.As[store.OwnOpReader](m.tx).OwnNames(m.ctx, m.ref, actor.ID, b.Number)
 	names := map[crdt.Dot][]crdt.Pointer{}
 	for _, op := range ahead {
 		for _, d := range op.Names {

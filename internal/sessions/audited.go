@@ -95,10 +95,10 @@ func (a *Audited) of(ctx context.Context, tx store.ReadTx, at ledger.SessionRef)
 
 // newer is what was logged after the last entry that was added, newest first.
 func (a *Audited) newer(ctx context.Context, tx store.ReadTx, org firemode.OrgID) (newer []ledger.AuditEntry, err error) {
-	end, _, err := tx.AuditEnd(ctx, org)
+	end, _, err := store.As[store.AuditReader](tx).AuditEnd(ctx, org)
 	for after := ""; err == nil && end-a.last > int64(len(newer)); {
 		var page []store.Keyed[ledger.AuditEntry]
-		page, err = tx.Audits(ctx, org, "", store.Page{After: after, Limit: 100})
+		page, err = store.As[store.AuditReader](tx).Audits(ctx, org, "", store.Page{After: after, Limit: 100})
 		if len(page) == 0 {
 			break
 		}

@@ -37,7 +37,7 @@ func basisOf(id firemode.ItemID, item *firemode.Item, rule func(firemode.RuleCod
 }
 
 // basis is basisOf an item of the session, which has been read if it is listed.
-func (m *merging) basis(book *rules.Book, id firemode.ItemID) []crdt.Pointer {
+func (m *merging) basis(book *rules.Set, id firemode.ItemID) []crdt.Pointer {
 	if known, ok := m.bases[id]; ok {
 		return known
 	}

@@ -27,11 +27,13 @@ func (a *auditor) compare(again store.ReadTx) error {
 func (a *auditor) compareLog(again store.ReadTx) error {
 	var failed error
 	each := func(tx store.ReadTx) iter.Seq[ledger.Entry] {
-		return side(func(fn func(ledger.Entry) error) error { return tx.EachBatch(a.ctx, a.ref, 1, fn) }, &failed)
+		return side(func(fn func(ledger.Entry) error) error {
+			return store.As[store.EntryReader](tx).EachEntry(a.ctx, a.ref, 1, fn)
+		}, &failed)
 	}
 	pairs(each(a.tx), each(again), func(x, y *ledger.Entry) int { return int(x.Seq - y.Seq) }, func(x, y *ledger.Entry) {
-		if x != nil && y != nil && (x.MergedSeq != y.MergedSeq || x.RunSeq != y.RunSeq) {
-			a.differs(entryName(x.Seq), "merged at %d and in its run at %d; it comes out as %d and %d", x.MergedSeq, x.RunSeq, y.MergedSeq, y.RunSeq)
+		if x != nil && y != nil && (x.MergedSeq != y.MergedSeq || x.PrefixSeq != y.PrefixSeq) {
+			a.differs(entryName(x.Seq), "merged at %d and in its run at %d; it comes out as %d and %d", x.MergedSeq, x.PrefixSeq, y.MergedSeq, y.PrefixSeq)
 		}
 	})
 	return failed
@@ -40,7 +42,7 @@ func (a *auditor) compareLog(again store.ReadTx) error {
 func (a *auditor) compareOps(again store.ReadTx) error {
 	var failed error
 	each := func(tx store.ReadTx) iter.Seq[ledger.Op] {
-		return side(func(fn func(ledger.Op) error) error { return tx.EachOp(a.ctx, a.ref, fn) }, &failed)
+		return side(func(fn func(ledger.Op) error) error { return store.As[store.OpReader](tx).EachOp(a.ctx, a.ref, fn) }, &failed)
 	}
 	pairs(each(a.tx), each(again), compareOps, func(x, y *ledger.Op) {
 		switch {
@@ -81,16 +83,16 @@ func opName(op *ledger.Op) string { return string(op.Path) + " " + op.Dot.String
 
 func describeOp(op *ledger.Op) string {
 	return fmt.Sprintf("%s %s (time %d, sum %d, merged %d, covered %d, contested %t, names %v, origin %+v)",
-		op.Kind, op.Value, op.Time, op.Sum, op.Merged, op.Covered, op.Contested, op.Names, *op.Origin)
+		op.Kind, op.Value, op.Time, op.Sum, op.Merged, op.SupersededSeq, op.Contested, op.Names, *op.Origin)
 }
 
 // compareActors compares what follows from the log and the quarantine; what was delivered to a client does not.
 func (a *auditor) compareActors(again store.ReadTx) error {
-	stored, err := a.tx.Actors(a.ctx, a.ref, nil)
+	stored, err := store.As[store.ActorReader](a.tx).Actors(a.ctx, a.ref, nil)
 	if err != nil {
 		return err
 	}
-	replayed, err := again.Actors(a.ctx, a.ref, nil)
+	replayed, err := store.As[store.ActorReader](again).Actors(a.ctx, a.ref, nil)
 	if err != nil {
 		return err
 	}
@@ -136,7 +138,7 @@ func (a *auditor) compareItems(again store.ReadTx) error {
 	for i, item := range stored {
 		ids[i] = item.ID
 	}
-	replayed, err := again.ItemsByID(a.ctx, a.ref.Org, a.ref.Session, ids)
+	replayed, err := store.As[store.ItemReader](again).ItemsByID(a.ctx, a.ref.Org, a.ref.Session, ids)
 	if err != nil {
 		return err
 	}
@@ -158,7 +160,7 @@ func (a *auditor) compareItems(again store.ReadTx) error {
 }
 
 func (a *auditor) compareCounts(again store.ReadTx) error {
-	head, err := again.Head(a.ctx, a.ref)
+	head, err := store.As[store.HeadReader](again).Head(a.ctx, a.ref)
 	if err != nil {
 		return err
 	}
@@ -181,7 +183,7 @@ func (a *auditor) compareCounts(again store.ReadTx) error {
 
 // compareResults compares what later visits are shown of this one. What a visit that was completed later has replaced is that visit's.
 func (a *auditor) compareResults(store.ReadTx) error {
-	stored, err := a.tx.LastResults(a.ctx, a.ref.Org, a.session.Building)
+	stored, err := store.As[store.SessionReader](a.tx).LastResults(a.ctx, a.ref.Org, a.session.Building)
 	if err != nil {
 		return err
 	}

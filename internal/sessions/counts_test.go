@@ -89,9 +89,9 @@ func TestChangesAreCountedByWhatBecameOfThem(t *testing.T) {
 func (w *world) complete(t *testing.T, ref ledger.SessionRef) {
 	t.Helper()
 	must(t, w.store.Update(t.Context(), func(tx store.Tx) error {
-		session, err := tx.Session(t.Context(), ref.Org, ref.Session)
+		session, err := store.As[store.SessionReader](tx).Session(t.Context(), ref.Org, ref.Session)
 		must(t, err)
 		session.Status = firemode.SessionCompleted
-		return tx.UpdateSession(t.Context(), session)
+		return store.As[store.SessionWriter](tx).UpdateSession(t.Context(), session)
 	}))
 }

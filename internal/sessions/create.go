@@ -74,7 +74,7 @@ func (s *Service) Create(ctx context.Context, n Draft) (Detail, error) {
 		return Detail{}, err
 	}
 	n.Name = strings.TrimSpace(n.Name)
-	book, err := s.Rules.Book(ctx, p.Org)
+	book, err := s.Rules.RuleSet(ctx, p.Org)
 	if err != nil {
 		return Detail{}, err
 	}
@@ -87,15 +87,15 @@ func (s *Service) Create(ctx context.Context, n Draft) (Detail, error) {
 	})
 }
 
-func (s *Service) create(ctx context.Context, tx store.Tx, p firemode.Principal, n Draft, book *rules.Book) (firemode.Session, error) {
-	building, err := tx.LockBuilding(ctx, p.Org, n.Building)
+func (s *Service) create(ctx context.Context, tx store.Tx, p firemode.Principal, n Draft, book *rules.Set) (firemode.Session, error) {
+	building, err := store.As[store.BuildingWriter](tx).LockBuilding(ctx, p.Org, n.Building)
 	if err != nil {
 		return firemode.Session{}, notFoundAs("building_id", err)
 	}
 	creation := n.fingerprint()
 	if n.ID == "" {
 		n.ID = firemode.SessionID(s.NewID())
-	} else if known, err := tx.Session(ctx, p.Org, n.ID); err == nil {
+	} else if known, err := store.As[store.SessionReader](tx).Session(ctx, p.Org, n.ID); err == nil {
 		return again(known, creation)
 	}
 	if err := checkTechnicians(ctx, tx, p.Org, n.Technicians); err != nil {
@@ -104,6 +104,7 @@ func (s *Service) create(ctx context.Context, tx store.Tx, p firemode.Principal,
 	session := firemode.Session{
 		Org: p.Org, ID: n.ID, Building: n.Building, Name: n.Name, Frequency: n.Frequency, Status: firemode.SessionPending,
 		Technicians: n.Technicians, Version: 1, CreatedAt: tx.Now(), CreatedBy: p.User, Creation: creation,
+		Format: firemode.CurrentFormat,
 	}
 	items, err := dueItems(ctx, tx, building, session, book)
 	if err != nil {
@@ -117,10 +118,10 @@ func (s *Service) create(ctx context.Context, tx store.Tx, p firemode.Principal,
 	if _, err := io.ReadFull(s.Rand, key); err != nil {
 		return session, err
 	}
-	if err := tx.CreateSession(ctx, session, ledger.Head{Epoch: 1, Key: key, ChangedAt: tx.Now()}); err != nil {
+	if err := store.As[store.SessionWriter](tx).CreateSession(ctx, session, ledger.Head{Epoch: 1, Key: key, ChangedAt: tx.Now()}); err != nil {
 		return session, err
 	}
-	if err := tx.CreateItems(ctx, p.Org, session.ID, items); err != nil {
+	if err := store.As[store.ItemWriter](tx).CreateItems(ctx, p.Org, session.ID, items); err != nil {
 		return session, err
 	}
 	return session, audit(ctx, tx, s, actionCreate, string(session.ID), creationOf(session, key, items).data())
@@ -145,7 +146,7 @@ func checkTechnicians(ctx context.Context, tx store.ReadTx, org firemode.OrgID, 
 	if len(ids) == 0 {
 		return nil
 	}
-	users, err := tx.UsersByID(ctx, org, ids)
+	users, err := store.As[store.UserReader](tx).UsersByID(ctx, org, ids)
 	if err != nil {
 		return err
 	}
@@ -159,8 +160,8 @@ func checkTechnicians(ctx context.Context, tx store.ReadTx, org firemode.OrgID, 
 }
 
 // dueItems returns an item for every asset in service, every system with one, and the site, that has a check due.
-func dueItems(ctx context.Context, tx store.Tx, building firemode.Building, session firemode.Session, book *rules.Book) ([]firemode.Item, error) {
-	last, err := tx.LastResults(ctx, building.Org, building.ID)
+func dueItems(ctx context.Context, tx store.Tx, building firemode.Building, session firemode.Session, book *rules.Set) ([]firemode.Item, error) {
+	last, err := store.As[store.SessionReader](tx).LastResults(ctx, building.Org, building.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -176,7 +177,7 @@ func dueItems(ctx context.Context, tx store.Tx, building firemode.Building, sess
 		items = append(items, item)
 	}
 	systems := map[string]bool{}
-	err = tx.EachAsset(ctx, building.Org, building.ID, func(a firemode.Asset) error {
+	err = store.As[store.AssetReader](tx).EachAsset(ctx, building.Org, building.ID, func(a firemode.Asset) error {
 		t, ok := rules.TypeByCode(a.Type)
 		if !ok || a.Status != firemode.AssetInService {
 			return nil
@@ -236,9 +237,7 @@ func audit(ctx context.Context, tx store.Tx, s *Service, action, subject string,
 	if err != nil {
 		return err
 	}
-	text, err := json.Marshal(data)
-	if err != nil {
-		return err
-	}
-	return store.AppendAudit(ctx, tx, p.Org, ledger.AuditEntry{ID: firemode.AuditID(s.NewID()), User: p.User, Action: action, Subject: subject, Data: text})
+	return store.AppendActions(ctx, tx, p, store.Action{
+		ID: firemode.AuditID(s.NewID()), Name: action, Subject: subject, Data: data,
+	})
 }

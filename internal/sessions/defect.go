@@ -16,7 +16,7 @@ func (s *Service) Defects(ctx context.Context, f store.DefectFilter, page store.
 	}
 	f.VisibleTo, f.OwnedBy = scope(p)
 	err = s.store.View(ctx, func(tx store.ReadTx) error {
-		list, err = tx.Defects(ctx, p.Org, f, page)
+		list, err = store.As[store.DefectReader](tx).Defects(ctx, p.Org, f, page)
 		return err
 	})
 	return list, err
@@ -36,7 +36,7 @@ func (s *Service) Defect(ctx context.Context, id firemode.DefectID) (d firemode.
 }
 
 func visibleDefect(ctx context.Context, tx store.ReadTx, p firemode.Principal, id firemode.DefectID) (firemode.Defect, error) {
-	d, err := tx.Defect(ctx, p.Org, id)
+	d, err := store.As[store.DefectReader](tx).Defect(ctx, p.Org, id)
 	if err != nil {
 		return d, err
 	}
@@ -85,11 +85,11 @@ func (s *Service) PatchDefect(ctx context.Context, id firemode.DefectID, ifRevis
 		if err != nil {
 			return d, err
 		}
-		locked, err := tx.LockSessions(ctx, p.Org, []firemode.SessionID{d.Session})
+		locked, err := store.As[store.SessionWriter](tx).LockSessions(ctx, p.Org, []firemode.SessionID{d.Session})
 		if err != nil {
 			return d, err
 		}
-		if d, err = tx.Defect(ctx, p.Org, id); err != nil {
+		if d, err = store.As[store.DefectReader](tx).Defect(ctx, p.Org, id); err != nil {
 			return d, err
 		}
 		if ifRevision != 0 && ifRevision != d.Revision {
@@ -100,7 +100,7 @@ func (s *Service) PatchDefect(ctx context.Context, id firemode.DefectID, ifRevis
 			return d, err
 		}
 		d.UpdatedAt = tx.Now()
-		if err := tx.UpdateDefect(ctx, d); err != nil {
+		if err := store.As[store.DefectWriter](tx).UpdateDefect(ctx, d); err != nil {
 			return d, err
 		}
 		d.Revision++

@@ -38,7 +38,7 @@ func (s *Service) bind(ctx context.Context, p firemode.Principal, q Query) (*led
 			return err
 		}
 		var err error
-		actors, err = tx.Actors(ctx, at, []crdt.ActorID{crdt.ActorID(q.Client), crdt.NaiveActor(q.Client, "")})
+		actors, err = store.As[store.ActorReader](tx).Actors(ctx, at, []crdt.ActorID{crdt.ActorID(q.Client), crdt.NaiveActor(q.Client, "")})
 		return err
 	})
 	if err != nil {
@@ -58,14 +58,14 @@ func (s *Service) bind(ctx context.Context, p firemode.Principal, q Query) (*led
 func (s *Service) bindNew(ctx context.Context, p firemode.Principal, at ledger.SessionRef, client string) (*ledger.Actor, error) {
 	var bound ledger.Actor
 	err := s.store.Update(ctx, func(tx store.Tx) error {
-		n, err := tx.CountActors(ctx, at, p.User)
+		n, err := store.As[store.ActorReader](tx).CountActors(ctx, at, p.User)
 		if err != nil {
 			return err
 		}
 		if n >= maxActors {
 			return firemode.InvalidField("X-Client-ID", "you have %d clients in this session, which is the limit", maxActors)
 		}
-		bound, err = tx.BindActor(ctx, at, ledger.Actor{ID: crdt.ActorID(client), Client: client, User: p.User})
+		bound, err = store.As[store.ActorWriter](tx).BindActor(ctx, at, ledger.Actor{ID: crdt.ActorID(client), Client: client, User: p.User})
 		if err == nil && bound.User != p.User {
 			return firemode.Forbidden("the client id %s belongs to another user", client)
 		}
@@ -80,6 +80,6 @@ func (s *Service) deliver(ctx context.Context, p firemode.Principal, session fir
 		return nil
 	}
 	return s.store.Update(ctx, func(tx store.Tx) error {
-		return tx.Deliver(ctx, ledger.SessionRef{Org: p.Org, Session: session}, client.ID, seq)
+		return store.As[store.ActorWriter](tx).Deliver(ctx, ledger.SessionRef{Org: p.Org, Session: session}, client.ID, seq)
 	})
 }

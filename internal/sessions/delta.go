@@ -5,6 +5,7 @@ import (
 
 	"firemode"
 	"firemode/internal/record/crdt"
+	"firemode/internal/store"
 )
 
 // writeDelta writes what changed after a cursor: the current values at the changed paths, the paths that show nothing any more,
@@ -19,7 +20,7 @@ func (d *document) writeDelta(q Query) (View, error) {
 	if q.Limit > 0 {
 		limit = min(q.Limit, maxDelta)
 	}
-	changed, until, err := d.tx.ChangedPaths(d.ctx, d.ref, since.Seq, d.head.Seq, limit)
+	changed, until, err := store.As[store.OpReader](d.tx).ChangedPaths(d.ctx, d.ref, since.Seq, d.head.Seq, limit)
 	if err != nil {
 		return View{}, err
 	}

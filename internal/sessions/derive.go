@@ -9,6 +9,7 @@ import (
 	"firemode/internal/record/crdt"
 	"firemode/internal/record/ledger"
 	"firemode/internal/rules"
+	"firemode/internal/store"
 )
 
 // derive brings what follows from the document up to date for the touched items: their state, the session's counts, defects. It
@@ -39,7 +40,7 @@ func (m *merging) derive() error {
 	for _, id := range slices.Sorted(maps.Keys(changed)) {
 		states = append(states, *m.items[id])
 	}
-	return m.tx.SaveItemStates(m.ctx, m.ref.Org, m.ref.Session, states)
+	return store.As[store.ItemWriter](m.tx).SaveItemStates(m.ctx, m.ref.Org, m.ref.Session, states)
 }
 
 // contradicted reports whether the state of an item of which something is recorded says that nothing is, or is not what its conflicts make it. One
@@ -49,14 +50,14 @@ func contradicted(item *firemode.Item) bool {
 }
 
 // judgeItems brings state and defects of items up to date, and adds to changed those whose state is another.
-func (m *merging) judgeItems(book *rules.Book, ids []firemode.ItemID, changed map[firemode.ItemID]bool) error {
+func (m *merging) judgeItems(book *rules.Set, ids []firemode.ItemID, changed map[firemode.ItemID]bool) error {
 	if len(ids) == 0 {
 		return nil
 	}
 	if err := m.loadJudged(book, ids); err != nil {
 		return err
 	}
-	stored, err := m.tx.DefectsOfItems(m.ctx, m.ref, ids)
+	stored, err := store.As[store.DefectReader](m.tx).DefectsOfItems(m.ctx, m.ref, ids)
 	if err != nil {
 		return err
 	}
@@ -76,11 +77,11 @@ func (m *merging) judgeItems(book *rules.Book, ids []firemode.ItemID, changed ma
 		}
 		judged = append(judged, m.judgeItem(id, r.findings, defects)...)
 	}
-	return m.tx.SaveDefects(m.ctx, judged)
+	return store.As[store.DefectWriter](m.tx).SaveDefects(m.ctx, judged)
 }
 
 // loadJudged reads what items are judged by, unless it was read.
-func (m *merging) loadJudged(book *rules.Book, ids []firemode.ItemID) error {
+func (m *merging) loadJudged(book *rules.Set, ids []firemode.ItemID) error {
 	tops := map[crdt.Pointer]bool{}
 	for _, id := range ids {
 		if m.judged[id] {
@@ -95,7 +96,7 @@ func (m *merging) loadJudged(book *rules.Book, ids []firemode.ItemID) error {
 }
 
 // record takes apart what is recorded of an item. Where none of that which was read remains, all of the item is looked at for what else does.
-func (m *merging) record(book *rules.Book, id firemode.ItemID, item *firemode.Item) (record, error) {
+func (m *merging) record(book *rules.Set, id firemode.ItemID, item *firemode.Item) (record, error) {
 	var checks []firemode.Check
 	if item != nil {
 		checks = item.Checks
@@ -200,10 +201,10 @@ func (m *merging) update(d *firemode.Defect, f finding) bool {
 // the reason says what was wrong. A condition that the rule does not know is a recommendation until somebody settles it.
 func judgeFinding(f finding) firemode.Classification {
 	c := firemode.Classification{Rule: f.rule.Code, Version: f.rule.Version}
-	judged, err := rules.Judge(f.rule, f.finding)
+	judged, err := rules.Classify(f.rule, f.finding)
 	if err != nil && !f.unlisted {
 		c.Reason = err.Error()
-		judged, err = rules.Judge(f.rule, rules.Finding{Condition: f.condition})
+		judged, err = rules.Classify(f.rule, rules.Finding{Condition: f.condition})
 	}
 	if err != nil {
 		c.Class, c.Default, c.Basis = firemode.ClassRecommendation, firemode.ClassRecommendation, rules.BasisDefault

@@ -93,7 +93,7 @@ func (s *Service) Results(ctx context.Context, q Query, sink Sink) error {
 		if err != nil {
 			return err
 		}
-		head, err := tx.Head(ctx, ref(session))
+		head, err := store.As[store.HeadReader](tx).Head(ctx, ref(session))
 		if err != nil {
 			return err
 		}
@@ -153,7 +153,7 @@ func (d *document) asOf(q Query) (int64, error) {
 	case q.AtSeq > 0:
 		return q.AtSeq, nil
 	case !q.At.IsZero():
-		return d.tx.SeqAt(d.ctx, d.ref, q.At)
+		return store.As[store.HeadReader](d.tx).SeqAt(d.ctx, d.ref, q.At)
 	default:
 		return d.head.Seq, nil
 	}
@@ -176,7 +176,7 @@ func (d *document) view(seq int64) (View, error) {
 // clock is that of the document as of number seq. Of more than MaxClock entries only those stay that a client needs to claim: of
 // actors with something live.
 func (d *document) clock(seq int64) (crdt.Clock, error) {
-	clock, err := d.tx.ClockAt(d.ctx, d.ref, seq)
+	clock, err := store.As[store.HeadReader](d.tx).ClockAt(d.ctx, d.ref, seq)
 	if err != nil || len(clock) <= MaxClock {
 		return clock, err
 	}
@@ -194,7 +194,7 @@ func (d *document) cursor(seq int64) (Cursor, error) {
 	if seq == 0 {
 		return c, nil
 	}
-	hash, err := d.tx.EntryHash(d.ctx, d.ref, seq)
+	hash, err := store.As[store.EntryReader](d.tx).EntryHash(d.ctx, d.ref, seq)
 	if err != nil {
 		return c, err
 	}
@@ -207,7 +207,7 @@ func (d *document) late() error {
 	if d.head.Late == 0 {
 		return nil
 	}
-	err := d.tx.EachLateBatch(d.ctx, d.ref, func(b ledger.Entry) error {
+	err := store.As[store.EntryReader](d.tx).EachLateEntry(d.ctx, d.ref, func(b ledger.Entry) error {
 		if b.Seq > d.seq {
 			return errFound
 		}
@@ -221,7 +221,7 @@ func (d *document) late() error {
 
 // chains returns the merged batches of every actor.
 func chains(ctx context.Context, tx store.ReadTx, ref ledger.SessionRef) (func(crdt.ActorID) crdt.Ranges, error) {
-	actors, err := tx.Actors(ctx, ref, nil)
+	actors, err := store.As[store.ActorReader](tx).Actors(ctx, ref, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -40,7 +40,7 @@ func (m *merging) collect(b *ledger.Entry, merged crdt.Merged, at int64) {
 			b.Outcomes[i].Status = changeSuperseded
 		}
 	}
-	for _, op := range merged.Covered {
+	for _, op := range merged.Superseded {
 		m.change(op, func(c *fate) { c.covered = at })
 	}
 	for _, op := range merged.Recontested {
@@ -95,23 +95,23 @@ func (m *merging) change(op *crdt.Op, to func(*fate)) {
 
 // flush writes what was collected of batches, operations and actors.
 func (m *merging) flush() error {
-	if err := m.tx.InsertBatches(m.ctx, m.ref, m.newBatches); err != nil {
+	if err := store.As[store.EntryWriter](m.tx).InsertEntries(m.ctx, m.ref, m.newBatches); err != nil {
 		return err
 	}
 	ops := make([]ledger.Op, len(m.newOps))
 	for i, row := range m.newOps {
-		ops[i] = ledger.Op{Op: *row.op, Merged: row.merged, Covered: row.covered, Noted: row.noted}
+		ops[i] = ledger.Op{Op: *row.op, Merged: row.merged, SupersededSeq: row.covered, Noted: row.noted}
 	}
-	if err := m.tx.InsertOps(m.ctx, m.ref, ops); err != nil {
+	if err := store.As[store.OpWriter](m.tx).InsertOps(m.ctx, m.ref, ops); err != nil {
 		return err
 	}
-	if err := m.tx.UpdateOps(m.ctx, m.ref, m.opChanges()); err != nil {
+	if err := store.As[store.OpWriter](m.tx).UpdateOps(m.ctx, m.ref, m.opChanges()); err != nil {
 		return err
 	}
-	if err := m.tx.SaveActors(m.ctx, m.ref, m.dirtyActors()); err != nil {
+	if err := store.As[store.ActorWriter](m.tx).SaveActors(m.ctx, m.ref, m.dirtyActors()); err != nil {
 		return err
 	}
-	if err := m.tx.SetRuns(m.ctx, m.ref, m.newRuns); err != nil {
+	if err := store.As[store.EntryWriter](m.tx).SetRuns(m.ctx, m.ref, m.newRuns); err != nil {
 		return err
 	}
 	m.newBatches, m.newOps, m.newRuns = nil, nil, nil
@@ -173,7 +173,7 @@ func (m *merging) settle() error {
 	if m.tallied {
 		m.head.Tallied = m.head.Seq
 	}
-	return m.tx.SaveHead(m.ctx, m.ref.Org, m.ref.Session, m.head)
+	return store.As[store.SessionWriter](m.tx).SaveHead(m.ctx, m.ref.Org, m.ref.Session, m.head)
 }
 
 // sign states in a checkpoint what the log is now.
@@ -184,17 +184,17 @@ func (m *merging) sign() (err error) {
 
 // saveAnswers stores the receipts of this transaction under their keys. All carry the checkpoint of its end.
 func (m *merging) saveAnswers() error {
-	answers := make([]store.Answer, len(m.done))
+	answers := make([]store.StoredResponse, len(m.done))
 	for i, j := range m.done {
 		j.receipt.Checkpoint = m.head.Checkpoint
 		encoded, err := json.Marshal(j.receipt)
 		if err != nil {
 			return err
 		}
-		answers[i] = store.Answer{Scope: j.scope, Key: j.in.Key, Fingerprint: j.fingerprint, Result: encoded, CreatedAt: m.tx.Now()}
+		answers[i] = store.StoredResponse{Scope: j.scope, Key: j.in.Key, Fingerprint: j.fingerprint, Result: encoded, CreatedAt: m.tx.Now()}
 	}
 	for _, follow := range m.following {
 		follow.again(m.answered[follow.scope+"\x00"+follow.in.Key])
 	}
-	return m.tx.SaveAnswers(m.ctx, answers)
+	return store.As[store.ResponseWriter](m.tx).SaveResponses(m.ctx, answers)
 }

@@ -36,7 +36,7 @@ func (a *auditor) compareDefects(again store.ReadTx) error {
 func (a *auditor) defects(tx store.ReadTx) (map[firemode.DefectID]firemode.Defect, error) {
 	all := map[firemode.DefectID]firemode.Defect{}
 	for after := ""; ; {
-		rows, err := tx.Defects(a.ctx, a.ref.Org, store.DefectFilter{Session: a.ref.Session}, store.Page{After: after, Limit: itemsAtOnce})
+		rows, err := store.As[store.DefectReader](tx).Defects(a.ctx, a.ref.Org, store.DefectFilter{Session: a.ref.Session}, store.Page{After: after, Limit: itemsAtOnce})
 		if err != nil {
 			return nil, err
 		}

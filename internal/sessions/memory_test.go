@@ -14,6 +14,7 @@ import (
 	"firemode/internal/record/ledger"
 	"firemode/internal/sessions"
 	"firemode/internal/store"
+	"firemode/internal/store/storetest"
 )
 
 // gauge is a Sink that keeps nothing and notes how far the heap grows meanwhile.
@@ -196,13 +197,13 @@ func wantLeaves(t *testing.T, g *gauge, n int) *gauge {
 // manyLate completes the session before n/50 batches of 300 KiB come.
 func manyLate(t *testing.T, w *bench, n int) *gauge {
 	must(t, w.store.Update(t.Context(), func(tx store.Tx) error {
-		locked, err := tx.LockSessions(t.Context(), w.ref.Org, []firemode.SessionID{w.ref.Session})
+		locked, err := store.As[store.SessionWriter](tx).LockSessions(t.Context(), w.ref.Org, []firemode.SessionID{w.ref.Session})
 		if err != nil {
 			return err
 		}
 		session := locked[0].Session
 		session.Status = firemode.SessionCompleted
-		return tx.UpdateSession(t.Context(), session)
+		return store.As[store.SessionWriter](tx).UpdateSession(t.Context(), session)
 	}))
 	text := make([]byte, 60<<10)
 	for i := range text {
@@ -243,11 +244,14 @@ type gauged struct {
 }
 
 func (s gauged) Update(ctx context.Context, fn func(store.Tx) error) error {
-	return s.Store.Update(ctx, func(tx store.Tx) error { return fn(gaugedTx{tx, s.g}) })
+	return s.Store.Update(ctx, func(tx store.Tx) error {
+		return fn(gaugedTx{storetest.Wrapper{Tx: tx}, store.As[store.OpWriter](tx), s.g})
+	})
 }
 
 type gaugedTx struct {
-	store.Tx
+	storetest.Wrapper
+	store.OpWriter
 	g *gauge
 }
 
@@ -256,5 +260,5 @@ func (tx gaugedTx) InsertOps(ctx context.Context, ref ledger.SessionRef, ops []l
 	if err := tx.g.look(); err != nil {
 		return err
 	}
-	return tx.Tx.InsertOps(ctx, ref, ops)
+	return tx.OpWriter.InsertOps(ctx, ref, ops)
 }

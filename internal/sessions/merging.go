@@ -104,7 +104,7 @@ func (m *merging) run(jobs []*job) error {
 // settleKnown answers the jobs that may not see the session and those that were done before, and returns the others.
 func (m *merging) settleKnown(jobs []*job) ([]*job, error) {
 	var open []*job
-	var keys []store.Answer
+	var keys []store.StoredResponse
 	for _, j := range jobs {
 		err := mayRead(m.ctx, m.tx, j.p, m.session)
 		if code := firemode.CodeOf(err); err != nil && code != firemode.CodeNotFound {
@@ -112,17 +112,17 @@ func (m *merging) settleKnown(jobs []*job) ([]*job, error) {
 		}
 		if j.err = err; err == nil {
 			open = append(open, j)
-			keys = append(keys, store.Answer{Scope: j.scope, Key: j.in.Key})
+			keys = append(keys, store.StoredResponse{Scope: j.scope, Key: j.in.Key})
 		}
 	}
 	if len(keys) == 0 {
 		return nil, nil
 	}
-	stored, err := m.tx.Answers(m.ctx, keys)
+	stored, err := store.As[store.ResponseReader](m.tx).Responses(m.ctx, keys)
 	if err != nil {
 		return nil, err
 	}
-	known := map[ledger.BatchKey]store.Answer{}
+	known := map[ledger.BatchKey]store.StoredResponse{}
 	for _, a := range stored {
 		known[ledger.BatchKey{Actor: crdt.ActorID(a.Scope), Key: a.Key}] = a
 	}
@@ -200,7 +200,7 @@ func (m *merging) needActors(wanted map[crdt.ActorID]bool) error {
 		if len(wanted) == 0 {
 			return nil
 		}
-		actors, err := m.tx.Actors(m.ctx, m.ref, slices.Sorted(maps.Keys(wanted)))
+		actors, err := store.As[store.ActorReader](m.tx).Actors(m.ctx, m.ref, slices.Sorted(maps.Keys(wanted)))
 		if err != nil {
 			return err
 		}
@@ -233,7 +233,7 @@ func (m *merging) loadBatches(jobs []*job) error {
 		}
 	}
 	if len(refs) > 0 {
-		batches, err := m.tx.Batches(m.ctx, m.ref, refs)
+		batches, err := store.As[store.EntryReader](m.tx).Entries(m.ctx, m.ref, refs)
 		if err != nil {
 			return err
 		}
@@ -244,7 +244,7 @@ func (m *merging) loadBatches(jobs []*job) error {
 	if len(keys) == 0 {
 		return nil
 	}
-	batches, err := m.tx.BatchesByKey(m.ctx, m.ref, keys)
+	batches, err := store.As[store.EntryReader](m.tx).EntriesByKey(m.ctx, m.ref, keys)
 	for _, b := range batches {
 		m.keyed[ledger.BatchKey{Actor: b.Actor, Key: b.Key}] = &b
 	}
@@ -265,8 +265,8 @@ func (m *merging) loadRuns(jobs []*job) error {
 			if _, known := m.runs[ask]; known || actor == nil {
 				continue
 			}
-			m.runs[ask] = actor.Merged.Run()
-			if actor.RunSeq > writer.Delivered {
+			m.runs[ask] = actor.Merged.Prefix()
+			if actor.PrefixSeq > writer.Delivered {
 				asks = append(asks, ask)
 			}
 		}
@@ -274,7 +274,7 @@ func (m *merging) loadRuns(jobs []*job) error {
 	if len(asks) == 0 {
 		return nil
 	}
-	runs, err := m.tx.Runs(m.ctx, m.ref, asks)
+	runs, err := store.As[store.HeadReader](m.tx).Runs(m.ctx, m.ref, asks)
 	if err != nil {
 		return err
 	}
@@ -345,7 +345,7 @@ func (m *merging) loadLive(tops map[crdt.Pointer]bool) error {
 	}
 	at := slices.Sorted(maps.Keys(above))
 	// What is below another path of the list comes with it, and what was read before is left as it is.
-	live, err := m.tx.LiveOps(m.ctx, m.ref, at, slices.Sorted(maps.Keys(tops)))
+	live, err := store.As[store.OpReader](m.tx).LiveOps(m.ctx, m.ref, at, slices.Sorted(maps.Keys(tops)))
 	if err != nil {
 		return err
 	}
@@ -359,7 +359,7 @@ func (m *merging) loadContested(paths []crdt.Pointer) error {
 	if len(inhabited) == 0 {
 		return nil
 	}
-	contested, err := m.tx.ContestedOps(m.ctx, m.ref, inhabited)
+	contested, err := store.As[store.OpReader](m.tx).ContestedOps(m.ctx, m.ref, inhabited)
 	m.know(contested)
 	return err
 }
@@ -374,7 +374,7 @@ func (m *merging) know(ops []crdt.Op) {
 }
 
 // loadItems reads the items that paths belong to, and returns the rules that judge them.
-func (m *merging) loadItems(paths []crdt.Pointer) (*rules.Book, error) {
+func (m *merging) loadItems(paths []crdt.Pointer) (*rules.Set, error) {
 	var ids []firemode.ItemID
 	for _, p := range paths {
 		id := placeOf(p).item
@@ -384,7 +384,7 @@ func (m *merging) loadItems(paths []crdt.Pointer) (*rules.Book, error) {
 		}
 	}
 	if len(ids) > 0 {
-		items, err := m.tx.ItemsByID(m.ctx, m.ref.Org, m.ref.Session, ids)
+		items, err := store.As[store.ItemReader](m.tx).ItemsByID(m.ctx, m.ref.Org, m.ref.Session, ids)
 		if err != nil {
 			return nil, err
 		}
@@ -392,12 +392,12 @@ func (m *merging) loadItems(paths []crdt.Pointer) (*rules.Book, error) {
 			m.items[item.ID] = &item
 		}
 	}
-	return m.svc.Rules.Book(m.ctx, m.ref.Org)
+	return m.svc.Rules.RuleSet(m.ctx, m.ref.Org)
 }
 
 // ruleOf returns the version by which code is judged on an item: the one pinned to its check, else the one that was in force when
 // the session was made.
-func ruleOf(book *rules.Book, item *firemode.Item, session firemode.Session) func(firemode.RuleCode) (firemode.Rule, bool) {
+func ruleOf(book *rules.Set, item *firemode.Item, session firemode.Session) func(firemode.RuleCode) (firemode.Rule, bool) {
 	return func(code firemode.RuleCode) (firemode.Rule, bool) {
 		if item != nil {
 			for _, c := range item.Checks {

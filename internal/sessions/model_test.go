@@ -81,7 +81,7 @@ func (m *model) judge(one post) (v verdict, key, request string) {
 		return nil
 	}
 	n := one.draft.number
-	switch crdt.Judge(one.posted(), m.held(one.writer()), known(n), known(n-1), known(n+1)) {
+	switch crdt.Decide(one.posted(), m.held(one.writer()), known(n), known(n-1), known(n+1)) {
 	case crdt.Duplicate:
 		return duplicate, key, request
 	case crdt.Fork:
@@ -252,7 +252,7 @@ func (m *model) context(f *sessionstest.Facts, one post, seq int64) (context, cl
 		return context, clamped, cut
 	}
 	for _, n := range slices.Backward(slices.Sorted(maps.Keys(m.known[parent]))) {
-		if m.known[parent][n].ID == one.draft.prev && n <= f.Numbers(parent, seq-1).Run() && seq > 1 {
+		if m.known[parent][n].ID == one.draft.prev && n <= f.Numbers(parent, seq-1).Prefix() && seq > 1 {
 			context[parent] = max(context[parent], n)
 			break
 		}

@@ -161,7 +161,7 @@ func outsideLimits(op *crdt.Op, measurement string, rule func(firemode.RuleCode)
 			continue
 		}
 		f := rules.Finding{Measurement: measurement, Value: string(op.Value), Unit: version.Schema.Limits[i].Unit}
-		judged, err := rules.Judge(version, f)
+		judged, err := rules.Classify(version, f)
 		if err != nil || judged.WithinLimits {
 			continue
 		}

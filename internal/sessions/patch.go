@@ -33,7 +33,7 @@ func (s *Service) Patch(ctx context.Context, id firemode.SessionID, ifMatch stri
 		return Detail{}, firemode.PreconditionMissing("the header If-Match must name the ETag of the session that you are changing")
 	}
 	return store.Once(ctx, s.store, func(tx store.Tx) (Detail, error) {
-		locked, err := tx.LockSessions(ctx, p.Org, []firemode.SessionID{id})
+		locked, err := store.As[store.SessionWriter](tx).LockSessions(ctx, p.Org, []firemode.SessionID{id})
 		if err != nil {
 			return Detail{}, err
 		}
@@ -72,13 +72,13 @@ func (s *Service) patch(ctx context.Context, tx store.Tx, p firemode.Principal, 
 			return Detail{}, err
 		}
 	}
-	if err := tx.UpdateSession(ctx, m.session); err != nil {
+	if err := store.As[store.SessionWriter](tx).UpdateSession(ctx, m.session); err != nil {
 		return Detail{}, err
 	}
 	if err := audit(ctx, tx, s, "session.update", string(m.session.ID), map[string]any{"status": m.session.Status, "reason": patch.Reason}); err != nil {
 		return Detail{}, err
 	}
-	session, err := tx.Session(ctx, p.Org, m.session.ID)
+	session, err := store.As[store.SessionReader](tx).Session(ctx, p.Org, m.session.ID)
 	if err != nil {
 		return Detail{}, err
 	}
@@ -164,7 +164,7 @@ func (m *merging) openItems(missing *[]firemode.Detail) error {
 		return nil
 	}
 	open := store.ItemFilter{States: []firemode.ItemState{firemode.ItemUntouched, firemode.ItemIncomplete, firemode.ItemDisputed}}
-	items, err := m.tx.Items(m.ctx, m.ref.Org, m.ref.Session, open, store.Page{Limit: maxRefusals})
+	items, err := store.As[store.ItemReader](m.tx).Items(m.ctx, m.ref.Org, m.ref.Session, open, store.Page{Limit: maxRefusals})
 	for _, item := range items {
 		reason := "untouched"
 		if len(item.Row.Missing) > 0 {
@@ -199,7 +199,7 @@ func (m *merging) openConflicts(missing *[]firemode.Detail) error {
 }
 
 func (m *merging) openGaps(missing *[]firemode.Detail) error {
-	actors, err := m.tx.Actors(m.ctx, m.ref, nil)
+	actors, err := store.As[store.ActorReader](m.tx).Actors(m.ctx, m.ref, nil)
 	for _, a := range actors {
 		if gaps := a.Held.Missing(); len(gaps) > 0 {
 			*missing = append(*missing, firemode.Detail{

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"firemode/internal/record/crdt"
+	"firemode/internal/store"
 )
 
 // problem says why a change cannot be applied; the zero value is none.
@@ -46,7 +47,7 @@ func (m *merging) heldDots(changes []crdt.Change) (map[crdt.Dot][]*crdt.Op, erro
 	if err := m.flush(); err != nil { // so that the query sees what this transaction has merged
 		return nil, err
 	}
-	ops, err := m.tx.OpsByDot(m.ctx, m.ref, dots)
+	ops, err := store.As[store.OpReader](m.tx).OpsByDot(m.ctx, m.ref, dots)
 	held := map[crdt.Dot][]*crdt.Op{}
 	for i := range ops {
 		op := &ops[i].Op

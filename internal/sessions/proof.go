@@ -72,7 +72,7 @@ func (s *Service) viewLog(ctx context.Context, id firemode.SessionID, fn func(st
 		if err != nil {
 			return err
 		}
-		head, err := tx.Head(ctx, ref(session))
+		head, err := store.As[store.HeadReader](tx).Head(ctx, ref(session))
 		if err != nil {
 			return err
 		}
@@ -82,14 +82,14 @@ func (s *Service) viewLog(ctx context.Context, id firemode.SessionID, fn func(st
 
 // loggedBatch returns the log entry of a change, with its changes.
 func loggedBatch(ctx context.Context, tx store.ReadTx, at ledger.SessionRef, dot crdt.Dot) (b ledger.Entry, err error) {
-	known, err := tx.Batches(ctx, at, []ledger.BatchRef{{Actor: dot.Actor, Number: dot.Batch}})
+	known, err := store.As[store.EntryReader](tx).Entries(ctx, at, []ledger.BatchRef{{Actor: dot.Actor, Number: dot.Batch}})
 	if err != nil {
 		return b, err
 	}
 	if len(known) == 0 {
 		return b, firemode.NotFound("there is no change %s", dot)
 	}
-	err = tx.EachBatch(ctx, at, known[0].Seq, func(entry ledger.Entry) error {
+	err = store.As[store.EntryReader](tx).EachEntry(ctx, at, known[0].Seq, func(entry ledger.Entry) error {
 		b = entry
 		return errFound
 	})
@@ -100,7 +100,7 @@ func loggedBatch(ctx context.Context, tx store.ReadTx, at ledger.SessionRef, dot
 }
 
 func logTree(ctx context.Context, tx store.ReadTx, at ledger.SessionRef, size int64) (*ledger.Tree, error) {
-	hashes, err := tx.EntryHashes(ctx, at, size)
+	hashes, err := store.As[store.EntryReader](tx).EntryHashes(ctx, at, size)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"firemode/internal/record/crdt"
+	"firemode/internal/store"
 )
 
 // pass goes through what is live, all of it or a part, and hands over what is shown and what is in conflict, each in order of path.
@@ -78,7 +79,7 @@ func (d *document) eachLive(top crdt.Pointer, fn func(crdt.Op) error) error {
 	case d.head.Seq:
 		seq = 0 // now
 	}
-	return d.tx.EachLiveOp(d.ctx, d.ref, seq, top, fn)
+	return store.As[store.OpReader](d.tx).EachLiveOp(d.ctx, d.ref, seq, top, fn)
 }
 
 func (d *document) eachBelow(top crdt.Pointer, fn func(crdt.Op) error) error {
@@ -91,7 +92,7 @@ func (d *document) eachBelow(top crdt.Pointer, fn func(crdt.Op) error) error {
 }
 
 func (d *document) eachContested(top crdt.Pointer, fn func(crdt.Op) error) error {
-	contested, err := d.tx.ContestedOps(d.ctx, d.ref, []crdt.Pointer{top})
+	contested, err := store.As[store.OpReader](d.tx).ContestedOps(d.ctx, d.ref, []crdt.Pointer{top})
 	if err != nil {
 		return err
 	}

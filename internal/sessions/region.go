@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"firemode/internal/record/crdt"
+	"firemode/internal/store"
 )
 
 // region is the part of a document that changes at some paths can have changed. What is live at these paths and above them is in
@@ -21,7 +22,7 @@ func (d *document) regionOf(changed []crdt.Pointer) (*region, error) {
 	if len(changed) == 0 {
 		return r, nil
 	}
-	live, err := d.tx.LiveOps(d.ctx, d.ref, withAncestors(changed), nil)
+	live, err := store.As[store.OpReader](d.tx).LiveOps(d.ctx, d.ref, withAncestors(changed), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -29,7 +30,7 @@ func (d *document) regionOf(changed []crdt.Pointer) (*region, error) {
 		r.live[op.Path] = append(r.live[op.Path], op)
 	}
 	r.tops = r.topsOf(changed)
-	inhabited, err := d.tx.Inhabited(d.ctx, d.ref, r.tops)
+	inhabited, err := store.As[store.OpReader](d.tx).Inhabited(d.ctx, d.ref, r.tops)
 	for _, p := range inhabited {
 		r.inhabited[p] = true
 	}

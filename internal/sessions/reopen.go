@@ -9,6 +9,7 @@ import (
 	"firemode"
 	"firemode/internal/record/crdt"
 	"firemode/internal/record/ledger"
+	"firemode/internal/store"
 )
 
 // lateBytes is about how many bytes of late changes are merged before what was read for them is forgotten.
@@ -22,7 +23,7 @@ func (m *merging) mergeLate() error {
 	}
 	var seqs []int64
 	held := 0
-	err := m.tx.EachLateBatch(m.ctx, m.ref, func(b ledger.Entry) error {
+	err := store.As[store.EntryReader](m.tx).EachLateEntry(m.ctx, m.ref, func(b ledger.Entry) error {
 		seqs = append(seqs, b.Seq)
 		if held += len(b.Changes); held > lateBytes {
 			held = len(b.Changes)
@@ -47,7 +48,7 @@ func (m *merging) mergeLate() error {
 		return err
 	}
 	m.head.Late = 0
-	return m.tx.MarkMerged(m.ctx, m.ref, seqs, m.head.Seq)
+	return store.As[store.EntryWriter](m.tx).MarkMerged(m.ctx, m.ref, seqs, m.head.Seq)
 }
 
 // forget lets go of the document as far as it was read. What has been merged must be flushed.
@@ -76,7 +77,7 @@ func (m *merging) rememberResults() error {
 	if err != nil {
 		return err
 	}
-	return m.tx.SaveLastResults(m.ctx, m.ref.Org, m.session.Building, found)
+	return store.As[store.SessionWriter](m.tx).SaveLastResults(m.ctx, m.ref.Org, m.session.Building, found)
 }
 
 // findings is the outcome and the measurements of every item, as the document shows them now.
@@ -98,7 +99,7 @@ func (m *merging) eachItem(fn func(firemode.ItemID, *crdt.State)) error {
 			fn(current, state)
 		}
 	}
-	err = m.tx.EachLiveOp(m.ctx, m.ref, 0, "", func(op crdt.Op) error {
+	err = store.As[store.OpReader](m.tx).EachLiveOp(m.ctx, m.ref, 0, "", func(op crdt.Op) error {
 		if item := placeOf(op.Path).item; item != current {
 			take()
 			state, current = crdt.NewState(merged), item

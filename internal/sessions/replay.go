@@ -18,7 +18,7 @@ import (
 // all of it in memory.
 func (a *auditor) replay(scratch store.Store) error {
 	var group []ledger.Entry
-	err := a.tx.EachBatch(a.ctx, a.ref, 1, func(b ledger.Entry) error {
+	err := store.As[store.EntryReader](a.tx).EachEntry(a.ctx, a.ref, 1, func(b ledger.Entry) error {
 		a.checkEntry(b)
 		a.seq, a.hash = b.Seq, b.Hash
 		a.frontier = a.frontier.Append(a.entries, b.Hash)
@@ -54,7 +54,7 @@ func (a *auditor) replayGroup(scratch store.Store, group []ledger.Entry) error {
 		if err := a.changeDefects(tx, group[0].Seq); err != nil {
 			return err
 		}
-		locked, err := tx.LockSessions(a.ctx, a.ref.Org, []firemode.SessionID{a.ref.Session})
+		locked, err := store.As[store.SessionWriter](tx).LockSessions(a.ctx, a.ref.Org, []firemode.SessionID{a.ref.Session})
 		if err != nil {
 			return err
 		}
@@ -74,7 +74,7 @@ func (a *auditor) changeDefects(tx store.Tx, seq int64) error {
 	for len(a.pending) > 0 && a.pending[0].Seq < seq {
 		change := a.pending[0]
 		a.pending = a.pending[1:]
-		d, err := tx.Defect(a.ctx, a.ref.Org, change.ID)
+		d, err := store.As[store.DefectReader](tx).Defect(a.ctx, a.ref.Org, change.ID)
 		if firemode.CodeOf(err) == firemode.CodeNotFound && err != nil {
 			a.differs("defects "+string(change.ID), "the audit log says that it was changed, and it does not follow from the log")
 			continue
@@ -83,7 +83,7 @@ func (a *auditor) changeDefects(tx store.Tx, seq int64) error {
 			return err
 		}
 		d.Status, d.Note, d.UpdatedAt = change.To, change.Note, change.At
-		if err := tx.UpdateDefect(a.ctx, d); err != nil {
+		if err := store.As[store.DefectWriter](tx).UpdateDefect(a.ctx, d); err != nil {
 			return err
 		}
 	}
@@ -93,7 +93,7 @@ func (a *auditor) changeDefects(tx store.Tx, seq int64) error {
 // again puts an entry into the scratch store as it was decided then.
 func (a *auditor) again(m *merging, stored ledger.Entry) error {
 	b := stored
-	b.MergedSeq, b.RunSeq = 0, 0
+	b.MergedSeq, b.PrefixSeq = 0, 0
 	var err error
 	if b.Kind == ledger.EntryStatus {
 		err = a.statusAgain(m, &b)
@@ -135,7 +135,7 @@ func (a *auditor) statusAgain(m *merging, b *ledger.Entry) error {
 	b.MergedSeq = b.Seq
 	m.newBatches = append(m.newBatches, *b)
 	m.head.Seq = b.Seq
-	if err := m.tx.UpdateSession(m.ctx, m.session); err != nil {
+	if err := store.As[store.SessionWriter](m.tx).UpdateSession(m.ctx, m.session); err != nil {
 		return err
 	}
 	switch particulars.Status {

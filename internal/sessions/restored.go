@@ -2,7 +2,6 @@ package sessions
 
 import (
 	"context"
-	"encoding/json"
 
 	"golang.org/x/mod/sumdb/note"
 
@@ -22,7 +21,7 @@ type Restoration struct {
 // organisation, and returns how many sessions there are. Doing so without need costs every client a whole download, and no reading.
 func MarkRestored(ctx context.Context, s store.Store, r Restoration) (sessions int, err error) {
 	err = s.Update(ctx, func(tx store.Tx) error {
-		orgs, err := tx.Organisations(ctx)
+		orgs, err := store.As[store.OrganisationReader](tx).Organisations(ctx)
 		if err != nil {
 			return err
 		}
@@ -43,7 +42,7 @@ const sessionsAtOnce = 100
 
 func (r Restoration) markOrganisation(ctx context.Context, tx store.Tx, org firemode.OrgID) (marked int, err error) {
 	for after := ""; ; {
-		page, err := tx.Sessions(ctx, org, store.SessionFilter{}, store.Page{After: after, Limit: sessionsAtOnce})
+		page, err := store.As[store.SessionReader](tx).Sessions(ctx, org, store.SessionFilter{}, store.Page{After: after, Limit: sessionsAtOnce})
 		if err != nil {
 			return marked, err
 		}
@@ -51,7 +50,7 @@ func (r Restoration) markOrganisation(ctx context.Context, tx store.Tx, org fire
 		for i, row := range page {
 			ids[i], after = row.Row.ID, row.Key
 		}
-		locked, err := tx.LockSessions(ctx, org, ids)
+		locked, err := store.As[store.SessionWriter](tx).LockSessions(ctx, org, ids)
 		if err != nil {
 			return marked, err
 		}
@@ -75,15 +74,13 @@ func (r Restoration) markSession(ctx context.Context, tx store.Tx, l store.Locke
 			return err
 		}
 	}
-	return tx.SaveHead(ctx, l.Session.Org, l.Session.ID, h)
+	return store.As[store.SessionWriter](tx).SaveHead(ctx, l.Session.Org, l.Session.ID, h)
 }
 
 func (r Restoration) note(ctx context.Context, tx store.Tx, org firemode.OrgID, sessions int) error {
-	data, err := json.Marshal(map[string]any{"sessions": sessions})
-	if err != nil {
-		return err
-	}
-	return store.AppendAudit(ctx, tx, org, ledger.AuditEntry{ID: firemode.AuditID(r.NewID()), Action: "restore", Subject: string(org), Data: data})
+	return store.AppendActions(ctx, tx, firemode.Principal{Org: org}, store.Action{
+		ID: firemode.AuditID(r.NewID()), Name: "restore", Subject: string(org), Data: map[string]any{"sessions": sessions},
+	})
 }
 
 // checkpointOf states what the log of a session is at its head.

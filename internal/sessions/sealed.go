@@ -8,6 +8,7 @@ import (
 	"firemode"
 	"firemode/internal/record/crdt"
 	"firemode/internal/record/ledger"
+	"firemode/internal/store"
 )
 
 func entryName(seq int64) string { return fmt.Sprintf("batches entry %d", seq) }
@@ -66,6 +67,9 @@ func (a *auditor) checkHead() {
 
 // checkSession compares what the log says of the session's status with what is stored.
 func (a *auditor) checkSession() {
+	if a.session.Format != firemode.CurrentFormat {
+		a.differs("sessions", "its format is %d, which this binary does not know", a.session.Format)
+	}
 	if a.session.Status != a.status || a.session.Reason != a.reason || !a.session.CompletedAt.Equal(a.finished) {
 		a.differs("sessions", "it is stored as %s (%q, completed %s), and the log says %s (%q, completed %s)",
 			a.session.Status, a.session.Reason, a.session.CompletedAt, a.status, a.reason, a.finished)
@@ -102,7 +106,7 @@ func (a *auditor) checkCreation(items []firemode.Item) {
 
 // checkQuarantine checks each batch of a copied phone, and that the id it was given is the one that its session's secret gives.
 func (a *auditor) checkQuarantine() error {
-	return a.tx.EachQuarantined(a.ctx, a.ref, func(q ledger.Quarantined) error {
+	return store.As[store.EntryReader](a.tx).EachQuarantined(a.ctx, a.ref, func(q ledger.Quarantined) error {
 		a.parents[q.Fresh] = q
 		where := "quarantine " + string(q.Fresh)
 		if !q.Sealed(a.ref) {

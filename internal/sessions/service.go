@@ -25,9 +25,9 @@ import (
 	"firemode/internal/store"
 )
 
-// Rulebook gives the rules that an organisation sees, from memory.
-type Rulebook interface {
-	Book(ctx context.Context, org firemode.OrgID) (*rules.Book, error)
+// RuleSets returns the rules that an organisation sees, from memory.
+type RuleSets interface {
+	RuleSet(ctx context.Context, org firemode.OrgID) (*rules.Set, error)
 }
 
 // Meter counts what dashboards rely on. Its methods must be quick.
@@ -52,7 +52,7 @@ type Config struct {
 	Now   func() time.Time
 	NewID func() string // mints ids that sort by time
 	Rand  io.Reader     // secrets of sessions
-	Rules Rulebook
+	Rules RuleSets
 	// Signer signs the checkpoint that every answer about results carries.
 	Signer note.Signer
 	Meter  Meter // may be nil
@@ -82,7 +82,7 @@ func New(s store.Store, c Config) (*Service, error) {
 	case c.Now == nil, c.NewID == nil, c.Rand == nil:
 		return nil, errors.New("sessions: no clock, id source or random source")
 	case c.Rules == nil:
-		return nil, errors.New("sessions: no rulebook")
+		return nil, errors.New("sessions: no rule sets")
 	case c.Signer == nil:
 		return nil, errors.New("sessions: no signer of checkpoints")
 	}
@@ -125,7 +125,7 @@ func caller(ctx context.Context) (firemode.Principal, error) {
 
 // visible returns the session if p may see it.
 func visible(ctx context.Context, tx store.ReadTx, p firemode.Principal, id firemode.SessionID) (firemode.Session, error) {
-	session, err := tx.Session(ctx, p.Org, id)
+	session, err := store.As[store.SessionReader](tx).Session(ctx, p.Org, id)
 	if err != nil {
 		return session, err
 	}
@@ -140,7 +140,7 @@ func mayRead(ctx context.Context, tx store.ReadTx, p firemode.Principal, session
 	if p.Role != firemode.RoleOwner {
 		return nil
 	}
-	building, err := tx.Building(ctx, p.Org, session.Building)
+	building, err := store.As[store.BuildingReader](tx).Building(ctx, p.Org, session.Building)
 	if err == nil && !building.ReadableBy(p) {
 		err = firemode.NotFound("there is no session %s", session.ID)
 	}

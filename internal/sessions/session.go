@@ -32,12 +32,12 @@ func (d Detail) Tag() string {
 }
 
 func detail(ctx context.Context, tx store.ReadTx, session firemode.Session) (Detail, error) {
-	head, err := tx.Head(ctx, ref(session))
+	head, err := store.As[store.HeadReader](tx).Head(ctx, ref(session))
 	if err != nil {
 		return Detail{}, err
 	}
 	head.Key = nil // the session's secret stays where it is
-	clock, err := tx.ClockAt(ctx, ref(session), head.Seq)
+	clock, err := store.As[store.HeadReader](tx).ClockAt(ctx, ref(session), head.Seq)
 	return Detail{Session: session, Clock: clock, Head: head}, err
 }
 
@@ -65,7 +65,7 @@ func (s *Service) List(ctx context.Context, f store.SessionFilter, page store.Pa
 	}
 	f.VisibleTo, f.OwnedBy = scope(p)
 	err = s.store.View(ctx, func(tx store.ReadTx) error {
-		rows, err := tx.Sessions(ctx, p.Org, f, page)
+		rows, err := store.As[store.SessionReader](tx).Sessions(ctx, p.Org, f, page)
 		if err != nil {
 			return err
 		}
@@ -103,7 +103,7 @@ func (s *Service) Items(ctx context.Context, id firemode.SessionID, f store.Item
 		if _, err := visible(ctx, tx, p, id); err != nil {
 			return err
 		}
-		list, err = tx.Items(ctx, p.Org, id, f, page)
+		list, err = store.As[store.ItemReader](tx).Items(ctx, p.Org, id, f, page)
 		return err
 	})
 	return list, err
@@ -120,7 +120,7 @@ func (s *Service) History(ctx context.Context, id firemode.SessionID, path crdt.
 		if err != nil {
 			return err
 		}
-		list, err = tx.History(ctx, ref(session), path, page)
+		list, err = store.As[store.OpReader](tx).History(ctx, ref(session), path, page)
 		return err
 	})
 	return list, err
@@ -146,7 +146,7 @@ func (s *Service) SyncStatus(ctx context.Context, id firemode.SessionID) (status
 		if status.Detail, err = detail(ctx, tx, session); err != nil {
 			return err
 		}
-		status.Actors, err = tx.Actors(ctx, ref(session), nil)
+		status.Actors, err = store.As[store.ActorReader](tx).Actors(ctx, ref(session), nil)
 		return err
 	})
 	return status, err

@@ -199,7 +199,7 @@ func (s *Service) mergeOrg(ctx context.Context, tx store.Tx, org firemode.OrgID,
 	for i, ofSession := range bySession {
 		ids[i] = ofSession[0].in.Session
 	}
-	locked, err := tx.LockSessions(ctx, org, ids)
+	locked, err := store.As[store.SessionWriter](tx).LockSessions(ctx, org, ids)
 	if err != nil {
 		return err
 	}

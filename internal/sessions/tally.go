@@ -34,7 +34,7 @@ func (m *merging) recount(changed map[firemode.ItemID]bool) error {
 		return err
 	}
 	for after := ""; ; {
-		page, err := m.tx.Items(m.ctx, m.ref.Org, m.ref.Session, store.ItemFilter{}, store.Page{After: after, Limit: itemsAtOnce})
+		page, err := store.As[store.ItemReader](m.tx).Items(m.ctx, m.ref.Org, m.ref.Session, store.ItemFilter{}, store.Page{After: after, Limit: itemsAtOnce})
 		if err != nil {
 			return err
 		}

@@ -53,21 +53,21 @@ func TestConflictsAreCountedAnew(t *testing.T) {
 
 // forget leaves counts as they were before they were kept.
 func forget(ctx context.Context, tx store.Tx, ref ledger.SessionRef) error {
-	locked, err := tx.LockSessions(ctx, ref.Org, []firemode.SessionID{ref.Session})
+	locked, err := store.As[store.SessionWriter](tx).LockSessions(ctx, ref.Org, []firemode.SessionID{ref.Session})
 	if err != nil {
 		return err
 	}
 	head := locked[0].Head
 	head.Tallied = 0
-	if err := tx.SaveHead(ctx, ref.Org, ref.Session, head); err != nil {
+	if err := store.As[store.SessionWriter](tx).SaveHead(ctx, ref.Org, ref.Session, head); err != nil {
 		return err
 	}
-	items, err := tx.ItemsByID(ctx, ref.Org, ref.Session, []firemode.ItemID{"X", "Y"})
+	items, err := store.As[store.ItemReader](tx).ItemsByID(ctx, ref.Org, ref.Session, []firemode.ItemID{"X", "Y"})
 	if err != nil {
 		return err
 	}
 	for i := range items {
 		items[i].Conflicts = 1 - items[i].Conflicts
 	}
-	return tx.SaveItemStates(ctx, ref.Org, ref.Session, items)
+	return store.As[store.ItemWriter](tx).SaveItemStates(ctx, ref.Org, ref.Session, items)
 }

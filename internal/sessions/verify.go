@@ -84,7 +84,7 @@ type auditor struct {
 }
 
 func (a *auditor) verify(scratch store.Store) (err error) {
-	if a.session, err = a.tx.Session(a.ctx, a.ref.Org, a.ref.Session); err != nil {
+	if a.session, err = store.As[store.SessionReader](a.tx).Session(a.ctx, a.ref.Org, a.ref.Session); err != nil {
 		return err
 	}
 	if a.Audited != nil {
@@ -93,7 +93,7 @@ func (a *auditor) verify(scratch store.Store) (err error) {
 		}
 		a.pending = a.told.changed
 	}
-	if a.head, err = a.tx.Head(a.ctx, a.ref); err != nil {
+	if a.head, err = store.As[store.HeadReader](a.tx).Head(a.ctx, a.ref); err != nil {
 		return a.missing("session_heads", err)
 	}
 	if err := a.prepare(scratch); err != nil {
@@ -128,7 +128,7 @@ func (a *auditor) missing(table string, err error) error {
 
 // prepare makes the session as it was before its first result.
 func (a *auditor) prepare(scratch store.Store) error {
-	building, err := a.tx.Building(a.plain, a.ref.Org, a.session.Building)
+	building, err := store.As[store.BuildingReader](a.tx).Building(a.plain, a.ref.Org, a.session.Building)
 	if err != nil {
 		return a.missing("sessions", err)
 	}
@@ -144,16 +144,16 @@ func (a *auditor) prepare(scratch store.Store) error {
 	session := a.session
 	session.Technicians, session.Status, building.Owners = nil, firemode.SessionActive, nil
 	return scratch.Update(a.ctx, func(tx store.Tx) error {
-		if err := tx.CreateOrganisation(a.ctx, firemode.Organisation{ID: a.ref.Org, Name: string(a.ref.Org), CreatedAt: tx.Now()}); err != nil {
+		if err := store.As[store.OrganisationWriter](tx).CreateOrganisation(a.ctx, firemode.Organisation{ID: a.ref.Org, Name: string(a.ref.Org), CreatedAt: tx.Now()}); err != nil {
 			return err
 		}
-		if err := tx.CreateBuilding(a.ctx, building); err != nil {
+		if err := store.As[store.BuildingWriter](tx).CreateBuilding(a.ctx, building); err != nil {
 			return err
 		}
-		if err := tx.CreateSession(a.ctx, session, ledger.Head{Epoch: a.head.Epoch, Key: a.head.Key, ChangedAt: session.CreatedAt}); err != nil {
+		if err := store.As[store.SessionWriter](tx).CreateSession(a.ctx, session, ledger.Head{Epoch: a.head.Epoch, Key: a.head.Key, ChangedAt: session.CreatedAt}); err != nil {
 			return err
 		}
-		return tx.CreateItems(a.ctx, a.ref.Org, a.ref.Session, items)
+		return store.As[store.ItemWriter](tx).CreateItems(a.ctx, a.ref.Org, a.ref.Session, items)
 	})
 }
 
@@ -161,7 +161,7 @@ const itemsAtOnce = 1000
 
 func (a *auditor) items() (all []firemode.Item, err error) {
 	for after := ""; ; {
-		rows, err := a.tx.Items(a.ctx, a.ref.Org, a.ref.Session, store.ItemFilter{}, store.Page{After: after, Limit: itemsAtOnce})
+		rows, err := store.As[store.ItemReader](a.tx).Items(a.ctx, a.ref.Org, a.ref.Session, store.ItemFilter{}, store.Page{After: after, Limit: itemsAtOnce})
 		if err != nil {
 			return nil, err
 		}

@@ -54,8 +54,8 @@ func TestMain(m *testing.M) {
 // emptyBook is a rulebook without rules: what is tested here is the merge.
 type emptyBook struct{}
 
-func (emptyBook) Book(context.Context, firemode.OrgID) (*rules.Book, error) {
-	return rules.NewBook(nil), nil
+func (emptyBook) RuleSet(context.Context, firemode.OrgID) (*rules.Set, error) {
+	return rules.NewSet(nil), nil
 }
 
 // clock is the time of the store: every look at it is a millisecond later.
@@ -138,22 +138,22 @@ func (w *world) newSession(ctx context.Context, items ...firemode.ItemID) (ledge
 	org := firemode.OrgID(fmt.Sprintf("o%d", w.orgs))
 	ref := ledger.SessionRef{Org: org, Session: "visit"}
 	return ref, w.store.Update(ctx, func(tx store.Tx) error {
-		if err := tx.CreateOrganisation(ctx, firemode.Organisation{ID: org, Name: "O", CreatedAt: tx.Now()}); err != nil {
+		if err := store.As[store.OrganisationWriter](tx).CreateOrganisation(ctx, firemode.Organisation{ID: org, Name: "O", CreatedAt: tx.Now()}); err != nil {
 			return err
 		}
 		for _, name := range []string{"ann", "bob", "cyd"} { // for whom a manager may submit
 			named := name + "@" + string(org)
 			user := firemode.User{Org: org, ID: firemode.UserID(name), Username: named, FullName: name, Role: firemode.RoleTechnician, PasswordHash: "x", Version: 1, CreatedAt: tx.Now()}
-			if err := tx.CreateUser(ctx, user); err != nil {
+			if err := store.As[store.UserWriter](tx).CreateUser(ctx, user); err != nil {
 				return err
 			}
 		}
-		if err := tx.CreateBuilding(ctx, firemode.Building{Org: org, ID: "b", Name: "B", Address: "A", Status: firemode.BuildingActive, Version: 1, CreatedAt: tx.Now()}); err != nil {
+		if err := store.As[store.BuildingWriter](tx).CreateBuilding(ctx, firemode.Building{Org: org, ID: "b", Name: "B", Address: "A", Status: firemode.BuildingActive, Version: 1, CreatedAt: tx.Now()}); err != nil {
 			return err
 		}
-		err := tx.CreateSession(ctx, firemode.Session{
+		err := store.As[store.SessionWriter](tx).CreateSession(ctx, firemode.Session{
 			Org: org, ID: ref.Session, Building: "b", Name: "S", Frequency: firemode.Yearly, Status: firemode.SessionPending,
-			ItemCount: len(items), Version: 1, CreatedAt: tx.Now(),
+			ItemCount: len(items), Version: 1, CreatedAt: tx.Now(), Format: firemode.CurrentFormat,
 		}, ledger.Head{Epoch: 1, Key: secret, ChangedAt: tx.Now()})
 		if err != nil {
 			return err
@@ -162,7 +162,7 @@ func (w *world) newSession(ctx context.Context, items ...firemode.ItemID) (ledge
 		for i, id := range items {
 			rows[i] = firemode.Item{ID: id, Name: string(id), Position: i, Listed: true, Kind: firemode.KindAsset, State: firemode.ItemUntouched}
 		}
-		return tx.CreateItems(ctx, org, ref.Session, rows)
+		return store.As[store.ItemWriter](tx).CreateItems(ctx, org, ref.Session, rows)
 	})
 }
 

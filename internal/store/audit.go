@@ -34,7 +34,7 @@ func AppendAudit(ctx context.Context, tx Tx, org firemode.OrgID, entries ...ledg
 	if len(entries) == 0 {
 		return nil
 	}
-	seq, hash, err := tx.LockAudit(ctx, org)
+	seq, hash, err := As[AuditWriter](tx).LockAudit(ctx, org)
 	if err != nil {
 		return err
 	}
@@ -48,11 +48,11 @@ func AppendAudit(ctx context.Context, tx Tx, org firemode.OrgID, entries ...ledg
 		sealed[i] = e.Seal(seq, hash)
 		hash = sealed[i].Hash
 	}
-	return tx.InsertAudit(ctx, sealed)
+	return As[AuditWriter](tx).InsertAudit(ctx, sealed)
 }
 
-// Answer is what a request with an Idempotency-Key was answered: the service's result, to be encoded again the same way.
-type Answer struct {
+// StoredResponse is what a request with an Idempotency-Key was answered: the service's result, to be encoded again the same way.
+type StoredResponse struct {
 	Scope       string // organisation, user, method and route with its parameters
 	Key         string // the Idempotency-Key
 	Fingerprint []byte // of the request
@@ -60,25 +60,25 @@ type Answer struct {
 	CreatedAt   time.Time
 }
 
-// AnswerReader reads stored answers.
-type AnswerReader interface {
-	// Answers returns those that are stored of (Scope, Key), in any order.
-	Answers(ctx context.Context, keys []Answer) ([]Answer, error)
+// ResponseReader reads stored answers.
+type ResponseReader interface {
+	// Responses returns those that are stored of (Scope, Key), in any order.
+	Responses(ctx context.Context, keys []StoredResponse) ([]StoredResponse, error)
 }
 
-// AnswerWriter writes stored answers.
-type AnswerWriter interface {
-	// SaveAnswers adds answers; CodeConflict if a (Scope, Key) is taken.
-	SaveAnswers(ctx context.Context, answers []Answer) error
-	// DeleteAnswers removes at most limit answers created before t, oldest first, and returns how many.
-	DeleteAnswers(ctx context.Context, t time.Time, limit int) (int, error)
+// ResponseWriter writes stored answers.
+type ResponseWriter interface {
+	// SaveResponses adds answers; CodeConflict if a (Scope, Key) is taken.
+	SaveResponses(ctx context.Context, answers []StoredResponse) error
+	// DeleteResponses removes at most limit answers created before t, oldest first, and returns how many.
+	DeleteResponses(ctx context.Context, t time.Time, limit int) (int, error)
 }
 
 // CheckAudit calls report for every entry of org's audit log that is not what it was or does not continue the chain, and, with no
 // entry, if the log does not end where it is noted to. It shows each entry to also, and returns how many there are.
 func CheckAudit(ctx context.Context, tx ReadTx, org firemode.OrgID, report func(e ledger.AuditEntry, what string), also func(ledger.AuditEntry)) (entries int64, err error) {
 	var prev []byte
-	err = tx.EachAudit(ctx, org, func(e ledger.AuditEntry) error {
+	err = As[AuditReader](tx).EachAudit(ctx, org, func(e ledger.AuditEntry) error {
 		if e.Seq != entries+1 {
 			report(e, fmt.Sprintf("it comes after entry %d: entries are missing", entries))
 		}
@@ -95,7 +95,7 @@ func CheckAudit(ctx context.Context, tx ReadTx, org firemode.OrgID, report func(
 	if err != nil {
 		return entries, err
 	}
-	seq, hash, err := tx.AuditEnd(ctx, org)
+	seq, hash, err := As[AuditReader](tx).AuditEnd(ctx, org)
 	if err == nil && (seq != entries || !bytes.Equal(hash, prev)) {
 		report(ledger.AuditEntry{}, fmt.Sprintf("it is noted that the log ends at entry %d; it ends at %d, or with another hash", seq, entries))
 	}

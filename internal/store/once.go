@@ -48,7 +48,7 @@ func Once[T any](ctx context.Context, s Store, fn func(Tx) (T, error)) (T, error
 			result, err = fn(tx)
 			return err
 		}
-		stored, err := tx.Answers(ctx, []Answer{{Scope: claim.Scope, Key: claim.Key}})
+		stored, err := As[ResponseReader](tx).Responses(ctx, []StoredResponse{{Scope: claim.Scope, Key: claim.Key}})
 		if err != nil {
 			return err
 		}
@@ -62,7 +62,7 @@ func Once[T any](ctx context.Context, s Store, fn func(Tx) (T, error)) (T, error
 		if err != nil {
 			return err
 		}
-		err = tx.SaveAnswers(ctx, []Answer{{Scope: claim.Scope, Key: claim.Key, Fingerprint: claim.Fingerprint, Result: encoded, CreatedAt: tx.Now()}})
+		err = As[ResponseWriter](tx).SaveResponses(ctx, []StoredResponse{{Scope: claim.Scope, Key: claim.Key, Fingerprint: claim.Fingerprint, Result: encoded, CreatedAt: tx.Now()}})
 		if firemode.CodeOf(err) == firemode.CodeConflict {
 			return errLostRace
 		}
@@ -78,7 +78,7 @@ func Once[T any](ctx context.Context, s Store, fn func(Tx) (T, error)) (T, error
 
 var errLostRace = errors.New("the same Idempotency-Key was committed by another node")
 
-func replay[T any](claim *Idempotency, stored Answer, into *T) error {
+func replay[T any](claim *Idempotency, stored StoredResponse, into *T) error {
 	if !bytes.Equal(stored.Fingerprint, claim.Fingerprint) {
 		return ErrKeyReused()
 	}

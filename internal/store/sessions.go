@@ -95,6 +95,8 @@ type DefectReader interface {
 	Defects(ctx context.Context, org firemode.OrgID, f DefectFilter, p Page) ([]Keyed[firemode.Defect], error)
 	// DefectsByID returns those of ids that exist, in any order.
 	DefectsByID(ctx context.Context, org firemode.OrgID, ids []firemode.DefectID) ([]firemode.Defect, error)
+	// DefectsOfItems returns the defects of items of the session, in any order.
+	DefectsOfItems(ctx context.Context, s ledger.SessionRef, items []firemode.ItemID) ([]firemode.Defect, error)
 }
 
 // DefectWriter writes defects.

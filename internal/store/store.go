@@ -21,8 +21,8 @@ import (
 	"firemode"
 )
 
-// ErrUnknown is in the chain of an error from Update when the engine could not say whether the transaction was committed.
-var ErrUnknown = errors.New("outcome of the commit is unknown")
+// ErrOutcomeUnknown is in the chain of an error from Update when the engine could not say whether the transaction was committed.
+var ErrOutcomeUnknown = errors.New("outcome of the commit is unknown")
 
 // Store is a database.
 type Store interface {
@@ -59,40 +59,16 @@ type Migration struct {
 	AppliedAt time.Time // zero unless applied
 }
 
-// ReadTx is what a View may do.
+// ReadTx is what a View may do: a consistent snapshot. As gives the reading ports of it.
 type ReadTx interface {
-	OrganisationReader
-	UserReader
-	TokenReader
-	RuleReader
-	BuildingReader
-	AssetReader
-	SessionReader
-	ItemReader
-	ResultReader
-	DefectReader
-	AuditReader
-	AnswerReader
-	StrayReader
+	// Snapshot marks the transactions of an engine.
+	Snapshot()
 }
 
-// Tx is what an Update may do. Once a writing method has failed, the transaction can only be undone: Update then returns that
-// failure even if its function does not.
+// Tx is what an Update may do. As gives the reading and the writing ports of it. Once a writing method has failed, the transaction
+// can only be undone: Update then returns that failure even if its function does not.
 type Tx interface {
 	ReadTx
-	OrganisationWriter
-	UserWriter
-	TokenWriter
-	RuleWriter
-	BuildingWriter
-	AssetWriter
-	SessionWriter
-	ItemWriter
-	ResultWriter
-	DefectWriter
-	AuditWriter
-	AnswerWriter
-
 	// Now is the time of the transaction, in UTC to the microsecond, the same at every call.
 	Now() time.Time
 	// AfterCommit registers f to be run once the transaction is durable, in order of registration, and not at all if it

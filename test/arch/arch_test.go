@@ -98,8 +98,8 @@ func TestComplaints(t *testing.T) {
 		{vocabulary, "encoding/binary", false},
 		{tool, "firemode/internal/store", true},
 		{tool, "firemode", false},
-		{command, "firemode/internal/store/storetest", true},
-		{command, "firemode/internal/telemetry", false},
+		{node, "firemode/internal/store/storetest", true},
+		{node, "firemode/internal/telemetry", false},
 	} {
 		if got := len(complaints(c.from, c.path)) > 0; got != c.want {
 			t.Errorf("a %s importing %s: complaint is %v, want %v", c.from, c.path, got, c.want)

@@ -18,8 +18,8 @@ const (
 	caller     kind = "caller"     // the API from its other end
 	driver     kind = "driver"     // puts a server to the test, through a caller
 	tool       kind = "tool"       // plugged in by the command
-	command    kind = "command"
-	testOnly   kind = "testing" // imported by tests alone
+	node       kind = "node"       // builds a node from settings, and the command line that runs it
+	testOnly   kind = "testing"    // imported by tests alone
 )
 
 // packages says what kind every package of the module is.
@@ -49,15 +49,19 @@ func packages() map[string]kind {
 		"firemode/internal/loadtest":               driver,
 		"firemode/internal/supervisor":             tool,
 		"firemode/internal/telemetry":              tool,
-		"firemode/cmd/firemode":                    command,
 		"firemode/internal/httpkit/httpkittest":    testOnly,
+		"firemode/internal/app":                    node,
+		"firemode/cmd/firemode":                    node,
 		"firemode/test/arch":                       testOnly,
+		"firemode/test/binary":                     testOnly,
+		"firemode/test/suite":                      testOnly,
 		"firemode/test/chaos":                      testOnly,
 		"firemode/test/chaos/disk":                 testOnly,
 		"firemode/test/e2e":                        testOnly,
 		"firemode/test/promtest":                   testOnly,
 		"firemode/deploy":                          testOnly,
 		"firemode/internal/record/crdt/oracle":     testOnly,
+		"firemode/test/race":                       testOnly,
 		"firemode/test/ratio":                      testOnly,
 		"firemode/test/machine":                    testOnly,
 		"firemode/internal/sessions/sessionstest":  testOnly,
@@ -101,7 +105,10 @@ func levels() map[kind]level {
 		caller:   {[]kind{vocabulary, pure}, "a client knows what goes over the wire, and nothing of how the server does it"},
 		driver:   {[]kind{vocabulary, caller}, "what tests a server from outside believes only what comes over the wire"},
 		tool:     {[]kind{vocabulary}, "tools are plugged in by the command through interfaces that services declare"},
-		command:  {[]kind{vocabulary, pure, onPure, mechanism, port, service, adapter, transport, wire, embedded, caller, driver, tool}, "helpers of tests do not belong in the binary"},
+		node: {
+			[]kind{vocabulary, pure, onPure, mechanism, port, rows, service, adapter, transport, wire, embedded, caller, driver, tool, node},
+			"test helpers do not belong in the binary",
+		},
 		testOnly: {[]kind{vocabulary, pure, onPure, mechanism, port, rows, service, adapter, transport, wire, embedded, caller, driver, tool, testOnly}, "nobody builds on the command"},
 	}
 }
@@ -146,6 +153,7 @@ func bans() map[kind][]ban {
 func clocks() map[string]string {
 	return map[string]string{
 		"firemode/cmd/firemode":            "it hands the clock to everything else",
+		"firemode/internal/app":            "it hands the clock to everything else",
 		"firemode/client":                  "it tells when a token expires, unless it is given a clock",
 		"firemode/internal/httpkit":        "it measures requests and sets deadlines on connections",
 		"firemode/internal/store/postgres": "it gives a transaction its time",

@@ -48,7 +48,7 @@ func (s *site) readLog(ctx context.Context, db store.Store) (found findings, err
 
 func readSession(ctx context.Context, tx store.ReadTx, ref ledger.SessionRef, found findings) error {
 	var last ledger.Entry
-	err := tx.EachBatch(ctx, ref, 1, func(b ledger.Entry) error {
+	err := store.As[store.EntryReader](tx).EachEntry(ctx, ref, 1, func(b ledger.Entry) error {
 		if b.Seq != last.Seq+1 || !bytes.Equal(b.Prev, last.Hash) || !b.Sealed(ref) {
 			return fmt.Errorf("log entry %d after %d is not the one that was sealed there", b.Seq, last.Seq)
 		}
@@ -58,7 +58,7 @@ func readSession(ctx context.Context, tx store.ReadTx, ref ledger.SessionRef, fo
 	if err != nil {
 		return err
 	}
-	head, err := tx.Head(ctx, ref)
+	head, err := store.As[store.HeadReader](tx).Head(ctx, ref)
 	if err == nil && (head.Seq != last.Seq || !bytes.Equal(head.Hash, last.Hash)) {
 		err = fmt.Errorf("the head is at %d and the log ends at %d, or their hashes differ", head.Seq, last.Seq)
 	}
@@ -85,7 +85,7 @@ func (f findings) batch(b ledger.Entry) error {
 // readAudits checks the chain of the audit log and counts the numbers that classifications carry as the reason of their override.
 func readAudits(ctx context.Context, tx store.ReadTx, found findings) error {
 	var last ledger.AuditEntry
-	return tx.EachAudit(ctx, org, func(e ledger.AuditEntry) error {
+	return store.As[store.AuditReader](tx).EachAudit(ctx, org, func(e ledger.AuditEntry) error {
 		if e.Seq != last.Seq+1 || !bytes.Equal(e.Prev, last.Hash) || !e.Sealed() {
 			return fmt.Errorf("audit entry %d after %d is not the one that was sealed there", e.Seq, last.Seq)
 		}

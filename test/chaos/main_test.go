@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -13,10 +12,12 @@ import (
 	"testing"
 	"text/tabwriter"
 	"time"
+
+	"firemode/test/binary"
 )
 
-// binary is the program under test, built once.
-var binary string
+// program is the path of the executable under test.
+var program string
 
 // full says to do as much as the design asks for, instead of a short smoke.
 var full = os.Getenv("FIREMODE_CHAOS") == "full"
@@ -63,12 +64,8 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	binary = filepath.Join(dir, "firemode")
-	build := exec.Command("go", "build", "-o", binary, "firemode/cmd/firemode")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	build.Stderr = os.Stderr
-	if err := build.Run(); err != nil {
-		fmt.Fprintln(os.Stderr, "go build:", err)
+	if program, err = binary.Path(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	go nurse()

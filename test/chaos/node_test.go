@@ -58,7 +58,7 @@ const patience = 30 * time.Second
 
 // start returns when the server listens, or with the reason why it does not.
 func (n *node) start() error {
-	args := append(append([]string{}, n.within...), binary, "serve", "--addr", n.addr, "--log-level", "warn")
+	args := append(append([]string{}, n.within...), program, "serve", "--addr", n.addr, "--log-level", "warn")
 	args = append(args, n.storage...)
 	n.cmd = exec.Command(args[0], args[1:]...)
 	n.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -114,7 +114,7 @@ func (n *node) stop(t *testing.T) {
 // command runs a subcommand to its end.
 func (n *node) command(t *testing.T, input string, args ...string) string {
 	t.Helper()
-	c := exec.CommandContext(t.Context(), binary, append(args, n.storage...)...)
+	c := exec.CommandContext(t.Context(), program, append(args, n.storage...)...)
 	c.Stdin = strings.NewReader(input)
 	var stderr bytes.Buffer
 	c.Stderr = &stderr

@@ -3,15 +3,14 @@ package e2e
 import (
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"testing"
 
 	"firemode/internal/store/storetest/pgtest"
+	"firemode/test/binary"
 )
 
-// binary is the program under test, built once.
-var binary string
+// program is the path of the executable under test.
+var program string
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
@@ -22,11 +21,8 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	binary = filepath.Join(dir, "firemode")
-	build := exec.Command("go", "build", "-o", binary, "firemode/cmd/firemode")
-	build.Stderr = os.Stderr
-	if err := build.Run(); err != nil {
-		fmt.Fprintln(os.Stderr, "go build:", err)
+	if program, err = binary.Path(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	return pgtest.Main(m)

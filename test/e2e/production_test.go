@@ -37,7 +37,7 @@ func walkThrough(t *testing.T, document, other string, env ...string) {
 	l.Close()
 	outputs := runSteps(t, append(env,
 		"FIREMODE_DATA="+filepath.Join(t.TempDir(), "data"), "FIREMODE_ADDR="+l.Addr().String(), "P95=1m",
-		"PATH="+filepath.Dir(binary)+string(os.PathListSeparator)+os.Getenv("PATH")), steps)
+		"PATH="+filepath.Dir(program)+string(os.PathListSeparator)+os.Getenv("PATH")), steps)
 	for i, s := range steps {
 		compareStep(t, s, outputs[i])
 	}

@@ -31,7 +31,7 @@ type doomed struct {
 
 func startDoomed(t *testing.T, storage []string) doomed {
 	t.Helper()
-	c := exec.Command(binary, append([]string{"serve", "--addr", "127.0.0.1:0", "--log-level", "error"}, storage...)...)
+	c := exec.Command(program, append([]string{"serve", "--addr", "127.0.0.1:0", "--log-level", "error"}, storage...)...)
 	stdout, err := c.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -209,7 +209,7 @@ func onPostgres(t *testing.T) rehearsal {
 		t.Fatalf("the runbook has %d blocks of commands, each followed by its output; want one to back up and one to restore", len(steps))
 	}
 	first, second, keys, backup := pgtest.Empty(t), pgtest.Empty(t), filepath.Join(t.TempDir(), "keys"), filepath.Join(t.TempDir(), "backup")
-	path := fmt.Sprintf("PATH=%s:%s:%s", filepath.Dir(binary), toolsOf(t, first), os.Getenv("PATH"))
+	path := fmt.Sprintf("PATH=%s:%s:%s", filepath.Dir(program), toolsOf(t, first), os.Getenv("PATH"))
 	block := func(s step, url, keys string) func(t *testing.T) {
 		return func(t *testing.T) {
 			env := []string{path, "BACKUP=" + backup, "FIREMODE_DB_URL=" + url, "FIREMODE_KEYS=" + keys}

@@ -21,7 +21,7 @@ type server struct {
 // command runs a subcommand of the program to its end, with input as its standard input, and returns what it prints.
 func command(t *testing.T, input string, args ...string) string {
 	t.Helper()
-	c := exec.CommandContext(t.Context(), binary, args...)
+	c := exec.CommandContext(t.Context(), program, args...)
 	c.Stdin = strings.NewReader(input)
 	var stderr bytes.Buffer
 	c.Stderr = &stderr
@@ -35,7 +35,7 @@ func command(t *testing.T, input string, args ...string) string {
 // start runs `firemode serve` (or demo) on a free port until the test ends; then it must stop in good order.
 func start(t *testing.T, subcommand string, storage []string) server {
 	t.Helper()
-	c := exec.Command(binary, append([]string{subcommand, "--addr", "127.0.0.1:0", "--log-level", "warn"}, storage...)...)
+	c := exec.Command(program, append([]string{subcommand, "--addr", "127.0.0.1:0", "--log-level", "warn"}, storage...)...)
 	stdout, err := c.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -73,7 +73,7 @@ func process(t *testing.T, storage []string) (p *exec.Cmd, address string) {
 	t.Helper()
 	command(t, "", append([]string{"org", "add", "acme", "Acme Fire Services"}, storage...)...)
 	command(t, password+"\n", append([]string{"user", "add", "--org", "acme", "--role", "admin", "jo@acme"}, storage...)...)
-	p = exec.Command(binary, append([]string{"serve", "--addr", "127.0.0.1:0", "--log-level", "warn"}, storage...)...)
+	p = exec.Command(program, append([]string{"serve", "--addr", "127.0.0.1:0", "--log-level", "warn"}, storage...)...)
 	p.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	log := &lockedBuffer{}
 	p.Stderr = log

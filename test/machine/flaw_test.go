@@ -16,34 +16,74 @@ import (
 	"firemode/internal/record/crdt"
 	"firemode/internal/record/ledger"
 	"firemode/internal/store"
+	"firemode/internal/store/storetest"
 )
 
 // The flaws are servers that are broken in one way each, by a transaction that does not do what it is told.
 type (
-	forgetsAnswers    struct{ store.Tx }
-	deliversOnPost    struct{ store.Tx }
-	forgetsDeliveries struct{ store.Tx }
-	losesAnOperation  struct{ store.Tx }
-	supersedesNothing struct{ store.Tx }
-	losesABatch       struct{ store.Tx }
-	losesCopies       struct{ store.Tx }
-	leavesLateOnes    struct{ store.Tx }
-	overlooksGaps     struct{ store.Tx }
-	deliversOnBehalf  struct{ store.Tx }
-	bindsToManagers   struct{ store.Tx }
-	blamesManagers    struct{ store.Tx }
-	conceals          struct{ store.Tx }
+	forgetsAnswers struct {
+		storetest.Wrapper
+		store.ResponseWriter
+	}
+	deliversOnPost struct {
+		storetest.Wrapper
+		store.ActorWriter
+	}
+	forgetsDeliveries struct {
+		storetest.Wrapper
+		store.ActorWriter
+	}
+	losesAnOperation struct {
+		storetest.Wrapper
+		store.OpWriter
+	}
+	supersedesNothing struct {
+		storetest.Wrapper
+		store.OpWriter
+	}
+	losesABatch struct {
+		storetest.Wrapper
+		store.EntryWriter
+	}
+	losesCopies struct {
+		storetest.Wrapper
+		store.EntryWriter
+	}
+	leavesLateOnes struct {
+		storetest.Wrapper
+		store.EntryWriter
+	}
+	overlooksGaps struct {
+		storetest.Wrapper
+		store.ActorWriter
+	}
+	deliversOnBehalf struct {
+		storetest.Wrapper
+		store.EntryWriter
+	}
+	bindsToManagers struct {
+		storetest.Wrapper
+		store.ActorWriter
+	}
+	blamesManagers struct {
+		storetest.Wrapper
+		store.EntryWriter
+	}
+	conceals struct {
+		storetest.Wrapper
+		store.EntryWriter
+	}
 )
 
-func (forgetsAnswers) SaveAnswers(context.Context, []store.Answer) error { return nil }
+func (forgetsAnswers) SaveResponses(context.Context, []store.StoredResponse) error { return nil }
 
 // SaveActors takes what a client has posted for a proof that it was given everything up to there.
 func (f deliversOnPost) SaveActors(ctx context.Context, s ledger.SessionRef, actors []ledger.Actor) error {
-	if err := f.Tx.SaveActors(ctx, s, actors); err != nil {
+	if err := f.ActorWriter.SaveActors(ctx, s, actors); err != nil {
 		return err
 	}
 	for _, a := range actors {
-		if err := f.Deliver(ctx, s, a.ID, max(a.RunSeq, a.Delivered)); err != nil {
+		if err := f.Deliver(ctx, s, a.ID, max(a.PrefixSeq, a.Delivered)); err != nil {
 			return err
 		}
 	}
@@ -55,19 +95,19 @@ func (forgetsDeliveries) Deliver(context.Context, ledger.SessionRef, crdt.ActorI
 }
 
 func (f losesAnOperation) InsertOps(ctx context.Context, s ledger.SessionRef, ops []ledger.Op) error {
-	return f.Tx.InsertOps(ctx, s, ops[:max(0, len(ops)-1)])
+	return f.OpWriter.InsertOps(ctx, s, ops[:max(0, len(ops)-1)])
 }
 
 func (supersedesNothing) UpdateOps(context.Context, ledger.SessionRef, []store.OpChange) error {
 	return nil
 }
 
-// InsertBatches keeps that something was posted, and not what.
-func (f losesABatch) InsertBatches(ctx context.Context, s ledger.SessionRef, batches []ledger.Entry) error {
+// InsertEntries keeps that something was posted, and not what.
+func (f losesABatch) InsertEntries(ctx context.Context, s ledger.SessionRef, batches []ledger.Entry) error {
 	for i := range batches {
 		batches[i].Changes, batches[i].Outcomes = []byte("[]"), nil
 	}
-	return f.Tx.InsertBatches(ctx, s, batches)
+	return f.EntryWriter.InsertEntries(ctx, s, batches)
 }
 
 func (losesCopies) InsertQuarantined(context.Context, ledger.SessionRef, ledger.Quarantined) error {
@@ -85,17 +125,17 @@ func (f overlooksGaps) SaveActors(ctx context.Context, s ledger.SessionRef, acto
 			actors[i].Held = crdt.Ranges{{1, n}}
 		}
 	}
-	return f.Tx.SaveActors(ctx, s, actors)
+	return f.ActorWriter.SaveActors(ctx, s, actors)
 }
 
-// InsertBatches takes what was submitted for somebody for a proof that their phone has what the manager has.
-func (f deliversOnBehalf) InsertBatches(ctx context.Context, s ledger.SessionRef, batches []ledger.Entry) error {
-	if err := f.Tx.InsertBatches(ctx, s, batches); err != nil {
+// InsertEntries takes what was submitted for somebody for a proof that their phone has what the manager has.
+func (f deliversOnBehalf) InsertEntries(ctx context.Context, s ledger.SessionRef, batches []ledger.Entry) error {
+	if err := f.EntryWriter.InsertEntries(ctx, s, batches); err != nil {
 		return err
 	}
 	for _, b := range batches {
 		if b.SubmittedBy != "" {
-			if err := f.Deliver(ctx, s, b.Actor, b.Seq-1); err != nil {
+			if err := store.As[store.ActorWriter](f).Deliver(ctx, s, b.Actor, b.Seq-1); err != nil {
 				return err
 			}
 		}
@@ -106,7 +146,7 @@ func (f deliversOnBehalf) InsertBatches(ctx context.Context, s ledger.SessionRef
 // SaveActors gives the phones that have only been heard of through a manager to the manager.
 func (f bindsToManagers) SaveActors(ctx context.Context, s ledger.SessionRef, actors []ledger.Actor) error {
 	for i := range actors {
-		first, err := f.Batches(ctx, s, []ledger.BatchRef{{Actor: actors[i].ID, Number: 1}})
+		first, err := store.As[store.EntryReader](f).Entries(ctx, s, []ledger.BatchRef{{Actor: actors[i].ID, Number: 1}})
 		if err != nil {
 			return err
 		}
@@ -114,28 +154,28 @@ func (f bindsToManagers) SaveActors(ctx context.Context, s ledger.SessionRef, ac
 			actors[i].User = first[0].SubmittedBy
 		}
 	}
-	return f.Tx.SaveActors(ctx, s, actors)
+	return f.ActorWriter.SaveActors(ctx, s, actors)
 }
 
-// InsertBatches notes work as that of who submitted it.
-func (f blamesManagers) InsertBatches(ctx context.Context, s ledger.SessionRef, batches []ledger.Entry) error {
+// InsertEntries notes work as that of who submitted it.
+func (f blamesManagers) InsertEntries(ctx context.Context, s ledger.SessionRef, batches []ledger.Entry) error {
 	for i, b := range batches {
 		if b.SubmittedBy != "" {
 			batches[i].User, batches[i].SubmittedBy = b.SubmittedBy, ""
 		}
 	}
-	return f.Tx.InsertBatches(ctx, s, batches)
+	return f.EntryWriter.InsertEntries(ctx, s, batches)
 }
 
-// InsertBatches does not tell at a change that somebody else submitted it.
-func (f conceals) InsertBatches(ctx context.Context, s ledger.SessionRef, batches []ledger.Entry) error {
+// InsertEntries does not tell at a change that somebody else submitted it.
+func (f conceals) InsertEntries(ctx context.Context, s ledger.SessionRef, batches []ledger.Entry) error {
 	for _, b := range batches {
 		for i := range b.Outcomes {
 			o := &b.Outcomes[i]
 			o.Flags = slices.DeleteFunc(o.Flags, func(flag string) bool { return flag == "submitted_on_behalf" })
 		}
 	}
-	return f.Tx.InsertBatches(ctx, s, batches)
+	return f.EntryWriter.InsertEntries(ctx, s, batches)
 }
 
 // reads is a server that reads the body of a POST as something else, where it is not compressed and has an end.
@@ -197,19 +237,45 @@ func TestMachineCatchesFlaws(t *testing.T) {
 		caught   string // by which invariant
 		script   int    // the first that does, to save time
 	}{
-		{"answers are not stored", func(tx store.Tx) store.Tx { return forgetsAnswers{tx} }, nil, false, "I5", 0},
-		{"a POST delivers", func(tx store.Tx) store.Tx { return deliversOnPost{tx} }, nil, false, "I6", 12},
-		{"what was delivered is forgotten", func(tx store.Tx) store.Tx { return forgetsDeliveries{tx} }, nil, false, "I6", 0},
-		{"an operation is lost", func(tx store.Tx) store.Tx { return losesAnOperation{tx} }, nil, false, "I2", 0},
-		{"what is superseded stays", func(tx store.Tx) store.Tx { return supersedesNothing{tx} }, nil, false, "I2", 1},
-		{"the log keeps less than what was posted", func(tx store.Tx) store.Tx { return losesABatch{tx} }, nil, false, "I1", 0},
-		{"the batch of a copy is not kept", func(tx store.Tx) store.Tx { return losesCopies{tx} }, nil, false, "I1", 1},
-		{"what is late stays late", func(tx store.Tx) store.Tx { return leavesLateOnes{tx} }, nil, false, "I2", 6},
-		{"gaps are overlooked", func(tx store.Tx) store.Tx { return overlooksGaps{tx} }, nil, false, "I2", 1},
-		{"a phone counts as having what a manager has", func(tx store.Tx) store.Tx { return deliversOnBehalf{tx} }, nil, false, "I6", 4},
-		{"a phone becomes a manager's", func(tx store.Tx) store.Tx { return bindsToManagers{tx} }, nil, false, "I1", 2},
-		{"work becomes a manager's", func(tx store.Tx) store.Tx { return blamesManagers{tx} }, nil, false, "I1", 2},
-		{"it is not told that a manager submitted it", func(tx store.Tx) store.Tx { return conceals{tx} }, nil, false, "I1", 2},
+		{"answers are not stored", func(tx store.Tx) store.Tx {
+			return forgetsAnswers{storetest.Wrapper{Tx: tx}, store.As[store.ResponseWriter](tx)}
+		}, nil, false, "I5", 0},
+		{"a POST delivers", func(tx store.Tx) store.Tx {
+			return deliversOnPost{storetest.Wrapper{Tx: tx}, store.As[store.ActorWriter](tx)}
+		}, nil, false, "I6", 12},
+		{"what was delivered is forgotten", func(tx store.Tx) store.Tx {
+			return forgetsDeliveries{storetest.Wrapper{Tx: tx}, store.As[store.ActorWriter](tx)}
+		}, nil, false, "I6", 0},
+		{"an operation is lost", func(tx store.Tx) store.Tx {
+			return losesAnOperation{storetest.Wrapper{Tx: tx}, store.As[store.OpWriter](tx)}
+		}, nil, false, "I2", 0},
+		{"what is superseded stays", func(tx store.Tx) store.Tx {
+			return supersedesNothing{storetest.Wrapper{Tx: tx}, store.As[store.OpWriter](tx)}
+		}, nil, false, "I2", 1},
+		{"the log keeps less than what was posted", func(tx store.Tx) store.Tx {
+			return losesABatch{storetest.Wrapper{Tx: tx}, store.As[store.EntryWriter](tx)}
+		}, nil, false, "I1", 0},
+		{"the batch of a copy is not kept", func(tx store.Tx) store.Tx {
+			return losesCopies{storetest.Wrapper{Tx: tx}, store.As[store.EntryWriter](tx)}
+		}, nil, false, "I1", 1},
+		{"what is late stays late", func(tx store.Tx) store.Tx {
+			return leavesLateOnes{storetest.Wrapper{Tx: tx}, store.As[store.EntryWriter](tx)}
+		}, nil, false, "I2", 6},
+		{"gaps are overlooked", func(tx store.Tx) store.Tx {
+			return overlooksGaps{storetest.Wrapper{Tx: tx}, store.As[store.ActorWriter](tx)}
+		}, nil, false, "I2", 1},
+		{"a phone counts as having what a manager has", func(tx store.Tx) store.Tx {
+			return deliversOnBehalf{storetest.Wrapper{Tx: tx}, store.As[store.EntryWriter](tx)}
+		}, nil, false, "I6", 4},
+		{"a phone becomes a manager's", func(tx store.Tx) store.Tx {
+			return bindsToManagers{storetest.Wrapper{Tx: tx}, store.As[store.ActorWriter](tx)}
+		}, nil, false, "I1", 2},
+		{"work becomes a manager's", func(tx store.Tx) store.Tx {
+			return blamesManagers{storetest.Wrapper{Tx: tx}, store.As[store.EntryWriter](tx)}
+		}, nil, false, "I1", 2},
+		{"it is not told that a manager submitted it", func(tx store.Tx) store.Tx {
+			return conceals{storetest.Wrapper{Tx: tx}, store.As[store.EntryWriter](tx)}
+		}, nil, false, "I1", 2},
 		{"what is to be applied whole is applied in pieces", nil, reads(inPieces), false, "I1", 3},
 		{"the last line of a body is lost", nil, reads(withoutLastLine), false, "I1", 0},
 		{"a leaf is lost where lines are asked for", nil, skipsALeaf, false, "I3", 0},

@@ -100,7 +100,7 @@ func (m *machine) told() error {
 func (m *machine) quarantine() error {
 	found := map[crdt.ActorID]bool{}
 	err := m.site.store.View(m.ctx, func(tx store.ReadTx) error {
-		return tx.EachQuarantined(m.ctx, m.ref, func(q ledger.Quarantined) error {
+		return store.As[store.EntryReader](tx).EachQuarantined(m.ctx, m.ref, func(q ledger.Quarantined) error {
 			content, err := parse(m.model.quarantined[q.Fresh])
 			found[q.Fresh] = err == nil && crdt.Content(content) == [32]byte(q.Content)
 			return nil
@@ -299,7 +299,7 @@ func (m *machine) i6() error {
 	h := m.truth.History
 	alive := map[crdt.OpID]bool{}
 	for _, row := range m.now.Rows {
-		alive[row.ID()] = row.Covered == 0
+		alive[row.ID()] = row.SupersededSeq == 0
 	}
 	for i := range h.Ops {
 		a := &h.Ops[i]
@@ -477,7 +477,7 @@ func (m *machine) i9() error {
 			written = written.Add(ref.Number)
 		}
 	}
-	if got := m.pulled.Seen[crdt.ActorID(id)]; id != "" && got != written.Run() {
+	if got := m.pulled.Seen[crdt.ActorID(id)]; id != "" && got != written.Prefix() {
 		return fmt.Errorf("%s wrote %v, and reads its own number %d", id, written, got)
 	}
 	return nil

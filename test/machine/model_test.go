@@ -105,7 +105,7 @@ func (m *model) judge(p post) verdict {
 	switch {
 	case here && same.content == p.content() && !differ(same.id, p.id):
 		return duplicate
-	case here, p.number > m.held(p.actor()).Run()+10_000, differ(p.prev, at(p.number-1).id), differ(at(p.number+1).prev, p.id):
+	case here, p.number > m.held(p.actor()).Prefix()+10_000, differ(p.prev, at(p.number-1).id), differ(at(p.number+1).prev, p.id):
 		return forked
 	}
 	return admitted

@@ -36,9 +36,9 @@ const (
 	Fork                       // a cloned or restored phone: keep the body, give a fresh id
 )
 
-// Judge compares a posted batch with what is held of its actor: the batch of that number and its neighbours, nil where there is
+// Decide compares a posted batch with what is held of its actor: the batch of that number and its neighbours, nil where there is
 // none. held is every number that has arrived.
-func Judge(p Posted, held Ranges, same, below, above *Known) Admission {
+func Decide(p Posted, held Ranges, same, below, above *Known) Admission {
 	differs := func(a, b string) bool { return a != "" && b != "" && a != b }
 	switch {
 	case same != nil:
@@ -46,7 +46,7 @@ func Judge(p Posted, held Ranges, same, below, above *Known) Admission {
 			return Duplicate
 		}
 		return Fork
-	case p.Number > held.Run()+MaxAhead:
+	case p.Number > held.Prefix()+MaxAhead:
 		return Fork
 	case below != nil && differs(p.PrevID, below.ID):
 		return Fork

@@ -28,7 +28,7 @@ func TestJudge(t *testing.T) {
 		{"the batch above names another", crdt.Ranges{{1, 2}, {4, 4}}, nil, &crdt.Known{ID: "b2"}, &crdt.Known{ID: "b4", PrevID: "x"}, crdt.Fork},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := crdt.Judge(p, c.held, c.same, c.below, c.above); got != c.want {
+			if got := crdt.Decide(p, c.held, c.same, c.below, c.above); got != c.want {
 				t.Errorf("verdict %d, want %d", got, c.want)
 			}
 		})
@@ -38,7 +38,7 @@ func TestJudge(t *testing.T) {
 func TestJudgeFarAhead(t *testing.T) {
 	held := crdt.Ranges{{1, 5}, {9_000, 9_000}}
 	for number, want := range map[int64]crdt.Admission{10_005: crdt.Admit, 10_006: crdt.Fork, 1 << 62: crdt.Fork} {
-		if got := crdt.Judge(crdt.Posted{Actor: "A", Number: number}, held, nil, nil, nil); got != want {
+		if got := crdt.Decide(crdt.Posted{Actor: "A", Number: number}, held, nil, nil, nil); got != want {
 			t.Errorf("number %d: verdict %d, want %d", number, got, want)
 		}
 	}

@@ -297,7 +297,7 @@ func TestMergeReportsSuperseded(t *testing.T) {
 			t.Errorf("change %d of the late batch: live %v, superseded %v, want false, true", i, a.Live, a.Superseded)
 		}
 	}
-	if len(m.Added) != 2 || len(m.Covered) != 1 || m.Covered[0].Dot.String() != "A:1:0" {
-		t.Errorf("added %d, covered %v", len(m.Added), m.Covered)
+	if len(m.Added) != 2 || len(m.Superseded) != 1 || m.Superseded[0].Dot.String() != "A:1:0" {
+		t.Errorf("added %d, covered %v", len(m.Added), m.Superseded)
 	}
 }

@@ -114,7 +114,7 @@ func content(t interface{ Fatal(...any) }, texts ...string) [32]byte {
 
 // Any document has the content of its re-encoding.
 func TestContentOfAnyDocument(t *testing.T) {
-	check(t, 2_000, func(t *rapid.T) {
+	check(t, 2_000, 2_000, func(t *rapid.T) {
 		change := map[string]any{"op": "set", "path": "/a", "value": documents(3).Draw(t, "value")}
 		plain, err := json.Marshal(change)
 		if err != nil {

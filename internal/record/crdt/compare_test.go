@@ -57,7 +57,7 @@ func compareReport(b batch, m crdt.Merged, before, after oracle.State) error {
 		op := &b.ops[i]
 		added.want(fmt.Sprint(name(op), " live ", alive[name(op)] != nil, " superseded ", bears(op) && alive[name(op)] == nil))
 	}
-	for _, op := range m.Covered {
+	for _, op := range m.Superseded {
 		covered.got(name(op))
 	}
 	for _, op := range m.Recontested {

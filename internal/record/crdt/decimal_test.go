@@ -30,7 +30,7 @@ func rat(t interface{ Fatalf(string, ...any) }, token string) *big.Rat {
 }
 
 func TestNumbersAreEqualAsExactDecimals(t *testing.T) {
-	check(t, 5_000, func(t *rapid.T) {
+	check(t, 5_000, 5_000, func(t *rapid.T) {
 		a, b := tokens.Draw(t, "a"), tokens.Draw(t, "b")
 		got := crdt.Value(a).Equal(crdt.Value(b))
 		if want := rat(t, a).Cmp(rat(t, b)) == 0; got != want {
@@ -43,7 +43,7 @@ func TestNumbersAreEqualAsExactDecimals(t *testing.T) {
 }
 
 func TestIncrementsSumExactly(t *testing.T) {
-	check(t, 2_000, func(t *rapid.T) {
+	check(t, 2_000, 2_000, func(t *rapid.T) {
 		s := newServer(none)
 		want := new(big.Rat)
 		b := batch{actor: "A", number: 1}

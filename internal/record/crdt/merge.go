@@ -5,8 +5,8 @@ import "slices"
 // Merged is what merging a batch did.
 type Merged struct {
 	Added []Added
-	// Covered lists operations, stored before, that are not live any more.
-	Covered []*Op
+	// Superseded lists operations, stored before, that are not live any more.
+	Superseded []*Op
 	// Recontested lists operations, stored before and still live, whose Contested has changed.
 	Recontested []*Op
 	// Touched lists every path at which something became live or ceased to be, and every other path at which a conflict was or
@@ -50,7 +50,7 @@ func (s *State) Merge(ops []Op, later Later) Merged {
 		m.add(&ops[i])
 	}
 	recontested := m.recontest()
-	return Merged{Added: m.added, Covered: m.covered, Recontested: recontested, Touched: m.touched()}
+	return Merged{Added: m.added, Superseded: m.covered, Recontested: recontested, Touched: m.touched()}
 }
 
 func (m *merger) add(op *Op) {

@@ -4,28 +4,13 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"strconv"
 	"testing"
 
 	"pgregory.net/rapid"
-)
 
-// check runs a property as often as said, times FIREMODE_TIMES, or as often as -rapid.checks says. A failure prints the seed that
-// replays it.
-func check(t *testing.T, times int, property func(*rapid.T)) {
-	t.Helper()
-	if more, err := strconv.Atoi(os.Getenv("FIREMODE_TIMES")); err == nil {
-		times *= more
-	}
-	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue {
-		if err := flag.Set(f.Name, strconv.Itoa(times)); err != nil {
-			t.Fatal(err)
-		}
-		defer flag.Set(f.Name, f.DefValue) //nolint:errcheck // it took the other one
-	}
-	rapid.Check(t, property)
-}
+	"firemode/test/race"
+)
 
 // replay plays a script on an engine used in some way and compares with the oracle after every batch. It returns the first difference.
 func replay(sc script, w way) (s *server, err error) {
@@ -47,8 +32,8 @@ func replay(sc script, w way) (s *server, err error) {
 }
 
 // I2, I7: the state after every batch is the oracle's, whatever arrives in whatever order with whatever clock.
-func TestEngineIsTheOracle(t *testing.T) {
-	check(t, 20_000, func(t *rapid.T) {
+func TestHistories_EngineMatchesOracle(t *testing.T) {
+	check(t, 20_000, 1_000, func(t *rapid.T) {
 		if _, err := replay(scripts.Draw(t, "history"), none); err != nil {
 			t.Fatal(err)
 		}
@@ -57,15 +42,15 @@ func TestEngineIsTheOracle(t *testing.T) {
 
 // A server keeps operations as rows and reads as few as the comment of State asks for. What Merge reports of the batch must
 // be enough to keep the rows right.
-func TestPartOfTheStateIsEnough(t *testing.T) {
-	check(t, 5_000, func(t *rapid.T) {
+func TestHistories_PartialStateMatchesOracle(t *testing.T) {
+	check(t, 5_000, 500, func(t *rapid.T) {
 		if _, err := replay(scripts.Draw(t, "history"), rowsOnly); err != nil {
 			t.Fatal(err)
 		}
 	})
 }
 
-func FuzzEngineIsTheOracle(f *testing.F) {
+func FuzzEngineMatchesOracle(f *testing.F) {
 	for seed := range byte(4) {
 		history := make([]byte, 2<<10)                // rapid draws from it eight bytes at a time
 		rand.NewChaCha8([32]byte{seed}).Read(history) //nolint:errcheck // never fails
@@ -80,8 +65,8 @@ func FuzzEngineIsTheOracle(f *testing.F) {
 
 // I3: the same stored operations, merged in any order in which a foreign entry or a name finds what it speaks of, come to the
 // same bytes.
-func TestOrderDoesNotMatter(t *testing.T) {
-	check(t, 3_000, func(t *rapid.T) {
+func TestHistories_AnyOrder_SameState(t *testing.T) {
+	check(t, 3_000, 300, func(t *rapid.T) {
 		first, err := replay(scripts.Draw(t, "history"), none)
 		if err != nil {
 			t.Skip("differs from the oracle already")
@@ -113,7 +98,7 @@ func (s *server) ready(waiting []batch) []int {
 
 func (s *server) holds(b batch) bool {
 	for actor, n := range b.foreign {
-		if s.merged[actor].Run() < n {
+		if s.merged[actor].Prefix() < n {
 			return false
 		}
 	}
@@ -145,7 +130,7 @@ func (s *server) fingerprint() string {
 // An id stands for exactly one path and set of siblings.
 func TestConflictIDs(t *testing.T) {
 	meaning, id := map[string]string{}, map[string]string{}
-	check(t, 300, func(t *rapid.T) {
+	check(t, 300, 300, func(t *rapid.T) {
 		s := newServer(none)
 		newPlay(s, func(b batch) {
 			s.merge(b)
@@ -176,7 +161,7 @@ func TestComparisonCatchesFlaws(t *testing.T) {
 		way  way
 	}{
 		{"an arriving operation is compared with live siblings only", liveOnly},
-		{"contexts reach across holes", wholeChain},
+		{"contexts reach across gaps", wholeChain},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			for seed := range 2_000 {
@@ -191,4 +176,17 @@ func TestComparisonCatchesFlaws(t *testing.T) {
 			t.Error("2000 histories did not catch it")
 		})
 	}
+}
+
+// check runs a property on random input: long times, with the race detector short times (see race.Histories). The flag
+// -rapid.checks replaces both. A failure prints the seed that reproduces it.
+func check(t *testing.T, long, short int, property func(*rapid.T)) {
+	t.Helper()
+	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue {
+		if err := flag.Set(f.Name, strconv.Itoa(race.Histories(long, short))); err != nil {
+			t.Fatal(err)
+		}
+		defer flag.Set(f.Name, f.DefValue) //nolint:errcheck // the flag accepts its default
+	}
+	rapid.Check(t, property)
 }

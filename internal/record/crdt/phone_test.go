@@ -165,7 +165,7 @@ func (p *play) send(ph *phone, i int) {
 	ph.held = slices.Delete(ph.held, i, i+1)
 	d.Foreign = p.clamp(d.Foreign, ph.id)
 	for parent, n := range d.inherited {
-		if n > d.Foreign[parent] && n <= p.merged[parent].Run() {
+		if n > d.Foreign[parent] && n <= p.merged[parent].Prefix() {
 			d.Foreign = maps.Clone(d.Foreign)
 			d.Foreign[parent] = n
 		}

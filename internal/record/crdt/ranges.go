@@ -46,16 +46,16 @@ func (r Ranges) Contains(n int64) bool {
 	return i < len(r) && r[i][0] <= n
 }
 
-// Island returns the unbroken range that n is part of; n must be in r.
-func (r Ranges) Island(n int64) Range {
+// RangeOf returns the unbroken range that n is part of; n must be in r.
+func (r Ranges) RangeOf(n int64) Range {
 	if i := r.search(n); i < len(r) && r[i][0] <= n {
 		return r[i]
 	}
 	return Range{n, n}
 }
 
-// Run returns the longest unbroken 1..n, 0 when 1 is missing.
-func (r Ranges) Run() int64 {
+// Prefix returns the longest unbroken 1..n, 0 when 1 is missing.
+func (r Ranges) Prefix() int64 {
 	if len(r) == 0 || r[0][0] != 1 {
 		return 0
 	}

@@ -11,7 +11,7 @@ import (
 
 // Ranges are a set of numbers: held to a map that is one without thinking.
 func TestRangesAreASet(t *testing.T) {
-	check(t, 2_000, func(t *rapid.T) {
+	check(t, 2_000, 2_000, func(t *rapid.T) {
 		numbers := rapid.SliceOfN(rapid.Int64Range(1, 24), 0, 30).Draw(t, "numbers")
 		var r crdt.Ranges
 		model := map[int64]bool{}
@@ -38,13 +38,13 @@ func compareRanges(t *rapid.T, r crdt.Ranges, model map[int64]bool) {
 			if run == n-1 {
 				run = n
 			}
-			if got, want := r.Island(n), island(model, n); got != want {
+			if got, want := r.RangeOf(n), island(model, n); got != want {
 				t.Fatalf("%v: island of %d is %v, want %v", r, n, got, want)
 			}
 		}
 	}
-	if r.Run() != run || r.Max() != highest {
-		t.Fatalf("%v: run %d, max %d; want %d, %d", r, r.Run(), r.Max(), run, highest)
+	if r.Prefix() != run || r.Max() != highest {
+		t.Fatalf("%v: run %d, max %d; want %d, %d", r, r.Prefix(), r.Max(), run, highest)
 	}
 	missing := map[int64]bool{}
 	for n := int64(1); n < highest; n++ {
@@ -81,8 +81,8 @@ func rangesOf(model map[int64]bool) crdt.Ranges {
 
 func TestNoRanges(t *testing.T) {
 	var r crdt.Ranges
-	if r.Run() != 0 || r.Max() != 0 || r.Contains(1) || r.Missing() != nil {
-		t.Errorf("run %d, max %d, missing %v", r.Run(), r.Max(), r.Missing())
+	if r.Prefix() != 0 || r.Max() != 0 || r.Contains(1) || r.Missing() != nil {
+		t.Errorf("run %d, max %d, missing %v", r.Prefix(), r.Max(), r.Missing())
 	}
 	if far := r.Add(1 << 62); far.Max() != 1<<62 || !slices.Equal(far.Missing(), crdt.Ranges{{1, 1<<62 - 1}}) {
 		t.Errorf("%v", far)

@@ -18,7 +18,7 @@ func (s *server) mergeRows(b batch, later crdt.Later) crdt.Merged {
 			s.rows[a.Op.ID()] = *a.Op
 		}
 	}
-	for _, op := range m.Covered {
+	for _, op := range m.Superseded {
 		delete(s.rows, op.ID())
 	}
 	for _, op := range m.Recontested {

@@ -63,7 +63,7 @@ func (s *server) run(id crdt.ActorID, n int) int64 {
 			numbers = numbers.Add(b.number)
 		}
 	}
-	return numbers.Run()
+	return numbers.Prefix()
 }
 
 // merge logs b and merges it. The engine gets copies, since it notes on them whether they are contested.
@@ -84,7 +84,7 @@ func (s *server) merge(b batch) crdt.Merged {
 func (s *server) later(b batch) crdt.Later {
 	l := crdt.Later{
 		Batch: crdt.BatchRef{Actor: b.actor, Number: b.number},
-		Chain: s.merged[b.actor].Island(b.number), Sweeps: map[crdt.Pointer]crdt.Dot{}, Names: map[crdt.Dot][]crdt.Pointer{},
+		Chain: s.merged[b.actor].RangeOf(b.number), Sweeps: map[crdt.Pointer]crdt.Dot{}, Names: map[crdt.Dot][]crdt.Pointer{},
 	}
 	var own []crdt.Op
 	for _, e := range s.log {

@@ -98,7 +98,7 @@ func (s *State) sees(b, a *Op) bool {
 	if s.open != nil && s.open.Actor == b.Actor && a.Batch < s.open.Number && s.open.Number < b.Batch {
 		return false
 	}
-	return s.chains(b.Actor).Island(b.Batch)[0] <= a.Batch
+	return s.chains(b.Actor).RangeOf(b.Batch)[0] <= a.Batch
 }
 
 // covers is the definition of the package comment, but for the paths: a is at b's path or below it.

@@ -83,8 +83,8 @@ func uniquePaths(ops []*crdt.Op) []crdt.Pointer {
 }
 
 // What a reader asks for agrees with the oracle, and so does a state that is loaded from rows that forgot what is contested.
-func TestViewsAgreeWithTheOracle(t *testing.T) {
-	check(t, 2_000, func(t *rapid.T) {
+func TestHistories_ViewsMatchOracle(t *testing.T) {
+	check(t, 2_000, 300, func(t *rapid.T) {
 		s := newServer(none)
 		newPlay(s, func(b batch) { s.merge(b) }).run(scripts.Draw(t, "history"))
 		want := s.truth()

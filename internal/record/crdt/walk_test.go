@@ -47,8 +47,8 @@ func (s *server) walked(live []crdt.Op) (string, []crdt.Conflict, error) {
 }
 
 // A walk finds what the state finds, in the same order, which agrees with the oracle.
-func TestWalkFindsWhatTheStateFinds(t *testing.T) {
-	check(t, 2_000, func(t *rapid.T) {
+func TestHistories_WalkMatchesState(t *testing.T) {
+	check(t, 2_000, 300, func(t *rapid.T) {
 		s := newServer(none)
 		newPlay(s, func(b batch) { s.merge(b) }).run(scripts.Draw(t, "history"))
 		var live []crdt.Op

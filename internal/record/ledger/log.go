@@ -38,7 +38,7 @@ type Entry struct {
 	Flags       []string
 	Prev, Hash  []byte
 	MergedSeq   int64 // the number at which it became part of the document; 0 while it is late
-	RunSeq      int64 // the number at which it became part of its actor's run; 0 before
+	PrefixSeq   int64 // the number at which it became part of its actor's run; 0 before
 }
 
 // Outcome is what became of a change.
@@ -57,7 +57,7 @@ type Actor struct {
 	User       firemode.UserID // whom it is bound to
 	Held       crdt.Ranges     // the numbers that have arrived
 	Merged     crdt.Ranges     // those that are part of the document: without late ones
-	RunSeq     int64           // the number at which Merged.Run last grew
+	PrefixSeq  int64           // the number at which Merged.Prefix last grew
 	Delivered  int64           // the document as of this number was delivered to it; written by Deliver alone
 	Parent     crdt.ActorID    // the actor that this fresh one forked from, "" for none
 	LastSync   time.Time       // receipt of its last batch, zero before
@@ -66,9 +66,9 @@ type Actor struct {
 // Op is a stored operation.
 type Op struct {
 	crdt.Op
-	Merged  int64 // the number at which it became part of the document
-	Covered int64 // the number from which on it is not live, 0 while it is
-	Noted   int64 // the number at which a conflict at or above it last changed though it did not, 0 for never
+	Merged        int64 // the number at which it became part of the document
+	SupersededSeq int64 // the number from which on it is not live, 0 while it is
+	Noted         int64 // the number at which a conflict at or above it last changed though it did not, 0 for never
 }
 
 // BatchRef names a batch by actor and number.
@@ -115,7 +115,7 @@ func (b Entry) Sealed(s SessionRef) bool { return string(b.Hash) == string(b.dig
 
 func (b Entry) digest(s SessionRef) []byte { return b.Header(s).Hash() }
 
-// Header returns everything about a batch but its changes, MergedSeq and RunSeq, which follow from the entries after it.
+// Header returns everything about a batch but its changes, MergedSeq and PrefixSeq, which follow from the entries after it.
 func (b Entry) Header(s SessionRef) Header {
 	leaves := b.Leaves()
 	e := Header{

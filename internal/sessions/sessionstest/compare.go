@@ -24,7 +24,7 @@ func (f *Facts) compareOps(truth oracle.State) error {
 	var stored, fromLog, live, trulyLive []string
 	for _, row := range f.Rows {
 		stored = append(stored, describeOp(row.Op, row.Merged))
-		if row.Covered == 0 {
+		if row.SupersededSeq == 0 {
 			live = append(live, fmt.Sprint(row.Path, " ", row.Dot, " contested ", row.Contested))
 		}
 	}

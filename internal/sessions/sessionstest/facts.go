@@ -31,29 +31,29 @@ type Facts struct {
 func Read(ctx context.Context, s store.Store, ref ledger.SessionRef) (f *Facts, err error) {
 	f = &Facts{Actors: map[crdt.ActorID]ledger.Actor{}}
 	return f, s.View(ctx, func(tx store.ReadTx) error {
-		if f.Session, err = tx.Session(ctx, ref.Org, ref.Session); err != nil {
+		if f.Session, err = store.As[store.SessionReader](tx).Session(ctx, ref.Org, ref.Session); err != nil {
 			return err
 		}
-		if f.Head, err = tx.Head(ctx, ref); err != nil {
+		if f.Head, err = store.As[store.HeadReader](tx).Head(ctx, ref); err != nil {
 			return err
 		}
-		if f.Clock, err = tx.ClockAt(ctx, ref, f.Head.Seq); err != nil {
+		if f.Clock, err = store.As[store.HeadReader](tx).ClockAt(ctx, ref, f.Head.Seq); err != nil {
 			return err
 		}
-		if err := tx.EachBatch(ctx, ref, 1, f.addEntry); err != nil {
+		if err := store.As[store.EntryReader](tx).EachEntry(ctx, ref, 1, f.addEntry); err != nil {
 			return err
 		}
-		if err := tx.EachOp(ctx, ref, func(op ledger.Op) error { f.Rows = append(f.Rows, op); return nil }); err != nil {
+		if err := store.As[store.OpReader](tx).EachOp(ctx, ref, func(op ledger.Op) error { f.Rows = append(f.Rows, op); return nil }); err != nil {
 			return err
 		}
-		actors, err := tx.Actors(ctx, ref, nil)
+		actors, err := store.As[store.ActorReader](tx).Actors(ctx, ref, nil)
 		for _, a := range actors {
 			f.Actors[a.ID] = a
 		}
 		if err != nil {
 			return err
 		}
-		items, err := tx.Items(ctx, ref.Org, ref.Session, store.ItemFilter{}, store.Page{Limit: 100})
+		items, err := store.As[store.ItemReader](tx).Items(ctx, ref.Org, ref.Session, store.ItemFilter{}, store.Page{Limit: 100})
 		for _, item := range items {
 			f.Items = append(f.Items, item.Row)
 		}
@@ -133,7 +133,7 @@ func (f *Facts) Runs(seq int64) crdt.Clock {
 		return clock
 	}
 	for _, b := range f.Log {
-		if run := f.Numbers(b.Actor, seq).Run(); b.Kind == ledger.EntryChanges && run > 0 {
+		if run := f.Numbers(b.Actor, seq).Prefix(); b.Kind == ledger.EntryChanges && run > 0 {
 			clock[b.Actor] = run
 		}
 	}

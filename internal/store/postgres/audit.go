@@ -80,26 +80,26 @@ func (t *transaction) InsertAudit(ctx context.Context, entries []ledger.AuditEnt
 		ON CONFLICT (org) DO UPDATE SET seq = excluded.seq, hash = excluded.hash`, last.Org, last.Seq, last.Hash)
 }
 
-func (t *transaction) Answers(ctx context.Context, keys []store.Answer) ([]store.Answer, error) {
+func (t *transaction) Responses(ctx context.Context, keys []store.StoredResponse) ([]store.StoredResponse, error) {
 	var scopes, ids []string
 	for _, k := range keys {
 		scopes, ids = append(scopes, k.Scope), append(ids, k.Key)
 	}
-	return all(ctx, t, row.ScanAnswer, "SELECT "+row.AnswerColumns+` FROM (SELECT DISTINCT * FROM unnest($1::text[], $2::text[]) k (of_scope, name)) k
+	return all(ctx, t, row.ScanResponse, "SELECT "+row.ResponseColumns+` FROM (SELECT DISTINCT * FROM unnest($1::text[], $2::text[]) k (of_scope, name)) k
 		CROSS JOIN LATERAL (SELECT * FROM answers WHERE scope = k.of_scope AND idempotency_key = k.name OFFSET 0) a`, scopes, ids)
 }
 
-func (t *transaction) SaveAnswers(ctx context.Context, answers []store.Answer) error {
+func (t *transaction) SaveResponses(ctx context.Context, answers []store.StoredResponse) error {
 	// In one order for all, so that two transactions with the same keys cannot wait for each other.
-	ordered := slices.SortedFunc(slices.Values(answers), func(a, b store.Answer) int {
+	ordered := slices.SortedFunc(slices.Values(answers), func(a, b store.StoredResponse) int {
 		return cmp.Or(cmp.Compare(a.Scope, b.Scope), cmp.Compare(a.Key, b.Key))
 	})
-	_, err := writeAll(ctx, t, row.AnswerTaken, insertInto("answers", row.AnswerColumns), ordered,
-		func(a store.Answer) ([]any, error) { return row.AnswerValues(a), nil })
+	_, err := writeAll(ctx, t, row.ResponseTaken, insertInto("answers", row.ResponseColumns), ordered,
+		func(a store.StoredResponse) ([]any, error) { return row.ResponseValues(a), nil })
 	return err
 }
 
-func (t *transaction) DeleteAnswers(ctx context.Context, before time.Time, limit int) (int, error) {
+func (t *transaction) DeleteResponses(ctx context.Context, before time.Time, limit int) (int, error) {
 	n, err := t.write(ctx, row.Taken{}, `DELETE FROM answers WHERE ctid = ANY (ARRAY
 		(SELECT ctid FROM answers WHERE created_at < $1 ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED))`,
 		store.Micros(before), limit)

@@ -97,7 +97,7 @@ func commitFailed(err error) error {
 		return translate(err)
 	}
 	e := firemode.Unavailable(time.Second, "the change may or may not have been saved; try again with the same Idempotency-Key")
-	e.Err = fmt.Errorf("%w: %w", store.ErrUnknown, err)
+	e.Err = fmt.Errorf("%w: %w", store.ErrOutcomeUnknown, err)
 	return e
 }
 

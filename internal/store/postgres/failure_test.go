@@ -21,7 +21,7 @@ func terminate(t *testing.T, url string) {
 }
 
 func createOrg(ctx context.Context, tx store.Tx, id firemode.OrgID) error {
-	return tx.CreateOrganisation(ctx, firemode.Organisation{ID: id, Name: "O"})
+	return store.As[store.OrganisationWriter](tx).CreateOrganisation(ctx, firemode.Organisation{ID: id, Name: "O"})
 }
 
 func TestConnectionLostBeforeCommitUndoesTheUpdate(t *testing.T) {
@@ -34,7 +34,7 @@ func TestConnectionLostBeforeCommitUndoesTheUpdate(t *testing.T) {
 		terminate(t, url)
 		return createOrg(t.Context(), tx, "b")
 	})
-	if firemode.CodeOf(err) != firemode.CodeUnavailable || errors.Is(err, store.ErrUnknown) {
+	if firemode.CodeOf(err) != firemode.CodeUnavailable || errors.Is(err, store.ErrOutcomeUnknown) {
 		t.Fatalf("got %v", err)
 	}
 	wantOrgs(t, s)
@@ -51,7 +51,7 @@ func TestConnectionLostAtCommitIsUnknown(t *testing.T) {
 		terminate(t, url)
 		return nil
 	})
-	if firemode.CodeOf(err) != firemode.CodeUnavailable || !errors.Is(err, store.ErrUnknown) {
+	if firemode.CodeOf(err) != firemode.CodeUnavailable || !errors.Is(err, store.ErrOutcomeUnknown) {
 		t.Fatalf("got %v", err)
 	}
 	wantOrgs(t, s)
@@ -62,7 +62,7 @@ func wantOrgs(t *testing.T, s store.Store, want ...firemode.OrgID) {
 	t.Helper()
 	var got []firemode.OrgID
 	err := s.View(t.Context(), func(tx store.ReadTx) error {
-		list, err := tx.Organisations(t.Context())
+		list, err := store.As[store.OrganisationReader](tx).Organisations(t.Context())
 		for _, o := range list {
 			got = append(got, o.ID)
 		}
@@ -108,7 +108,7 @@ func TestNameThatIsTooLongForAnIndexIsInvalid(t *testing.T) {
 		for r := rune(0x4e00); r < 0x4e00+5000; r++ {
 			name.WriteRune(r)
 		}
-		return tx.CreateUser(t.Context(), firemode.User{Org: "o", ID: "u", Username: name.String()})
+		return store.As[store.UserWriter](tx).CreateUser(t.Context(), firemode.User{Org: "o", ID: "u", Username: name.String()})
 	})
 	if firemode.CodeOf(err) != firemode.CodeInvalid {
 		t.Fatalf("got %v", err)

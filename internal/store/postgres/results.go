@@ -13,14 +13,14 @@ import (
 	"firemode/internal/store/row"
 )
 
-const selectBatches = "SELECT " + row.BatchColumns + " FROM batches"
+const selectEntries = "SELECT " + row.EntryColumns + " FROM batches"
 
 func (t *transaction) Head(ctx context.Context, s ledger.SessionRef) (ledger.Head, error) {
 	h, err := one(ctx, t, row.ScanHead, "SELECT "+row.HeadColumns+" FROM session_heads WHERE org = $1 AND session_id = $2", s.Org, s.Session)
 	return found(h, err, "session")
 }
 
-func scanBatch(r row.Scanner) (ledger.Entry, error) { return row.ScanBatch(r) }
+func scanEntry(r row.Scanner) (ledger.Entry, error) { return row.ScanEntry(r) }
 
 // columns splits a list into two columns for unnest.
 func columns[T any, A, B any](list []T, a func(T) A, b func(T) B) ([]A, []B) {
@@ -31,20 +31,20 @@ func columns[T any, A, B any](list []T, a func(T) A, b func(T) B) ([]A, []B) {
 	return as, bs
 }
 
-func (t *transaction) Batches(ctx context.Context, s ledger.SessionRef, refs []ledger.BatchRef) ([]ledger.Entry, error) {
+func (t *transaction) Entries(ctx context.Context, s ledger.SessionRef, refs []ledger.BatchRef) ([]ledger.Entry, error) {
 	actors, numbers := columns(refs, func(r ledger.BatchRef) string { return string(r.Actor) }, func(r ledger.BatchRef) int64 { return r.Number })
-	return all(ctx, t, scanBatch, "SELECT "+row.BatchColumns+" FROM (SELECT DISTINCT * FROM unnest($3::text[], $4::bigint[]) r (who, n)) r"+batchOf+
+	return all(ctx, t, scanEntry, "SELECT "+row.EntryColumns+" FROM (SELECT DISTINCT * FROM unnest($3::text[], $4::bigint[]) r (who, n)) r"+batchOf+
 		"kind = 'changes' AND actor = r.who AND number = r.n OFFSET 0) b", s.Org, s.Session, actors, numbers)
 }
 
-func (t *transaction) BatchesByKey(ctx context.Context, s ledger.SessionRef, keys []ledger.BatchKey) ([]ledger.Entry, error) {
+func (t *transaction) EntriesByKey(ctx context.Context, s ledger.SessionRef, keys []ledger.BatchKey) ([]ledger.Entry, error) {
 	actors, names := columns(keys, func(k ledger.BatchKey) string { return string(k.Actor) }, func(k ledger.BatchKey) string { return k.Key })
-	return all(ctx, t, scanBatch, "SELECT "+row.BatchColumns+" FROM (SELECT DISTINCT * FROM unnest($3::text[], $4::text[]) k (who, name)) k"+batchOf+
+	return all(ctx, t, scanEntry, "SELECT "+row.EntryColumns+" FROM (SELECT DISTINCT * FROM unnest($3::text[], $4::text[]) k (who, name)) k"+batchOf+
 		"idempotency_key <> '' AND actor = k.who AND idempotency_key = k.name OFFSET 0) b", s.Org, s.Session, actors, names)
 }
 
-func (t *transaction) BatchByID(ctx context.Context, s ledger.SessionRef, actor crdt.ActorID, id string) (ledger.Entry, error) {
-	b, err := one(ctx, t, scanBatch, selectBatches+` WHERE org = $1 AND session_id = $2 AND kind = 'changes' AND actor = $3 AND batch_id = $4
+func (t *transaction) EntryByBatchID(ctx context.Context, s ledger.SessionRef, actor crdt.ActorID, id string) (ledger.Entry, error) {
+	b, err := one(ctx, t, scanEntry, selectEntries+` WHERE org = $1 AND session_id = $2 AND kind = 'changes' AND actor = $3 AND batch_id = $4
 		ORDER BY number DESC LIMIT 1`, s.Org, s.Session, actor, id)
 	return found(b, err, "batch")
 }
@@ -65,19 +65,19 @@ const (
 		WHERE total > $5 AND n > 1), 9223372036854775807) ORDER BY seq LIMIT $4`
 )
 
-func (t *transaction) EachBatch(ctx context.Context, s ledger.SessionRef, from int64, fn func(ledger.Entry) error) error {
+func (t *transaction) EachEntry(ctx context.Context, s ledger.SessionRef, from int64, fn func(ledger.Entry) error) error {
 	return t.walkLog(ctx, s, from, logFrom, fn)
 }
 
-func (t *transaction) EachLateBatch(ctx context.Context, s ledger.SessionRef, fn func(ledger.Entry) error) error {
+func (t *transaction) EachLateEntry(ctx context.Context, s ledger.SessionRef, fn func(ledger.Entry) error) error {
 	return t.walkLog(ctx, s, 0, logFrom+logLate, fn)
 }
 
 // walkLog pages through the entries that which selects, from number from on.
 func (t *transaction) walkLog(ctx context.Context, s ledger.SessionRef, from int64, which string, fn func(ledger.Entry) error) error {
-	query := "SELECT " + row.BatchColumns + ", changes" + which + fmt.Sprintf(logEnd, which)
+	query := "SELECT " + row.EntryColumns + ", changes" + which + fmt.Sprintf(logEnd, which)
 	for {
-		page, err := all(ctx, t, row.ScanBatchChanges, query, s.Org, s.Session, from, logPage, logPageBytes)
+		page, err := all(ctx, t, row.ScanEntryChanges, query, s.Org, s.Session, from, logPage, logPageBytes)
 		if err != nil || len(page) == 0 {
 			return err
 		}
@@ -141,10 +141,10 @@ func ofSession(s ledger.SessionRef, values []any, err error) ([]any, error) {
 	return append([]any{s.Org, s.Session}, values...), err
 }
 
-func (t *transaction) InsertBatches(ctx context.Context, s ledger.SessionRef, batches []ledger.Entry) error {
-	_, err := writeAll(ctx, t, row.BatchTaken, insertInto("batches", "org, session_id, "+row.BatchColumns+", changes"), batches,
+func (t *transaction) InsertEntries(ctx context.Context, s ledger.SessionRef, batches []ledger.Entry) error {
+	_, err := writeAll(ctx, t, row.EntryTaken, insertInto("batches", "org, session_id, "+row.EntryColumns+", changes"), batches,
 		func(b ledger.Entry) ([]any, error) {
-			values, err := row.BatchValues(b)
+			values, err := row.EntryValues(b)
 			return ofSession(s, values, err)
 		})
 	return err

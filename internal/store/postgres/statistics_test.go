@@ -27,7 +27,7 @@ func TestYoungTablesAreAnalysed(t *testing.T) {
 			ops[i] = ledger.Op{Op: crdt.Op{Path: "/test", Kind: crdt.Set, Value: "1", Seq: int64(c.rows), Dot: crdt.Dot{Index: i}}, Merged: 1}
 		}
 		err = s.Update(t.Context(), func(tx store.Tx) error {
-			return tx.InsertOps(t.Context(), ledger.SessionRef{Org: "o", Session: "s"}, ops)
+			return store.As[store.OpWriter](tx).InsertOps(t.Context(), ledger.SessionRef{Org: "o", Session: "s"}, ops)
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -81,6 +81,9 @@ func run(t *transaction, fn func(store.Tx) error) (err error) {
 	return t.broken
 }
 
+// Snapshot marks the transaction of an engine.
+func (t *transaction) Snapshot() {}
+
 // Now is the time of the transaction.
 func (t *transaction) Now() time.Time { return t.at }
 

@@ -21,7 +21,7 @@ func endWatches(t *testing.T, url string) {
 func revoke(t *testing.T, s store.Store, family string) {
 	t.Helper()
 	err := s.Update(t.Context(), func(tx store.Tx) error {
-		return tx.CreateRevocation(t.Context(), firemode.Revocation{Family: family, ExpiresAt: time.Now().Add(time.Hour)})
+		return store.As[store.TokenWriter](tx).CreateRevocation(t.Context(), firemode.Revocation{Family: family, ExpiresAt: time.Now().Add(time.Hour)})
 	})
 	if err != nil {
 		t.Fatal(err)

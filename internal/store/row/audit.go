@@ -22,19 +22,19 @@ func ScanAudit(r Scanner) (e ledger.AuditEntry, err error) {
 	return e, err
 }
 
-// AnswerColumns are those of table answers.
-const AnswerColumns = "scope, idempotency_key, fingerprint, result, created_at"
+// ResponseColumns are those of table answers.
+const ResponseColumns = "scope, idempotency_key, fingerprint, result, created_at"
 
-// AnswerTaken says what SaveAnswers found taken.
-var AnswerTaken = Taken{Primary: "this Idempotency-Key was used meanwhile"}
+// ResponseTaken says what SaveResponses found taken.
+var ResponseTaken = Taken{Primary: "this Idempotency-Key was used meanwhile"}
 
-// AnswerValues are in the order of AnswerColumns.
-func AnswerValues(a store.Answer) []any {
+// ResponseValues are in the order of ResponseColumns.
+func ResponseValues(a store.StoredResponse) []any {
 	return []any{a.Scope, a.Key, blob(a.Fingerprint), blob(a.Result), store.Micros(a.CreatedAt)}
 }
 
-// ScanAnswer reads AnswerColumns.
-func ScanAnswer(r Scanner) (a store.Answer, err error) {
+// ScanResponse reads ResponseColumns.
+func ScanResponse(r Scanner) (a store.StoredResponse, err error) {
 	err = r.Scan(&a.Scope, &a.Key, &a.Fingerprint, &a.Result, store.TimeColumn{Into: &a.CreatedAt})
 	return a, err
 }

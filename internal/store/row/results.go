@@ -11,26 +11,26 @@ import (
 	"firemode/internal/store"
 )
 
-// BatchColumns are those of table batches but for changes, which is long.
-const BatchColumns = "seq, kind, actor, number, batch_id, prev_batch_id, content, idempotency_key, user_id, submitted_by, client, " +
+// EntryColumns are those of table batches but for changes, which is long.
+const EntryColumns = "seq, kind, actor, number, batch_id, prev_batch_id, content, idempotency_key, user_id, submitted_by, client, " +
 	"client_type, captured_at, sent_at, received_at, context, outcomes, flags, prev, hash, merged_seq, run_seq"
 
-// BatchTaken says what InsertBatches found taken.
-var BatchTaken = Taken{Primary: "the log has gone on meanwhile", Unique: "a batch with this number is in the log already"}
+// EntryTaken says what InsertEntries found taken.
+var EntryTaken = Taken{Primary: "the log has gone on meanwhile", Unique: "a batch with this number is in the log already"}
 
-// BatchValues are in the order of BatchColumns, then changes.
-func BatchValues(b ledger.Entry) ([]any, error) {
+// EntryValues are in the order of EntryColumns, then changes.
+func EntryValues(b ledger.Entry) ([]any, error) {
 	var e encoder
 	values := []any{
 		b.Seq, b.Kind, b.Actor, b.Number, b.ID, b.PrevID, blob(b.Content), b.Key, b.User, b.SubmittedBy, b.Client,
 		b.ClientType, store.Micros(b.CapturedAt), store.Micros(b.SentAt), store.Micros(b.ReceivedAt), e.json(b.Context), e.json(b.Outcomes),
-		e.json(b.Flags), blob(b.Prev), blob(b.Hash), b.MergedSeq, b.RunSeq, string(b.Changes),
+		e.json(b.Flags), blob(b.Prev), blob(b.Hash), b.MergedSeq, b.PrefixSeq, string(b.Changes),
 	}
 	return values, e.err
 }
 
-// ScanBatch reads BatchColumns, then into more.
-func ScanBatch(r Scanner, more ...any) (b ledger.Entry, err error) {
+// ScanEntry reads EntryColumns, then into more.
+func ScanEntry(r Scanner, more ...any) (b ledger.Entry, err error) {
 	err = r.Scan(append([]any{
 		&b.Seq, &b.Kind, &b.Actor, &b.Number, &b.ID, &b.PrevID, &b.Content, &b.Key, &b.User, &b.SubmittedBy, &b.Client,
 		&b.ClientType,
@@ -41,15 +41,15 @@ func ScanBatch(r Scanner, more ...any) (b ledger.Entry, err error) {
 		store.JSONColumn{Into: &b.Outcomes},
 		store.JSONColumn{Into: &b.Flags},
 		&b.Prev, &b.Hash,
-		&b.MergedSeq, &b.RunSeq,
+		&b.MergedSeq, &b.PrefixSeq,
 	}, more...)...)
 	return b, err
 }
 
-// ScanBatchChanges reads BatchColumns, then changes.
-func ScanBatchChanges(r Scanner) (ledger.Entry, error) {
+// ScanEntryChanges reads EntryColumns, then changes.
+func ScanEntryChanges(r Scanner) (ledger.Entry, error) {
 	var changes string
-	b, err := ScanBatch(r, &changes)
+	b, err := ScanEntry(r, &changes)
 	b.Changes = []byte(changes)
 	return b, err
 }
@@ -60,13 +60,13 @@ const ActorColumns = "id, client, client_type, user_id, held, merged, run_seq, d
 // ActorValues are in the order of ActorColumns.
 func ActorValues(a ledger.Actor) ([]any, error) {
 	var e encoder
-	values := []any{a.ID, a.Client, a.ClientType, a.User, e.json(a.Held), e.json(a.Merged), a.RunSeq, a.Delivered, a.Parent, store.Micros(a.LastSync)}
+	values := []any{a.ID, a.Client, a.ClientType, a.User, e.json(a.Held), e.json(a.Merged), a.PrefixSeq, a.Delivered, a.Parent, store.Micros(a.LastSync)}
 	return values, e.err
 }
 
 // ScanActor reads ActorColumns.
 func ScanActor(r Scanner) (a ledger.Actor, err error) {
-	err = r.Scan(&a.ID, &a.Client, &a.ClientType, &a.User, store.JSONColumn{Into: &a.Held}, store.JSONColumn{Into: &a.Merged}, &a.RunSeq,
+	err = r.Scan(&a.ID, &a.Client, &a.ClientType, &a.User, store.JSONColumn{Into: &a.Held}, store.JSONColumn{Into: &a.Merged}, &a.PrefixSeq,
 		&a.Delivered, &a.Parent, store.TimeColumn{Into: &a.LastSync})
 	return a, err
 }
@@ -95,7 +95,7 @@ func OpValues(op ledger.Op) ([]any, error) {
 		from = origin{store.Micros(o.CapturedAt), o.Instrument, o.Source, o.Reason, o.Flags}
 	}
 	values := []any{
-		op.Path.Key(), op.Seq, op.Index, op.Kind, op.Value, e.json(op.Names), op.Time, op.Sum, op.Contested, e.json(from), op.Merged, op.Covered, op.Noted,
+		op.Path.Key(), op.Seq, op.Index, op.Kind, op.Value, e.json(op.Names), op.Time, op.Sum, op.Contested, e.json(from), op.Merged, op.SupersededSeq, op.Noted,
 	}
 	return values, e.err
 }
@@ -107,7 +107,7 @@ func ScanOp(r Scanner) (op ledger.Op, err error) {
 	var received time.Time
 	o := &crdt.Origin{}
 	err = r.Scan(&key, &op.Seq, &op.Index, &op.Kind, &op.Value, store.JSONColumn{Into: &op.Names}, &op.Time, &op.Sum, &op.Contested,
-		store.JSONColumn{Into: &from}, &op.Merged, &op.Covered, &op.Noted, &op.Actor, &op.Batch, store.JSONColumn{Into: &op.Foreign},
+		store.JSONColumn{Into: &from}, &op.Merged, &op.SupersededSeq, &op.Noted, &op.Actor, &op.Batch, store.JSONColumn{Into: &op.Foreign},
 		&o.User, &o.SubmittedBy, &o.Client, store.TimeColumn{Into: &received})
 	o.CapturedAt, o.ReceivedAt = store.FromMicros(from.CapturedAt), received
 	o.Instrument, o.Source, o.Reason, o.Flags = from.Instrument, from.Source, from.Reason, from.Flags

@@ -8,7 +8,7 @@ import (
 
 // SessionColumns are those of table sessions.
 const SessionColumns = "org, id, building_id, name, frequency, status, reason, technicians, item_count, check_count, version, " +
-	"created_at, created_by, completed_at, creation"
+	"created_at, created_by, completed_at, creation, format"
 
 // SessionTaken says what CreateSession found taken.
 var SessionTaken = Taken{Primary: "a session with this id exists already"}
@@ -18,7 +18,7 @@ func SessionValues(s firemode.Session) ([]any, error) {
 	var e encoder
 	values := []any{
 		s.Org, s.ID, s.Building, s.Name, s.Frequency, s.Status, s.Reason, e.json(s.Technicians), s.ItemCount, s.CheckCount,
-		s.Version, store.Micros(s.CreatedAt), s.CreatedBy, store.Micros(s.CompletedAt), blob(s.Creation),
+		s.Version, store.Micros(s.CreatedAt), s.CreatedBy, store.Micros(s.CompletedAt), blob(s.Creation), s.Format,
 	}
 	return values, e.err
 }
@@ -32,6 +32,7 @@ func sessionDest(s *firemode.Session) []any {
 		&s.CreatedBy,
 		store.TimeColumn{Into: &s.CompletedAt},
 		&s.Creation,
+		&s.Format,
 	}
 }
 

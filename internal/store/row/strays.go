@@ -6,8 +6,8 @@ import (
 	"firemode/internal/store"
 )
 
-// Belonging says of the rows of a table, x, to which row of another one, y, each belongs.
-type Belonging struct {
+// ForeignKey says of the rows of a table, x, to which row of another one, y, each belongs.
+type ForeignKey struct {
 	Table string
 	Owner string // the column of x that names it
 	Which string // a condition on x: other rows belong to nothing, and rightly
@@ -15,21 +15,21 @@ type Belonging struct {
 	By    string // the condition under which x belongs to y
 }
 
-// Strays is the query, for either engine, of the rows of b that belong to nothing; ScanStray reads them.
-func (b Belonging) Strays() string {
+// Orphans is the query, for either engine, of the rows of b that belong to nothing; ScanOrphan reads them.
+func (b ForeignKey) Orphans() string {
 	return fmt.Sprintf(`SELECT DISTINCT '%[1]s', x.org, x.%[2]s
 FROM %[1]s x WHERE %[3]s AND NOT EXISTS (SELECT 1 FROM %[4]s y WHERE %[5]s) ORDER BY 2, 3`, b.Table, b.Owner, b.Which, b.Of, b.By)
 }
 
-// Belongings are those of the tables that a verification reads. What belongs to a session belongs to an organisation by it.
-func Belongings() []Belonging {
+// ForeignKeys are those of the tables that a verification reads. What belongs to a session belongs to an organisation by it.
+func ForeignKeys() []ForeignKey {
 	const (
 		all            = "true"
 		notShared      = "x.org <> ''" // the shared catalogue belongs to no organisation
 		ofOrganisation = "y.id = x.org"
 		ofSession      = "y.org = x.org AND y.id = x.session_id"
 	)
-	return []Belonging{
+	return []ForeignKey{
 		{"audit", "org", notShared, "organisations", ofOrganisation},
 		{"audit_heads", "org", notShared, "organisations", ofOrganisation},
 		{"rules", "org", notShared, "organisations", ofOrganisation},
@@ -48,8 +48,8 @@ func Belongings() []Belonging {
 	}
 }
 
-// ScanStray reads table, org and owner.
-func ScanStray(r Scanner) (s store.Stray, err error) {
+// ScanOrphan reads table, org and owner.
+func ScanOrphan(r Scanner) (s store.Orphan, err error) {
 	err = r.Scan(&s.Table, &s.Org, &s.Owner)
 	return s, err
 }

@@ -76,11 +76,11 @@ func (t *transaction) InsertAudit(ctx context.Context, entries []ledger.AuditEnt
 		ON CONFLICT (org) DO UPDATE SET seq = excluded.seq, hash = excluded.hash`, last.Org, last.Seq, last.Hash)
 }
 
-func (t *transaction) Answers(ctx context.Context, keys []store.Answer) ([]store.Answer, error) {
-	var list []store.Answer
+func (t *transaction) Responses(ctx context.Context, keys []store.StoredResponse) ([]store.StoredResponse, error) {
+	var list []store.StoredResponse
 	for _, k := range keys {
-		stored, err := all(ctx, t, row.ScanAnswer,
-			"SELECT "+row.AnswerColumns+" FROM answers WHERE scope = ? AND idempotency_key = ?", k.Scope, k.Key)
+		stored, err := all(ctx, t, row.ScanResponse,
+			"SELECT "+row.ResponseColumns+" FROM answers WHERE scope = ? AND idempotency_key = ?", k.Scope, k.Key)
 		if err != nil {
 			return nil, err
 		}
@@ -89,10 +89,10 @@ func (t *transaction) Answers(ctx context.Context, keys []store.Answer) ([]store
 	return list, nil
 }
 
-func (t *transaction) SaveAnswers(ctx context.Context, answers []store.Answer) error {
+func (t *transaction) SaveResponses(ctx context.Context, answers []store.StoredResponse) error {
 	for _, a := range answers {
-		_, err := t.write(ctx, row.AnswerTaken,
-			"INSERT INTO answers ("+row.AnswerColumns+") VALUES (?, ?, ?, ?, ?)", row.AnswerValues(a)...)
+		_, err := t.write(ctx, row.ResponseTaken,
+			"INSERT INTO answers ("+row.ResponseColumns+") VALUES (?, ?, ?, ?, ?)", row.ResponseValues(a)...)
 		if err != nil {
 			return err
 		}
@@ -100,7 +100,7 @@ func (t *transaction) SaveAnswers(ctx context.Context, answers []store.Answer) e
 	return nil
 }
 
-func (t *transaction) DeleteAnswers(ctx context.Context, before time.Time, limit int) (int, error) {
+func (t *transaction) DeleteResponses(ctx context.Context, before time.Time, limit int) (int, error) {
 	n, err := t.write(ctx, row.Taken{}, `DELETE FROM answers WHERE rowid IN
 		(SELECT rowid FROM answers WHERE created_at < ? ORDER BY created_at LIMIT ?)`, store.Micros(before), limit)
 	return int(n), err

@@ -86,7 +86,7 @@ func TestACheckpointIsWholeOrNone(t *testing.T) {
 	write(t, s, 0, 3)
 	before := content(t, path)
 	err := s.View(t.Context(), func(tx store.ReadTx) error {
-		if _, err := tx.Organisations(context.WithoutCancel(t.Context())); err != nil {
+		if _, err := store.As[store.OrganisationReader](tx).Organisations(context.WithoutCancel(t.Context())); err != nil {
 			return err
 		}
 		clock.stands.Store(false)

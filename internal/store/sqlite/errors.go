@@ -68,7 +68,7 @@ func undone(err error) error {
 // unknown is the error of an Update whose COMMIT failed: the log may have reached the disk or not.
 func unknown(err error) error {
 	e := firemode.Unavailable(time.Second, "the change may or may not have been saved; try again with the same Idempotency-Key")
-	e.Err = fmt.Errorf("%w: %w", store.ErrUnknown, err)
+	e.Err = fmt.Errorf("%w: %w", store.ErrOutcomeUnknown, err)
 	return e
 }
 
@@ -76,6 +76,6 @@ func unknown(err error) error {
 // commit.
 func lost() error {
 	e := firemode.Unavailable(time.Second, "the change may or may not have been saved; try again with the same Idempotency-Key")
-	e.Err = fmt.Errorf("%w: the writer's goroutine died", store.ErrUnknown)
+	e.Err = fmt.Errorf("%w: the writer's goroutine died", store.ErrOutcomeUnknown)
 	return e
 }

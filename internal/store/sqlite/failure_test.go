@@ -33,7 +33,7 @@ func TestCommitThatFailsIsUnknownToAll(t *testing.T) {
 	s.writer.stop() // the test is the writer now
 	s.writer.commit(group)
 	for _, u := range []*update{group[0], group[2]} {
-		if !errors.Is(u.err, store.ErrUnknown) || firemode.CodeOf(u.err) != firemode.CodeUnavailable {
+		if !errors.Is(u.err, store.ErrOutcomeUnknown) || firemode.CodeOf(u.err) != firemode.CodeUnavailable {
 			t.Errorf("got %v", u.err)
 		}
 	}

@@ -14,30 +14,30 @@ import (
 	"firemode/internal/store/row"
 )
 
-const selectBatches = "SELECT " + row.BatchColumns + " FROM batches"
+const selectEntries = "SELECT " + row.EntryColumns + " FROM batches"
 
 func (t *transaction) Head(ctx context.Context, s ledger.SessionRef) (ledger.Head, error) {
 	h, err := one(ctx, t, row.ScanHead, "SELECT "+row.HeadColumns+" FROM session_heads WHERE org = ? AND session_id = ?", s.Org, s.Session)
 	return found(h, err, "session")
 }
 
-func scanBatch(r row.Scanner) (ledger.Entry, error) { return row.ScanBatch(r) }
+func scanEntry(r row.Scanner) (ledger.Entry, error) { return row.ScanEntry(r) }
 
 // Queries that must not cost more as the log grows name their index: the planner has no statistics and takes a primary key that
 // holds all of a session for as good as a partial index that holds what is live.
 
-func (t *transaction) Batches(ctx context.Context, s ledger.SessionRef, refs []ledger.BatchRef) ([]ledger.Entry, error) {
-	return all(ctx, t, scanBatch, "SELECT "+row.BatchColumns+` FROM json_each(?3) r CROSS JOIN batches INDEXED BY batches_actor
+func (t *transaction) Entries(ctx context.Context, s ledger.SessionRef, refs []ledger.BatchRef) ([]ledger.Entry, error) {
+	return all(ctx, t, scanEntry, "SELECT "+row.EntryColumns+` FROM json_each(?3) r CROSS JOIN batches INDEXED BY batches_actor
 		WHERE org = ?1 AND session_id = ?2 AND kind = 'changes' AND actor = r.value ->> 'Actor' AND number = r.value ->> 'Number'`, s.Org, s.Session, list(refs))
 }
 
-func (t *transaction) BatchesByKey(ctx context.Context, s ledger.SessionRef, keys []ledger.BatchKey) ([]ledger.Entry, error) {
-	return all(ctx, t, scanBatch, "SELECT "+row.BatchColumns+` FROM json_each(?3) k CROSS JOIN batches INDEXED BY batches_key
+func (t *transaction) EntriesByKey(ctx context.Context, s ledger.SessionRef, keys []ledger.BatchKey) ([]ledger.Entry, error) {
+	return all(ctx, t, scanEntry, "SELECT "+row.EntryColumns+` FROM json_each(?3) k CROSS JOIN batches INDEXED BY batches_key
 		WHERE org = ?1 AND session_id = ?2 AND actor = k.value ->> 'Actor' AND idempotency_key = k.value ->> 'Key' AND idempotency_key <> ''`, s.Org, s.Session, list(keys))
 }
 
-func (t *transaction) BatchByID(ctx context.Context, s ledger.SessionRef, actor crdt.ActorID, id string) (ledger.Entry, error) {
-	b, err := one(ctx, t, scanBatch, selectBatches+` WHERE org = ? AND session_id = ? AND kind = 'changes' AND actor = ? AND batch_id = ?
+func (t *transaction) EntryByBatchID(ctx context.Context, s ledger.SessionRef, actor crdt.ActorID, id string) (ledger.Entry, error) {
+	b, err := one(ctx, t, scanEntry, selectEntries+` WHERE org = ? AND session_id = ? AND kind = 'changes' AND actor = ? AND batch_id = ?
 		ORDER BY number DESC LIMIT 1`, s.Org, s.Session, actor, id)
 	return found(b, err, "batch")
 }
@@ -58,19 +58,19 @@ const (
 		WHERE total > ?5 AND n > 1), 9223372036854775807) ORDER BY seq LIMIT ?4`
 )
 
-func (t *transaction) EachBatch(ctx context.Context, s ledger.SessionRef, from int64, fn func(ledger.Entry) error) error {
+func (t *transaction) EachEntry(ctx context.Context, s ledger.SessionRef, from int64, fn func(ledger.Entry) error) error {
 	return t.walkLog(ctx, s, from, logFrom, fn)
 }
 
-func (t *transaction) EachLateBatch(ctx context.Context, s ledger.SessionRef, fn func(ledger.Entry) error) error {
+func (t *transaction) EachLateEntry(ctx context.Context, s ledger.SessionRef, fn func(ledger.Entry) error) error {
 	return t.walkLog(ctx, s, 0, logFrom+logLate, fn)
 }
 
 // walkLog pages through the entries that which selects, from number from on.
 func (t *transaction) walkLog(ctx context.Context, s ledger.SessionRef, from int64, which string, fn func(ledger.Entry) error) error {
-	query := "SELECT " + row.BatchColumns + ", changes" + which + fmt.Sprintf(logEnd, which)
+	query := "SELECT " + row.EntryColumns + ", changes" + which + fmt.Sprintf(logEnd, which)
 	for {
-		page, err := all(ctx, t, row.ScanBatchChanges, query, s.Org, s.Session, from, logPage, logPageBytes)
+		page, err := all(ctx, t, row.ScanEntryChanges, query, s.Org, s.Session, from, logPage, logPageBytes)
 		if err != nil || len(page) == 0 {
 			return err
 		}
@@ -136,13 +136,13 @@ func (t *transaction) SeqAt(ctx context.Context, s ledger.SessionRef, at time.Ti
 	return n, err
 }
 
-func (t *transaction) InsertBatches(ctx context.Context, s ledger.SessionRef, batches []ledger.Entry) error {
+func (t *transaction) InsertEntries(ctx context.Context, s ledger.SessionRef, batches []ledger.Entry) error {
 	for _, b := range batches {
-		values, err := row.BatchValues(b)
+		values, err := row.EntryValues(b)
 		if err != nil {
 			return t.fail(err)
 		}
-		_, err = t.write(ctx, row.BatchTaken, "INSERT INTO batches (org, session_id, "+row.BatchColumns+`, changes)
+		_, err = t.write(ctx, row.EntryTaken, "INSERT INTO batches (org, session_id, "+row.EntryColumns+`, changes)
 			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, append([]any{s.Org, s.Session}, values...)...)
 		if err != nil {
 			return err

@@ -91,7 +91,7 @@ func (t *transaction) CreateSession(ctx context.Context, s firemode.Session, h l
 		return t.fail(err)
 	}
 	_, err = t.write(ctx, row.SessionTaken,
-		"INSERT INTO sessions ("+row.SessionColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values...)
+		"INSERT INTO sessions ("+row.SessionColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values...)
 	if err != nil {
 		return err
 	}

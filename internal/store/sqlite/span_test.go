@@ -103,7 +103,7 @@ func TestOneSpanForAStatementInALoop(t *testing.T) {
 				return err
 			}
 		}
-		_, err := tx.Organisation(ctx, "o1")
+		_, err := store.As[store.OrganisationReader](tx).Organisation(ctx, "o1")
 		if err != nil {
 			return err
 		}

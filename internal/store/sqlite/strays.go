@@ -7,9 +7,9 @@ import (
 	"firemode/internal/store/row"
 )
 
-func (t *transaction) Strays(ctx context.Context) (strays []store.Stray, err error) {
-	for _, b := range row.Belongings() {
-		list, err := all(ctx, t, row.ScanStray, b.Strays())
+func (t *transaction) Orphans(ctx context.Context) (strays []store.Orphan, err error) {
+	for _, b := range row.ForeignKeys() {
+		list, err := all(ctx, t, row.ScanOrphan, b.Orphans())
 		if err != nil {
 			return nil, err
 		}

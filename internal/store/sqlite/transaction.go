@@ -27,6 +27,9 @@ type transaction struct {
 
 var _ store.Tx = (*transaction)(nil)
 
+// Snapshot marks the transaction of an engine.
+func (t *transaction) Snapshot() {}
+
 // Now is the time of the transaction.
 func (t *transaction) Now() time.Time { return t.at }
 

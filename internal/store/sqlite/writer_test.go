@@ -37,13 +37,13 @@ func openAt(t testing.TB, path string, now func() time.Time) *Store {
 }
 
 func createOrg(ctx context.Context, tx store.Tx, id, name string) error {
-	return tx.CreateOrganisation(ctx, firemode.Organisation{ID: firemode.OrgID(id), Name: name})
+	return store.As[store.OrganisationWriter](tx).CreateOrganisation(ctx, firemode.Organisation{ID: firemode.OrgID(id), Name: name})
 }
 
 func countOrgs(t testing.TB, s *Store) (n int) {
 	t.Helper()
 	err := s.View(t.Context(), func(tx store.ReadTx) error {
-		list, err := tx.Organisations(t.Context())
+		list, err := store.As[store.OrganisationReader](tx).Organisations(t.Context())
 		n = len(list)
 		return err
 	})
@@ -136,7 +136,7 @@ func BenchmarkUpdate(b *testing.B) {
 	b.RunParallel(func(p *testing.PB) {
 		for p.Next() {
 			if err := s.Update(b.Context(), func(tx store.Tx) error {
-				seq, _, err := tx.LockAudit(b.Context(), "o")
+				seq, _, err := store.As[store.AuditWriter](tx).LockAudit(b.Context(), "o")
 				return errors.Join(err, store.AppendAudit(b.Context(), tx, "o", ledger.AuditEntry{ID: firemode.AuditID(fmt.Sprint(seq)), Data: []byte("{}")}))
 			}); err != nil {
 				b.Error(err)
@@ -153,7 +153,7 @@ func BenchmarkView(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		if err := s.View(b.Context(), func(tx store.ReadTx) error {
-			_, err := tx.Organisation(b.Context(), "o")
+			_, err := store.As[store.OrganisationReader](tx).Organisation(b.Context(), "o")
 			return err
 		}); err != nil {
 			b.Fatal(err)

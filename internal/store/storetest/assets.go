@@ -20,13 +20,15 @@ func newAsset(id firemode.AssetID, barcode string) firemode.Asset {
 func createAssets(t testing.TB, s store.Store, assets ...firemode.Asset) {
 	t.Helper()
 	createSessions(t, s, 0)
-	update(t, s, func(ctx context.Context, tx store.Tx) error { return tx.CreateAssets(ctx, assets) })
+	update(t, s, func(ctx context.Context, tx store.Tx) error {
+		return store.As[store.AssetWriter](tx).CreateAssets(ctx, assets)
+	})
 }
 
 func assetsOf(t testing.TB, s store.Store, f store.AssetFilter) []firemode.Asset {
 	t.Helper()
 	return read(t, s, func(ctx context.Context, tx store.ReadTx) ([]firemode.Asset, error) {
-		return rows(tx.Assets(ctx, "o", "b", f, everything()))
+		return rows(store.As[store.AssetReader](tx).Assets(ctx, "o", "b", f, everything()))
 	})
 }
 
@@ -42,32 +44,34 @@ func assetTests() []test {
 		{"an id is taken once in the building, and so is a barcode that is one", func(t *testing.T, s store.Store) {
 			createAssets(t, s, newAsset("A1", "1"), newAsset("A2", ""), newAsset("A3", ""))
 			add := func(assets ...firemode.Asset) func(ctx context.Context, tx store.Tx) error {
-				return func(ctx context.Context, tx store.Tx) error { return tx.CreateAssets(ctx, assets) }
+				return func(ctx context.Context, tx store.Tx) error {
+					return store.As[store.AssetWriter](tx).CreateAssets(ctx, assets)
+				}
 			}
 			taken(t, s, "an asset with this id is in the register already", add(newAsset("A4", ""), newAsset("A1", "")))
 			taken(t, s, "this barcode is on another asset of the building", add(newAsset("A4", ""), newAsset("A5", "1")))
 			taken(t, s, "this barcode is on another asset of the building", func(ctx context.Context, tx store.Tx) error {
-				return tx.UpdateAssets(ctx, []firemode.Asset{newAsset("A2", "1")})
+				return store.As[store.AssetWriter](tx).UpdateAssets(ctx, []firemode.Asset{newAsset("A2", "1")})
 			})
 			equal(t, assetIDs(assetsOf(t, s, store.AssetFilter{})), []firemode.AssetID{"A1", "A2", "A3"})
 			update(t, s, func(ctx context.Context, tx store.Tx) error {
 				a := newAsset("A1", "1")
 				a.Building = "b2"
-				return errors.Join(tx.CreateBuilding(ctx, newBuilding("b2", "Other", "")), tx.CreateAssets(ctx, []firemode.Asset{a}))
+				return errors.Join(store.As[store.BuildingWriter](tx).CreateBuilding(ctx, newBuilding("b2", "Other", "")), store.As[store.AssetWriter](tx).CreateAssets(ctx, []firemode.Asset{a}))
 			})
 		}},
 		{"a register belongs to a building that is there", func(t *testing.T, s store.Store) {
 			refuse(t, s, firemode.CodeNotFound, func(ctx context.Context, tx store.Tx) error {
-				return tx.CreateAssets(ctx, []firemode.Asset{newAsset("A1", "")})
+				return store.As[store.AssetWriter](tx).CreateAssets(ctx, []firemode.Asset{newAsset("A1", "")})
 			})
 		}},
 		{"two assets swap their barcodes", func(t *testing.T, s store.Store) {
 			createAssets(t, s, newAsset("A1", "1"), newAsset("A2", "2"), newAsset("A3", "3"))
 			update(t, s, func(ctx context.Context, tx store.Tx) error {
-				return tx.UpdateAssets(ctx, []firemode.Asset{newAsset("A1", "2"), newAsset("A2", "1"), newAsset("A3", "")})
+				return store.As[store.AssetWriter](tx).UpdateAssets(ctx, []firemode.Asset{newAsset("A1", "2"), newAsset("A2", "1"), newAsset("A3", "")})
 			})
 			got := read(t, s, func(ctx context.Context, tx store.ReadTx) (map[string]firemode.AssetID, error) {
-				return tx.AssetBarcodes(ctx, "o", "b", []string{"1", "2", "3", ""})
+				return store.As[store.AssetReader](tx).AssetBarcodes(ctx, "o", "b", []string{"1", "2", "3", ""})
 			})
 			equal(t, got, map[string]firemode.AssetID{"1": "A2", "2": "A1"})
 		}},
@@ -78,16 +82,16 @@ func assetTests() []test {
 			createAssets(t, s)
 			listTest[firemode.Asset]{
 				add: func(ctx context.Context, tx store.Tx, n int) error {
-					return tx.CreateAssets(ctx, []firemode.Asset{newAsset(firemode.AssetID(name("A", n)), "")})
+					return store.As[store.AssetWriter](tx).CreateAssets(ctx, []firemode.Asset{newAsset(firemode.AssetID(name("A", n)), "")})
 				},
 				list: func(ctx context.Context, tx store.ReadTx, p store.Page) ([]store.Keyed[firemode.Asset], error) {
-					return tx.Assets(ctx, "o", "b", store.AssetFilter{System: "FE"}, p)
+					return store.As[store.AssetReader](tx).Assets(ctx, "o", "b", store.AssetFilter{System: "FE"}, p)
 				},
 				n:      func(a firemode.Asset) int { return number(t, string(a.ID)) },
 				anyKey: true,
 			}.stable(t, s)
 			update(t, s, func(ctx context.Context, tx store.Tx) error {
-				return tx.CreateAssets(ctx, []firemode.Asset{newAsset("a", ""), newAsset("_", ""), newAsset("B", ""), newAsset("-", "")})
+				return store.As[store.AssetWriter](tx).CreateAssets(ctx, []firemode.Asset{newAsset("a", ""), newAsset("_", ""), newAsset("B", ""), newAsset("-", "")})
 			})
 			ids := assetIDs(assetsOf(t, s, store.AssetFilter{}))
 			equal(t, []firemode.AssetID{ids[0], ids[len(ids)-3], ids[len(ids)-2], ids[len(ids)-1]}, []firemode.AssetID{"-", "B", "_", "a"})
@@ -106,7 +110,9 @@ func updateAssets(t *testing.T, s store.Store) {
 		Serial: "s", Manufactured: "1", Installed: "2", LastPressureTest: "3", Barcode: "4", Status: "5", Notes: awkward,
 		Version: 1, CreatedAt: day(99), UpdatedAt: day(50),
 	}
-	update(t, s, func(ctx context.Context, tx store.Tx) error { return tx.UpdateAssets(ctx, []firemode.Asset{after}) })
+	update(t, s, func(ctx context.Context, tx store.Tx) error {
+		return store.As[store.AssetWriter](tx).UpdateAssets(ctx, []firemode.Asset{after})
+	})
 	after.CreatedAt, after.Baselines, after.Version = before.CreatedAt, before.Baselines, 2
 	equal(t, assetsOf(t, s, store.AssetFilter{}), []firemode.Asset{other, after})
 	equal(t, assetIDs(assetsOf(t, s, store.AssetFilter{Text: "tower"})), []firemode.AssetID{before.ID})
@@ -116,7 +122,9 @@ func updateAssets(t *testing.T, s store.Store) {
 		firemode.CodeChanged:  {other, stale},
 		firemode.CodeNotFound: {other, newAsset("A3", "")},
 	} {
-		refuse(t, s, code, func(ctx context.Context, tx store.Tx) error { return tx.UpdateAssets(ctx, list) })
+		refuse(t, s, code, func(ctx context.Context, tx store.Tx) error {
+			return store.As[store.AssetWriter](tx).UpdateAssets(ctx, list)
+		})
 	}
 	equal(t, assetsOf(t, s, store.AssetFilter{}), []firemode.Asset{other, after})
 }
@@ -127,12 +135,18 @@ func putBaselines(t *testing.T, s store.Store) {
 	a.Baselines = newWorld("o").asset.Baselines
 	asked := a
 	asked.Notes = "not written"
-	update(t, s, func(ctx context.Context, tx store.Tx) error { return tx.PutBaselines(ctx, asked) })
+	update(t, s, func(ctx context.Context, tx store.Tx) error {
+		return store.As[store.AssetWriter](tx).PutBaselines(ctx, asked)
+	})
 	a.Version = 2
 	equal(t, assetsOf(t, s, store.AssetFilter{}), []firemode.Asset{a})
-	refuse(t, s, firemode.CodeChanged, func(ctx context.Context, tx store.Tx) error { return tx.PutBaselines(ctx, asked) })
+	refuse(t, s, firemode.CodeChanged, func(ctx context.Context, tx store.Tx) error {
+		return store.As[store.AssetWriter](tx).PutBaselines(ctx, asked)
+	})
 	asked.ID = "A2"
-	refuse(t, s, firemode.CodeNotFound, func(ctx context.Context, tx store.Tx) error { return tx.PutBaselines(ctx, asked) })
+	refuse(t, s, firemode.CodeNotFound, func(ctx context.Context, tx store.Tx) error {
+		return store.As[store.AssetWriter](tx).PutBaselines(ctx, asked)
+	})
 }
 
 func assetFilters(t *testing.T, s store.Store) {
@@ -176,23 +190,25 @@ func largeRegister(t *testing.T, s store.Store) {
 	createAssets(t, s, assets...)
 	seen := 0
 	err := s.View(t.Context(), func(tx store.ReadTx) error {
-		return tx.EachAsset(t.Context(), "o", "b", func(a firemode.Asset) error {
+		return store.As[store.AssetReader](tx).EachAsset(t.Context(), "o", "b", func(a firemode.Asset) error {
 			equal(t, a, assets[seen])
 			seen++
-			again, err := tx.Asset(t.Context(), "o", "b", a.ID)
+			again, err := store.As[store.AssetReader](tx).Asset(t.Context(), "o", "b", a.ID)
 			equal(t, again.ID, a.ID)
 			return err
 		})
 	})
 	equal(t, err, nil)
 	equal(t, seen, n)
-	update(t, s, func(ctx context.Context, tx store.Tx) error { return tx.UpdateAssets(ctx, assets) })
+	update(t, s, func(ctx context.Context, tx store.Tx) error {
+		return store.As[store.AssetWriter](tx).UpdateAssets(ctx, assets)
+	})
 	equal(t, read(t, s, func(ctx context.Context, tx store.ReadTx) (firemode.Asset, error) {
-		return tx.Asset(ctx, "o", "b", assets[n-1].ID)
+		return store.As[store.AssetReader](tx).Asset(ctx, "o", "b", assets[n-1].ID)
 	}).Version, 2)
 	seen = 0
 	err = s.View(t.Context(), func(tx store.ReadTx) error {
-		return tx.EachAsset(t.Context(), "o", "b", func(firemode.Asset) error {
+		return store.As[store.AssetReader](tx).EachAsset(t.Context(), "o", "b", func(firemode.Asset) error {
 			if seen++; seen == 700 {
 				return errTest
 			}

@@ -24,7 +24,7 @@ func auditWriteTests() []test {
 					ledger.AuditEntry{ID: "b", At: day(1), User: "u", Action: "x", Subject: awkward})
 			})
 			list := read(t, s, func(ctx context.Context, tx store.ReadTx) ([]ledger.AuditEntry, error) {
-				return rows(tx.Audits(ctx, "o", "", everything()))
+				return rows(store.As[store.AuditReader](tx).Audits(ctx, "o", "", everything()))
 			})
 			first := ledger.AuditEntry{Org: "o", ID: "a", At: now, Data: []byte("{}")}.Seal(1, nil)
 			second := ledger.AuditEntry{Org: "o", ID: "b", At: day(1), User: "u", Action: "x", Subject: awkward}.Seal(2, first.Hash)
@@ -45,7 +45,7 @@ func auditWriteTests() []test {
 		{"a number or an id is taken once", func(t *testing.T, s store.Store) {
 			insert := func(seq int64, id firemode.AuditID) func(ctx context.Context, tx store.Tx) error {
 				return func(ctx context.Context, tx store.Tx) error {
-					return tx.InsertAudit(ctx, []ledger.AuditEntry{ledger.AuditEntry{Org: "o", ID: id}.Seal(seq, nil)})
+					return store.As[store.AuditWriter](tx).InsertAudit(ctx, []ledger.AuditEntry{ledger.AuditEntry{Org: "o", ID: id}.Seal(seq, nil)})
 				}
 			}
 			update(t, s, insert(1, "a"))
@@ -69,13 +69,13 @@ func auditReadTests() []test {
 			})
 			seen := int64(0)
 			err := s.View(t.Context(), func(tx store.ReadTx) error {
-				return tx.EachAudit(t.Context(), "o", func(e ledger.AuditEntry) error {
+				return store.As[store.AuditReader](tx).EachAudit(t.Context(), "o", func(e ledger.AuditEntry) error {
 					seen++
 					equal(t, e.Seq, seen)
 					if seen == n-1 {
 						return errTest
 					}
-					_, err := tx.Audits(t.Context(), "o", "", store.Page{Limit: 1})
+					_, err := store.As[store.AuditReader](tx).Audits(t.Context(), "o", "", store.Page{Limit: 1})
 					return err
 				})
 			})
@@ -92,7 +92,7 @@ func auditReadTests() []test {
 					})
 				}
 				list := func(ctx context.Context, tx store.ReadTx, p store.Page) ([]store.Keyed[ledger.AuditEntry], error) {
-					return tx.Audits(ctx, "o", user, p)
+					return store.As[store.AuditReader](tx).Audits(ctx, "o", user, p)
 				}
 				before := walk(t, s, 1000, func(int) {}, list)
 				during := walk(t, s, 3, func(page int) {
@@ -108,33 +108,37 @@ func auditReadTests() []test {
 }
 
 func answerTests() []test {
-	find := func(t *testing.T, s store.Store, keys ...store.Answer) []store.Answer {
+	find := func(t *testing.T, s store.Store, keys ...store.StoredResponse) []store.StoredResponse {
 		t.Helper()
-		return read(t, s, func(ctx context.Context, tx store.ReadTx) ([]store.Answer, error) { return tx.Answers(ctx, keys) })
+		return read(t, s, func(ctx context.Context, tx store.ReadTx) ([]store.StoredResponse, error) {
+			return store.As[store.ResponseReader](tx).Responses(ctx, keys)
+		})
 	}
-	save := func(answers ...store.Answer) func(ctx context.Context, tx store.Tx) error {
-		return func(ctx context.Context, tx store.Tx) error { return tx.SaveAnswers(ctx, answers) }
+	save := func(answers ...store.StoredResponse) func(ctx context.Context, tx store.Tx) error {
+		return func(ctx context.Context, tx store.Tx) error {
+			return store.As[store.ResponseWriter](tx).SaveResponses(ctx, answers)
+		}
 	}
 	return []test{
 		{"an answer is kept as it was, once per scope and key", func(t *testing.T, s store.Store) {
-			a := store.Answer{Scope: "o " + awkward, Key: "k", Fingerprint: []byte{0, 255}, Result: []byte(`{"x": 1 }`), CreatedAt: day(1)}
-			b := store.Answer{Scope: "p", Key: "k", CreatedAt: day(1)}
+			a := store.StoredResponse{Scope: "o " + awkward, Key: "k", Fingerprint: []byte{0, 255}, Result: []byte(`{"x": 1 }`), CreatedAt: day(1)}
+			b := store.StoredResponse{Scope: "p", Key: "k", CreatedAt: day(1)}
 			update(t, s, save(a, b))
-			refuse(t, s, firemode.CodeConflict, save(store.Answer{Scope: "p", Key: "l"}, b))
-			equal(t, find(t, s, store.Answer{Scope: a.Scope, Key: "k"}), []store.Answer{a})
-			equal(t, find(t, s, store.Answer{Scope: "p", Key: "l"}, store.Answer{Scope: a.Scope, Key: "K"}), nil)
+			refuse(t, s, firemode.CodeConflict, save(store.StoredResponse{Scope: "p", Key: "l"}, b))
+			equal(t, find(t, s, store.StoredResponse{Scope: a.Scope, Key: "k"}), []store.StoredResponse{a})
+			equal(t, find(t, s, store.StoredResponse{Scope: "p", Key: "l"}, store.StoredResponse{Scope: a.Scope, Key: "K"}), nil)
 			equal(t, len(find(t, s, a, b)), 2)
 			equal(t, find(t, s), nil)
 		}},
 		{"the oldest are deleted first", func(t *testing.T, s store.Store) {
-			var keys []store.Answer
+			var keys []store.StoredResponse
 			for n := range 5 {
-				keys = append(keys, store.Answer{Scope: "s", Key: name("k", n), CreatedAt: day(n)})
+				keys = append(keys, store.StoredResponse{Scope: "s", Key: name("k", n), CreatedAt: day(n)})
 			}
 			update(t, s, save(keys[3], keys[1], keys[4], keys[0], keys[2]))
 			for _, c := range []struct{ before, limit, want int }{{0, 9, 0}, {4, 2, 2}, {4, 9, 2}, {4, 9, 0}} {
 				update(t, s, func(ctx context.Context, tx store.Tx) error {
-					n, err := tx.DeleteAnswers(ctx, day(c.before), c.limit)
+					n, err := store.As[store.ResponseWriter](tx).DeleteResponses(ctx, day(c.before), c.limit)
 					equal(t, n, c.want)
 					return err
 				})
@@ -142,7 +146,7 @@ func answerTests() []test {
 					equal(t, len(find(t, s, keys[2], keys[3])), 2)
 				}
 			}
-			equal(t, find(t, s, keys...), []store.Answer{keys[4]})
+			equal(t, find(t, s, keys...), []store.StoredResponse{keys[4]})
 		}},
 		{"Once does a thing once, also when asked by many at the same time", once},
 	}
@@ -155,7 +159,7 @@ func once(t *testing.T, s store.Store) {
 	}
 	work := func(ctx context.Context) (int64, error) {
 		return store.Once(ctx, s, func(tx store.Tx) (int64, error) {
-			seq, _, err := tx.LockAudit(ctx, "o")
+			seq, _, err := store.As[store.AuditWriter](tx).LockAudit(ctx, "o")
 			return seq + 1, errors.Join(err, store.AppendAudit(ctx, tx, "o", ledger.AuditEntry{ID: firemode.AuditID(name("a", int(seq)))}))
 		})
 	}

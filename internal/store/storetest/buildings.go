@@ -33,7 +33,7 @@ func createBuildings(t testing.TB, s store.Store, buildings ...firemode.Building
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
 		err := createOrg(ctx, tx, "o")
 		for _, b := range buildings {
-			err = errors.Join(err, tx.CreateBuilding(ctx, b))
+			err = errors.Join(err, store.As[store.BuildingWriter](tx).CreateBuilding(ctx, b))
 		}
 		return err
 	})
@@ -42,7 +42,7 @@ func createBuildings(t testing.TB, s store.Store, buildings ...firemode.Building
 func buildingIDs(t testing.TB, s store.Store, f store.BuildingFilter) (ids []firemode.BuildingID) {
 	t.Helper()
 	list := read(t, s, func(ctx context.Context, tx store.ReadTx) ([]firemode.Building, error) {
-		return rows(tx.Buildings(ctx, "o", f, everything()))
+		return rows(store.As[store.BuildingReader](tx).Buildings(ctx, "o", f, everything()))
 	})
 	for _, b := range list {
 		ids = append(ids, b.ID)
@@ -57,17 +57,19 @@ func buildingWriteTests() []test {
 		{"an id is taken once, and so are name and address together", func(t *testing.T, s store.Store) {
 			createBuildings(t, s, newBuilding("b1", "Harbour Tower", "1 Quay St"), newBuilding("b2", "Harbour Tower", "2 Quay St"))
 			create := func(b firemode.Building) func(ctx context.Context, tx store.Tx) error {
-				return func(ctx context.Context, tx store.Tx) error { return tx.CreateBuilding(ctx, b) }
+				return func(ctx context.Context, tx store.Tx) error {
+					return store.As[store.BuildingWriter](tx).CreateBuilding(ctx, b)
+				}
 			}
 			taken(t, s, "a building with this id exists already", create(newBuilding("b1", "Other", "Other")))
 			const both = "a building of this name and address exists already"
 			taken(t, s, both, create(newBuilding("b3", " HARBOUR tower\t", "\n1 quay ST ")))
 			taken(t, s, both, func(ctx context.Context, tx store.Tx) error {
-				return tx.UpdateBuilding(ctx, newBuilding("b2", "harbour tower", "1 QUAY ST"))
+				return store.As[store.BuildingWriter](tx).UpdateBuilding(ctx, newBuilding("b2", "harbour tower", "1 QUAY ST"))
 			})
 			// A name that ends where the other's address begins is another name.
 			update(t, s, func(ctx context.Context, tx store.Tx) error {
-				return tx.CreateBuilding(ctx, newBuilding("b4", "Harbour Tower1 Quay", "St"))
+				return store.As[store.BuildingWriter](tx).CreateBuilding(ctx, newBuilding("b4", "Harbour Tower1 Quay", "St"))
 			})
 		}},
 		{"UpdateBuilding writes all but what never changes", updateBuilding},
@@ -108,10 +110,10 @@ func buildingListTests() []test {
 					add: func(ctx context.Context, tx store.Tx, n int) error {
 						b := newBuilding(firemode.BuildingID(name(prefix, n)), name("Building"+prefix, n), "", "u")
 						b.CreatedAt = day(n / 3)
-						return tx.CreateBuilding(ctx, b)
+						return store.As[store.BuildingWriter](tx).CreateBuilding(ctx, b)
 					},
 					list: func(ctx context.Context, tx store.ReadTx, p store.Page) ([]store.Keyed[firemode.Building], error) {
-						return tx.Buildings(ctx, "o", f, p)
+						return store.As[store.BuildingReader](tx).Buildings(ctx, "o", f, p)
 					},
 					n: func(b firemode.Building) int {
 						if !strings.HasPrefix(string(b.ID), prefix+"-") {
@@ -133,18 +135,24 @@ func updateBuilding(t *testing.T, s store.Store) {
 	b.Metadata, b.Owners = map[string]any{}, []firemode.UserID{"owner2", "owner3"}
 	asked := b
 	asked.CreatedAt, asked.Creation = day(99), nil
-	update(t, s, func(ctx context.Context, tx store.Tx) error { return tx.UpdateBuilding(ctx, asked) })
+	update(t, s, func(ctx context.Context, tx store.Tx) error {
+		return store.As[store.BuildingWriter](tx).UpdateBuilding(ctx, asked)
+	})
 	b.Version = 2
 	get := func() firemode.Building {
 		return read(t, s, func(ctx context.Context, tx store.ReadTx) (firemode.Building, error) {
-			return tx.Building(ctx, "o", b.ID)
+			return store.As[store.BuildingReader](tx).Building(ctx, "o", b.ID)
 		})
 	}
 	equal(t, get(), b)
 	equal(t, buildingIDs(t, s, store.BuildingFilter{Owner: "owner1"}), nil)
 	equal(t, buildingIDs(t, s, store.BuildingFilter{Owner: "owner3", Text: "new"}), []firemode.BuildingID{b.ID})
-	refuse(t, s, firemode.CodeChanged, func(ctx context.Context, tx store.Tx) error { return tx.UpdateBuilding(ctx, asked) })
+	refuse(t, s, firemode.CodeChanged, func(ctx context.Context, tx store.Tx) error {
+		return store.As[store.BuildingWriter](tx).UpdateBuilding(ctx, asked)
+	})
 	asked.Org, asked.Version = "o2", 2
-	refuse(t, s, firemode.CodeNotFound, func(ctx context.Context, tx store.Tx) error { return tx.UpdateBuilding(ctx, asked) })
+	refuse(t, s, firemode.CodeNotFound, func(ctx context.Context, tx store.Tx) error {
+		return store.As[store.BuildingWriter](tx).UpdateBuilding(ctx, asked)
+	})
 	equal(t, get(), b)
 }

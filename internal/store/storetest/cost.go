@@ -32,10 +32,10 @@ func manySessions(t *testing.T, e Empty, series string) store.Store {
 		t.Fatal(err)
 	}
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
-		return tx.CreateOrganisation(ctx, firemode.Organisation{ID: "o", Name: "O"})
+		return store.As[store.OrganisationWriter](tx).CreateOrganisation(ctx, firemode.Organisation{ID: "o", Name: "O"})
 	})
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
-		return tx.CreateBuilding(ctx, firemode.Building{Org: "o", ID: "b", Name: "B", Address: "A", Status: firemode.BuildingActive, Version: 1})
+		return store.As[store.BuildingWriter](tx).CreateBuilding(ctx, firemode.Building{Org: "o", ID: "b", Name: "B", Address: "A", Status: firemode.BuildingActive, Version: 1})
 	})
 	status := "CASE WHEN n % 3 = 0 THEN 'active' ELSE 'completed' END"
 	e.Exec(fmt.Sprintf(`INSERT INTO sessions
@@ -49,7 +49,7 @@ func manySessions(t *testing.T, e Empty, series string) store.Store {
 
 func readPage(t *testing.T, s store.Store) {
 	page := read(t, s, func(ctx context.Context, tx store.ReadTx) ([]store.Keyed[firemode.Session], error) {
-		return tx.Sessions(ctx, "o", store.SessionFilter{VisibleTo: "tech"}, store.Page{Limit: 20})
+		return store.As[store.SessionReader](tx).Sessions(ctx, "o", store.SessionFilter{VisibleTo: "tech"}, store.Page{Limit: 20})
 	})
 	if len(page) != 20 {
 		t.Fatalf("a page of %d sessions", len(page))

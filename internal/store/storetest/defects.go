@@ -20,17 +20,19 @@ func createDefects(t testing.TB, s store.Store, defects ...firemode.Defect) {
 	t.Helper()
 	createSessions(t, s, 2)
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
-		x, err := tx.Session(ctx, "o", "s-0001")
+		x, err := store.As[store.SessionReader](tx).Session(ctx, "o", "s-0001")
 		x.Technicians = []firemode.UserID{"t1"}
-		b, err2 := tx.Building(ctx, "o", "b")
+		b, err2 := store.As[store.BuildingReader](tx).Building(ctx, "o", "b")
 		b.Owners = []firemode.UserID{"owner1"}
-		return errors.Join(err, err2, tx.UpdateSession(ctx, x), tx.UpdateBuilding(ctx, b), tx.SaveDefects(ctx, defects))
+		return errors.Join(err, err2, store.As[store.SessionWriter](tx).UpdateSession(ctx, x), store.As[store.BuildingWriter](tx).UpdateBuilding(ctx, b), store.As[store.DefectWriter](tx).SaveDefects(ctx, defects))
 	})
 }
 
 func defectOf(t testing.TB, s store.Store, id firemode.DefectID) firemode.Defect {
 	t.Helper()
-	return read(t, s, func(ctx context.Context, tx store.ReadTx) (firemode.Defect, error) { return tx.Defect(ctx, "o", id) })
+	return read(t, s, func(ctx context.Context, tx store.ReadTx) (firemode.Defect, error) {
+		return store.As[store.DefectReader](tx).Defect(ctx, "o", id)
+	})
 }
 
 func defectTests() []test {
@@ -40,19 +42,25 @@ func defectTests() []test {
 			d, other := newDefect("d1", 1), newDefect("d2", 1)
 			createDefects(t, s, d, other)
 			d.Status, d.Note, d.UpdatedAt = firemode.DefectRectified, awkward, day(5)
-			update(t, s, func(ctx context.Context, tx store.Tx) error { return tx.UpdateDefect(ctx, d) })
+			update(t, s, func(ctx context.Context, tx store.Tx) error {
+				return store.As[store.DefectWriter](tx).UpdateDefect(ctx, d)
+			})
 			asked := d
 			d.Revision = 2
 			equal(t, defectOf(t, s, "d1"), d)
 			equal(t, defectOf(t, s, "d2"), other)
-			refuse(t, s, firemode.CodeChanged, func(ctx context.Context, tx store.Tx) error { return tx.UpdateDefect(ctx, asked) })
+			refuse(t, s, firemode.CodeChanged, func(ctx context.Context, tx store.Tx) error {
+				return store.As[store.DefectWriter](tx).UpdateDefect(ctx, asked)
+			})
 			asked.ID = "d3"
-			refuse(t, s, firemode.CodeNotFound, func(ctx context.Context, tx store.Tx) error { return tx.UpdateDefect(ctx, asked) })
+			refuse(t, s, firemode.CodeNotFound, func(ctx context.Context, tx store.Tx) error {
+				return store.As[store.DefectWriter](tx).UpdateDefect(ctx, asked)
+			})
 		}},
 		{"a defect belongs to a session that is there", func(t *testing.T, s store.Store) {
 			createSessions(t, s, 0)
 			refuse(t, s, firemode.CodeNotFound, func(ctx context.Context, tx store.Tx) error {
-				return tx.SaveDefects(ctx, []firemode.Defect{newDefect("d1", 1)})
+				return store.As[store.DefectWriter](tx).SaveDefects(ctx, []firemode.Defect{newDefect("d1", 1)})
 			})
 		}},
 		{"the filters", defectFilters},
@@ -60,10 +68,10 @@ func defectTests() []test {
 			createDefects(t, s)
 			listTest[firemode.Defect]{
 				add: func(ctx context.Context, tx store.Tx, n int) error {
-					return tx.SaveDefects(ctx, []firemode.Defect{newDefect(firemode.DefectID(name("d", n)), n/3)})
+					return store.As[store.DefectWriter](tx).SaveDefects(ctx, []firemode.Defect{newDefect(firemode.DefectID(name("d", n)), n/3)})
 				},
 				list: func(ctx context.Context, tx store.ReadTx, p store.Page) ([]store.Keyed[firemode.Defect], error) {
-					return tx.Defects(ctx, "o", store.DefectFilter{Building: "b", OwnedBy: "owner1", VisibleTo: "t9"}, p)
+					return store.As[store.DefectReader](tx).Defects(ctx, "o", store.DefectFilter{Building: "b", OwnedBy: "owner1", VisibleTo: "t9"}, p)
 				},
 				n: func(d firemode.Defect) int { return number(t, string(d.ID)) },
 			}.stable(t, s)
@@ -80,7 +88,7 @@ func saveDefects(t *testing.T, s store.Store) {
 	asked.Item, asked.Rule, asked.Condition, asked.FoundBy, asked.FoundAt, asked.Revision = "i2", "r2", "c2", "u2", day(77), 40
 	third := newDefect("d3", 2)
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
-		return tx.SaveDefects(ctx, []firemode.Defect{asked, third})
+		return store.As[store.DefectWriter](tx).SaveDefects(ctx, []firemode.Defect{asked, third})
 	})
 	d.Revision = 2
 	equal(t, defectOf(t, s, "d1"), d)
@@ -120,7 +128,7 @@ func defectFilters(t *testing.T, s store.Store) {
 	} {
 		var got []firemode.DefectID
 		for _, d := range read(t, s, func(ctx context.Context, tx store.ReadTx) ([]firemode.Defect, error) {
-			return rows(tx.Defects(ctx, "o", f.filter, everything()))
+			return rows(store.As[store.DefectReader](tx).Defects(ctx, "o", f.filter, everything()))
 		}) {
 			got = append(got, d.ID)
 		}

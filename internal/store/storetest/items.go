@@ -11,13 +11,15 @@ import (
 func createItems(t testing.TB, s store.Store, items ...firemode.Item) {
 	t.Helper()
 	createSessions(t, s, 2)
-	update(t, s, func(ctx context.Context, tx store.Tx) error { return tx.CreateItems(ctx, "o", "s-0000", items) })
+	update(t, s, func(ctx context.Context, tx store.Tx) error {
+		return store.As[store.ItemWriter](tx).CreateItems(ctx, "o", "s-0000", items)
+	})
 }
 
 func itemsOf(t testing.TB, s store.Store, f store.ItemFilter) []firemode.Item {
 	t.Helper()
 	return read(t, s, func(ctx context.Context, tx store.ReadTx) ([]firemode.Item, error) {
-		return rows(tx.Items(ctx, "o", "s-0000", f, everything()))
+		return rows(store.As[store.ItemReader](tx).Items(ctx, "o", "s-0000", f, everything()))
 	})
 }
 
@@ -27,7 +29,7 @@ func itemTests() []test {
 			createItems(t, s, firemode.Item{ID: "i1"})
 			again := func(session firemode.SessionID) func(ctx context.Context, tx store.Tx) error {
 				return func(ctx context.Context, tx store.Tx) error {
-					return tx.CreateItems(ctx, "o", session, []firemode.Item{{ID: "i2"}, {ID: "i1"}})
+					return store.As[store.ItemWriter](tx).CreateItems(ctx, "o", session, []firemode.Item{{ID: "i2"}, {ID: "i1"}})
 				}
 			}
 			taken(t, s, "the session has an item with this id already", again("s-0000"))
@@ -41,7 +43,7 @@ func itemTests() []test {
 			asked := item
 			asked.State, asked.Outcome, asked.Missing, asked.Conflicts, asked.Name = firemode.ItemDone, "pass", nil, 2, "not written"
 			update(t, s, func(ctx context.Context, tx store.Tx) error {
-				return tx.SaveItemStates(ctx, "o", "s-0000", []firemode.Item{{ID: "i9", State: firemode.ItemDone}, asked})
+				return store.As[store.ItemWriter](tx).SaveItemStates(ctx, "o", "s-0000", []firemode.Item{{ID: "i9", State: firemode.ItemDone}, asked})
 			})
 			item.State, item.Outcome, item.Missing, item.Conflicts = asked.State, asked.Outcome, nil, 2
 			equal(t, itemsOf(t, s, store.ItemFilter{}), []firemode.Item{item, other})
@@ -51,10 +53,10 @@ func itemTests() []test {
 			createItems(t, s)
 			listTest[firemode.Item]{
 				add: func(ctx context.Context, tx store.Tx, n int) error {
-					return tx.CreateItems(ctx, "o", "s-0000", []firemode.Item{{ID: firemode.ItemID(name("i", n)), Position: n/3 - 110, State: firemode.ItemDone}})
+					return store.As[store.ItemWriter](tx).CreateItems(ctx, "o", "s-0000", []firemode.Item{{ID: firemode.ItemID(name("i", n)), Position: n/3 - 110, State: firemode.ItemDone}})
 				},
 				list: func(ctx context.Context, tx store.ReadTx, p store.Page) ([]store.Keyed[firemode.Item], error) {
-					return tx.Items(ctx, "o", "s-0000", store.ItemFilter{States: []firemode.ItemState{firemode.ItemDone, firemode.ItemDisputed}}, p)
+					return store.As[store.ItemReader](tx).Items(ctx, "o", "s-0000", store.ItemFilter{States: []firemode.ItemState{firemode.ItemDone, firemode.ItemDisputed}}, p)
 				},
 				n: func(i firemode.Item) int { return number(t, string(i.ID)) },
 			}.stable(t, s)

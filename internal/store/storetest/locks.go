@@ -45,15 +45,15 @@ func counterTests() []test {
 				if w%2 == 1 {
 					slices.Reverse(ask)
 				}
-				locked, err := tx.LockSessions(ctx, "o", append(ask, "absent"))
+				locked, err := store.As[store.SessionWriter](tx).LockSessions(ctx, "o", append(ask, "absent"))
 				for _, l := range locked {
 					l.Head.Seq++
-					err = errors.Join(err, tx.SaveHead(ctx, "o", l.Session.ID, l.Head))
+					err = errors.Join(err, store.As[store.SessionWriter](tx).SaveHead(ctx, "o", l.Session.ID, l.Head))
 				}
 				return err
 			})
 			update(t, s, func(ctx context.Context, tx store.Tx) error {
-				locked, err := tx.LockSessions(ctx, "o", []firemode.SessionID{ids[4], ids[0], ids[2], ids[3], ids[1], ids[0]})
+				locked, err := store.As[store.SessionWriter](tx).LockSessions(ctx, "o", []firemode.SessionID{ids[4], ids[0], ids[2], ids[3], ids[1], ids[0]})
 				var got []firemode.SessionID
 				for _, l := range locked {
 					equal(t, l.Head.Seq, int64(writers*rounds))
@@ -66,7 +66,7 @@ func counterTests() []test {
 		{"the log of each organisation is one chain", func(t *testing.T, s store.Store) {
 			race(t, s, func(ctx context.Context, tx store.Tx, w int) error {
 				org := firemode.OrgID(name("org", w%2))
-				seq, _, err := tx.LockAudit(ctx, org)
+				seq, _, err := store.As[store.AuditWriter](tx).LockAudit(ctx, org)
 				a := ledger.AuditEntry{ID: firemode.AuditID(name("a", int(seq))), Data: []byte("{}")}
 				b := a
 				b.ID += "b"
@@ -84,48 +84,50 @@ func rowLockTests() []test {
 		{"changing a building under LockBuilding finds its version", func(t *testing.T, s store.Store) {
 			createSessions(t, s, 0)
 			race(t, s, func(ctx context.Context, tx store.Tx, _ int) error {
-				b, err := tx.LockBuilding(ctx, "o", "b")
+				b, err := store.As[store.BuildingWriter](tx).LockBuilding(ctx, "o", "b")
 				if err != nil {
 					return err
 				}
-				return tx.UpdateBuilding(ctx, b)
+				return store.As[store.BuildingWriter](tx).UpdateBuilding(ctx, b)
 			})
 			b := read(t, s, func(ctx context.Context, tx store.ReadTx) (firemode.Building, error) {
-				return tx.Building(ctx, "o", "b")
+				return store.As[store.BuildingReader](tx).Building(ctx, "o", "b")
 			})
 			equal(t, b.Version, int64(1+writers*rounds))
 		}},
 		{"a refresh token is used once", func(t *testing.T, s store.Store) {
 			token := firemode.RefreshToken{Hash: []byte("h"), Org: "o", User: "u", Family: "f"}
-			update(t, s, func(ctx context.Context, tx store.Tx) error { return tx.CreateRefreshToken(ctx, token) })
+			update(t, s, func(ctx context.Context, tx store.Tx) error {
+				return store.As[store.TokenWriter](tx).CreateRefreshToken(ctx, token)
+			})
 			used := make(chan int, writers*rounds)
 			race(t, s, func(ctx context.Context, tx store.Tx, w int) error {
-				r, err := tx.LockRefreshToken(ctx, token.Hash)
+				r, err := store.As[store.TokenWriter](tx).LockRefreshToken(ctx, token.Hash)
 				if err != nil || !r.UsedAt.IsZero() {
 					return err
 				}
 				r.UsedAt = tx.Now()
 				tx.AfterCommit(func() { used <- w })
-				return tx.UseRefreshToken(ctx, r)
+				return store.As[store.TokenWriter](tx).UseRefreshToken(ctx, r)
 			})
 			equal(t, len(used), 1)
 		}},
 		{"locking what is not there", func(t *testing.T, s store.Store) {
 			refuse(t, s, firemode.CodeNotFound, func(ctx context.Context, tx store.Tx) error {
-				_, err := tx.LockBuilding(ctx, "o", "b")
+				_, err := store.As[store.BuildingWriter](tx).LockBuilding(ctx, "o", "b")
 				return err
 			})
 			refuse(t, s, firemode.CodeNotFound, func(ctx context.Context, tx store.Tx) error {
-				_, err := tx.LockRefreshToken(ctx, []byte("h"))
+				_, err := store.As[store.TokenWriter](tx).LockRefreshToken(ctx, []byte("h"))
 				return err
 			})
 			update(t, s, func(ctx context.Context, tx store.Tx) error {
-				locked, err := tx.LockSessions(ctx, "o", []firemode.SessionID{"s"})
+				locked, err := store.As[store.SessionWriter](tx).LockSessions(ctx, "o", []firemode.SessionID{"s"})
 				equal(t, locked, nil)
 				return err
 			})
 			update(t, s, func(ctx context.Context, tx store.Tx) error {
-				seq, hash, err := tx.LockAudit(ctx, "o")
+				seq, hash, err := store.As[store.AuditWriter](tx).LockAudit(ctx, "o")
 				equal(t, seq, 0)
 				equal(t, hash, nil)
 				return err
@@ -139,7 +141,7 @@ func chainLength(t *testing.T, s store.Store, org firemode.OrgID) int64 {
 	t.Helper()
 	var last ledger.AuditEntry
 	err := s.View(t.Context(), func(tx store.ReadTx) error {
-		return tx.EachAudit(t.Context(), org, func(e ledger.AuditEntry) error {
+		return store.As[store.AuditReader](tx).EachAudit(t.Context(), org, func(e ledger.AuditEntry) error {
 			equal(t, e.Seq, last.Seq+1)
 			equal(t, e.Prev, last.Hash)
 			equal(t, e.Sealed(), true)
@@ -155,11 +157,11 @@ func chainLength(t *testing.T, s store.Store, org firemode.OrgID) int64 {
 func createSessions(t testing.TB, s store.Store, n int) (ids []firemode.SessionID) {
 	t.Helper()
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
-		err := errors.Join(createOrg(ctx, tx, "o"), tx.CreateBuilding(ctx, firemode.Building{Org: "o", ID: "b", Name: "B", Version: 1, CreatedAt: day(0)}))
+		err := errors.Join(createOrg(ctx, tx, "o"), store.As[store.BuildingWriter](tx).CreateBuilding(ctx, firemode.Building{Org: "o", ID: "b", Name: "B", Version: 1, CreatedAt: day(0)}))
 		for i := range n {
 			id := firemode.SessionID(name("s", i))
 			ids = append(ids, id)
-			err = errors.Join(err, tx.CreateSession(ctx, firemode.Session{
+			err = errors.Join(err, store.As[store.SessionWriter](tx).CreateSession(ctx, firemode.Session{
 				Org: "o", ID: id, Building: "b", Status: firemode.SessionPending, Version: 1, CreatedAt: day(i),
 			}, ledger.Head{}))
 		}

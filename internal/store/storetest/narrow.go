@@ -58,61 +58,69 @@ func askNarrow(t *testing.T, s store.Store, rowsRead func(ctx context.Context, t
 		name string
 		ask  func(ctx context.Context, tx store.ReadTx) error
 	}{
-		{"Head", func(ctx context.Context, tx store.ReadTx) error { return none(tx.Head(ctx, results)) }},
+		{"Head", func(ctx context.Context, tx store.ReadTx) error {
+			return none(store.As[store.HeadReader](tx).Head(ctx, results))
+		}},
 		{"Actors", func(ctx context.Context, tx store.ReadTx) error {
-			return none(tx.Actors(ctx, results, []crdt.ActorID{"a", "b7"}))
+			return none(store.As[store.ActorReader](tx).Actors(ctx, results, []crdt.ActorID{"a", "b7"}))
 		}},
-		{"CountActors", func(ctx context.Context, tx store.ReadTx) error { return none(tx.CountActors(ctx, results, "u7")) }},
-		{"Batches", func(ctx context.Context, tx store.ReadTx) error {
-			return none(tx.Batches(ctx, results, []ledger.BatchRef{{Actor: "a", Number: 7}, {Actor: "a", Number: 7}, {Actor: "a", Number: past + 1}}))
+		{"CountActors", func(ctx context.Context, tx store.ReadTx) error {
+			return none(store.As[store.ActorReader](tx).CountActors(ctx, results, "u7"))
 		}},
-		{"BatchesByKey", func(ctx context.Context, tx store.ReadTx) error {
-			return none(tx.BatchesByKey(ctx, results, []ledger.BatchKey{{Actor: "a", Key: "key 7"}, {Actor: "a", Key: "key 7"}, {Actor: "a", Key: "new"}}))
+		{"Entries", func(ctx context.Context, tx store.ReadTx) error {
+			return none(store.As[store.EntryReader](tx).Entries(ctx, results, []ledger.BatchRef{{Actor: "a", Number: 7}, {Actor: "a", Number: 7}, {Actor: "a", Number: past + 1}}))
 		}},
-		{"BatchByID", func(ctx context.Context, tx store.ReadTx) error {
-			return none(tx.BatchByID(ctx, results, "a", fmt.Sprint("batch ", past)))
+		{"EntriesByKey", func(ctx context.Context, tx store.ReadTx) error {
+			return none(store.As[store.EntryReader](tx).EntriesByKey(ctx, results, []ledger.BatchKey{{Actor: "a", Key: "key 7"}, {Actor: "a", Key: "key 7"}, {Actor: "a", Key: "new"}}))
 		}},
-		{"EntryHash", func(ctx context.Context, tx store.ReadTx) error { return none(tx.EntryHash(ctx, results, 7)) }},
-		{"EachLateBatch", func(ctx context.Context, tx store.ReadTx) error {
-			return tx.EachLateBatch(ctx, results, func(ledger.Entry) error { return nil })
+		{"EntryByBatchID", func(ctx context.Context, tx store.ReadTx) error {
+			return none(store.As[store.EntryReader](tx).EntryByBatchID(ctx, results, "a", fmt.Sprint("batch ", past)))
+		}},
+		{"EntryHash", func(ctx context.Context, tx store.ReadTx) error {
+			return none(store.As[store.EntryReader](tx).EntryHash(ctx, results, 7))
+		}},
+		{"EachLateEntry", func(ctx context.Context, tx store.ReadTx) error {
+			return store.As[store.EntryReader](tx).EachLateEntry(ctx, results, func(ledger.Entry) error { return nil })
 		}},
 		{"Runs", func(ctx context.Context, tx store.ReadTx) error {
-			return none(tx.Runs(ctx, results, []store.RunAsk{{Actor: "a", Seq: past}, {Actor: "a", Seq: 7}}))
+			return none(store.As[store.HeadReader](tx).Runs(ctx, results, []store.RunAsk{{Actor: "a", Seq: past}, {Actor: "a", Seq: 7}}))
 		}},
 		{"LiveOps", func(ctx context.Context, tx store.ReadTx) error {
-			return none(tx.LiveOps(ctx, results, []crdt.Pointer{"/items/i7"}, []crdt.Pointer{"/items/i7/note"}))
+			return none(store.As[store.OpReader](tx).LiveOps(ctx, results, []crdt.Pointer{"/items/i7"}, []crdt.Pointer{"/items/i7/note"}))
 		}},
 		{"ContestedOps", func(ctx context.Context, tx store.ReadTx) error {
-			return none(tx.ContestedOps(ctx, results, []crdt.Pointer{"/items/i7"}))
+			return none(store.As[store.OpReader](tx).ContestedOps(ctx, results, []crdt.Pointer{"/items/i7"}))
 		}},
 		{"OpsByDot", func(ctx context.Context, tx store.ReadTx) error {
-			return none(tx.OpsByDot(ctx, results, []crdt.Dot{{Actor: "a", Batch: 7}, {Actor: "a", Batch: past + 1}}))
+			return none(store.As[store.OpReader](tx).OpsByDot(ctx, results, []crdt.Dot{{Actor: "a", Batch: 7}, {Actor: "a", Batch: past + 1}}))
 		}},
 		{"Inhabited", func(ctx context.Context, tx store.ReadTx) error {
-			return none(tx.Inhabited(ctx, results, []crdt.Pointer{"/items/i7", "/items/new"}))
+			return none(store.As[store.OpReader](tx).Inhabited(ctx, results, []crdt.Pointer{"/items/i7", "/items/new"}))
 		}},
 		{"OwnSweeps", func(ctx context.Context, tx store.ReadTx) error {
-			return none(tx.OwnSweeps(ctx, results, "a", crdt.Range{7, 7}, []crdt.Pointer{"/items/i7/note"}))
+			return none(store.As[store.OwnOpReader](tx).OwnSweeps(ctx, results, "a", crdt.Range{7, 7}, []crdt.Pointer{"/items/i7/note"}))
 		}},
 		{"OwnSweeps of one path in all batches", func(ctx context.Context, tx store.ReadTx) error {
-			return none(tx.OwnSweeps(ctx, results, "a", crdt.Range{1, past}, []crdt.Pointer{"/items/i7/note"}))
+			return none(store.As[store.OwnOpReader](tx).OwnSweeps(ctx, results, "a", crdt.Range{1, past}, []crdt.Pointer{"/items/i7/note"}))
 		}},
-		{"OwnNames", func(ctx context.Context, tx store.ReadTx) error { return none(tx.OwnNames(ctx, results, "a", past-1)) }},
+		{"OwnNames", func(ctx context.Context, tx store.ReadTx) error {
+			return none(store.As[store.OwnOpReader](tx).OwnNames(ctx, results, "a", past-1))
+		}},
 		{"OwnLive", func(ctx context.Context, tx store.ReadTx) error {
-			return none(tx.OwnLive(ctx, results, "a", crdt.Range{7, 7}))
+			return none(store.As[store.OwnOpReader](tx).OwnLive(ctx, results, "a", crdt.Range{7, 7}))
 		}},
 		{"ChangedPaths", func(ctx context.Context, tx store.ReadTx) error {
-			_, _, err := tx.ChangedPaths(ctx, results, past-1, past, 10)
+			_, _, err := store.As[store.OpReader](tx).ChangedPaths(ctx, results, past-1, past, 10)
 			return err
 		}},
 		{"ItemsByID", func(ctx context.Context, tx store.ReadTx) error {
-			return none(tx.ItemsByID(ctx, "o", "s-0000", []firemode.ItemID{"i7", "new"}))
+			return none(store.As[store.ItemReader](tx).ItemsByID(ctx, "o", "s-0000", []firemode.ItemID{"i7", "new"}))
 		}},
 		{"DefectsOfItems", func(ctx context.Context, tx store.ReadTx) error {
-			return none(tx.DefectsOfItems(ctx, results, []firemode.ItemID{"i7", "new"}))
+			return none(store.As[store.DefectReader](tx).DefectsOfItems(ctx, results, []firemode.ItemID{"i7", "new"}))
 		}},
-		{"Answers", func(ctx context.Context, tx store.ReadTx) error {
-			return none(tx.Answers(ctx, []store.Answer{{Scope: "o", Key: "key 7"}, {Scope: "o", Key: "key 7"}, {Scope: "o", Key: "new"}}))
+		{"Responses", func(ctx context.Context, tx store.ReadTx) error {
+			return none(store.As[store.ResponseReader](tx).Responses(ctx, []store.StoredResponse{{Scope: "o", Key: "key 7"}, {Scope: "o", Key: "key 7"}, {Scope: "o", Key: "new"}}))
 		}},
 	} {
 		found[q.name] = read(t, s, func(ctx context.Context, tx store.ReadTx) (int64, error) {
@@ -138,13 +146,13 @@ func lengthen(t *testing.T, s store.Store, first, last int) {
 	}
 	log := each(numbers, func(i int) ledger.Entry { return logEntry(int64(i), "a", int64(i)) })
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
-		return tx.CreateItems(ctx, "o", "s-0000", each(numbers, func(i int) firemode.Item {
+		return store.As[store.ItemWriter](tx).CreateItems(ctx, "o", "s-0000", each(numbers, func(i int) firemode.Item {
 			return firemode.Item{ID: firemode.ItemID(fmt.Sprint("i", i)), Position: i, State: firemode.ItemDone}
 		}))
 	})
-	insertBatches(t, s, log...)
+	insertEntries(t, s, log...)
 	locked(t, s, func(ctx context.Context, tx store.Tx) error {
-		return tx.InsertOps(ctx, results, each(numbers, func(i int) ledger.Op {
+		return store.As[store.OpWriter](tx).InsertOps(ctx, results, each(numbers, func(i int) ledger.Op {
 			return operation(log[i-first], 0, crdt.Pointer(fmt.Sprintf("/items/i%d/note", i)), crdt.Set)
 		}))
 	})
@@ -152,15 +160,15 @@ func lengthen(t *testing.T, s store.Store, first, last int) {
 		others := each(numbers, func(i int) ledger.Actor {
 			return ledger.Actor{ID: crdt.ActorID(fmt.Sprint("b", i)), User: firemode.UserID(fmt.Sprint("u", i))}
 		})
-		return tx.SaveActors(ctx, results, slices.Concat(others, []ledger.Actor{{ID: "a", User: "u"}}))
+		return store.As[store.ActorWriter](tx).SaveActors(ctx, results, slices.Concat(others, []ledger.Actor{{ID: "a", User: "u"}}))
 	})
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
-		return tx.SaveAnswers(ctx, each(numbers, func(i int) store.Answer {
-			return store.Answer{Scope: "o", Key: fmt.Sprint("key ", i), CreatedAt: day(0)}
+		return store.As[store.ResponseWriter](tx).SaveResponses(ctx, each(numbers, func(i int) store.StoredResponse {
+			return store.StoredResponse{Scope: "o", Key: fmt.Sprint("key ", i), CreatedAt: day(0)}
 		}))
 	})
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
-		return tx.SaveDefects(ctx, each(numbers, func(i int) firemode.Defect {
+		return store.As[store.DefectWriter](tx).SaveDefects(ctx, each(numbers, func(i int) firemode.Defect {
 			d := newDefect(firemode.DefectID(fmt.Sprint("d", i)), i)
 			d.Item = firemode.ItemID(fmt.Sprint("i", i))
 			return d

@@ -35,15 +35,15 @@ func backlog(t *testing.T, s store.Store) {
 	}
 	for _, org := range []firemode.OrgID{"o1", "o2"} {
 		update(t, s, func(ctx context.Context, tx store.Tx) error {
-			err := tx.CreateOrganisation(ctx, firemode.Organisation{ID: org})
+			err := store.As[store.OrganisationWriter](tx).CreateOrganisation(ctx, firemode.Organisation{ID: org})
 			for _, b := range []firemode.Building{
 				{Org: org, ID: "b", Name: "here", Status: firemode.BuildingActive, Version: 1},
 				{Org: org, ID: "gone", Name: "gone", Status: firemode.BuildingArchived, Version: 1},
 			} {
-				err = errors.Join(err, tx.CreateBuilding(ctx, b))
+				err = errors.Join(err, store.As[store.BuildingWriter](tx).CreateBuilding(ctx, b))
 			}
 			for n, v := range visits {
-				err = errors.Join(err, tx.CreateSession(ctx, firemode.Session{
+				err = errors.Join(err, store.As[store.SessionWriter](tx).CreateSession(ctx, firemode.Session{
 					Org: org, ID: firemode.SessionID(name("s", n)), Building: v.building, Status: v.status, Version: 1,
 				}, v.head))
 			}
@@ -52,7 +52,7 @@ func backlog(t *testing.T, s store.Store) {
 	}
 	equal(t, backlogOf(t, s), store.Backlog{Conflicts: 2 * 21, Gaps: 2 * 4300})
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
-		return tx.SaveHead(ctx, "o1", firemode.SessionID(name("s", 1)), ledger.Head{})
+		return store.As[store.SessionWriter](tx).SaveHead(ctx, "o1", firemode.SessionID(name("s", 1)), ledger.Head{})
 	})
 	equal(t, backlogOf(t, s), store.Backlog{Conflicts: 22, Gaps: 8300})
 }

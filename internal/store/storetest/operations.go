@@ -37,8 +37,8 @@ type written []ledger.Op
 func (w written) write(t testing.TB, s store.Store, ref ledger.SessionRef, log []ledger.Entry) {
 	t.Helper()
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
-		_, err := tx.LockSessions(ctx, ref.Org, []firemode.SessionID{ref.Session})
-		return errors.Join(err, tx.InsertBatches(ctx, ref, log), tx.InsertOps(ctx, ref, w))
+		_, err := store.As[store.SessionWriter](tx).LockSessions(ctx, ref.Org, []firemode.SessionID{ref.Session})
+		return errors.Join(err, store.As[store.EntryWriter](tx).InsertEntries(ctx, ref, log), store.As[store.OpWriter](tx).InsertOps(ctx, ref, w))
 	})
 }
 
@@ -88,7 +88,7 @@ func operationTests() []test {
 			createSessions(t, s, 1)
 			b := logEntry(1, "a~s", 1)
 			w := written{operation(b, 0, "/x/y~1z", crdt.Correct), operation(b, 7, "/x/日本", crdt.Remove)}
-			w[1].Merged, w[1].Covered, w[1].Noted, w[1].Contested, w[1].Value, w[1].Names, w[1].Origin.Flags = 4, 5, 6, false, "", nil, nil
+			w[1].Merged, w[1].SupersededSeq, w[1].Noted, w[1].Contested, w[1].Value, w[1].Names, w[1].Origin.Flags = 4, 5, 6, false, "", nil, nil
 			w.write(t, s, results, []ledger.Entry{b})
 			equal(t, everyOp(t, s), w)
 		}},
@@ -105,7 +105,7 @@ func operationTests() []test {
 			equal(t, everyOp(t, s).names(), w.names())
 			enough, seen := errors.New("enough"), 0
 			_, err := tryRead(t, s, func(ctx context.Context, tx store.ReadTx) (int, error) {
-				return 0, tx.EachLiveOp(ctx, results, 0, "", func(crdt.Op) error {
+				return 0, store.As[store.OpReader](tx).EachLiveOp(ctx, results, 0, "", func(crdt.Op) error {
 					if seen++; seen == 1200 {
 						return enough
 					}
@@ -123,12 +123,12 @@ func operationTests() []test {
 			listTest[ledger.Op]{
 				add: func(ctx context.Context, tx store.Tx, n int) error {
 					b := logEntry(int64(n), "a", int64(n))
-					_, err := tx.LockSessions(ctx, "o", []firemode.SessionID{"s-0000"})
-					return errors.Join(err, tx.InsertBatches(ctx, results, []ledger.Entry{b}),
-						tx.InsertOps(ctx, results, []ledger.Op{operation(b, 0, "/a/b", crdt.Set), operation(b, 0, "/ab", crdt.Set)}))
+					_, err := store.As[store.SessionWriter](tx).LockSessions(ctx, "o", []firemode.SessionID{"s-0000"})
+					return errors.Join(err, store.As[store.EntryWriter](tx).InsertEntries(ctx, results, []ledger.Entry{b}),
+						store.As[store.OpWriter](tx).InsertOps(ctx, results, []ledger.Op{operation(b, 0, "/a/b", crdt.Set), operation(b, 0, "/ab", crdt.Set)}))
 				},
 				list: func(ctx context.Context, tx store.ReadTx, p store.Page) ([]store.Keyed[ledger.Op], error) {
-					return tx.History(ctx, results, "/a", p)
+					return store.As[store.OpReader](tx).History(ctx, results, "/a", p)
 				},
 				n:      func(op ledger.Op) int { return int(op.Batch) },
 				newest: true,
@@ -140,7 +140,7 @@ func operationTests() []test {
 func everyOp(t testing.TB, s store.Store) (all written) {
 	t.Helper()
 	read(t, s, func(ctx context.Context, tx store.ReadTx) (int, error) {
-		return 0, tx.EachOp(ctx, results, func(op ledger.Op) error {
+		return 0, store.As[store.OpReader](tx).EachOp(ctx, results, func(op ledger.Op) error {
 			all = append(all, op)
 			return nil
 		})
@@ -155,12 +155,14 @@ func updateOps(t *testing.T, s store.Store) {
 	w.write(t, s, results, []ledger.Entry{b})
 	change := func(changes ...store.OpChange) {
 		t.Helper()
-		locked(t, s, func(ctx context.Context, tx store.Tx) error { return tx.UpdateOps(ctx, results, changes) })
+		locked(t, s, func(ctx context.Context, tx store.Tx) error {
+			return store.As[store.OpWriter](tx).UpdateOps(ctx, results, changes)
+		})
 		equal(t, everyOp(t, s), w)
 	}
-	w[1].Covered, w[1].Contested, w[1].Noted = 4, false, 3
+	w[1].SupersededSeq, w[1].Contested, w[1].Noted = 4, false, 3
 	change(store.OpChange{Path: "/a", Seq: 1, Index: 1, Covered: 4, Noted: 3}, store.OpChange{Path: "/nothing", Seq: 1, Index: 1, Covered: 4})
-	w[1].Covered, w[1].Contested = 0, true
+	w[1].SupersededSeq, w[1].Contested = 0, true
 	change(store.OpChange{Path: "/a", Seq: 1, Index: 1, Contested: true})
 	change()
 }
@@ -173,20 +175,20 @@ func ownOps(t *testing.T, s store.Store) {
 		operation(log[2], 2, "/x", crdt.Increment), operation(log[3], 0, "/x", crdt.Set), operation(log[3], 1, "/x/y", crdt.Append), operation(log[3], 2, "/z", crdt.Resolve),
 		operation(log[4], 0, "/z", crdt.Correct), operation(log[4], 1, "/x", crdt.Remove),
 	}
-	w[3].Covered = 5
+	w[3].SupersededSeq = 5
 	w.write(t, s, results, log)
 	sweeps := read(t, s, func(ctx context.Context, tx store.ReadTx) (map[crdt.Pointer]crdt.Dot, error) {
-		return tx.OwnSweeps(ctx, results, "a", crdt.Range{1, 4}, []crdt.Pointer{"/x", "/x/y", "/z", "/nothing"})
+		return store.As[store.OwnOpReader](tx).OwnSweeps(ctx, results, "a", crdt.Range{1, 4}, []crdt.Pointer{"/x", "/x/y", "/z", "/nothing"})
 	})
 	equal(t, sweeps, map[crdt.Pointer]crdt.Dot{"/x": {Actor: "a", Batch: 4, Index: 1}, "/x/y": {Actor: "a", Batch: 3, Index: 1}})
 	equal(t, asStored(read(t, s, func(ctx context.Context, tx store.ReadTx) ([]crdt.Op, error) {
-		return tx.OwnNames(ctx, results, "a", 2)
+		return store.As[store.OwnOpReader](tx).OwnNames(ctx, results, "a", 2)
 	})).names(), []string{"/z a:3:2 4", "/z a:5:0 5"})
 	equal(t, asStored(read(t, s, func(ctx context.Context, tx store.ReadTx) ([]crdt.Op, error) {
-		return tx.OwnNames(ctx, results, "a", 3)
+		return store.As[store.OwnOpReader](tx).OwnNames(ctx, results, "a", 3)
 	})).names(), []string{"/z a:5:0 5"})
 	live := read(t, s, func(ctx context.Context, tx store.ReadTx) ([]crdt.Op, error) {
-		return tx.OwnLive(ctx, results, "a", crdt.Range{1, 4})
+		return store.As[store.OwnOpReader](tx).OwnLive(ctx, results, "a", crdt.Range{1, 4})
 	})
 	equal(t, asStored(live).names(), []string{"/x a:1:0 1", "/x a:4:0 3", "/x a:4:2 3", "/x a:3:0 4", "/x/y a:3:1 4", "/z a:3:2 4"})
 }

@@ -31,7 +31,7 @@ func drawn(r *rapid.T) (log []ledger.Entry, w written) {
 			op := operation(b, i/2, p, rapid.SampledFrom(kinds).Draw(r, "kind"))
 			op.Merged = min(seq+rapid.SampledFrom([]int64{0, 0, 0, 2}).Draw(r, "late"), int64(size))
 			if rapid.Bool().Draw(r, "covered") {
-				op.Covered = rapid.Int64Range(op.Merged, int64(size)).Draw(r, "covered at")
+				op.SupersededSeq = rapid.Int64Range(op.Merged, int64(size)).Draw(r, "covered at")
 			}
 			op.Contested = rapid.Bool().Draw(r, "contested")
 			op.Noted = rapid.SampledFrom([]int64{0, 0, 1, 5}).Draw(r, "noted")
@@ -48,7 +48,7 @@ func questions(t *testing.T, s store.Store) {
 		ref := ledger.SessionRef{Org: "o", Session: firemode.SessionID(name("q", len(ids)))}
 		ids = append(ids, ref.Session)
 		update(t, s, func(ctx context.Context, tx store.Tx) error {
-			return tx.CreateSession(ctx, firemode.Session{Org: "o", ID: ref.Session, Building: "b", Version: 1, CreatedAt: day(0)}, ledger.Head{})
+			return store.As[store.SessionWriter](tx).CreateSession(ctx, firemode.Session{Org: "o", ID: ref.Session, Building: "b", Version: 1, CreatedAt: day(0)}, ledger.Head{})
 		})
 		log, w := drawn(r)
 		w.write(t, s, ref, log)
@@ -86,13 +86,13 @@ func (q question) ask(fn func(ctx context.Context, tx store.ReadTx) error) {
 
 func (q question) live(at, below []crdt.Pointer) {
 	q.ask(func(ctx context.Context, tx store.ReadTx) error {
-		live, err := tx.LiveOps(ctx, q.ref, at, below)
+		live, err := store.As[store.OpReader](tx).LiveOps(ctx, q.ref, at, below)
 		q.want(fmt.Sprint("live at ", at, " and below ", below), asStored(live).names(), q.w.where(func(op ledger.Op) bool {
-			return op.Covered == 0 && (slices.Contains(at, op.Path) || holds(below, op.Path))
+			return op.SupersededSeq == 0 && (slices.Contains(at, op.Path) || holds(below, op.Path))
 		}).names())
-		contested, err2 := tx.ContestedOps(ctx, q.ref, below)
+		contested, err2 := store.As[store.OpReader](tx).ContestedOps(ctx, q.ref, below)
 		q.want(fmt.Sprint("contested below ", below), asStored(contested).names(), q.w.where(func(op ledger.Op) bool {
-			return op.Covered == 0 && op.Contested && holds(below, op.Path) && slices.ContainsFunc(below, func(p crdt.Pointer) bool { return p != op.Path && p.Holds(op.Path) })
+			return op.SupersededSeq == 0 && op.Contested && holds(below, op.Path) && slices.ContainsFunc(below, func(p crdt.Pointer) bool { return p != op.Path && p.Holds(op.Path) })
 		}).names())
 		return errors.Join(err, err2)
 	})
@@ -103,15 +103,15 @@ func (q question) then(seq int64, top crdt.Pointer) {
 		for _, top := range []crdt.Pointer{"", top} {
 			var got written
 			q.ask(func(ctx context.Context, tx store.ReadTx) error {
-				return tx.EachLiveOp(ctx, q.ref, seq, top, func(op crdt.Op) error {
+				return store.As[store.OpReader](tx).EachLiveOp(ctx, q.ref, seq, top, func(op crdt.Op) error {
 					got = append(got, ledger.Op{Op: op})
 					return nil
 				})
 			})
 			q.want(fmt.Sprintf("live at number %d from %q on", seq, top), got.names(), q.w.where(func(op ledger.Op) bool {
-				live := op.Covered == 0
+				live := op.SupersededSeq == 0
 				if seq > 0 {
-					live = op.Merged <= seq && (op.Covered == 0 || op.Covered > seq)
+					live = op.Merged <= seq && (op.SupersededSeq == 0 || op.SupersededSeq > seq)
 				}
 				return live && (top == "" || top.Holds(op.Path))
 			}).names())
@@ -121,10 +121,10 @@ func (q question) then(seq int64, top crdt.Pointer) {
 
 func (q question) inhabited(asked []crdt.Pointer) {
 	q.ask(func(ctx context.Context, tx store.ReadTx) error {
-		got, err := tx.Inhabited(ctx, q.ref, asked)
+		got, err := store.As[store.OpReader](tx).Inhabited(ctx, q.ref, asked)
 		want := map[crdt.Pointer]bool{}
 		for _, p := range asked {
-			if slices.ContainsFunc(q.w, func(op ledger.Op) bool { return op.Covered == 0 && op.Path != p && p.Holds(op.Path) }) {
+			if slices.ContainsFunc(q.w, func(op ledger.Op) bool { return op.SupersededSeq == 0 && op.Path != p && p.Holds(op.Path) }) {
 				want[p] = true
 			}
 		}
@@ -139,7 +139,7 @@ func (q question) inhabited(asked []crdt.Pointer) {
 func (q question) dots() {
 	asked := []crdt.Dot{{Actor: "a", Batch: 1}, {Actor: "A", Batch: 1, Index: 1}, {Actor: "~u1", Batch: 2}, {Actor: "nobody", Batch: 1}, {Actor: "a", Batch: 1}}
 	q.ask(func(ctx context.Context, tx store.ReadTx) error {
-		found, err := tx.OpsByDot(ctx, q.ref, asked)
+		found, err := store.As[store.OpReader](tx).OpsByDot(ctx, q.ref, asked)
 		got := written(found)
 		got.sort()
 		q.want("by dot", got.names(), q.w.where(func(op ledger.Op) bool { return slices.Contains(asked, op.Dot) }).names())
@@ -154,12 +154,12 @@ func (q question) changed(since int64, limit int) {
 		var got []crdt.Pointer
 		var until int64
 		q.ask(func(ctx context.Context, tx store.ReadTx) (err error) {
-			got, until, err = tx.ChangedPaths(ctx, q.ref, from, q.head, limit)
+			got, until, err = store.As[store.OpReader](tx).ChangedPaths(ctx, q.ref, from, q.head, limit)
 			return err
 		})
 		want := map[crdt.Pointer]bool{}
 		for _, op := range q.w {
-			if in(op.Merged, from, until) || in(op.Covered, from, until) || in(op.Noted, from, until) {
+			if in(op.Merged, from, until) || in(op.SupersededSeq, from, until) || in(op.Noted, from, until) {
 				want[op.Path] = true
 			}
 		}
@@ -183,7 +183,7 @@ func (q question) history(p crdt.Pointer, limit int) {
 	for page := (store.Page{Limit: limit}); ; {
 		var rows []store.Keyed[ledger.Op]
 		q.ask(func(ctx context.Context, tx store.ReadTx) (err error) {
-			rows, err = tx.History(ctx, q.ref, p, page)
+			rows, err = store.As[store.OpReader](tx).History(ctx, q.ref, p, page)
 			return err
 		})
 		for _, row := range rows {

@@ -17,7 +17,9 @@ const code = firemode.RuleCode("AS1851-2012-FE-01")
 // rulesOf returns the rules that org sees, by code and version as text.
 func rulesOf(t testing.TB, s store.Store, org firemode.OrgID) []firemode.Rule {
 	t.Helper()
-	list := read(t, s, func(ctx context.Context, tx store.ReadTx) ([]firemode.Rule, error) { return tx.Rules(ctx, org) })
+	list := read(t, s, func(ctx context.Context, tx store.ReadTx) ([]firemode.Rule, error) {
+		return store.As[store.RuleReader](tx).Rules(ctx, org)
+	})
 	slices.SortFunc(list, func(a, b firemode.Rule) int {
 		return cmp.Or(cmp.Compare(a.Code, b.Code), cmp.Compare(a.Version, b.Version))
 	})
@@ -26,12 +28,16 @@ func rulesOf(t testing.TB, s store.Store, org firemode.OrgID) []firemode.Rule {
 
 func stampOf(t testing.TB, s store.Store, org firemode.OrgID) int64 {
 	t.Helper()
-	return read(t, s, func(ctx context.Context, tx store.ReadTx) (int64, error) { return tx.RulesStamp(ctx, org) })
+	return read(t, s, func(ctx context.Context, tx store.ReadTx) (int64, error) {
+		return store.As[store.RuleReader](tx).RulesStamp(ctx, org)
+	})
 }
 
 func createRules(t testing.TB, s store.Store, rules ...firemode.Rule) {
 	t.Helper()
-	update(t, s, func(ctx context.Context, tx store.Tx) error { return tx.CreateRules(ctx, rules) })
+	update(t, s, func(ctx context.Context, tx store.Tx) error {
+		return store.As[store.RuleWriter](tx).CreateRules(ctx, rules)
+	})
 }
 
 // deactivate returns the time at which the version was deactivated.
@@ -39,7 +45,7 @@ func deactivate(t testing.TB, s store.Store, org firemode.OrgID, version string)
 	t.Helper()
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
 		at = tx.Now()
-		return tx.DeactivateRule(ctx, org, code, version, "u1")
+		return store.As[store.RuleWriter](tx).DeactivateRule(ctx, org, code, version, "u1")
 	})
 	return at
 }
@@ -58,7 +64,7 @@ func ruleTests() []test {
 		{"a version never changes", func(t *testing.T, s store.Store) {
 			createRules(t, s, newRule("o1", code, "1.0.0"))
 			taken(t, s, "this version of the rule exists already; versions never change", func(ctx context.Context, tx store.Tx) error {
-				return tx.CreateRules(ctx, []firemode.Rule{newRule("o1", code, "1.1.0"), newRule("o1", code, "1.0.0")})
+				return store.As[store.RuleWriter](tx).CreateRules(ctx, []firemode.Rule{newRule("o1", code, "1.1.0"), newRule("o1", code, "1.0.0")})
 			})
 			equal(t, rulesOf(t, s, "o1"), []firemode.Rule{newRule("o1", code, "1.0.0")})
 		}},
@@ -92,7 +98,7 @@ func ruleTests() []test {
 		{"deactivating what the organisation does not see", func(t *testing.T, s store.Store) {
 			createRules(t, s, newRule("o2", code, "1.0.0"))
 			refuse(t, s, firemode.CodeNotFound, func(ctx context.Context, tx store.Tx) error {
-				return tx.DeactivateRule(ctx, "o1", code, "1.0.0", "u1")
+				return store.As[store.RuleWriter](tx).DeactivateRule(ctx, "o1", code, "1.0.0", "u1")
 			})
 		}},
 		{"the stamp moves with every change that an organisation can see", ruleStamps},
@@ -116,7 +122,7 @@ func ruleStamps(t *testing.T, s store.Store) {
 	deactivate(t, s, "", "1.1.0")
 	look()
 	err := s.Update(t.Context(), func(tx store.Tx) error {
-		return errors.Join(tx.CreateRules(t.Context(), []firemode.Rule{newRule("o1", code, "3.0.0")}), errTest)
+		return errors.Join(store.As[store.RuleWriter](tx).CreateRules(t.Context(), []firemode.Rule{newRule("o1", code, "3.0.0")}), errTest)
 	})
 	equal(t, errors.Is(err, errTest), true)
 	look()

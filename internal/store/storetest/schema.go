@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"strings"
 	"sync"
 	"testing"
@@ -36,6 +37,7 @@ func RunSchema(t *testing.T, empty func(t testing.TB) Empty) {
 			db.Exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, true)")
 			wantSchema(t, s, "run a newer binary")
 		}},
+		{"a session that was made before sessions had a format has format 1", oldSession},
 		{"many nodes migrate at once", func(t *testing.T, db Empty) {
 			var all sync.WaitGroup
 			for range 5 {
@@ -57,6 +59,22 @@ func RunSchema(t *testing.T, empty func(t testing.TB) Empty) {
 			test.run(t, empty(t))
 		})
 	}
+}
+
+// oldSession inserts a session without naming the column, as the migration finds those that exist.
+func oldSession(t *testing.T, db Empty) {
+	s := db.Open()
+	equal(t, s.Migrate(t.Context()), nil)
+	db.Exec("INSERT INTO organisations (id, name, created_at) VALUES ('o', 'O', 0)")
+	db.Exec(`INSERT INTO buildings (org, id, name, address, name_key, address_key, search, metadata, owners, status, version, created_at)
+		VALUES ('o', 'b', 'B', 'A', 'b', 'a', 'b a', '{}', '[]', 'active', 1, 0)`)
+	db.Exec(`INSERT INTO sessions (org, id, building_id, name, frequency, status, reason, technicians, item_count, check_count, version,
+		created_at, created_by, completed_at) VALUES ('o', 's', 'b', 'S', 'yearly', 'active', '', '[]', 0, 0, 1, 0, 'u', 0)`)
+	format := read(t, s, func(ctx context.Context, tx store.ReadTx) (int, error) {
+		session, err := store.As[store.SessionReader](tx).Session(ctx, "o", "s")
+		return session.Format, err
+	})
+	equal(t, format, 1)
 }
 
 func wantSchema(t *testing.T, s store.Store, words string) {

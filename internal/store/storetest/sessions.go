@@ -20,13 +20,13 @@ func sessionTests() []test {
 		{"an id is taken once in an organisation", func(t *testing.T, s store.Store) {
 			createSessions(t, s, 1)
 			taken(t, s, "a session with this id exists already", func(ctx context.Context, tx store.Tx) error {
-				return tx.CreateSession(ctx, firemode.Session{Org: "o", ID: "s-0000", Building: "b"}, ledger.Head{})
+				return store.As[store.SessionWriter](tx).CreateSession(ctx, firemode.Session{Org: "o", ID: "s-0000", Building: "b"}, ledger.Head{})
 			})
 		}},
 		{"a session belongs to a building that is there", func(t *testing.T, s store.Store) {
 			createSessions(t, s, 0)
 			refuse(t, s, firemode.CodeNotFound, func(ctx context.Context, tx store.Tx) error {
-				return tx.CreateSession(ctx, firemode.Session{Org: "o", ID: "s", Building: "b2"}, ledger.Head{})
+				return store.As[store.SessionWriter](tx).CreateSession(ctx, firemode.Session{Org: "o", ID: "s", Building: "b2"}, ledger.Head{})
 			})
 		}},
 		{"UpdateSession writes what it says, and moves the session between lists", updateSession},
@@ -38,13 +38,13 @@ func sessionTests() []test {
 				add: func(ctx context.Context, tx store.Tx, n int) error {
 					statuses := []firemode.SessionStatus{firemode.SessionActive, firemode.SessionPending, firemode.SessionCompleted, firemode.SessionReopened}
 					technicians := [][]firemode.UserID{nil, {"t1"}, {"t1", "t2"}}
-					return tx.CreateSession(ctx, firemode.Session{
+					return store.As[store.SessionWriter](tx).CreateSession(ctx, firemode.Session{
 						Org: "o", ID: firemode.SessionID(name("s", n)), Building: "b", Status: statuses[n%4], Technicians: technicians[n%3],
 						Version: 1, CreatedAt: day(n / 3),
 					}, ledger.Head{})
 				},
 				list: func(ctx context.Context, tx store.ReadTx, p store.Page) ([]store.Keyed[firemode.Session], error) {
-					return tx.Sessions(ctx, "o", store.SessionFilter{VisibleTo: "t1"}, p)
+					return store.As[store.SessionReader](tx).Sessions(ctx, "o", store.SessionFilter{VisibleTo: "t1"}, p)
 				},
 				n:      func(s firemode.Session) int { return number(t, string(s.ID)) },
 				newest: true,
@@ -57,13 +57,15 @@ func sessionTests() []test {
 
 func sessionOf(t testing.TB, s store.Store, id firemode.SessionID) firemode.Session {
 	t.Helper()
-	return read(t, s, func(ctx context.Context, tx store.ReadTx) (firemode.Session, error) { return tx.Session(ctx, "o", id) })
+	return read(t, s, func(ctx context.Context, tx store.ReadTx) (firemode.Session, error) {
+		return store.As[store.SessionReader](tx).Session(ctx, "o", id)
+	})
 }
 
 func sessionIDs(t testing.TB, s store.Store, f store.SessionFilter) (ids []firemode.SessionID) {
 	t.Helper()
 	list := read(t, s, func(ctx context.Context, tx store.ReadTx) ([]firemode.Session, error) {
-		return rows(tx.Sessions(ctx, "o", f, everything()))
+		return rows(store.As[store.SessionReader](tx).Sessions(ctx, "o", f, everything()))
 	})
 	for _, x := range list {
 		ids = append(ids, x.ID)
@@ -78,7 +80,9 @@ func updateSession(t *testing.T, s store.Store) {
 	x.CompletedAt, x.ItemCount, x.CheckCount = day(9), 11, 29
 	asked := x
 	asked.Building, asked.Frequency, asked.CreatedAt, asked.CreatedBy, asked.Creation = "b2", firemode.Weekly, day(99), "u", []byte{1}
-	update(t, s, func(ctx context.Context, tx store.Tx) error { return tx.UpdateSession(ctx, asked) })
+	update(t, s, func(ctx context.Context, tx store.Tx) error {
+		return store.As[store.SessionWriter](tx).UpdateSession(ctx, asked)
+	})
 	x.Version = 2
 	equal(t, sessionOf(t, s, "s-0000"), x)
 	for _, c := range []struct {
@@ -94,9 +98,13 @@ func updateSession(t *testing.T, s store.Store) {
 	} {
 		equal(t, sessionIDs(t, s, c.filter), c.want)
 	}
-	refuse(t, s, firemode.CodeChanged, func(ctx context.Context, tx store.Tx) error { return tx.UpdateSession(ctx, asked) })
+	refuse(t, s, firemode.CodeChanged, func(ctx context.Context, tx store.Tx) error {
+		return store.As[store.SessionWriter](tx).UpdateSession(ctx, asked)
+	})
 	asked.Org = "o2"
-	refuse(t, s, firemode.CodeNotFound, func(ctx context.Context, tx store.Tx) error { return tx.UpdateSession(ctx, asked) })
+	refuse(t, s, firemode.CodeNotFound, func(ctx context.Context, tx store.Tx) error {
+		return store.As[store.SessionWriter](tx).UpdateSession(ctx, asked)
+	})
 	equal(t, sessionOf(t, s, "s-0000"), x)
 }
 
@@ -104,13 +112,17 @@ func saveHead(t *testing.T, s store.Store) {
 	ids := createSessions(t, s, 2)
 	first, second := sessionOf(t, s, ids[0]), sessionOf(t, s, ids[1])
 	head := newWorld("o").head
-	update(t, s, func(ctx context.Context, tx store.Tx) error { return tx.SaveHead(ctx, "o", ids[0], head) })
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
-		locked, err := tx.LockSessions(ctx, "o", ids)
+		return store.As[store.SessionWriter](tx).SaveHead(ctx, "o", ids[0], head)
+	})
+	update(t, s, func(ctx context.Context, tx store.Tx) error {
+		locked, err := store.As[store.SessionWriter](tx).LockSessions(ctx, "o", ids)
 		equal(t, locked, []store.LockedSession{{Session: first, Head: head}, {Session: second}})
 		return err
 	})
-	refuse(t, s, firemode.CodeNotFound, func(ctx context.Context, tx store.Tx) error { return tx.SaveHead(ctx, "o2", ids[0], head) })
+	refuse(t, s, firemode.CodeNotFound, func(ctx context.Context, tx store.Tx) error {
+		return store.As[store.SessionWriter](tx).SaveHead(ctx, "o2", ids[0], head)
+	})
 }
 
 // population makes sessions with every mix of what filters ask for, many of them created at the same moment.
@@ -128,7 +140,7 @@ func population(t testing.TB, s store.Store) (sessions []firemode.Session, owner
 	}
 	update(t, s, func(ctx context.Context, tx store.Tx) (err error) {
 		for _, x := range sessions {
-			err = errors.Join(err, tx.CreateSession(ctx, x, ledger.Head{}))
+			err = errors.Join(err, store.As[store.SessionWriter](tx).CreateSession(ctx, x, ledger.Head{}))
 		}
 		return err
 	})
@@ -174,7 +186,7 @@ func sessionFilters(t *testing.T, s store.Store) {
 		var got []firemode.SessionID
 		for _, x := range walk(t, s, rapid.IntRange(7, 200).Draw(r, "limit"), func(int) {},
 			func(ctx context.Context, tx store.ReadTx, p store.Page) ([]store.Keyed[firemode.Session], error) {
-				return tx.Sessions(ctx, "o", f, p)
+				return store.As[store.SessionReader](tx).Sessions(ctx, "o", f, p)
 			}) {
 			got = append(got, x.ID)
 		}
@@ -190,15 +202,15 @@ func walkWhileStatusesChange(t *testing.T, s store.Store) {
 	for _, x := range walk(t, s, 4, func(page int) {
 		update(t, s, func(ctx context.Context, tx store.Tx) (err error) {
 			for n := page; n < 30; n += 3 {
-				x, readErr := tx.Session(ctx, "o", ids[n])
+				x, readErr := store.As[store.SessionReader](tx).Session(ctx, "o", ids[n])
 				x.Status = []firemode.SessionStatus{firemode.SessionActive, firemode.SessionCompleted}[page%2]
 				x.Technicians = []firemode.UserID{"t1"}
-				err = errors.Join(err, readErr, tx.UpdateSession(ctx, x))
+				err = errors.Join(err, readErr, store.As[store.SessionWriter](tx).UpdateSession(ctx, x))
 			}
 			return err
 		})
 	}, func(ctx context.Context, tx store.ReadTx, p store.Page) ([]store.Keyed[firemode.Session], error) {
-		return tx.Sessions(ctx, "o", store.SessionFilter{VisibleTo: "t1"}, p)
+		return store.As[store.SessionReader](tx).Sessions(ctx, "o", store.SessionFilter{VisibleTo: "t1"}, p)
 	}) {
 		got = append(got, x.ID)
 	}
@@ -212,14 +224,16 @@ func lastResults(t *testing.T, s store.Store) {
 		return firemode.LastResult{Session: session, CompletedAt: day(at), Outcome: string(session), Measurements: map[string]string{"x": "1.0"}}
 	}
 	save := func(found map[firemode.ItemID]firemode.LastResult) {
-		update(t, s, func(ctx context.Context, tx store.Tx) error { return tx.SaveLastResults(ctx, "o", "b", found) })
+		update(t, s, func(ctx context.Context, tx store.Tx) error {
+			return store.As[store.SessionWriter](tx).SaveLastResults(ctx, "o", "b", found)
+		})
 	}
 	save(map[firemode.ItemID]firemode.LastResult{"i1": result("s2", 5), "i2": result("s2", 5)})
 	save(map[firemode.ItemID]firemode.LastResult{"i1": result("s1", 4), "i3": result("s1", 4)})
 	save(map[firemode.ItemID]firemode.LastResult{"i2": result("s3", 6)})
 	save(nil)
 	got := read(t, s, func(ctx context.Context, tx store.ReadTx) (map[firemode.ItemID]firemode.LastResult, error) {
-		return tx.LastResults(ctx, "o", "b")
+		return store.As[store.SessionReader](tx).LastResults(ctx, "o", "b")
 	})
 	equal(t, got, map[firemode.ItemID]firemode.LastResult{"i1": result("s2", 5), "i2": result("s3", 6), "i3": result("s1", 4)})
 }

@@ -20,7 +20,7 @@ func strayTests() []test {
 			update(t, s, func(ctx context.Context, tx store.Tx) error {
 				return store.AppendAudit(ctx, tx, "", ledger.AuditEntry{ID: "shared"})
 			})
-			equal(t, straysOf(t, s), []store.Stray(nil))
+			equal(t, straysOf(t, s), []store.Orphan(nil))
 		}},
 		{"what belongs to nothing is a stray, told once", func(t *testing.T, s store.Store) {
 			w := newWorld("org-one")
@@ -31,11 +31,11 @@ func strayTests() []test {
 			})
 			update(t, s, func(ctx context.Context, tx store.Tx) error {
 				return errors.Join(
-					tx.InsertBatches(ctx, ledger.SessionRef{Org: "org-one", Session: "gone"}, []ledger.Entry{{Seq: 1}, {Seq: 2, Number: 2}}),
-					tx.InsertOps(ctx, ledger.SessionRef{Org: "org-one", Session: w.session.ID}, []ledger.Op{{Op: crdt.Op{Path: "/note", Seq: 1}}}),
+					store.As[store.EntryWriter](tx).InsertEntries(ctx, ledger.SessionRef{Org: "org-one", Session: "gone"}, []ledger.Entry{{Seq: 1}, {Seq: 2, Number: 2}}),
+					store.As[store.OpWriter](tx).InsertOps(ctx, ledger.SessionRef{Org: "org-one", Session: w.session.ID}, []ledger.Op{{Op: crdt.Op{Path: "/note", Seq: 1}}}),
 				)
 			})
-			equal(t, straysOf(t, s), []store.Stray{
+			equal(t, straysOf(t, s), []store.Orphan{
 				{Table: "audit", Org: "gone", Owner: "gone"},
 				{Table: "audit_heads", Org: "gone", Owner: "gone"},
 				{Table: "rules", Org: "gone", Owner: "gone"},
@@ -47,7 +47,9 @@ func strayTests() []test {
 	}
 }
 
-func straysOf(t *testing.T, s store.Store) []store.Stray {
+func straysOf(t *testing.T, s store.Store) []store.Orphan {
 	t.Helper()
-	return read(t, s, func(ctx context.Context, tx store.ReadTx) ([]store.Stray, error) { return tx.Strays(ctx) })
+	return read(t, s, func(ctx context.Context, tx store.ReadTx) ([]store.Orphan, error) {
+		return store.As[store.OrphanReader](tx).Orphans(ctx)
+	})
 }

@@ -19,7 +19,7 @@ func createTokens(t testing.TB, s store.Store, tokens ...firemode.RefreshToken) 
 	t.Helper()
 	update(t, s, func(ctx context.Context, tx store.Tx) (err error) {
 		for _, r := range tokens {
-			err = errors.Join(err, tx.CreateRefreshToken(ctx, r))
+			err = errors.Join(err, store.As[store.TokenWriter](tx).CreateRefreshToken(ctx, r))
 		}
 		return err
 	})
@@ -28,7 +28,7 @@ func createTokens(t testing.TB, s store.Store, tokens ...firemode.RefreshToken) 
 func wantToken(t testing.TB, s store.Store, want firemode.RefreshToken) {
 	t.Helper()
 	equal(t, read(t, s, func(ctx context.Context, tx store.ReadTx) (firemode.RefreshToken, error) {
-		return tx.RefreshToken(ctx, want.Hash)
+		return store.As[store.TokenReader](tx).RefreshToken(ctx, want.Hash)
 	}), want)
 }
 
@@ -40,9 +40,11 @@ func refreshTests() []test {
 			r := newToken("\x00\xff", "u", "f", 30)
 			createTokens(t, s, r)
 			wantToken(t, s, r)
-			refuse(t, s, firemode.CodeConflict, func(ctx context.Context, tx store.Tx) error { return tx.CreateRefreshToken(ctx, r) })
+			refuse(t, s, firemode.CodeConflict, func(ctx context.Context, tx store.Tx) error {
+				return store.As[store.TokenWriter](tx).CreateRefreshToken(ctx, r)
+			})
 			_, err := tryRead(t, s, func(ctx context.Context, tx store.ReadTx) (firemode.RefreshToken, error) {
-				return tx.RefreshToken(ctx, []byte("\x00"))
+				return store.As[store.TokenReader](tx).RefreshToken(ctx, []byte("\x00"))
 			})
 			wantCode(t, err, firemode.CodeNotFound)
 		}},
@@ -52,11 +54,15 @@ func refreshTests() []test {
 			r.UsedAt, r.RetryKey, r.RetryAnswer = day(3), awkward, []byte{0, 1}
 			asked := r
 			asked.Family, asked.Revoked = "not written", true
-			update(t, s, func(ctx context.Context, tx store.Tx) error { return tx.UseRefreshToken(ctx, asked) })
+			update(t, s, func(ctx context.Context, tx store.Tx) error {
+				return store.As[store.TokenWriter](tx).UseRefreshToken(ctx, asked)
+			})
 			wantToken(t, s, r)
 			wantToken(t, s, other)
 			asked.Hash = []byte("3")
-			refuse(t, s, firemode.CodeNotFound, func(ctx context.Context, tx store.Tx) error { return tx.UseRefreshToken(ctx, asked) })
+			refuse(t, s, firemode.CodeNotFound, func(ctx context.Context, tx store.Tx) error {
+				return store.As[store.TokenWriter](tx).UseRefreshToken(ctx, asked)
+			})
 		}},
 		{"answers of exchanges before a moment are forgotten", func(t *testing.T, s store.Store) {
 			early, late, unused := newToken("1", "u", "f", 30), newToken("2", "u", "f", 30), newToken("3", "u", "f", 30)
@@ -65,13 +71,13 @@ func refreshTests() []test {
 			late.UsedAt, late.RetryKey, late.RetryAnswer = day(2), "k2", []byte("a2")
 			forget := func(want int) {
 				update(t, s, func(ctx context.Context, tx store.Tx) error {
-					n, err := tx.ForgetRetryAnswers(ctx, day(2))
+					n, err := store.As[store.TokenWriter](tx).ForgetRetryAnswers(ctx, day(2))
 					equal(t, n, want)
 					return err
 				})
 			}
 			update(t, s, func(ctx context.Context, tx store.Tx) error {
-				return errors.Join(tx.UseRefreshToken(ctx, early), tx.UseRefreshToken(ctx, late))
+				return errors.Join(store.As[store.TokenWriter](tx).UseRefreshToken(ctx, early), store.As[store.TokenWriter](tx).UseRefreshToken(ctx, late))
 			})
 			forget(1)
 			forget(0)
@@ -90,12 +96,16 @@ func revocationTests() []test {
 			other, foreign := newToken("4", "v", "c", 30), newToken("5", "u", "d", 30)
 			foreign.Org = "p"
 			createTokens(t, s, a1, a2, b, other, foreign)
-			update(t, s, func(ctx context.Context, tx store.Tx) error { return tx.RevokeFamily(ctx, "a") })
+			update(t, s, func(ctx context.Context, tx store.Tx) error {
+				return store.As[store.TokenWriter](tx).RevokeFamily(ctx, "a")
+			})
 			a1.Revoked, a2.Revoked = true, true
 			for _, want := range []firemode.RefreshToken{a1, a2, b, other, foreign} {
 				wantToken(t, s, want)
 			}
-			update(t, s, func(ctx context.Context, tx store.Tx) error { return tx.RevokeUserTokens(ctx, "o", "u") })
+			update(t, s, func(ctx context.Context, tx store.Tx) error {
+				return store.As[store.TokenWriter](tx).RevokeUserTokens(ctx, "o", "u")
+			})
 			b.Revoked = true
 			for _, want := range []firemode.RefreshToken{a1, a2, b, other, foreign} {
 				wantToken(t, s, want)
@@ -110,7 +120,7 @@ func revocations(t *testing.T, s store.Store) {
 	first := firemode.Revocation{Family: "f", ExpiresAt: day(10)}
 	second := firemode.Revocation{Org: "o", User: "u", Generation: 7, ExpiresAt: day(12)}
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
-		return errors.Join(tx.CreateRevocation(ctx, first), tx.CreateRevocation(ctx, second))
+		return errors.Join(store.As[store.TokenWriter](tx).CreateRevocation(ctx, first), store.As[store.TokenWriter](tx).CreateRevocation(ctx, second))
 	})
 	all := revocationsSince(t, s, 0, day(0))
 	if len(all) != 2 || all[0].Seq < 1 || all[1].Seq <= all[0].Seq {
@@ -123,8 +133,8 @@ func revocations(t *testing.T, s store.Store) {
 	equal(t, revocationsSince(t, s, 0, day(10)), []firemode.Revocation{second})
 	// A number is never used twice, so that a node that has seen it misses none.
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
-		_, err := tx.DeleteExpiredTokens(ctx, day(20))
-		return errors.Join(err, tx.CreateRevocation(ctx, firemode.Revocation{Family: "g", ExpiresAt: day(30)}))
+		_, err := store.As[store.TokenWriter](tx).DeleteExpiredTokens(ctx, day(20))
+		return errors.Join(err, store.As[store.TokenWriter](tx).CreateRevocation(ctx, firemode.Revocation{Family: "g", ExpiresAt: day(30)}))
 	})
 	third := revocationsSince(t, s, second.Seq, day(0))
 	if len(third) != 1 || third[0].Seq <= second.Seq {
@@ -135,7 +145,7 @@ func revocations(t *testing.T, s store.Store) {
 func revocationsSince(t testing.TB, s store.Store, since int64, now time.Time) []firemode.Revocation {
 	t.Helper()
 	return read(t, s, func(ctx context.Context, tx store.ReadTx) ([]firemode.Revocation, error) {
-		return tx.RevocationsSince(ctx, since, now)
+		return store.As[store.TokenReader](tx).RevocationsSince(ctx, since, now)
 	})
 }
 
@@ -143,12 +153,12 @@ func deleteExpired(t *testing.T, s store.Store) {
 	kept := newToken("3", "u", "f", 11)
 	createTokens(t, s, newToken("1", "u", "f", 9), newToken("2", "u", "f", 10), kept)
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
-		return errors.Join(tx.CreateRevocation(ctx, firemode.Revocation{Family: "f", ExpiresAt: day(9)}),
-			tx.CreateRevocation(ctx, firemode.Revocation{Family: "g", ExpiresAt: day(11)}))
+		return errors.Join(store.As[store.TokenWriter](tx).CreateRevocation(ctx, firemode.Revocation{Family: "f", ExpiresAt: day(9)}),
+			store.As[store.TokenWriter](tx).CreateRevocation(ctx, firemode.Revocation{Family: "g", ExpiresAt: day(11)}))
 	})
 	for _, want := range []int{3, 0} {
 		update(t, s, func(ctx context.Context, tx store.Tx) error {
-			n, err := tx.DeleteExpiredTokens(ctx, day(11))
+			n, err := store.As[store.TokenWriter](tx).DeleteExpiredTokens(ctx, day(11))
 			equal(t, n, want)
 			return err
 		})

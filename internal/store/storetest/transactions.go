@@ -72,7 +72,7 @@ func endTests() []test {
 					return err
 				}
 				cancel()
-				if _, err := tx.Organisation(ctx, "a"); err != nil {
+				if _, err := store.As[store.OrganisationReader](tx).Organisation(ctx, "a"); err != nil {
 					return err
 				}
 				return createOrg(ctx, tx, "b")
@@ -85,7 +85,7 @@ func endTests() []test {
 				if err := createOrg(ctx, tx, "a"); err != nil {
 					return err
 				}
-				o, err := tx.Organisation(ctx, "a")
+				o, err := store.As[store.OrganisationReader](tx).Organisation(ctx, "a")
 				equal(t, o.ID, "a")
 				return err
 			})
@@ -126,10 +126,10 @@ func timeAndTextTests() []test {
 		{"text that is not UTF-8, or holds NUL, is CodeInvalid", func(t *testing.T, s store.Store) {
 			for _, bad := range []string{"a\x00b", "a\xffb"} {
 				refuse(t, s, firemode.CodeInvalid, func(ctx context.Context, tx store.Tx) error {
-					return tx.CreateOrganisation(ctx, firemode.Organisation{ID: "a", Name: bad})
+					return store.As[store.OrganisationWriter](tx).CreateOrganisation(ctx, firemode.Organisation{ID: "a", Name: bad})
 				})
 				_, err := tryRead(t, s, func(ctx context.Context, tx store.ReadTx) (any, error) {
-					return tx.Organisation(ctx, firemode.OrgID(bad))
+					return store.As[store.OrganisationReader](tx).Organisation(ctx, firemode.OrgID(bad))
 				})
 				wantCode(t, err, firemode.CodeInvalid)
 			}
@@ -183,7 +183,7 @@ func manyAtOnce(t *testing.T, s store.Store) {
 }
 
 func createOrg(ctx context.Context, tx store.Tx, id firemode.OrgID) error {
-	return tx.CreateOrganisation(ctx, firemode.Organisation{ID: id, Name: "Org " + string(id), CreatedAt: day(0)})
+	return store.As[store.OrganisationWriter](tx).CreateOrganisation(ctx, firemode.Organisation{ID: id, Name: "Org " + string(id), CreatedAt: day(0)})
 }
 
 // orgs returns the ids of all organisations.
@@ -191,7 +191,7 @@ func orgs(t testing.TB, s store.Store) []firemode.OrgID {
 	t.Helper()
 	var ids []firemode.OrgID
 	for _, o := range read(t, s, func(ctx context.Context, tx store.ReadTx) ([]firemode.Organisation, error) {
-		return tx.Organisations(ctx)
+		return store.As[store.OrganisationReader](tx).Organisations(ctx)
 	}) {
 		ids = append(ids, o.ID)
 	}

@@ -37,27 +37,37 @@ func userTests() []test {
 			createUsers(t, s, newUser("o1", "u"))
 			second := newUser("o1", "u")
 			second.Username = "other"
-			taken(t, s, "a user with this id exists already", func(ctx context.Context, tx store.Tx) error { return tx.CreateUser(ctx, second) })
+			taken(t, s, "a user with this id exists already", func(ctx context.Context, tx store.Tx) error {
+				return store.As[store.UserWriter](tx).CreateUser(ctx, second)
+			})
 		}},
 		{"a username is taken once in the world, whatever its case", func(t *testing.T, s store.Store) {
 			createUsers(t, s, newUser("o1", "u"))
 			second := newUser("o2", "v")
 			second.Username = strings.ToUpper(newUser("o1", "u").Username)
-			taken(t, s, "this username is taken", func(ctx context.Context, tx store.Tx) error { return tx.CreateUser(ctx, second) })
+			taken(t, s, "this username is taken", func(ctx context.Context, tx store.Tx) error {
+				return store.As[store.UserWriter](tx).CreateUser(ctx, second)
+			})
 		}},
 		{"a user belongs to an organisation that is there", func(t *testing.T, s store.Store) {
-			refuse(t, s, firemode.CodeNotFound, func(ctx context.Context, tx store.Tx) error { return tx.CreateUser(ctx, newUser("o9", "u")) })
+			refuse(t, s, firemode.CodeNotFound, func(ctx context.Context, tx store.Tx) error {
+				return store.As[store.UserWriter](tx).CreateUser(ctx, newUser("o9", "u"))
+			})
 		}},
 		{"UserByName compares without case", func(t *testing.T, s store.Store) {
 			u := newUser("o1", "u")
 			u.Username = "Zoë.Ångström@Δς"
 			createUsers(t, s, u)
 			for _, username := range []string{"Zoë.Ångström@Δς", "ZOË.ÅNGSTRÖM@ΔΣ", "zoë.ångström@δσ"} {
-				got := read(t, s, func(ctx context.Context, tx store.ReadTx) (firemode.User, error) { return tx.UserByName(ctx, username) })
+				got := read(t, s, func(ctx context.Context, tx store.ReadTx) (firemode.User, error) {
+					return store.As[store.UserReader](tx).UserByName(ctx, username)
+				})
 				equal(t, got, u)
 			}
 			for _, username := range []string{"Zoe.Ångström@Δς", "Zoë.Ångström@Δς ", "%", ""} {
-				_, err := tryRead(t, s, func(ctx context.Context, tx store.ReadTx) (firemode.User, error) { return tx.UserByName(ctx, username) })
+				_, err := tryRead(t, s, func(ctx context.Context, tx store.ReadTx) (firemode.User, error) {
+					return store.As[store.UserReader](tx).UserByName(ctx, username)
+				})
 				wantCode(t, err, firemode.CodeNotFound)
 			}
 		}},
@@ -68,10 +78,10 @@ func userTests() []test {
 				add: func(ctx context.Context, tx store.Tx, n int) error {
 					u := newUser("o1", firemode.UserID(name("u", n)))
 					u.CreatedAt = day(n / 3)
-					return tx.CreateUser(ctx, u)
+					return store.As[store.UserWriter](tx).CreateUser(ctx, u)
 				},
 				list: func(ctx context.Context, tx store.ReadTx, p store.Page) ([]store.Keyed[firemode.User], error) {
-					return tx.Users(ctx, "o1", p)
+					return store.As[store.UserReader](tx).Users(ctx, "o1", p)
 				},
 				n: func(u firemode.User) int { return number(t, string(u.ID)) },
 			}.stable(t, s)
@@ -82,7 +92,7 @@ func userTests() []test {
 			none.CreatedAt, none.Creation = time.Time{}, nil
 			createUsers(t, s, none, old)
 			got := read(t, s, func(ctx context.Context, tx store.ReadTx) ([]firemode.User, error) {
-				return rows(tx.Users(ctx, "o1", everything()))
+				return rows(store.As[store.UserReader](tx).Users(ctx, "o1", everything()))
 			})
 			equal(t, got, []firemode.User{old, none})
 			equal(t, got[0].CreatedAt.Location().String(), "UTC")
@@ -99,18 +109,26 @@ func updateUser(t *testing.T, s store.Store) {
 	changed.Disabled, changed.Generation = false, 5
 	asked := changed
 	asked.Username, asked.CreatedAt, asked.Creation = "not written", day(99), nil
-	update(t, s, func(ctx context.Context, tx store.Tx) error { return tx.UpdateUser(ctx, asked) })
+	update(t, s, func(ctx context.Context, tx store.Tx) error {
+		return store.As[store.UserWriter](tx).UpdateUser(ctx, asked)
+	})
 	changed.Version = 2
 	get := func() firemode.User {
-		return read(t, s, func(ctx context.Context, tx store.ReadTx) (firemode.User, error) { return tx.User(ctx, "o1", "u") })
+		return read(t, s, func(ctx context.Context, tx store.ReadTx) (firemode.User, error) {
+			return store.As[store.UserReader](tx).User(ctx, "o1", "u")
+		})
 	}
 	equal(t, get(), changed)
 	for _, version := range []int64{0, 1, 3} {
 		asked.Version = version
-		refuse(t, s, firemode.CodeChanged, func(ctx context.Context, tx store.Tx) error { return tx.UpdateUser(ctx, asked) })
+		refuse(t, s, firemode.CodeChanged, func(ctx context.Context, tx store.Tx) error {
+			return store.As[store.UserWriter](tx).UpdateUser(ctx, asked)
+		})
 	}
 	asked.Org = "o2"
-	refuse(t, s, firemode.CodeNotFound, func(ctx context.Context, tx store.Tx) error { return tx.UpdateUser(ctx, asked) })
+	refuse(t, s, firemode.CodeNotFound, func(ctx context.Context, tx store.Tx) error {
+		return store.As[store.UserWriter](tx).UpdateUser(ctx, asked)
+	})
 	equal(t, get(), changed)
 }
 
@@ -124,7 +142,7 @@ func createUsers(t testing.TB, s store.Store, users ...firemode.User) {
 			}
 		}
 		for _, u := range users {
-			if err := tx.CreateUser(ctx, u); err != nil {
+			if err := store.As[store.UserWriter](tx).CreateUser(ctx, u); err != nil {
 				return err
 			}
 		}

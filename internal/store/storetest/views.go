@@ -14,12 +14,12 @@ func viewTests() []test {
 		{"a View is one snapshot", func(t *testing.T, s store.Store) {
 			update(t, s, func(ctx context.Context, tx store.Tx) error { return createOrg(ctx, tx, "a") })
 			err := s.View(t.Context(), func(tx store.ReadTx) error {
-				first, err := tx.Organisations(t.Context())
+				first, err := store.As[store.OrganisationReader](tx).Organisations(t.Context())
 				if err != nil {
 					return err
 				}
 				update(t, s, func(ctx context.Context, tx store.Tx) error { return createOrg(ctx, tx, "b") })
-				second, err := tx.Organisations(t.Context())
+				second, err := store.As[store.OrganisationReader](tx).Organisations(t.Context())
 				equal(t, second, first)
 				equal(t, len(second), 1)
 				return err
@@ -37,7 +37,7 @@ func viewTests() []test {
 			ctx, cancel := context.WithCancel(t.Context())
 			cancel()
 			err := s.View(ctx, func(tx store.ReadTx) error {
-				_, err := tx.Organisations(ctx)
+				_, err := store.As[store.OrganisationReader](tx).Organisations(ctx)
 				return err
 			})
 			equal(t, errors.Is(err, context.Canceled), true)

@@ -53,7 +53,7 @@ func newWorld(org firemode.OrgID) world {
 		session: firemode.Session{
 			Org: org, ID: "s1", Building: "b1", Name: w, Frequency: firemode.SixMonthly, Status: firemode.SessionReopened, Reason: "r " + w,
 			Technicians: []firemode.UserID{"tech2", "tech1"}, ItemCount: 302, CheckCount: 1968, Version: 3, CreatedAt: day(5),
-			CreatedBy: "u1", CompletedAt: day(6), Creation: []byte{1, 2, 3},
+			CreatedBy: "u1", CompletedAt: day(6), Creation: []byte{1, 2, 3}, Format: 7,
 		},
 		head: ledger.Head{
 			Seq: 7, Hash: []byte(w), Epoch: 2, Key: []byte{9, 8}, ChangedAt: day(6), ChangedSeq: 6, Done: 5, Conflicts: 4, Gaps: 3, Tallied: 7,
@@ -105,20 +105,20 @@ func newRule(org firemode.OrgID, code firemode.RuleCode, version string) firemod
 
 // create writes all of w. It sets w.audit to the sealed entry.
 func (w *world) create(ctx context.Context, tx store.Tx) error {
-	seq, hash, err := tx.LockAudit(ctx, w.org.ID)
+	seq, hash, err := store.As[store.AuditWriter](tx).LockAudit(ctx, w.org.ID)
 	w.audit = w.audit.Seal(seq+1, hash)
 	return errors.Join(
 		err,
-		tx.CreateOrganisation(ctx, w.org),
-		tx.CreateUser(ctx, w.user),
-		tx.CreateRefreshToken(ctx, w.token),
-		tx.CreateRules(ctx, []firemode.Rule{w.rule}),
-		tx.CreateBuilding(ctx, w.building),
-		tx.CreateAssets(ctx, []firemode.Asset{w.asset}),
-		tx.CreateSession(ctx, w.session, w.head),
-		tx.CreateItems(ctx, w.org.ID, w.session.ID, []firemode.Item{w.item}),
-		tx.SaveLastResults(ctx, w.org.ID, w.building.ID, w.last),
-		tx.SaveDefects(ctx, []firemode.Defect{w.defect}),
-		tx.InsertAudit(ctx, []ledger.AuditEntry{w.audit}),
+		store.As[store.OrganisationWriter](tx).CreateOrganisation(ctx, w.org),
+		store.As[store.UserWriter](tx).CreateUser(ctx, w.user),
+		store.As[store.TokenWriter](tx).CreateRefreshToken(ctx, w.token),
+		store.As[store.RuleWriter](tx).CreateRules(ctx, []firemode.Rule{w.rule}),
+		store.As[store.BuildingWriter](tx).CreateBuilding(ctx, w.building),
+		store.As[store.AssetWriter](tx).CreateAssets(ctx, []firemode.Asset{w.asset}),
+		store.As[store.SessionWriter](tx).CreateSession(ctx, w.session, w.head),
+		store.As[store.ItemWriter](tx).CreateItems(ctx, w.org.ID, w.session.ID, []firemode.Item{w.item}),
+		store.As[store.SessionWriter](tx).SaveLastResults(ctx, w.org.ID, w.building.ID, w.last),
+		store.As[store.DefectWriter](tx).SaveDefects(ctx, []firemode.Defect{w.defect}),
+		store.As[store.AuditWriter](tx).InsertAudit(ctx, []ledger.AuditEntry{w.audit}),
 	)
 }

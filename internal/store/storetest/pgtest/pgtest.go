@@ -1,15 +1,22 @@
-// Package pgtest gives tests PostgreSQL databases of their own: one throwaway cluster per test process, started when it is first
-// needed. A package that uses it calls Main from its TestMain.
+// Package pgtest gives tests PostgreSQL databases of their own, in a throwaway cluster. A package
+// that uses it calls Main from its TestMain.
 //
-// The cluster sorts by an Australian English locale, so that whatever relies on the database's own collation shows. It does
-// not flush to the disk. It is gone when the test process is, however that ends.
+// A test process uses the cluster that the environment variable FIREMODE_TEST_POSTGRES names (see
+// Cluster.Env). Without the variable it starts a cluster of its own when a test first needs one. No
+// test may stop or reconfigure the cluster, nor create roles, since the tests of other packages use
+// it at the same time.
+//
+// The cluster sorts by an Australian English locale, so that code which relies on the database's
+// own collation fails. It does not flush to the disk. It stops when the process that started it
+// ends, however that ends.
 package pgtest
 
 import (
 	"context"
 	"fmt"
-	"net/url"
+	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -18,11 +25,19 @@ import (
 	"firemode/internal/store/postgres"
 )
 
-// Main runs the tests, then stops the cluster: os.Exit(pgtest.Main(m)).
+// sharedEnv names the environment variable with the folder of a cluster that another process
+// started and will stop.
+const sharedEnv = "FIREMODE_TEST_POSTGRES"
+
+// template is the database that New copies.
+const template = "firemode_template"
+
+// Main runs the tests, then stops the cluster of this process, if there is one:
+// os.Exit(pgtest.Main(m)).
 func Main(m *testing.M) int {
 	code := m.Run()
-	if shared.server != nil {
-		if err := shared.server.stop(); err != nil {
+	if p := process.server; p != nil {
+		if err := p.stop(); err != nil {
 			fmt.Println("pgtest:", err)
 			return 1
 		}
@@ -30,11 +45,12 @@ func Main(m *testing.M) int {
 	return code
 }
 
-// New returns the URL of a database with the newest schema and no rows. When the test ends its rows are deleted and another test
-// gets it, which is some ten times cheaper than a new one: do not change its schema.
+// New returns the URL of a database with the newest schema and no rows. When the test ends its rows
+// are deleted and another test gets it, which is about ten times cheaper than a new one: do not
+// change its schema.
 func New(t testing.TB) string {
 	t.Helper()
-	s := started(t)
+	s := connected(t)
 	name := s.takeIdle()
 	if name == "" {
 		name = s.create(t, template)
@@ -53,42 +69,72 @@ func New(t testing.TB) string {
 // Empty returns the URL of a new database with nothing in it, dropped when the test ends.
 func Empty(t testing.TB) string {
 	t.Helper()
-	s := started(t)
+	s := connected(t)
 	name := s.create(t, "template0")
 	t.Cleanup(func() { s.drop(t, name) })
 	return s.url(name)
 }
 
-// template is the database that New copies.
-const template = "firemode_template"
-
-// shared is the cluster of this test process.
-var shared struct {
+// process holds the connection of this test process.
+var process struct {
 	once   sync.Once
 	server *server
 	err    error
 }
 
-func started(t testing.TB) *server {
-	t.Helper()
-	shared.once.Do(func() { shared.err = startShared(context.Background()) })
-	if shared.err != nil {
-		t.Fatalf("pgtest: %v", shared.err)
-	}
-	return shared.server
+// server is a cluster as a test process uses it.
+type server struct {
+	dir   string
+	own   *Cluster // nil if another process stops the cluster
+	admin *pgxpool.Pool
+	count atomic.Int64 // databases created so far
+
+	mu   sync.Mutex
+	idle []string // names of wiped databases
 }
 
-func startShared(ctx context.Context) (err error) {
-	if shared.server, err = start(ctx); err != nil {
+func connected(t testing.TB) *server {
+	t.Helper()
+	process.once.Do(func() { process.server, process.err = connect(context.Background()) })
+	if process.err != nil {
+		t.Fatalf("pgtest: %v", process.err)
+	}
+	return process.server
+}
+
+func connect(ctx context.Context) (s *server, err error) {
+	s = &server{dir: os.Getenv(sharedEnv)}
+	if s.dir == "" {
+		if s.own, err = Start(ctx); err != nil {
+			return nil, err
+		}
+		s.dir = s.own.dir
+	}
+	s.admin, err = pgxpool.New(ctx, s.url("postgres"))
+	return s, err
+}
+
+func (s *server) stop() error {
+	if s.admin != nil {
+		s.admin.Close()
+	}
+	if s.own == nil {
+		return nil
+	}
+	return s.own.Stop()
+}
+
+// makeTemplate creates the database that New copies in the cluster in dir.
+func makeTemplate(ctx context.Context, dir string) error {
+	c, err := pgx.Connect(ctx, urlOf(dir, "postgres"))
+	if err != nil {
 		return err
 	}
-	if shared.server.admin, err = pgxpool.New(ctx, shared.server.url("postgres")); err != nil {
+	defer c.Close(ctx) //nolint:errcheck // the statement has succeeded or failed by then
+	if _, err := c.Exec(ctx, "CREATE DATABASE "+template); err != nil {
 		return err
 	}
-	if _, err := shared.server.admin.Exec(ctx, "CREATE DATABASE "+template); err != nil {
-		return err
-	}
-	s, err := postgres.Open(ctx, postgres.Config{URL: shared.server.url(template)})
+	s, err := postgres.Open(ctx, postgres.Config{URL: urlOf(dir, template)})
 	if err != nil {
 		return err
 	}
@@ -98,27 +144,29 @@ func startShared(ctx context.Context) (err error) {
 
 // wipe deletes every row. It fails when the test has left a transaction open.
 func wipe(url string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
 	c, err := pgx.Connect(ctx, url)
 	if err != nil {
 		return err
 	}
-	defer c.Close(ctx) //nolint:errcheck // nothing is left to lose
+	defer c.Close(ctx) //nolint:errcheck // the statement has succeeded or failed by then
 	_, err = c.Exec(ctx, `
 		SET lock_timeout = '5s';
-		SET session_replication_role = replica; -- foreign keys would want an order
+		SET session_replication_role = replica; -- otherwise foreign keys require an order
 		DO $$ DECLARE name text; BEGIN
-			FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'goose_db_version' LOOP
+			FOR name IN SELECT tablename FROM pg_tables
+				WHERE schemaname = 'public' AND tablename <> 'goose_db_version' LOOP
 				EXECUTE format('DELETE FROM %I', name);
 			END LOOP;
 		END $$`)
 	return err
 }
 
+// create returns the name of a new database. The process id keeps names apart in a shared cluster.
 func (s *server) create(t testing.TB, from string) string {
 	t.Helper()
-	name := fmt.Sprintf("test_%d", s.count.Add(1))
+	name := fmt.Sprintf("test_%d_%d", os.Getpid(), s.count.Add(1))
 	s.exec(t, "CREATE DATABASE "+name+" TEMPLATE "+from)
 	return name
 }
@@ -153,6 +201,4 @@ func (s *server) giveIdle(name string) {
 	s.idle = append(s.idle, name)
 }
 
-func (s *server) url(database string) string {
-	return (&url.URL{Scheme: "postgres", User: url.User(superuser), Path: "/" + database, RawQuery: "host=" + url.QueryEscape(s.dir)}).String()
-}
+func (s *server) url(database string) string { return urlOf(s.dir, database) }

@@ -1,0 +1,88 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"strconv"
+	"testing"
+	"time"
+
+	"firemode/internal/store"
+	"firemode/internal/telemetry"
+)
+
+// testServices opens services on a SQLite of their own.
+func testServices(t *testing.T) (*Services, Deps) {
+	t.Helper()
+	metrics, err := telemetry.NewMetrics(telemetry.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := Deps{Now: time.Now, Logger: slog.New(slog.DiscardHandler), Metrics: metrics}
+	s, err := Open(t.Context(), Storage{Data: t.TempDir()}, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s, d
+}
+
+func TestAnswersAreKeptForADay(t *testing.T) {
+	s, _ := testServices(t)
+	now := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+	day := 24 * time.Hour
+	answers := []store.StoredResponse{
+		{Scope: "s", Key: "a day ago", CreatedAt: now.Add(-day)},
+		{Scope: "s", Key: "just now", CreatedAt: now},
+	}
+	// More than one turn of the janitor removes.
+	for i := range answersAtOnce + 1 {
+		answers = append(answers, store.StoredResponse{Scope: "s", Key: strconv.Itoa(i), CreatedAt: now.Add(-day - time.Microsecond)})
+	}
+	saveAnswers(t, s.Store, answers)
+	if err := s.removeExpired(t.Context(), now); err != nil {
+		t.Fatal(err)
+	}
+	var kept []string
+	err := s.Store.View(t.Context(), func(tx store.ReadTx) error {
+		found, err := store.As[store.ResponseReader](tx).Responses(t.Context(), answers)
+		for _, a := range found {
+			kept = append(kept, a.Key)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(kept) != 2 {
+		t.Errorf("%d answers are left, want the 2 of the last day", len(kept))
+	}
+}
+
+func saveAnswers(t *testing.T, db store.Store, answers []store.StoredResponse) {
+	t.Helper()
+	err := db.Update(t.Context(), func(tx store.Tx) error {
+		for i := range answers {
+			answers[i].Fingerprint, answers[i].Result = []byte{1}, []byte("{}")
+		}
+		return store.As[store.ResponseWriter](tx).SaveResponses(t.Context(), answers)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestBackgroundEndsWithItsContext(t *testing.T) {
+	s, d := testServices(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, part := range s.background(Server{Role: RoleAll}, d) {
+		if err := part.run(ctx); err != nil {
+			t.Errorf("%s returned %v", part.name, err)
+		}
+	}
+}
