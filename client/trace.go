@@ -9,15 +9,17 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// traced is c with a span for each request, whose trace and baggage go with it.
+// traced returns a copy of c that makes a span for each request and propagates trace and baggage to
+// the server.
 func traced(c *http.Client, provider trace.TracerProvider) *http.Client {
 	below := c.Transport
 	if below == nil {
 		below = http.DefaultTransport
 	}
+	both := propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{})
 	with := *c
 	with.Transport = otelhttp.NewTransport(below,
 		otelhttp.WithTracerProvider(provider), otelhttp.WithMeterProvider(noop.NewMeterProvider()),
-		otelhttp.WithPropagators(propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{})))
+		otelhttp.WithPropagators(both))
 	return &with
 }

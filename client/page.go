@@ -7,10 +7,10 @@ import (
 	"net/url"
 )
 
-const pageSize = "100" // the most that the API gives
+const pageSize = "100" // the largest that the API allows
 
-// walk goes over a list page by page. It ends with the first error.
-func walk[T any](ctx context.Context, c *Client, path string, query url.Values) iter.Seq2[T, error] {
+// list returns the entries of a list, which it fetches page by page. The first error ends it.
+func list[T any](ctx context.Context, c *Client, path string, query url.Values) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		query := maps.Clone(query)
 		if query == nil {
@@ -39,10 +39,10 @@ func walk[T any](ctx context.Context, c *Client, path string, query url.Values) 
 	}
 }
 
-// Collect returns everything in a list, or the error that ended it.
-func Collect[T any](list iter.Seq2[T, error]) ([]T, error) {
+// Collect returns all entries of a list, or the error that ended it.
+func Collect[T any](entries iter.Seq2[T, error]) ([]T, error) {
 	var all []T
-	for entry, err := range list {
+	for entry, err := range entries {
 		if err != nil {
 			return nil, err
 		}
@@ -51,7 +51,7 @@ func Collect[T any](list iter.Seq2[T, error]) ([]T, error) {
 	return all, nil
 }
 
-// values makes a query of names and values in turn, leaving out the empty ones.
+// values returns a query of alternating names and values, without the empty values.
 func values(pairs ...string) url.Values {
 	query := url.Values{}
 	for i := 0; i+1 < len(pairs); i += 2 {
@@ -62,9 +62,9 @@ func values(pairs ...string) url.Values {
 	return query
 }
 
-// addAll adds each of list under one name.
-func addAll[T ~string](query url.Values, name string, list []T) url.Values {
-	for _, v := range list {
+// addAll adds each value to query under one name, and returns query.
+func addAll[T ~string](query url.Values, name string, all []T) url.Values {
+	for _, v := range all {
 		query.Add(name, string(v))
 	}
 	return query

@@ -5,15 +5,14 @@ import (
 	"time"
 
 	"firemode"
-	"firemode/internal/record/crdt"
 )
 
-// SyncStatus is how far a session and its clients are.
+// SyncStatus reports the progress of a session and of its clients.
 type SyncStatus struct {
 	Session    firemode.SessionID     `json:"session_id"`
 	Status     firemode.SessionStatus `json:"status"`
-	Clock      crdt.Clock             `json:"vector_clock"`
-	Sequence   int64                  `json:"sequence"`
+	Clock      Clock                  `json:"vector_clock"`
+	Sequence   int64                  `json:"sequence"` // of the last entry of the log
 	Epoch      int64                  `json:"epoch"`
 	Items      int                    `json:"item_count"`
 	Done       int                    `json:"done_count"`
@@ -24,17 +23,18 @@ type SyncStatus struct {
 	Clients    []SyncClient           `json:"clients"`
 }
 
-// SyncClient is how far one client is.
+// SyncClient reports the progress of one client.
 type SyncClient struct {
 	Client     string          `json:"client_id"`
 	User       firemode.UserID `json:"user"`
 	ClientType string          `json:"client_type"`
-	Run        int64           `json:"run"` // batches 1 to this number are part of the document
-	Missing    crdt.Ranges     `json:"missing"`
+	Prefix     int64           `json:"run"` // batches 1 to this number are part of the document
+	Missing    Ranges          `json:"missing"`
 	LastSync   time.Time       `json:"last_sync"`
 }
 
-// SyncStatus returns how far a session and its clients are. It delivers nothing.
+// SyncStatus returns the progress of a session and of its clients. Nothing in it counts as
+// delivered.
 func (c *Client) SyncStatus(ctx context.Context, id firemode.SessionID) (s SyncStatus, err error) {
 	_, err = c.do(ctx, get(session(id, "sync_status"), nil), &s)
 	return s, err
