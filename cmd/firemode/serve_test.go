@@ -133,7 +133,7 @@ func TestStopCutsOffWhatDoesNotEnd(t *testing.T) {
 	s.stop()
 	s.untilStopping(t)
 	err := <-s.result
-	if err == nil || !strings.Contains(err.Error(), "requests still ran 10ms after the stop was asked for; they were cut off") {
+	if err == nil || !strings.Contains(err.Error(), "requests were still running 10ms after the stop began; their connections were closed") {
 		t.Errorf("run returned %v", err)
 	}
 	if answer, err := finish(""); err == nil {

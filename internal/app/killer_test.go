@@ -11,7 +11,8 @@ import (
 	"firemode/internal/supervisor"
 )
 
-// assassin kills services of a program that runs in this process, on the goroutines that run them and where they do their work.
+// assassin kills services of a program that runs in this process, on the goroutines that run them
+// and where they do their work.
 type assassin struct {
 	mu     sync.Mutex
 	wanted string        // the service that dies when it next does something, and at each start, until it is released
@@ -102,7 +103,8 @@ func (d *deadly) Update(ctx context.Context, fn func(store.Tx) error) error {
 	})
 }
 
-// strike ends the goroutine of a writer, since a panic in a group is caught, and makes anybody else's panic.
+// strike ends the goroutine of a writer, since a panic in a group is caught, and makes anybody
+// else's panic.
 func (d *deadly) strike(ctx context.Context) {
 	name, _ := ctx.Value(serviceName{}).(string)
 	if !d.assassin.meets(name) {

@@ -10,7 +10,8 @@ import (
 	"firemode/internal/store"
 )
 
-// A node whose writer is held up shows it, and sheds what comes after the time that is set; reading goes on.
+// A node whose writer is held up shows it, and sheds what comes after the time that is set; reading
+// goes on.
 func TestNodeShedsLoadByItsSettings(t *testing.T) {
 	s, d := testServices(t)
 	n, err := newNode(Server{ShedAfter: time.Nanosecond, BodyMemory: 80}, s, d)

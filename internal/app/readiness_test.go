@@ -87,8 +87,8 @@ func TestReadinessSaysWhatIsTheMatter(t *testing.T) {
 	}{
 		{"an older schema", usual, changed{schema: &store.SchemaError{Have: 2, Known: 3}}, 503, "migrations", "unhealthy", "needs 3"},
 		{"a newer schema", usual, changed{schema: &store.SchemaError{Have: 4, Known: 3}}, 200, "migrations", "degraded", "knows only 3"},
-		{"a full disk", full, changed{}, 503, "disk", "unhealthy", "MB are free where the data is"},
-		{"a slow database", usual, changed{ping: func(context.Context) error { time.Sleep(promptly); return nil }}, 200, "database", "degraded", "under 10ms is healthy"},
+		{"a full disk", full, changed{}, 503, "disk", "unhealthy", "MB free on the disk of the data folder"},
+		{"a slow database", usual, changed{ping: func(context.Context) error { time.Sleep(healthyRoundTrip); return nil }}, 200, "database", "degraded", "under 10ms is healthy"},
 		{"a database that is gone", usual, changed{ping: func(context.Context) error {
 			return &net.OpError{Op: "dial", Net: "tcp", Err: net.UnknownNetworkError("secret.internal")}
 		}}, 503, "database", "unhealthy", ""},

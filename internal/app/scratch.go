@@ -10,9 +10,12 @@ import (
 	"firemode/internal/store/sqlite"
 )
 
-// ScratchStores makes empty, migrated SQLite databases in temporary folders. The zero value is ready. It is not safe for concurrent use.
+// ScratchStores makes empty, migrated SQLite databases in temporary folders. The zero value is
+// ready. It is not safe for concurrent use.
 type ScratchStores struct {
-	empty []byte // a migrated database without rows, which later ones copy: migrating takes longer than verifying a small session
+	// empty is a migrated database without rows, which later ones copy: migrating takes longer than
+	// verifying a small session.
+	empty []byte
 }
 
 // New returns a new database. Closing it deletes it.

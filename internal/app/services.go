@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"firemode/internal/identity"
 	"firemode/internal/keys"
 	"firemode/internal/record/ledger"
+	"firemode/internal/seed"
 	"firemode/internal/sessions"
 	"firemode/internal/store"
 	"firemode/internal/store/sqlite"
@@ -23,7 +25,8 @@ import (
 	"firemode/internal/telemetry"
 )
 
-// Services are the services of one installation, on one open database. They are safe for concurrent use.
+// Services are the services of one installation, on one open database. They are safe for concurrent
+// use.
 type Services struct {
 	Store     store.Store
 	Keys      *keys.Keys
@@ -49,8 +52,8 @@ type Deps struct {
 	hooks hooks
 }
 
-// Open opens the database, migrates it to the schema of this binary and builds every service on it. A server may be running on the
-// same data. The caller must call Close.
+// Open opens the database, migrates it to the schema of this binary and builds every service on it.
+// A server may be running on the same data. The caller must call Close.
 func Open(ctx context.Context, c Storage, d Deps) (_ *Services, err error) {
 	s := &Services{storage: c, hooks: d.hooks}
 	if s.group, err = d.newGroup(); err != nil {
@@ -115,7 +118,8 @@ func (s *Services) build(d Deps) (err error) {
 	return err
 }
 
-// Prepare loads what requests rely on: it stores the shared rules that are missing, and reads the revoked tokens into memory.
+// Prepare loads what requests rely on: it stores the shared rules that are missing, and reads the
+// revoked tokens into memory.
 func (s *Services) Prepare(ctx context.Context) error {
 	if err := s.Catalogue.Seed(ctx); err != nil {
 		return err
@@ -123,7 +127,18 @@ func (s *Services) Prepare(ctx context.Context) error {
 	return s.Identity.Load(ctx)
 }
 
-// Use opens the services, runs work on them and closes them. It is for commands: nothing is logged, and nothing is served.
+// FillDemo puts the demo data into an empty database; a database with other data stays as it is.
+// progress gets a line for each step.
+func (s *Services) FillDemo(ctx context.Context, progress func(line string)) error {
+	to := seed.Services{Auth: s.Identity, Catalogue: s.Catalogue, Buildings: s.Assets, Sessions: s.Sessions}
+	if err := seed.Demo(ctx, to, progress); err != nil {
+		return fmt.Errorf("demo data: %w", err)
+	}
+	return nil
+}
+
+// Use opens the services, runs work on them and closes them. It is for commands: nothing is logged,
+// and nothing is served.
 func Use(ctx context.Context, c Storage, now func() time.Time, work func(*Services) error) (err error) {
 	metrics, err := telemetry.NewMetrics(telemetry.Config{})
 	if err != nil {
@@ -137,8 +152,8 @@ func Use(ctx context.Context, c Storage, now func() time.Time, work func(*Servic
 	return work(s)
 }
 
-// Close stops the workers, which first finish what they have accepted, and closes the database. If a worker does not end in time, Close
-// names it and leaves the database open, as a power cut would.
+// Close stops the workers, which first finish what they have accepted, and closes the database. If
+// a worker does not end in time, Close names it and leaves the database open, as a power cut would.
 func (s *Services) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), stopServicesTimeout)
 	defer cancel()
@@ -161,7 +176,8 @@ func (s *Services) Close() error {
 	return err
 }
 
-// openStore opens the database with its writer under supervision. Only SQLite shares commits between transactions, and reports them.
+// openStore opens the database with its writer under supervision. Only SQLite shares commits
+// between transactions, and reports them.
 func (s *Services) openStore(ctx context.Context, d Deps) (store.Store, error) {
 	committed := func(updates int) { d.Metrics.GroupCommitted("writer", updates) }
 	db, err := openStore(ctx, s.storage, sqlite.Config{

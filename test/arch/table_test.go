@@ -12,6 +12,8 @@ const (
 	rows       kind = "rows"       // how values lie in rows, the same on every engine
 	service    kind = "service"    // behaviour, by noun
 	adapter    kind = "adapter"    // a technology
+	transport  kind = "transport"  // HTTP without nouns: what httpapi and httpweb stand on
+	wire       kind = "wire"       // the nouns over HTTP
 	embedded   kind = "embedded"   // files carried in the binary
 	caller     kind = "caller"     // the API from its other end
 	driver     kind = "driver"     // puts a server to the test, through a caller
@@ -37,7 +39,8 @@ func packages() map[string]kind {
 		"firemode/internal/bundles":                service,
 		"firemode/internal/catalogue":              service,
 		"firemode/internal/sessions":               service,
-		"firemode/internal/httpapi":                adapter,
+		"firemode/internal/httpkit":                transport,
+		"firemode/internal/httpapi":                wire,
 		"firemode/internal/seed":                   adapter,
 		"firemode/internal/store/postgres":         adapter,
 		"firemode/internal/store/sqlite":           adapter,
@@ -46,6 +49,7 @@ func packages() map[string]kind {
 		"firemode/internal/loadtest":               driver,
 		"firemode/internal/supervisor":             tool,
 		"firemode/internal/telemetry":              tool,
+		"firemode/internal/httpkit/httpkittest":    testOnly,
 		"firemode/internal/app":                    node,
 		"firemode/cmd/firemode":                    node,
 		"firemode/test/arch":                       testOnly,
@@ -89,15 +93,23 @@ func levels() map[kind]level {
 			[]kind{vocabulary, pure, onPure, mechanism, port, rows, service, embedded},
 			"adapters never import each other, so that each technology can be replaced alone",
 		},
+		transport: {
+			[]kind{vocabulary, mechanism, port},
+			"transport knows no noun: what a route does, and who may use it, is handed in by httpapi",
+		},
+		wire: {
+			[]kind{vocabulary, pure, onPure, mechanism, port, service, embedded, transport},
+			"adapters never import each other, but what serves HTTP stands on httpkit",
+		},
 		embedded: {nil, "embedded files come with no behaviour"},
 		caller:   {[]kind{vocabulary, pure}, "a client knows what goes over the wire, and nothing of how the server does it"},
 		driver:   {[]kind{vocabulary, caller}, "what tests a server from outside believes only what comes over the wire"},
 		tool:     {[]kind{vocabulary}, "tools are plugged in by the command through interfaces that services declare"},
 		node: {
-			[]kind{vocabulary, pure, onPure, mechanism, port, rows, service, adapter, embedded, caller, driver, tool, node},
+			[]kind{vocabulary, pure, onPure, mechanism, port, rows, service, adapter, transport, wire, embedded, caller, driver, tool, node},
 			"test helpers do not belong in the binary",
 		},
-		testOnly: {[]kind{vocabulary, pure, onPure, mechanism, port, rows, service, adapter, embedded, caller, driver, tool, testOnly}, "nobody builds on the command"},
+		testOnly: {[]kind{vocabulary, pure, onPure, mechanism, port, rows, service, adapter, transport, wire, embedded, caller, driver, tool, testOnly}, "nobody builds on the command"},
 	}
 }
 
@@ -129,6 +141,8 @@ func bans() map[kind][]ban {
 		rows:       {noHTTP, noPGX, noFiles, noLog, noMetrics, noFlags, noTraces},
 		service:    {noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags, noSDK, noExport, noContrib},
 		adapter:    {noFlags, noMetrics, noSDK, noExport},
+		transport:  {noSQL, noPGX, noFlags, noMetrics, noSDK, noExport},
+		wire:       {noSQL, noPGX, noFlags, noMetrics, noSDK, noExport},
 		caller:     {noSQL, noPGX, noFiles, noLog, noFlags, noMetrics, noSDK, noExport},
 		driver:     {noSQL, noPGX, noLog, noFlags, noMetrics, noTraces},
 		tool:       {noSQL, noPGX, noFlags},
@@ -141,7 +155,7 @@ func clocks() map[string]string {
 		"firemode/cmd/firemode":            "it hands the clock to everything else",
 		"firemode/internal/app":            "it hands the clock to everything else",
 		"firemode/client":                  "it tells when a token expires, unless it is given a clock",
-		"firemode/internal/httpapi":        "it measures requests and sets deadlines on connections",
+		"firemode/internal/httpkit":        "it measures requests and sets deadlines on connections",
 		"firemode/internal/store/postgres": "it gives a transaction its time",
 		"firemode/internal/store/sqlite":   "it gives a transaction its time",
 	}
