@@ -328,8 +328,7 @@ func TestFailureIsAnErrorOfItsSpan(t *testing.T) {
 	t.Parallel()
 	collector := otlptest.New(t)
 	traces := tracing(t, collector)
-	w := newFailing(t, nil)
-	w.spans = newSpans(traces, nil)
+	w := newFailing(t, nil, func(c *Config) { c.Traces = traces })
 	w.do(request{method: "POST", path: "/test/panic", header: map[string]string{"X-Request-ID": "ours"}})
 	w.do(request{method: "GET", path: "/v1/users/me", header: map[string]string{"X-Request-ID": "theirs"}})
 	want := map[string]string{

@@ -20,6 +20,7 @@ import (
 	"firemode/internal/bundles"
 	"firemode/internal/catalogue"
 	"firemode/internal/httpapi"
+	"firemode/internal/httpkit"
 	"firemode/internal/identity"
 	"firemode/internal/keys"
 	"firemode/internal/record/ledger"
@@ -133,7 +134,7 @@ func (s *site) start(ctx context.Context) (err error) {
 	}
 	s.handler, err = httpapi.New(httpapi.Config{
 		Services: s.services, CursorKey: s.keys.Cursor(), Now: s.now, NewID: newID, Metrics: unmeasured{},
-		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Checks: map[string]httpapi.Check{"store": s.store.Ping},
+		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Checks: map[string]httpkit.Check{"store": s.store.Ping},
 	})
 	if s.front != nil && err == nil {
 		s.handler = s.front(s.handler)
