@@ -3,7 +3,6 @@ package client
 import (
 	"context"
 	"iter"
-	"net/http"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -11,7 +10,7 @@ import (
 	"firemode"
 )
 
-// Asset is one row of a building's register.
+// Asset is one row of the register of a building.
 type Asset struct {
 	NewAsset
 	Building  firemode.BuildingID `json:"building_id"`
@@ -22,7 +21,7 @@ type Asset struct {
 	ETag      string              `json:"-"`
 }
 
-// NewAsset is what a client says about an asset. Dates are "2006-01-02" or "".
+// NewAsset is an asset to create. Dates are "2006-01-02", or "" when not known.
 type NewAsset struct {
 	ID               firemode.AssetID `json:"asset_id"`
 	Type             string           `json:"asset_type"`
@@ -40,52 +39,36 @@ type NewAsset struct {
 	Notes            string           `json:"notes,omitzero"`
 }
 
-// AssetPatch names the fields of NewAsset to change, by their JSON names; "" clears one.
-type AssetPatch map[string]string
-
-// AssetFilter narrows a list of assets; "" is any.
+// AssetFilter narrows a list of assets; an empty field matches everything.
 type AssetFilter struct {
 	System, Level, Type, Status string
-	Text                        string // part of any of the asset's words, any case
+	Text                        string // part of any text field, in any case
 }
 
-// Baseline is the reading against which later ones are judged.
+// Baseline is the reading with which later readings are compared.
 type Baseline struct {
 	Measurement string         `json:"measurement"`
 	Value       jsontext.Value `json:"value"` // a number
 	Unit        string         `json:"unit"`
-	Source      string         `json:"source"` // the document it comes from
+	Source      string         `json:"source"` // the document that states it
 	Date        string         `json:"date"`
 }
 
-// CreateAsset adds an asset.
+// CreateAsset adds an asset to a building.
 func (c *Client) CreateAsset(ctx context.Context, b firemode.BuildingID, n NewAsset) (a Asset, err error) {
 	err = c.fetch(ctx, post(assets(b), n), &a, &a.ETag)
 	return a, err
 }
 
-// Assets lists the register, by id.
+// Assets lists the register of a building, by id.
 func (c *Client) Assets(ctx context.Context, b firemode.BuildingID, f AssetFilter) iter.Seq2[Asset, error] {
 	query := values("system", f.System, "level", f.Level, "asset_type", f.Type, "status", f.Status, "q", f.Text)
-	return walk[Asset](ctx, c, assets(b), query)
+	return list[Asset](ctx, c, assets(b), query)
 }
 
 // Asset returns one asset.
 func (c *Client) Asset(ctx context.Context, b firemode.BuildingID, id firemode.AssetID) (a Asset, err error) {
 	err = c.fetch(ctx, get(assets(b, string(id)), nil), &a, &a.ETag)
-	return a, err
-}
-
-// PatchAsset changes an asset; etag "" is any version.
-func (c *Client) PatchAsset(ctx context.Context, a Asset, etag string, p AssetPatch) (changed Asset, err error) {
-	err = c.fetch(ctx, patch(assets(a.Building, string(a.ID)), etag, p), &changed, &changed.ETag)
-	return changed, err
-}
-
-// PutBaselines replaces the baseline readings of an asset.
-func (c *Client) PutBaselines(ctx context.Context, b firemode.BuildingID, id firemode.AssetID, list []Baseline) (a Asset, err error) {
-	q := call{method: http.MethodPut, path: assets(b, string(id), "baselines"), body: map[string]any{"baselines": list}}
-	err = c.fetch(ctx, q, &a, &a.ETag)
 	return a, err
 }
 

@@ -5,17 +5,16 @@ import (
 	"time"
 
 	"firemode"
-	"firemode/internal/record/crdt"
 )
 
-// Bundle is everything that a technician needs for one session with no network.
+// Bundle is everything that a technician needs for one session without a network.
 type Bundle struct {
 	Session   firemode.SessionID `json:"session_id"`
-	Timestamp time.Time          `json:"timestamp"` // receipt of the last change in it
-	Clock     crdt.Clock         `json:"vector_clock"`
+	Timestamp time.Time          `json:"timestamp"` // when the server received the last change in it
+	Clock     Clock              `json:"vector_clock"`
 	Data      BundleData         `json:"data"`
 	ETag      string             `json:"-"`
-	Unchanged bool               `json:"-"` // the caller has it already; all else but the ETag is empty
+	Unchanged bool               `json:"-"` // BundleQuery.ETag is current; all other fields but ETag are zero
 }
 
 // BundleData is the content of a bundle.
@@ -23,21 +22,21 @@ type BundleData struct {
 	Building Building `json:"building"`
 	Assets   []Asset  `json:"assets"`
 	Items    []Item   `json:"items"` // in walking order
-	Rules    []Rule   `json:"rules"` // the versions that the checks are pinned to
+	Rules    []Rule   `json:"rules"` // the versions to which the checks are pinned
 	Faults   []Defect `json:"prior_faults"`
 	Results  Results  `json:"results"`
 }
 
-// BundleQuery asks for a bundle.
+// BundleQuery selects a bundle.
 type BundleQuery struct {
-	Client string // who receives it; "" for nobody: then nothing counts as delivered
-	ETag   string // of a bundle that the caller has
+	Client string // the client id that receives it; "" if nothing is to count as delivered
+	ETag   string // of the bundle that the caller already has, "" for none
 }
 
-// Bundle returns the offline bundle of a session.
+// Bundle returns the offline bundle of a session. Device.Bundle also shows its results.
 func (c *Client) Bundle(ctx context.Context, id firemode.SessionID, q BundleQuery) (b Bundle, err error) {
-	asked := get(session(id, "offline_bundle"), nil).with("X-Client-ID", q.Client).with("If-None-Match", q.ETag)
-	err = c.fetch(ctx, asked, &b, &b.ETag)
+	r := get(session(id, "offline_bundle"), nil).with("X-Client-ID", q.Client).with("If-None-Match", q.ETag)
+	err = c.fetch(ctx, r, &b, &b.ETag)
 	b.Unchanged = err == nil && b.Session == ""
 	return b, err
 }

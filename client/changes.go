@@ -4,75 +4,78 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
-
-	"firemode"
-	"firemode/internal/record/crdt"
 )
 
-// Change is one change of results. See docs/sync.md for the operations.
+// Op is the operation of a change.
+type Op string
+
+// The operations. See docs/sync.md for their meaning when writers disagree.
+const (
+	OpSet       Op = "set"
+	OpRemove    Op = "remove"
+	OpAppend    Op = "append"
+	OpIncrement Op = "increment"
+	OpResolve   Op = "resolve"
+	OpCorrect   Op = "correct"
+)
+
+// Change is one change of the results of a session. Set, Remove, Append, Increment, Resolve and
+// Correct make one.
 type Change struct {
-	Op         crdt.Kind      `json:"op"`
-	Path       crdt.Pointer   `json:"path"`
+	Op         Op             `json:"op"`
+	Path       Pointer        `json:"path"`
 	Value      jsontext.Value `json:"value,omitzero"`
-	Delta      jsontext.Value `json:"delta,omitzero"` // of increment
+	Delta      jsontext.Value `json:"delta,omitzero"` // of OpIncrement
 	ConflictID string         `json:"conflict_id,omitzero"`
-	Dots       []string       `json:"dots,omitzero"` // of resolve
-	Dot        string         `json:"dot,omitzero"`  // of correct
+	Dots       []string       `json:"dots,omitzero"` // of OpResolve: the readings that it settles
+	Dot        string         `json:"dot,omitzero"`  // of OpCorrect: the reading that it replaces
 	Reason     string         `json:"reason,omitzero"`
-	CapturedAt time.Time      `json:"captured_at,omitzero"`
+	CapturedAt time.Time      `json:"captured_at,omitzero"` // zero: when the batch was recorded
 	Instrument *Instrument    `json:"instrument,omitzero"`
-	Source     string         `json:"source,omitzero"` // e.g. "typed"
+	Source     string         `json:"source,omitzero"` // how the value was entered, e.g. "typed"
 }
 
-// Instrument is what a reading was taken with.
+// Instrument is what took a reading.
 type Instrument struct {
 	ID              string `json:"id"`
-	CalibratedUntil string `json:"calibrated_until,omitzero"` // a date
+	CalibratedUntil string `json:"calibrated_until,omitzero"` // a date, "2006-01-02"
 }
 
-// ItemPath is the path of a result: of the item itself, or of what the names below it lead to.
-func ItemPath(item firemode.ItemID, below ...string) crdt.Pointer {
-	p := crdt.Pointer("/items").Child(string(item))
-	for _, name := range below {
-		p = p.Child(name)
-	}
-	return p
-}
-
-// Text is s as a value.
+// Text returns s as a JSON string. Bytes that are not UTF-8 are replaced by U+FFFD.
 func Text(s string) jsontext.Value {
-	quoted, _ := jsontext.AppendQuote(nil, s) // what is not UTF-8 is mended
+	quoted, _ := jsontext.AppendQuote(nil, s) // the error reports the replacement
 	return quoted
 }
 
-// Set records a value, in place of what the writer has seen there and below.
-func Set(p crdt.Pointer, value jsontext.Value) Change {
-	return Change{Op: crdt.Set, Path: p, Value: value}
+// Set records a value at p. It supersedes what the writer has seen at p and below.
+func Set(p Pointer, value jsontext.Value) Change {
+	return Change{Op: OpSet, Path: p, Value: value}
 }
 
-// Remove takes away what the writer has seen at p and below.
-func Remove(p crdt.Pointer) Change { return Change{Op: crdt.Remove, Path: p} }
+// Remove deletes what the writer has seen at p and below.
+func Remove(p Pointer) Change { return Change{Op: OpRemove, Path: p} }
 
-// Append adds an entry to the collection at p.
-func Append(p crdt.Pointer, value jsontext.Value) Change {
-	return Change{Op: crdt.Append, Path: p, Value: value}
+// Append adds an entry to the collection at p. Entries of several writers never collide.
+func Append(p Pointer, value jsontext.Value) Change {
+	return Change{Op: OpAppend, Path: p, Value: value}
 }
 
-// Increment adds delta, a number, to the one at p.
-func Increment(p crdt.Pointer, delta jsontext.Value) Change {
-	return Change{Op: crdt.Increment, Path: p, Delta: delta}
+// Increment adds delta, a JSON number, to the number at p. Increments of several writers add up.
+func Increment(p Pointer, delta jsontext.Value) Change {
+	return Change{Op: OpIncrement, Path: p, Delta: delta}
 }
 
-// Resolve settles a conflict, as it was shown, with value; nil settles that there is none.
+// Resolve settles a conflict, as it was shown, with value. A nil value settles that nothing is
+// there.
 func Resolve(c Conflict, value jsontext.Value, reason string) Change {
-	settled := Change{Op: crdt.Resolve, Path: c.Path, ConflictID: c.ID, Value: value, Reason: reason}
+	settled := Change{Op: OpResolve, Path: c.Path, ConflictID: c.ID, Value: value, Reason: reason}
 	for _, s := range c.Values {
 		settled.Dots = append(settled.Dots, s.Dot)
 	}
 	return settled
 }
 
-// Correct replaces one reading, keeping the link to it.
-func Correct(p crdt.Pointer, dot string, value jsontext.Value, reason string) Change {
-	return Change{Op: crdt.Correct, Path: p, Dot: dot, Value: value, Reason: reason}
+// Correct replaces one reading at p, named by its dot. The history keeps the link between the two.
+func Correct(p Pointer, dot string, value jsontext.Value, reason string) Change {
+	return Change{Op: OpCorrect, Path: p, Dot: dot, Value: value, Reason: reason}
 }

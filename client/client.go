@@ -12,34 +12,37 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Config is what a Client needs. Only BaseURL must be given.
+// Config configures a Client. Only BaseURL is required.
 type Config struct {
-	BaseURL string       // e.g. "http://localhost:8080"
-	HTTP    *http.Client // nil for one of its own
-	Tokens  Tokens       // of an earlier login, to go on with it
-	// Attempts is how often a call is tried in all, 0 for 8. With less than 1 s in between at first and 10 s at most, eight
-	// attempts bridge about half a minute.
+	BaseURL string       // of the server, e.g. "http://localhost:8080"
+	HTTP    *http.Client // nil for a new one
+	Tokens  Tokens       // of an earlier login, to continue it
+	// Attempts is the number of attempts of one call, 0 for 8. The waits between them grow from 0.1
+	// s to at most 10 s, so that eight attempts bridge an outage of about ten seconds.
 	Attempts int
-	Now      func() time.Time // nil for time.Now; tells when a token is about to expire, and how long attempts take
-	// Sleep waits between attempts; nil for a timer. It returns early, with the error of ctx, when ctx ends.
+	// Now is the clock that decides when a token is about to expire; nil for time.Now.
+	Now func() time.Time
+	// Sleep waits between attempts; nil for a timer. It returns early, with the error of ctx, when
+	// ctx ends.
 	Sleep func(context.Context, time.Duration) error
-	// Traces takes the span of each request, and the server is told that it belongs to its trace; nil for neither.
+	// Traces receives a span for each attempt, which the server continues; nil for no tracing.
 	Traces trace.TracerProvider
 }
 
 const defaultAttempts = 8
 
-// Client talks to one server as one user. Its methods may be called at once from any number of goroutines.
+// Client calls the API of one server as one user. It is safe for concurrent use.
 type Client struct {
 	base     string
 	http     *http.Client
 	attempts int
 	sleep    func(context.Context, time.Duration) error
 	now      func() time.Time
-	tokens   *keeper
+	tokens   *tokenSource
 }
 
-// New returns a client, which has not talked to the server yet.
+// New returns a client. It sends nothing to the server yet; an error says what is wrong with the
+// configuration.
 func New(c Config) (*Client, error) {
 	base, err := url.Parse(c.BaseURL)
 	switch {
@@ -67,7 +70,7 @@ func New(c Config) (*Client, error) {
 		c.Now = time.Now
 	}
 	made.now = c.Now
-	made.tokens = newKeeper(c.Tokens, c.Now, made.exchange)
+	made.tokens = newTokenSource(c.Tokens, c.Now, made.exchange)
 	return made, nil
 }
 

@@ -10,19 +10,19 @@ import (
 	"firemode"
 )
 
-// Defect is something that was found in a visit.
+// Defect is a defect that a visit found.
 type Defect struct {
 	ID              firemode.DefectID     `json:"defect_id"`
 	Session         firemode.SessionID    `json:"session_id"`
 	Building        firemode.BuildingID   `json:"building_id"`
 	Item            firemode.ItemID       `json:"item_id"`
 	Rule            firemode.RuleCode     `json:"rule_code"`
-	Version         string                `json:"version"` // of the rule that judged it
+	Version         string                `json:"version"` // of the rule that classified it
 	Condition       string                `json:"condition"`
 	Count           jsontext.Value        `json:"count"`
 	Status          firemode.DefectStatus `json:"status"`
 	Class           firemode.Class        `json:"classification"`
-	Classifications []Classification      `json:"classifications"` // every judgement, oldest first
+	Classifications []Classification      `json:"classifications"` // oldest first; the last one counts
 	FoundBy         firemode.UserID       `json:"found_by"`
 	FoundAt         time.Time             `json:"found_at"`
 	Note            string                `json:"note"`
@@ -30,7 +30,7 @@ type Defect struct {
 	ETag            string                `json:"-"`
 }
 
-// Classification is one judgement of a defect.
+// Classification is one classification of a defect.
 type Classification struct {
 	Class   firemode.Class    `json:"classification"`
 	Default firemode.Class    `json:"default_classification"`
@@ -42,7 +42,7 @@ type Classification struct {
 	Audit   firemode.AuditID  `json:"audit_log_id"`
 }
 
-// DefectFilter narrows a list of defects; what is empty is any.
+// DefectFilter narrows a list of defects; an empty field matches everything.
 type DefectFilter struct {
 	Building firemode.BuildingID
 	Session  firemode.SessionID
@@ -50,16 +50,17 @@ type DefectFilter struct {
 	Classes  []firemode.Class
 }
 
-// DefectPatch moves a defect on; nil fields stay as they are.
+// DefectPatch changes a defect; an empty Status and a nil Note stay as they are.
 type DefectPatch struct {
-	Status firemode.DefectStatus `json:"status,omitzero"` // "" to leave it
+	Status firemode.DefectStatus `json:"status,omitzero"`
 	Note   *string               `json:"note,omitzero"`
 }
 
 // Defects lists defects, oldest first.
 func (c *Client) Defects(ctx context.Context, f DefectFilter) iter.Seq2[Defect, error] {
 	query := values("building_id", string(f.Building), "session_id", string(f.Session))
-	return walk[Defect](ctx, c, path("defects"), addAll(addAll(query, "status", f.Statuses), "classification", f.Classes))
+	query = addAll(addAll(query, "status", f.Statuses), "classification", f.Classes)
+	return list[Defect](ctx, c, path("defects"), query)
 }
 
 // Defect returns one defect.
@@ -68,8 +69,11 @@ func (c *Client) Defect(ctx context.Context, id firemode.DefectID) (d Defect, er
 	return d, err
 }
 
-// PatchDefect moves a defect on; etag "" is any version.
-func (c *Client) PatchDefect(ctx context.Context, id firemode.DefectID, etag string, p DefectPatch) (d Defect, err error) {
+// PatchDefect changes a defect. If the version of the defect is not etag, the error has status 412;
+// "" accepts any version.
+func (c *Client) PatchDefect(
+	ctx context.Context, id firemode.DefectID, etag string, p DefectPatch,
+) (d Defect, err error) {
 	err = c.fetch(ctx, patch(path("defects", string(id)), etag, p), &d, &d.ETag)
 	return d, err
 }

@@ -11,7 +11,8 @@ import (
 	"firemode"
 )
 
-// Device is a phone in one session: its State, and the network. It is for one goroutine at a time.
+// Device is a phone or tablet in one session: its State and the network. It is not safe for
+// concurrent use.
 type Device struct {
 	State
 	api   *Client
@@ -21,24 +22,25 @@ type Device struct {
 	keep  time.Duration
 }
 
-// DeviceConfig is what a Device may be told; all of it may be left out.
+// DeviceConfig configures a Device. The zero value is ready to use.
 type DeviceConfig struct {
-	Now   func() time.Time // the phone's clock, which may be wrong; nil for time.Now
-	NewID func() string    // makes ids of clients and batches, each once; nil for random ones
+	Now   func() time.Time // the clock of the device, which may be wrong; nil for time.Now
+	NewID func() string    // returns a new id of a client or a batch at each call; nil for random ids
 	Page  int              // changes on a page of a delta, 0 for the server's default
-	// Keep is how long what was acknowledged is kept for a server that is restored from a backup; 0 for ever. It must be longer
-	// than the server's backups are apart.
+	// Keep is how long acknowledged batches are kept for a server that is restored from a backup, 0
+	// for permanently. It must exceed the interval between backups of the server.
 	Keep time.Duration
 }
 
-// NewDevice returns a phone that has not seen anything of the session yet, under a client id of its own.
+// NewDevice returns a device that joins a session under a client id of its own. It has been shown
+// nothing yet.
 func NewDevice(api *Client, session firemode.SessionID, c DeviceConfig) *Device {
 	d := RestoreDevice(api, State{Session: session}, c)
 	d.Client = d.newID()
 	return d
 }
 
-// RestoreDevice returns a phone that goes on from a stored state.
+// RestoreDevice returns a device that continues from a stored state.
 func RestoreDevice(api *Client, s State, c DeviceConfig) *Device {
 	if c.Now == nil {
 		c.Now = time.Now
@@ -49,17 +51,18 @@ func RestoreDevice(api *Client, s State, c DeviceConfig) *Device {
 	return &Device{State: s, api: api, now: c.Now, newID: c.NewID, page: c.Page, keep: c.Keep}
 }
 
-// Record queues changes. They are safe as soon as State is stored, and with the server once a Sync says so.
+// Record queues changes. They survive a restart once the State is stored, and the loss of the
+// device once Sync has pushed them.
 func (d *Device) Record(changes ...Change) { d.Queue(changes, d.now(), d.newID) }
 
-// Report says what a Sync did.
+// Report is what a Sync did, complete or not.
 type Report struct {
 	Receipts []Receipt // of each batch that was posted, in order
-	Forks    []string  // fresh ids under which this phone went on, since it turned out to be a copy
-	Restored bool      // the server was restored from a backup, and was given what it had lost
+	Forks    []string  // the fresh client ids under which the device continued because it was a copy
+	Restored bool      // the server was restored from a backup, and has been sent what it had lost
 }
 
-// Bundle fetches everything that is needed with no network, and shows its results.
+// Bundle fetches everything that is needed without a network, and shows its results.
 func (d *Device) Bundle(ctx context.Context) (Bundle, error) {
 	b, err := d.api.Bundle(ctx, d.Session, BundleQuery{Client: d.Client})
 	if err != nil {
@@ -68,8 +71,8 @@ func (d *Device) Bundle(ctx context.Context) (Bundle, error) {
 	return b, d.Show(b.Data.Results, true)
 }
 
-// Sync posts what is pending, oldest first, then pulls what has changed. Stopped by an error it can be called again at any
-// time, also after a restart: what has been acknowledged is noted in State and is not posted again.
+// Sync pushes the pending batches, oldest first, then pulls what has changed. After an error it can
+// be called again at any time, also after a restart: the State knows what was acknowledged.
 func (d *Device) Sync(ctx context.Context) (Report, error) {
 	var r Report
 	if err := d.Push(ctx, &r); err != nil {
@@ -77,7 +80,7 @@ func (d *Device) Sync(ctx context.Context) (Report, error) {
 	}
 	epoch := d.Epoch
 	err := d.Pull(ctx)
-	if StatusOf(err) == http.StatusGone {
+	if StatusOf(err) == http.StatusGone { // the cursor is from before a restore
 		d.Cursor = ""
 		err = d.Pull(ctx)
 	}
@@ -85,7 +88,7 @@ func (d *Device) Sync(ctx context.Context) (Report, error) {
 		return r, err
 	}
 	if r.Restored = epoch != 0 && d.Epoch != epoch; d.Epoch != epoch {
-		err = d.Push(ctx, &r) // Show has put back what the server lost
+		err = d.Push(ctx, &r)
 	}
 	if d.keep > 0 {
 		d.Forget(d.keep)
@@ -93,10 +96,11 @@ func (d *Device) Sync(ctx context.Context) (Report, error) {
 	return r, err
 }
 
-// maxForks is how often one Push goes on under a fresh id. A fresh id is nobody else's, so once is what happens.
+// maxForks is how often one Push continues under a fresh id. Nobody else has a fresh id, so one
+// fork is enough; the limit stops a server that never accepts one.
 const maxForks = 3
 
-// Push posts what is pending, and adds what became of it to r.
+// Push posts the pending batches and adds the outcome to r.
 func (d *Device) Push(ctx context.Context, r *Report) error {
 	tried := map[string]bool{}
 	for {
@@ -120,7 +124,7 @@ func (d *Device) Push(ctx context.Context, r *Report) error {
 	}
 }
 
-// next returns the oldest batch that is pending or in doubt and has not been tried.
+// next returns the oldest batch that is pending or doubted and has not been tried.
 func (d *Device) next(tried map[string]bool) (Batch, bool) {
 	for _, b := range d.Batches {
 		if (!b.Acknowledged || b.Doubted) && !tried[b.Key()] {
@@ -138,7 +142,7 @@ func freshID(err error) string {
 	return ""
 }
 
-// Pull takes over what has changed since the last one, page by page until it is complete.
+// Pull fetches and shows what has changed since the last pull, page by page.
 func (d *Device) Pull(ctx context.Context) error {
 	for {
 		whole := d.Cursor == ""

@@ -12,8 +12,8 @@ import (
 	"firemode/internal/record/crdt"
 )
 
-// Document is a merged document as a client holds it: a tree whose leaves are values. The zero value is empty. Written as JSON it is
-// byte for byte what the server writes for the same content.
+// Document is a merged document as a client holds it: a tree whose leaves are JSON values. The zero
+// value is empty. Its JSON is byte for byte what the server writes for the same content.
 type Document struct {
 	root node
 }
@@ -23,10 +23,10 @@ type node struct {
 	children map[string]*node // by escaped segment
 }
 
-// Get returns the value at p, or the object of everything below it; ok is false when there is nothing.
-func (d *Document) Get(p crdt.Pointer) (v jsontext.Value, ok bool) {
+// Get returns the value at p, or the object of everything below p; ok is false if there is neither.
+func (d *Document) Get(p Pointer) (v jsontext.Value, ok bool) {
 	n := &d.root
-	for _, segment := range p.Segments() {
+	for _, segment := range p.segments() {
 		if n = n.children[segment]; n == nil {
 			return nil, false
 		}
@@ -34,10 +34,10 @@ func (d *Document) Get(p crdt.Pointer) (v jsontext.Value, ok bool) {
 	return n.append(nil), true
 }
 
-// Put puts a value at p in place of what is there, below it, or a value above it.
-func (d *Document) Put(p crdt.Pointer, v jsontext.Value) {
+// Put stores a value at p. It replaces what is at p and below, and a value above p.
+func (d *Document) Put(p Pointer, v jsontext.Value) {
 	n := &d.root
-	for _, segment := range p.Segments() {
+	for _, segment := range p.segments() {
 		n.value = nil
 		if n.children == nil {
 			n.children = map[string]*node{}
@@ -50,10 +50,10 @@ func (d *Document) Put(p crdt.Pointer, v jsontext.Value) {
 	n.value, n.children = v, nil
 }
 
-// Delete takes away what is at p and below it.
-func (d *Document) Delete(p crdt.Pointer) { d.root.remove(p.Segments()) }
+// remove deletes what is at p and below.
+func (d *Document) remove(p Pointer) { d.root.remove(p.segments()) }
 
-// remove takes away what the segments lead to, and the nodes that hold nothing else.
+// remove deletes what the segments lead to, and every node that becomes empty.
 func (n *node) remove(segments []string) {
 	child := n.children[segments[0]]
 	if child == nil {
@@ -68,21 +68,29 @@ func (n *node) remove(segments []string) {
 	delete(n.children, segments[0])
 }
 
-// Leaves calls fn for each value, in the order in which they are written.
-func (d *Document) Leaves(fn func(crdt.Pointer, jsontext.Value)) { d.root.leaves("", fn) }
-
-func (n *node) leaves(at crdt.Pointer, fn func(crdt.Pointer, jsontext.Value)) {
-	if n.value != nil {
-		fn(at, n.value)
-	}
-	for _, segment := range slices.Sorted(maps.Keys(n.children)) {
-		n.children[segment].leaves(at+"/"+crdt.Pointer(segment), fn)
-	}
+// leaf is a value and where it is.
+type leaf struct {
+	path  Pointer
+	value jsontext.Value
 }
 
-// MarshalJSON writes the document with members in order of their escaped names.
+// leaves returns every value, in the order in which MarshalJSON writes them.
+func (d *Document) leaves() []leaf { return d.root.leaves("", nil) }
+
+func (n *node) leaves(at Pointer, found []leaf) []leaf {
+	if n.value != nil {
+		found = append(found, leaf{at, n.value})
+	}
+	for _, segment := range slices.Sorted(maps.Keys(n.children)) {
+		found = n.children[segment].leaves(at+"/"+Pointer(segment), found)
+	}
+	return found
+}
+
+// MarshalJSON returns the document with its members in the order of their escaped names.
 func (d Document) MarshalJSON() ([]byte, error) { return d.root.append(nil), nil }
 
+// append appends n as JSON to out.
 func (n *node) append(out []byte) []byte {
 	if n.value != nil {
 		return append(out, n.value...)
@@ -98,7 +106,7 @@ func (n *node) append(out []byte) []byte {
 	return append(out, '}')
 }
 
-// UnmarshalJSON replaces the document.
+// UnmarshalJSON replaces the document with text, a JSON object.
 func (d *Document) UnmarshalJSON(text []byte) error {
 	read, err := readDocument(text)
 	if err == nil {
@@ -107,7 +115,8 @@ func (d *Document) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-// readDocument reads a document. Its objects are inner nodes, for a register never holds one.
+// readDocument reads a document. An object in it is always an inner node, since no value of a
+// document is an object.
 func readDocument(text []byte) (d Document, err error) {
 	if jsontext.Value(text).Kind() != '{' {
 		return d, errors.New("client: the document is not an object")
@@ -121,9 +130,9 @@ func (n *node) read(text jsontext.Value) error {
 		n.value = slices.Clone(text)
 		return nil
 	}
-	members, err := membersOf(text)
-	if err != nil {
-		return err
+	var members map[string]jsontext.Value
+	if err := json.Unmarshal(text, &members); err != nil {
+		return fmt.Errorf("client: document: %w", err)
 	}
 	n.children = make(map[string]*node, len(members))
 	for name, value := range members {
@@ -131,14 +140,7 @@ func (n *node) read(text jsontext.Value) error {
 		if err := child.read(value); err != nil {
 			return err
 		}
-		n.children[string(crdt.Pointer("").Child(name)[1:])] = child
+		n.children[string(Pointer("").Child(name)[1:])] = child
 	}
 	return nil
-}
-
-func membersOf(object jsontext.Value) (members map[string]jsontext.Value, err error) {
-	if err = json.Unmarshal(object, &members); err != nil {
-		err = fmt.Errorf("client: document: %w", err)
-	}
-	return members, err
 }

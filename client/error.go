@@ -11,30 +11,32 @@ import (
 	"github.com/go-json-experiment/json"
 )
 
-// Error is an answer that is an error, in the API's format.
+// Error is an error response of the API.
 type Error struct {
 	Status        int      `json:"-"`              // of HTTP
-	TransactionID string   `json:"transaction_id"` // what to tell the operator of the server
-	Code          string   `json:"error_code"`     // "FIRE-404"
-	Message       string   `json:"message"`
-	Retryable     bool     `json:"retryable"` // the same request may succeed later
-	Details       []Detail `json:"details"`
-	// FreshClientID is the id to go on under: this client is a copy of one that the server knows. See State.Fork.
+	TransactionID string   `json:"transaction_id"` // finds the request in the log of the server
+	Code          string   `json:"error_code"`     // "FIRE-404"; "HTTP-502" if a proxy responded
+	Message       string   `json:"message"`        // for the user
+	Retryable     bool     `json:"retryable"`      // the same request may succeed later
+	Details       []Detail `json:"details"`        // the invalid fields, if the request had any
+	// FreshClientID is set when the server detects that this client is a copy of another: the id
+	// under which it must continue. See State.Fork.
 	FreshClientID string        `json:"fresh_client_id"`
-	RetryAfter    time.Duration `json:"-"` // 0 when the server did not say
+	RetryAfter    time.Duration `json:"-"` // how long to wait before a retry; 0 if the server did not say
 }
 
-// Detail is one part of a request and what is wrong with it.
+// Detail names one field of a request and what is wrong with it.
 type Detail struct {
-	Field  string `json:"field"`
+	Field  string `json:"field"` // e.g. "changes[3].path"
 	Reason string `json:"reason"`
 }
 
+// Error returns the message, the code and the transaction id.
 func (e *Error) Error() string {
 	return fmt.Sprintf("%s (%s, request %s)", e.Message, e.Code, e.TransactionID)
 }
 
-// StatusOf returns the HTTP status of the Error in err's chain, 0 when there is none.
+// StatusOf returns the HTTP status of the first Error in the chain of err, 0 if there is none.
 func StatusOf(err error) int {
 	var e *Error
 	if errors.As(err, &e) {
@@ -43,18 +45,20 @@ func StatusOf(err error) int {
 	return 0
 }
 
-// errorOf reads an answer that is not a success. One that is not in the API's format comes from something in between.
-func errorOf(answer *http.Response, body []byte) *Error {
+// errorOf reads an error response. A response in another format comes from a proxy.
+func errorOf(response *http.Response, body []byte) *Error {
 	e := &Error{}
 	if err := json.Unmarshal(body, e); err != nil || e.Code == "" {
-		e = &Error{Code: "HTTP-" + strconv.Itoa(answer.StatusCode), Message: strings.TrimSpace(string(body[:min(len(body), 200)]))}
-		switch answer.StatusCode {
-		case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout, http.StatusTooManyRequests:
+		excerpt := string(body[:min(len(body), 200)])
+		e = &Error{Code: "HTTP-" + strconv.Itoa(response.StatusCode), Message: strings.TrimSpace(excerpt)}
+		switch response.StatusCode {
+		case http.StatusTooManyRequests,
+			http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 			e.Retryable = true
 		}
 	}
-	e.Status = answer.StatusCode
-	if seconds, err := strconv.Atoi(answer.Header.Get("Retry-After")); err == nil {
+	e.Status = response.StatusCode
+	if seconds, err := strconv.Atoi(response.Header.Get("Retry-After")); err == nil {
 		e.RetryAfter = time.Duration(seconds) * time.Second
 	}
 	return e

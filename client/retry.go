@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// lostError is a request of which nobody knows what became: the connection was refused, or lost before the answer was whole.
+// lostError is a request without a complete response: the connection was refused, or lost on the
+// way. The server may have processed the request.
 type lostError struct {
 	err error
 }
@@ -16,17 +17,19 @@ func (e *lostError) Error() string { return e.err.Error() }
 func (e *lostError) Unwrap() error { return e.err }
 
 const (
-	firstWait = 100 * time.Millisecond
-	longest   = 10 * time.Second
+	firstWait   = 100 * time.Millisecond
+	longestWait = 10 * time.Second
 )
 
-// backoff says whether to try again after attempt number attempt, 1 for the first, has failed with err, and how long to wait: twice as long each time,
-// by chance up to half less so that many clients do not come back together, and no less than the server asked for. A timeout is one of the http.Client's
-// own: the connection may be dead, and the next one not. Whether the caller's time is up is for the caller to see.
-func backoff(attempt int, err error) (wait time.Duration, again bool) {
-	wait = longest
+// backoff decides whether a retry follows attempt number attempt, from 1, which failed with err,
+// and how long to wait before it. The wait doubles each time. Up to half of it is subtracted at
+// random so that many clients do not return together; it is never less than the server asked for. A
+// timeout of the http.Client is retried, since a new connection may work; backoff does not look at
+// the context of the caller.
+func backoff(attempt int, err error) (wait time.Duration, retry bool) {
+	wait = longestWait
 	if attempt < 8 {
-		wait = min(longest, firstWait<<(attempt-1))
+		wait = min(longestWait, firstWait<<(attempt-1))
 	}
 	wait -= rand.N(wait / 2)
 	var refused *Error

@@ -8,44 +8,80 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"firemode"
-	"firemode/internal/rules"
 )
 
-// Rule is one version of a rule.
+// Rule is one version of a rule. A version never changes; it can only be deactivated.
 type Rule struct {
-	rules.Document
-	Active        bool      `json:"active"` // the organisation uses it
-	Shared        bool      `json:"shared"` // of the shipped catalogue
-	CreatedAt     time.Time `json:"created_at"`
-	DeactivatedAt time.Time `json:"deactivated_at"`
+	Code          firemode.RuleCode    `json:"rule_code"`
+	Version       string               `json:"version"` // semantic version
+	Name          string               `json:"rule_name"`
+	Description   string               `json:"description"`
+	System        string               `json:"system"`
+	Standard      string               `json:"standard"`
+	Section       string               `json:"section"` // of the standard
+	Frequencies   []firemode.Frequency `json:"frequencies"`
+	Note          string               `json:"note"`
+	Schema        RuleSchema           `json:"rule_schema"`
+	Active        bool                 `json:"active"` // in use by the organisation
+	Shared        bool                 `json:"shared"` // part of the catalogue that FireMode ships
+	CreatedAt     time.Time            `json:"created_at"`
+	DeactivatedAt time.Time            `json:"deactivated_at"`
 }
 
-// RuleFilter narrows a list of rules; "" is any.
+// RuleSchema is the part of a rule that classifies.
+type RuleSchema struct {
+	Classifications map[string]firemode.Class `json:"classification_mappings"` // by condition
+	Escalations     map[string]Escalation     `json:"escalations"`             // by condition
+	Limits          []Limit                   `json:"limits"`
+}
+
+// Escalation lists the scope answers that raise a condition to another class, and those that
+// prevent it. An answer is true or false, or {"at_least": number}.
+type Escalation struct {
+	To     firemode.Class            `json:"to"`
+	When   map[string]jsontext.Value `json:"when"`
+	Unless map[string]jsontext.Value `json:"unless"`
+}
+
+// Limit bounds a measurement. Min and Max are numbers; one of them may be absent.
+type Limit struct {
+	Measurement string         `json:"measurement"`
+	Unit        string         `json:"unit"`
+	Min         jsontext.Value `json:"min"`
+	Max         jsontext.Value `json:"max"`
+	Condition   string         `json:"condition"` // what a reading outside the limit means
+}
+
+// RuleFilter narrows a list of rules; an empty field matches everything.
 type RuleFilter struct {
 	System    string
 	Frequency firemode.Frequency
-	Text      string // part of code, name, description or a condition, any case
+	Text      string // part of code, name, description or a condition, in any case
 }
 
-// Finding is what was seen, to be classified: a condition, or a measurement with value and unit.
+// Finding is an observation to classify: a condition, or a measurement with value and unit.
 type Finding struct {
 	Code        firemode.RuleCode `json:"item_code"`
 	Condition   string            `json:"observed_condition,omitzero"`
 	Measurement string            `json:"measurement,omitzero"`
 	Value       jsontext.Value    `json:"value,omitzero"` // a number
 	Unit        string            `json:"unit,omitzero"`
-	Scope       rules.Scope       `json:"scope,omitzero"`
+	Scope       Scope             `json:"scope,omitzero"`
 	Override    *Override         `json:"override,omitzero"`
 }
 
-// Override is a person's judgement in place of the rule's.
+// Scope holds the answers to the scope questions of a rule, by name: a bool or a number each.
+type Scope map[string]any
+
+// Override is the class that a person decides instead of the rule. Both fields are required.
 type Override struct {
 	Class  firemode.Class `json:"classification"`
 	Reason string         `json:"reason"`
 }
 
-// Judgement is what a finding was classified as. Class and Default are "" within limits.
-type Judgement struct {
+// Classified is the class of a finding and how it came about. Class and Default are "" within
+// limits.
+type Classified struct {
 	Class        firemode.Class    `json:"classification"`
 	Default      firemode.Class    `json:"default_classification"`
 	WithinLimits bool              `json:"within_limits"`
@@ -57,15 +93,9 @@ type Judgement struct {
 	AuditID      firemode.AuditID  `json:"audit_log_id"`
 }
 
-// CreateRule adds a version of a rule.
-func (c *Client) CreateRule(ctx context.Context, d rules.Document) (r Rule, err error) {
-	_, err = c.do(ctx, post(path("rules"), d), &r)
-	return r, err
-}
-
 // Rules lists the versions in force, by code.
 func (c *Client) Rules(ctx context.Context, f RuleFilter) iter.Seq2[Rule, error] {
-	return walk[Rule](ctx, c, path("rules"), values("system", f.System, "frequency", string(f.Frequency), "q", f.Text))
+	return list[Rule](ctx, c, path("rules"), values("system", f.System, "frequency", string(f.Frequency), "q", f.Text))
 }
 
 // Rule returns the version in force.
@@ -74,25 +104,14 @@ func (c *Client) Rule(ctx context.Context, code firemode.RuleCode) (r Rule, err 
 	return r, err
 }
 
-// RuleVersions lists all versions of a rule, newest first.
-func (c *Client) RuleVersions(ctx context.Context, code firemode.RuleCode) iter.Seq2[Rule, error] {
-	return walk[Rule](ctx, c, path("rules", string(code), "versions"), nil)
-}
-
-// RuleVersion returns one version of a rule.
+// RuleVersion returns one version of a rule, such as the one to which a Check is pinned.
 func (c *Client) RuleVersion(ctx context.Context, code firemode.RuleCode, version string) (r Rule, err error) {
 	_, err = c.do(ctx, get(path("rules", string(code), "versions", version), nil), &r)
 	return r, err
 }
 
-// DeactivateRule stops the use of a version.
-func (c *Client) DeactivateRule(ctx context.Context, code firemode.RuleCode, version string) (r Rule, err error) {
-	_, err = c.do(ctx, post(path("rules", string(code), "versions", version, "deactivate"), nil), &r)
-	return r, err
-}
-
-// Classify judges what was seen, and records it.
-func (c *Client) Classify(ctx context.Context, f Finding) (j Judgement, err error) {
-	_, err = c.do(ctx, post(path("classify"), f), &j)
-	return j, err
+// Classify classifies a finding, and the server records it in its audit log.
+func (c *Client) Classify(ctx context.Context, f Finding) (found Classified, err error) {
+	_, err = c.do(ctx, post(path("classify"), f), &found)
+	return found, err
 }

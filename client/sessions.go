@@ -8,7 +8,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"firemode"
-	"firemode/internal/record/crdt"
 )
 
 // Session is one service visit to a building.
@@ -24,41 +23,41 @@ type Session struct {
 	Checks      int                    `json:"check_count"`
 	Done        int                    `json:"done_count"`
 	Conflicts   int                    `json:"conflict_count"`
-	Gaps        int                    `json:"gap_count"` // clients of which a batch is missing
-	Clock       crdt.Clock             `json:"vector_clock"`
+	Gaps        int                    `json:"gap_count"` // clients with a missing batch
+	Clock       Clock                  `json:"vector_clock"`
 	CreatedAt   time.Time              `json:"created_at"`
 	CreatedBy   firemode.UserID        `json:"created_by"`
 	CompletedAt time.Time              `json:"completed_at"` // zero unless completed
 	ETag        string                 `json:"-"`
 }
 
-// NewSession is a visit to be planned.
+// NewSession is a visit to plan.
 type NewSession struct {
-	ID          firemode.SessionID  `json:"session_id,omitzero"` // "" to have one minted
+	ID          firemode.SessionID  `json:"session_id,omitzero"` // "" for a generated one
 	Building    firemode.BuildingID `json:"building_id"`
 	Name        string              `json:"session_name"`
 	Frequency   firemode.Frequency  `json:"frequency"`
-	Technicians []firemode.UserID   `json:"technician_ids,omitzero"` // none: every technician
+	Technicians []firemode.UserID   `json:"technician_ids,omitzero"` // none for every technician
 }
 
-// SessionPatch changes a session; nil fields stay as they are.
+// SessionPatch changes a session; nil and empty fields stay as they are.
 type SessionPatch struct {
 	Name        *string                `json:"session_name,omitzero"`
 	Technicians *[]firemode.UserID     `json:"technician_ids,omitzero"`
-	Status      firemode.SessionStatus `json:"status,omitzero"` // completed or reopened, "" to leave it
-	Reason      string                 `json:"reason,omitzero"`
-	AcceptGaps  bool                   `json:"accept_gaps,omitzero"`
+	Status      firemode.SessionStatus `json:"status,omitzero"`      // completed or reopened
+	Reason      string                 `json:"reason,omitzero"`      // required to reopen and to accept gaps
+	AcceptGaps  bool                   `json:"accept_gaps,omitzero"` // complete although batches are missing
 }
 
-// SessionFilter narrows a list of sessions; what is empty is any.
+// SessionFilter narrows a list of sessions; an empty field matches everything.
 type SessionFilter struct {
 	Statuses   []firemode.SessionStatus
 	Building   firemode.BuildingID
 	Technician firemode.UserID
-	From, To   string // a date or an RFC 3339 time of creation, both included
+	From, To   string // creation, a date or an RFC 3339 time; both inclusive
 }
 
-// Item is one thing to look at in one visit.
+// Item is one thing to inspect in one visit.
 type Item struct {
 	ID        firemode.ItemID    `json:"item_id"`
 	Kind      firemode.AssetKind `json:"kind"`
@@ -73,7 +72,7 @@ type Item struct {
 	Last      *LastResult        `json:"last_result"`
 	State     firemode.ItemState `json:"state"`
 	Outcome   string             `json:"outcome"`
-	Missing   []string           `json:"missing"`
+	Missing   []string           `json:"missing"` // why State is incomplete
 }
 
 // Check is one rule that is due on an item.
@@ -85,15 +84,6 @@ type Check struct {
 	Expected   []Limit                   `json:"expected"`
 }
 
-// Limit bounds a reading; Min and Max are numbers, or absent.
-type Limit struct {
-	Measurement string         `json:"measurement"`
-	Unit        string         `json:"unit"`
-	Min         jsontext.Value `json:"min"`
-	Max         jsontext.Value `json:"max"`
-	Condition   string         `json:"condition"`
-}
-
 // LastResult is what the previous completed visit found.
 type LastResult struct {
 	Session      firemode.SessionID        `json:"session_id"`
@@ -102,11 +92,11 @@ type LastResult struct {
 	Measurements map[string]jsontext.Value `json:"measurements"`
 }
 
-// ItemFilter narrows a list of items; what is empty is any.
+// ItemFilter narrows a list of items; an empty field matches everything.
 type ItemFilter struct {
 	Level, System string
 	States        []firemode.ItemState
-	Text          string // part of id, name or location, any case
+	Text          string // part of id, name or location, in any case
 }
 
 // CreateSession plans a visit.
@@ -117,8 +107,9 @@ func (c *Client) CreateSession(ctx context.Context, n NewSession) (s Session, er
 
 // Sessions lists sessions, newest first.
 func (c *Client) Sessions(ctx context.Context, f SessionFilter) iter.Seq2[Session, error] {
-	query := values("building_id", string(f.Building), "technician_id", string(f.Technician), "date_from", f.From, "date_to", f.To)
-	return walk[Session](ctx, c, path("tests", "sessions"), addAll(query, "status", f.Statuses))
+	query := values("building_id", string(f.Building), "technician_id", string(f.Technician),
+		"date_from", f.From, "date_to", f.To)
+	return list[Session](ctx, c, path("tests", "sessions"), addAll(query, "status", f.Statuses))
 }
 
 // Session returns one session.
@@ -127,16 +118,19 @@ func (c *Client) Session(ctx context.Context, id firemode.SessionID) (s Session,
 	return s, err
 }
 
-// PatchSession changes, completes or reopens a session. etag is that of the session as it was read; another is status 412.
-func (c *Client) PatchSession(ctx context.Context, id firemode.SessionID, etag string, p SessionPatch) (s Session, err error) {
+// PatchSession changes, completes or reopens a session. If the version of the session is not etag,
+// the error has status 412.
+func (c *Client) PatchSession(
+	ctx context.Context, id firemode.SessionID, etag string, p SessionPatch,
+) (s Session, err error) {
 	err = c.fetch(ctx, patch(session(id), etag, p), &s, &s.ETag)
 	return s, err
 }
 
-// Items lists what there is to look at, in walking order.
+// Items lists what there is to inspect, in walking order.
 func (c *Client) Items(ctx context.Context, id firemode.SessionID, f ItemFilter) iter.Seq2[Item, error] {
 	query := values("level", f.Level, "system", f.System, "q", f.Text)
-	return walk[Item](ctx, c, session(id, "items"), addAll(query, "state", f.States))
+	return list[Item](ctx, c, session(id, "items"), addAll(query, "state", f.States))
 }
 
 func session(id firemode.SessionID, rest ...string) string {

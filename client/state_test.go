@@ -8,59 +8,24 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
-	"pgregory.net/rapid"
 
 	"firemode/internal/record/crdt"
 )
 
-var noon = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
-
-// phone is a state with n batches queued, named b1, b2, ….
-func phone(n int) *State {
-	s := &State{Session: "s", Client: "tablet"}
-	for i := range n {
-		s.Queue([]Change{Set("/a", Text(fmt.Sprint(i)))}, noon, func() string { return fmt.Sprintf("b%d", i+1) })
-	}
-	return s
-}
-
-// chain writes the batches as client/number/id<previous, with a ! for what is pending, and a ? for what is in doubt.
-func chain(s *State) []string {
-	var all []string
-	for _, b := range s.Batches {
-		text := fmt.Sprintf("%s/%d/%s<%s", b.Client, b.Number, b.ID, b.PrevID)
-		if !b.Acknowledged {
-			text += "!"
-		}
-		if b.Doubted {
-			text += "?"
-		}
-		all = append(all, text)
-	}
-	return all
-}
-
-func equal(t *testing.T, what string, got, want []string) {
-	t.Helper()
-	if !slices.Equal(got, want) {
-		t.Errorf("%s: %v, want %v", what, got, want)
-	}
-}
-
-func TestBatchesAreAChain(t *testing.T) {
-	s := phone(3)
+func TestAcknowledge_Receipts_SettleBatchesAndReopenMissingOnes(t *testing.T) {
+	s := queued(3)
 	equal(t, "queued", chain(s), []string{"tablet/1/b1<!", "tablet/2/b2<b1!", "tablet/3/b3<b2!"})
 	s.Acknowledge(s.Batches[0], Receipt{})
 	equal(t, "one is in", chain(s), []string{"tablet/1/b1<", "tablet/2/b2<b1!", "tablet/3/b3<b2!"})
-	s.Acknowledge(s.Batches[2], Receipt{Missing: crdt.Ranges{{1, 2}}})
+	s.Acknowledge(s.Batches[2], Receipt{Missing: Ranges{{1, 2}}})
 	equal(t, "the server misses two", chain(s), []string{"tablet/1/b1<!", "tablet/2/b2<b1!", "tablet/3/b3<b2"})
 	if n := len(s.Pending()); n != 2 {
 		t.Errorf("%d pending", n)
 	}
 }
 
-func TestAForkNumbersAnewAndKeepsTheChain(t *testing.T) {
-	s := phone(3)
+func TestFork_PendingBatches_RenumberedWithTheirChain(t *testing.T) {
+	s := queued(3)
 	s.Cursor = "c"
 	s.Acknowledge(s.Batches[0], Receipt{})
 	s.Fork("fresh")
@@ -74,23 +39,24 @@ func TestAForkNumbersAnewAndKeepsTheChain(t *testing.T) {
 	}
 }
 
-func TestARestoredServerIsGivenWhatItLost(t *testing.T) {
-	s := phone(3)
+func TestShow_NewEpoch_LostBatchesArePendingAndOthersDoubted(t *testing.T) {
+	s := queued(3)
 	for _, b := range slices.Clone(s.Batches) {
 		s.Acknowledge(b, Receipt{})
 	}
-	s.Seen = crdt.Clock{"tablet": 1}
-	s.Restored()
+	restored := Results{Clock: Clock{"tablet": 1}, Epoch: 1, Complete: true, Document: jsontext.Value("{}")}
+	must(t, s.Show(restored, true))
 	equal(t, "after the restore", chain(s), []string{"tablet/1/b1<?", "tablet/2/b2<b1!", "tablet/3/b3<b2!"})
 	s.Acknowledge(s.Batches[0], Receipt{})
 	equal(t, "one was there", chain(s), []string{"tablet/1/b1<", "tablet/2/b2<b1!", "tablet/3/b3<b2!"})
 }
 
-func TestWhatWasSeenIsNotedWhenItIsRecorded(t *testing.T) {
-	s := phone(0)
-	must(t, s.Show(Results{Clock: crdt.Clock{"other": 3, "tablet": 7}, Complete: true, Document: jsontext.Value("{}")}, true))
+func TestQueue_ShownLater_NotPartOfTheSeenClock(t *testing.T) {
+	s := queued(0)
+	first := Results{Clock: Clock{"other": 3, "tablet": 7}, Complete: true, Document: jsontext.Value("{}")}
+	must(t, s.Show(first, true))
 	s.Queue([]Change{Remove("/a")}, noon, func() string { return "b1" })
-	must(t, s.Show(Results{Clock: crdt.Clock{"other": 9}, Complete: true, Document: jsontext.Value("{}")}, false))
+	must(t, s.Show(Results{Clock: Clock{"other": 9}, Complete: true, Document: jsontext.Value("{}")}, false))
 	sent := s.Batches[0].Submission(noon.Add(time.Hour)).Meta
 	text, err := json.Marshal(sent, json.Deterministic(true))
 	want := `{"client_id":"tablet","client_type":"go","batch_id":"b1","vector_clock":{"other":3,"tablet":1},` +
@@ -100,50 +66,66 @@ func TestWhatWasSeenIsNotedWhenItIsRecorded(t *testing.T) {
 	}
 }
 
-func TestRefusalsAreNotedOnce(t *testing.T) {
-	s := phone(1)
+func TestAcknowledge_RejectedTwice_OneRefusal(t *testing.T) {
+	s := queued(1)
 	r := Receipt{Results: []ChangeResult{{Index: 0, Status: "rejected", Reason: "no"}}}
 	s.Acknowledge(s.Batches[0], r)
 	s.Acknowledge(s.Batches[0], r)
-	if len(s.Rejected) != 1 || s.Rejected[0].Reason != "no" || s.Rejected[0].Change.Path != "/a" || len(s.Pending()) != 0 {
+	if len(s.Rejected) != 1 || s.Rejected[0].Reason != "no" || s.Rejected[0].Change.Path != "/a" ||
+		len(s.Pending()) != 0 {
 		t.Errorf("%+v", s.Rejected)
 	}
 }
 
-func TestLongQueuesAreCut(t *testing.T) {
-	s := phone(0)
+func TestQueue_MoreThanTheLimit_SeveralBatches(t *testing.T) {
+	s := queued(0)
 	s.Queue(make([]Change, 2*crdt.MaxChanges+1), noon, func() string { return fmt.Sprint("x", s.Number) })
-	if len(s.Batches) != 3 || len(s.Batches[0].Changes) != crdt.MaxChanges || len(s.Batches[2].Changes) != 1 || s.Batches[2].PrevID != s.Batches[1].ID {
-		t.Errorf("%d batches", len(s.Batches))
+	var sizes []int
+	for _, b := range s.Batches {
+		sizes = append(sizes, len(b.Changes))
+	}
+	if !slices.Equal(sizes, []int{crdt.MaxChanges, crdt.MaxChanges, 1}) || s.Batches[2].PrevID != s.Batches[1].ID {
+		t.Errorf("batches of %v changes", sizes)
 	}
 }
 
-func TestShow(t *testing.T) {
-	conflict := func(p crdt.Pointer) Conflict { return Conflict{ID: "c", Path: p} }
+func TestShow_Deltas_ReplaceDocumentAndConflicts(t *testing.T) {
+	conflict := func(p Pointer) Conflict { return Conflict{ID: "c", Path: p} }
 	for _, c := range []struct {
 		name, page, want string
-		removed          []crdt.Pointer
+		removed          []Pointer
 		conflicts        []string // left of those at /a, /a/b, /a/b/c, /x
 	}{
 		{"nothing", `{}`, `{"a":{"b":{"c":1,"d":2}},"x":3}`, nil, []string{"/a", "/a/b", "/a/b/c", "/x"}},
 		{"a leaf", `{"a":{"b":{"c":9}}}`, `{"a":{"b":{"c":9,"d":2}},"x":3}`, nil, []string{"/x"}},
 		{"a value above", `{"a":{"b":9}}`, `{"a":{"b":9},"x":3}`, nil, []string{"/x"}},
-		{"values below", `{"x":{"y":{"z":9}}}`, `{"a":{"b":{"c":1,"d":2}},"x":{"y":{"z":9}}}`, nil, []string{"/a", "/a/b", "/a/b/c"}},
-		{"a removal", `{}`, `{"a":{"b":{"d":2}},"x":3}`, []crdt.Pointer{"/a/b/c"}, []string{"/x"}},
-		{"the last below", `{}`, `{"x":3}`, []crdt.Pointer{"/a/b/c", "/a/b/d"}, []string{"/x"}},
-		{"all below a path", `{}`, `{"x":3}`, []crdt.Pointer{"/a/b"}, []string{"/x"}},
-		{"a leaf beside a conflict", `{"a":{"e":9}}`, `{"a":{"b":{"c":1,"d":2},"e":9},"x":3}`, nil, []string{"/a/b", "/a/b/c", "/x"}},
+		{
+			"values below", `{"x":{"y":{"z":9}}}`, `{"a":{"b":{"c":1,"d":2}},"x":{"y":{"z":9}}}`,
+			nil,
+			[]string{"/a", "/a/b", "/a/b/c"},
+		},
+		{"a removal", `{}`, `{"a":{"b":{"d":2}},"x":3}`, []Pointer{"/a/b/c"}, []string{"/x"}},
+		{"the last below", `{}`, `{"x":3}`, []Pointer{"/a/b/c", "/a/b/d"}, []string{"/x"}},
+		{"all below a path", `{}`, `{"x":3}`, []Pointer{"/a/b"}, []string{"/x"}},
+		{
+			"a leaf beside a conflict", `{"a":{"e":9}}`, `{"a":{"b":{"c":1,"d":2},"e":9},"x":3}`,
+			nil,
+			[]string{"/a/b", "/a/b/c", "/x"},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			s := phone(0)
-			first := Results{Document: jsontext.Value(`{"x":3,"a":{"b":{"d":2,"c":1}}}`), Conflicts: []Conflict{conflict("/a"), conflict("/a/b"), conflict("/a/b/c"), conflict("/x")}}
+			s := queued(0)
+			first := Results{
+				Document:  jsontext.Value(`{"x":3,"a":{"b":{"d":2,"c":1}}}`),
+				Conflicts: []Conflict{conflict("/a"), conflict("/a/b"), conflict("/a/b/c"), conflict("/x")},
+			}
 			must(t, s.Show(first, true))
 			must(t, s.Show(Results{Document: jsontext.Value(c.page), Removed: c.removed}, false))
-			if got := string(s.Document.append()); got != c.want {
+			if got := mustJSON(t, s.Document); got != c.want {
 				t.Errorf("shows %s, want %s", got, c.want)
 			}
 			var left []string
-			for _, p := range []crdt.Pointer{"/a", "/a/b", "/a/b/c", "/x"} {
+			for _, p := range []Pointer{"/a", "/a/b", "/a/b/c", "/x"} {
 				if _, open := s.Conflicts[p]; open {
 					left = append(left, string(p))
 				}
@@ -153,49 +135,16 @@ func TestShow(t *testing.T) {
 	}
 }
 
-// append writes the document.
-func (d *Document) append() []byte { return d.root.append(nil) }
-
-// TestDocumentAgainstTheMerge: a document that is put together leaf by leaf, in any order, reads back and is written as the merge writes
-// it.
-func TestDocumentAgainstTheMerge(t *testing.T) {
-	rapid.Check(t, func(r *rapid.T) {
-		names := rapid.SliceOfNDistinct(rapid.StringMatching(`[a~/"<é0]{1,3}`), 1, 6, rapid.ID[string]).Draw(r, "names")
-		state := crdt.NewState(func(crdt.ActorID) crdt.Ranges { return nil })
-		var d Document
-		for i, name := range names {
-			p := crdt.Pointer("/top").Child(name).Child("leaf")
-			v := jsontext.Value(fmt.Sprint(i))
-			d.Put(p, v)
-			state.Load(crdt.Op{Dot: crdt.Dot{Actor: "x", Batch: int64(i) + 1}, Path: p, Kind: crdt.Set, Value: crdt.Value(v)})
-		}
-		written := string(state.Document())
-		if got := string(d.append()); got != written {
-			r.Fatalf("%s, the merge writes %s", got, written)
-		}
-		read, err := readDocument([]byte(written))
-		if err != nil || string(read.append()) != written {
-			r.Fatalf("read back as %s, %v", read.append(), err)
-		}
-		for i, name := range names {
-			if v, ok := d.Get(crdt.Pointer("/top").Child(name)); !ok || string(v) != fmt.Sprintf(`{"leaf":%d}`, i) {
-				r.Fatalf("%q: %s, %v", name, v, ok)
-			}
-			d.Delete(crdt.Pointer("/top").Child(name))
-		}
-		if got := string(d.append()); got != "{}" {
-			r.Fatalf("left is %s", got)
-		}
-	})
-}
-
-func TestAStateIsStoredAndRestored(t *testing.T) {
-	s := phone(2)
+func TestClone_State_EqualAndIndependent(t *testing.T) {
+	s := queued(2)
 	s.Acknowledge(s.Batches[0], Receipt{Results: []ChangeResult{{Status: "rejected", Reason: "no"}}})
 	s.Batches[1].Changes[0].Instrument = &Instrument{ID: "G-17"}
 	page := Results{
-		Cursor: "c", Clock: crdt.Clock{"other": 3}, Complete: true, Document: jsontext.Value(`{"a":{"~/":12.50,"b":"<é>"}}`),
-		Conflicts: []Conflict{{ID: "c1", Path: "/a/b", Values: []Sibling{{Dot: "x:1:0", Value: jsontext.Value("1"), ReceivedAt: noon}}}},
+		Cursor: "c", Clock: Clock{"other": 3}, Complete: true,
+		Document: jsontext.Value(`{"a":{"~/":12.50,"b":"<é>"}}`),
+		Conflicts: []Conflict{{
+			ID: "c1", Path: "/a/b", Values: []Sibling{{Dot: "x:1:0", Value: jsontext.Value("1"), ReceivedAt: noon}},
+		}},
 	}
 	must(t, s.Show(page, true))
 	copied, err := s.Clone()
@@ -214,9 +163,36 @@ func TestAStateIsStoredAndRestored(t *testing.T) {
 	}
 }
 
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
+// queued returns a state with n queued batches: b1, b2, ….
+func queued(n int) *State {
+	s := &State{Session: "s", Client: "tablet"}
+	for i := range n {
+		s.Queue([]Change{Set("/a", Text(fmt.Sprint(i)))}, noon, func() string { return fmt.Sprintf("b%d", i+1) })
 	}
+	return s
+}
+
+// chain lists the batches as client/number/id<previous, with a ! after a pending and a ? after a
+// doubted one.
+func chain(s *State) []string {
+	var all []string
+	for _, b := range s.Batches {
+		text := fmt.Sprintf("%s/%d/%s<%s", b.Client, b.Number, b.ID, b.PrevID)
+		if !b.Acknowledged {
+			text += "!"
+		}
+		if b.Doubted {
+			text += "?"
+		}
+		all = append(all, text)
+	}
+	return all
+}
+
+// mustJSON returns v as JSON.
+func mustJSON(t *testing.T, v any) string {
+	t.Helper()
+	text, err := json.Marshal(v, json.Deterministic(true))
+	must(t, err)
+	return string(text)
 }

@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// Tokens are what a login gives. Keep them as one keeps a password.
+// Tokens are the credentials of a login. Keep them as secret as a password.
 type Tokens struct {
 	Access    string    `json:"access_token"`
 	Refresh   string    `json:"refresh_token"`
-	ExpiresAt time.Time `json:"expires_at"` // of Access, by the clock of this machine; zero when not known
+	ExpiresAt time.Time `json:"expires_at"` // of Access, by Config.Now; zero if not known
 }
 
-// renewBefore is how long before its expiry an access token is refreshed.
+// renewBefore is how long before its expiry an access token is renewed.
 const renewBefore = 30 * time.Second
 
 type wireTokens struct {
@@ -25,9 +25,9 @@ type wireTokens struct {
 	ExpiresIn int64  `json:"expires_in"` // seconds
 }
 
-// Login exchanges username and password for tokens, which are used from then on.
+// Login exchanges username and password for tokens, which later calls use.
 func (c *Client) Login(ctx context.Context, username, password string) error {
-	q := post("/v1/auth/login", map[string]string{"username": username, "password": password})
+	q := post(path("auth", "login"), map[string]string{"username": username, "password": password})
 	q.anonymous = true
 	got, err := c.obtain(ctx, q)
 	if err == nil {
@@ -36,91 +36,98 @@ func (c *Client) Login(ctx context.Context, username, password string) error {
 	return err
 }
 
-// Logout revokes the tokens and everything that descends from the same login.
+// Logout revokes all tokens of the login and forgets them.
 func (c *Client) Logout(ctx context.Context) error {
-	_, err := c.do(ctx, post("/v1/auth/logout", nil), nil)
+	_, err := c.do(ctx, post(path("auth", "logout"), nil), nil)
 	if err == nil {
 		c.tokens.set(Tokens{})
 	}
 	return err
 }
 
-// Tokens returns the tokens in use, to be stored for the next start. They change whenever they are refreshed.
+// Tokens returns the current tokens, to store for the next start. They change at every renewal.
 func (c *Client) Tokens() Tokens { return c.tokens.get() }
 
-// exchange trades a refresh token for new tokens. The key follows from the token, so that an exchange whose answer was lost can
-// be made again, by this client or after a restart, and gives the same.
+// exchange exchanges a refresh token for new tokens. The Idempotency-Key is derived from the token:
+// an exchange whose response was lost can be repeated, also after a restart, and returns the same
+// tokens.
 func (c *Client) exchange(ctx context.Context, refresh string) (Tokens, error) {
 	sum := sha256.Sum256([]byte("refresh " + refresh))
-	q := post("/v1/auth/refresh", map[string]string{"refresh_token": refresh}).with(headerKey, hex.EncodeToString(sum[:16]))
+	q := post(path("auth", "refresh"), map[string]string{"refresh_token": refresh}).
+		with(headerKey, hex.EncodeToString(sum[:16]))
 	q.anonymous = true
 	return c.obtain(ctx, q)
 }
 
-func (c *Client) obtain(ctx context.Context, q call) (Tokens, error) {
+// obtain sends a request whose response is tokens.
+func (c *Client) obtain(ctx context.Context, r request) (Tokens, error) {
 	var wire wireTokens
 	asked := c.now()
-	if _, err := c.do(ctx, q, &wire); err != nil {
+	if _, err := c.do(ctx, r, &wire); err != nil {
 		return Tokens{}, err
 	}
-	return Tokens{Access: wire.Access, Refresh: wire.Refresh, ExpiresAt: asked.Add(time.Duration(wire.ExpiresIn) * time.Second)}, nil
+	expires := asked.Add(time.Duration(wire.ExpiresIn) * time.Second)
+	return Tokens{Access: wire.Access, Refresh: wire.Refresh, ExpiresAt: expires}, nil
 }
 
-// keeper holds the tokens in use and has them refreshed by one caller at a time.
-type keeper struct {
+// tokenSource holds the current tokens. One caller at a time renews them; the others wait and use
+// the result.
+type tokenSource struct {
 	now      func() time.Time
 	exchange func(ctx context.Context, refresh string) (Tokens, error)
-	flight   chan struct{} // holds a value while somebody refreshes
+	flight   chan struct{} // holds a value during a renewal
 
 	mu     sync.Mutex
 	tokens Tokens
 }
 
-func newKeeper(t Tokens, now func() time.Time, exchange func(context.Context, string) (Tokens, error)) *keeper {
-	return &keeper{now: now, exchange: exchange, flight: make(chan struct{}, 1), tokens: t}
+func newTokenSource(
+	t Tokens, now func() time.Time, exchange func(context.Context, string) (Tokens, error),
+) *tokenSource {
+	return &tokenSource{now: now, exchange: exchange, flight: make(chan struct{}, 1), tokens: t}
 }
 
-func (k *keeper) get() Tokens {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return k.tokens
+func (s *tokenSource) get() Tokens {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.tokens
 }
 
-func (k *keeper) set(t Tokens) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.tokens = t
+func (s *tokenSource) set(t Tokens) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tokens = t
 }
 
-// current returns an access token that is not about to expire, if there can be one.
-func (k *keeper) current(ctx context.Context) (string, error) {
-	t := k.get()
-	if t.Refresh == "" || t.ExpiresAt.IsZero() || k.now().Before(t.ExpiresAt.Add(-renewBefore)) {
+// current returns the access token, renewed first if it is about to expire.
+func (s *tokenSource) current(ctx context.Context) (string, error) {
+	t := s.get()
+	if t.Refresh == "" || t.ExpiresAt.IsZero() || s.now().Before(t.ExpiresAt.Add(-renewBefore)) {
 		return t.Access, nil
 	}
-	return k.renew(ctx, t.Access)
+	return s.renew(ctx, t.Access)
 }
 
-// renew returns an access token that has come after stale; stale itself when there is no refresh token to get one with. It is an
-// *Error of status 401 when the login has ended.
-func (k *keeper) renew(ctx context.Context, stale string) (string, error) {
+// renew returns an access token that is newer than stale, or stale itself if there is no refresh
+// token. If the login has ended, the error is an *Error of status 401.
+func (s *tokenSource) renew(ctx context.Context, stale string) (string, error) {
 	select {
-	case k.flight <- struct{}{}:
-		defer func() { <-k.flight }()
+	case s.flight <- struct{}{}:
+		defer func() { <-s.flight }()
 	case <-ctx.Done():
 		return "", ctx.Err()
 	}
-	t := k.get()
+	t := s.get()
 	if t.Access != stale || t.Refresh == "" {
 		return t.Access, nil
 	}
-	renewed, err := k.exchange(ctx, t.Refresh)
+	renewed, err := s.exchange(ctx, t.Refresh)
 	if StatusOf(err) == http.StatusUnauthorized {
-		k.set(Tokens{}) // the login has ended: asking again would be refused again
+		s.set(Tokens{}) // the login has ended, and another renewal would fail too
 	}
 	if err != nil {
 		return "", err
 	}
-	k.set(renewed)
+	s.set(renewed)
 	return renewed.Access, nil
 }

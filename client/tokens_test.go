@@ -1,6 +1,7 @@
 package client
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -10,7 +11,60 @@ import (
 	"time"
 )
 
-// tokenServer takes the newest access token only, and counts exchanges.
+func TestTokens_BeforeExpiry_Renewed(t *testing.T) {
+	s, api, now := loggedIn(t)
+	for _, c := range []struct {
+		after     time.Duration
+		exchanges int64
+	}{{0, 0}, {14*time.Minute + 29*time.Second, 0}, {2 * time.Second, 1}, {14 * time.Minute, 1}, {time.Hour, 2}} {
+		*now = now.Add(c.after)
+		me(t, api)
+		if n := s.exchanges.Load(); n != c.exchanges {
+			t.Errorf("at %s: %d renewals, want %d", now, n, c.exchanges)
+		}
+	}
+	if s.keys[0] == "" || s.keys[0] == s.keys[1] {
+		t.Errorf("the keys of the renewals are %v", s.keys)
+	}
+}
+
+func TestTokens_ManyRefusedCalls_OneRenewal(t *testing.T) {
+	s, api, _ := loggedIn(t)
+	s.revoke()
+	var group sync.WaitGroup
+	for range 16 {
+		group.Go(func() { me(t, api) })
+	}
+	group.Wait()
+	if n := s.exchanges.Load(); n != 1 {
+		t.Errorf("%d renewals", n)
+	}
+}
+
+func TestTokens_LoginEnded_ErrorAndForgotten(t *testing.T) {
+	s, api, _ := loggedIn(t)
+	s.ended = true
+	if _, err := api.Me(t.Context()); StatusOf(err) != http.StatusUnauthorized {
+		t.Errorf("%v", err)
+	}
+	if api.Tokens() != (Tokens{}) {
+		t.Errorf("the client keeps %+v", api.Tokens())
+	}
+}
+
+func TestNew_TokensOfAnEarlierLogin_NoRenewal(t *testing.T) {
+	s, api, now := loggedIn(t)
+	again, err := New(Config{BaseURL: api.base, Tokens: api.Tokens(), Now: func() time.Time { return *now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	me(t, again)
+	if n := s.exchanges.Load(); n != 0 {
+		t.Errorf("%d renewals", n)
+	}
+}
+
+// tokenServer accepts only the newest access token and counts the renewals.
 type tokenServer struct {
 	mu        sync.Mutex
 	number    int
@@ -31,11 +85,11 @@ func (s *tokenServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		name = string(rune('a' + s.number))
 		fallthrough
 	case r.URL.Path == "/v1/auth/login":
-		answer(200, `{"access_token":"`+name+`","refresh_token":"r`+name+`","token_type":"Bearer","expires_in":900}`)(w, r)
+		respond(200, fmt.Sprintf(`{"access_token":"%s","refresh_token":"r%[1]s","expires_in":900}`, name))(w, r)
 	case r.Header.Get("Authorization") == "Bearer "+name && !s.ended:
-		answer(200, `{"username":"jo"}`)(w, r)
+		respond(200, `{"username":"jo"}`)(w, r)
 	default:
-		answer(401, strings.NewReplacer("503", "401", "true", "false").Replace(busy))(w, r)
+		respond(401, strings.NewReplacer("503", "401", "true", "false").Replace(busy))(w, r)
 	}
 }
 
@@ -65,58 +119,5 @@ func me(t *testing.T, api *Client) {
 	t.Helper()
 	if u, err := api.Me(t.Context()); err != nil || u.Username != "jo" {
 		t.Fatalf("%+v, %v", u, err)
-	}
-}
-
-func TestTokenIsRefreshedBeforeItExpires(t *testing.T) {
-	s, api, now := loggedIn(t)
-	for _, c := range []struct {
-		after     time.Duration
-		exchanges int64
-	}{{0, 0}, {14*time.Minute + 29*time.Second, 0}, {2 * time.Second, 1}, {14 * time.Minute, 1}, {time.Hour, 2}} {
-		*now = now.Add(c.after)
-		me(t, api)
-		if n := s.exchanges.Load(); n != c.exchanges {
-			t.Errorf("at %s: %d exchanges, want %d", now, n, c.exchanges)
-		}
-	}
-	if s.keys[0] == "" || s.keys[0] == s.keys[1] {
-		t.Errorf("the keys of the exchanges are %v", s.keys)
-	}
-}
-
-func TestOneRefreshServesAllThatWait(t *testing.T) {
-	s, api, _ := loggedIn(t)
-	s.revoke()
-	var group sync.WaitGroup
-	for range 16 {
-		group.Go(func() { me(t, api) })
-	}
-	group.Wait()
-	if n := s.exchanges.Load(); n != 1 {
-		t.Errorf("%d exchanges", n)
-	}
-}
-
-func TestLoginThatHasEnded(t *testing.T) {
-	s, api, _ := loggedIn(t)
-	s.ended = true
-	if _, err := api.Me(t.Context()); StatusOf(err) != http.StatusUnauthorized {
-		t.Errorf("%v", err)
-	}
-	if api.Tokens() != (Tokens{}) {
-		t.Errorf("it keeps %+v", api.Tokens())
-	}
-}
-
-func TestTokensOfAnEarlierLogin(t *testing.T) {
-	s, api, now := loggedIn(t)
-	again, err := New(Config{BaseURL: api.base, Tokens: api.Tokens(), Now: func() time.Time { return *now }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	me(t, again)
-	if n := s.exchanges.Load(); n != 0 {
-		t.Errorf("%d exchanges", n)
 	}
 }

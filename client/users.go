@@ -3,7 +3,6 @@ package client
 import (
 	"context"
 	"iter"
-	"net/http"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -23,24 +22,16 @@ type User struct {
 	ETag      string          `json:"-"`
 }
 
-// NewUser is a user to be made.
+// NewUser is a user to create.
 type NewUser struct {
-	ID       firemode.UserID `json:"user_id,omitzero"` // "" to have one minted
+	ID       firemode.UserID `json:"user_id,omitzero"` // "" for a generated one
 	Username string          `json:"username"`
 	FullName string          `json:"full_name,omitzero"`
 	Role     firemode.Role   `json:"role"`
 	Password string          `json:"password"`
 }
 
-// UserPatch changes a user; nil fields stay as they are.
-type UserPatch struct {
-	FullName *string        `json:"full_name,omitzero"`
-	Role     *firemode.Role `json:"role,omitzero"`
-	Disabled *bool          `json:"disabled,omitzero"`
-	Password *string        `json:"password,omitzero"`
-}
-
-// Audit is an entry of the audit log.
+// Audit is an entry of the audit log of the organisation.
 type Audit struct {
 	ID      firemode.AuditID `json:"audit_log_id"`
 	Seq     int64            `json:"seq"`
@@ -51,50 +42,19 @@ type Audit struct {
 	Data    jsontext.Value   `json:"data"`
 }
 
-// Me returns who is logged in.
+// Me returns the user who is logged in.
 func (c *Client) Me(ctx context.Context) (u User, err error) {
-	err = c.fetch(ctx, get("/v1/users/me", nil), &u, &u.ETag)
+	err = c.fetch(ctx, get(path("users", "me"), nil), &u, &u.ETag)
 	return u, err
 }
 
-// MyAudits lists what the caller did, newest first.
-func (c *Client) MyAudits(ctx context.Context) iter.Seq2[Audit, error] {
-	return walk[Audit](ctx, c, "/v1/users/me/audits", nil)
-}
-
-// ChangePassword changes the caller's password. All tokens are void then: log in again. It is not repeated by itself, since the
-// second attempt of one that has worked would be refused.
-func (c *Client) ChangePassword(ctx context.Context, old, next string) error {
-	q := post("/v1/users/me/password", map[string]string{"old_password": old, "new_password": next})
-	q.unkeyed = true
-	_, err := c.do(ctx, q, nil)
-	return err
-}
-
-// CreateUser adds a user.
+// CreateUser adds a user to the organisation. Only administrators may.
 func (c *Client) CreateUser(ctx context.Context, n NewUser) (u User, err error) {
 	err = c.fetch(ctx, post(path("users"), n), &u, &u.ETag)
 	return u, err
 }
 
-// Users lists the users of the organisation, oldest first.
-func (c *Client) Users(ctx context.Context) iter.Seq2[User, error] {
-	return walk[User](ctx, c, path("users"), nil)
-}
-
-// User returns one user.
-func (c *Client) User(ctx context.Context, id firemode.UserID) (u User, err error) {
-	err = c.fetch(ctx, get(path("users", string(id)), nil), &u, &u.ETag)
-	return u, err
-}
-
-// PatchUser changes a user; etag "" is any version.
-func (c *Client) PatchUser(ctx context.Context, id firemode.UserID, etag string, p UserPatch) (u User, err error) {
-	err = c.fetch(ctx, patch(path("users", string(id)), etag, p), &u, &u.ETag)
-	return u, err
-}
-
-// patch is a change of the thing at path, if its version is etag.
-func patch(path, etag string, body any) call {
-	return call{method: http.MethodPatch, path: path, body: body}.with("If-Match", etag)
+// MyAudits lists what the user who is logged in did, newest first.
+func (c *Client) MyAudits(ctx context.Context) iter.Seq2[Audit, error] {
+	return list[Audit](ctx, c, path("users", "me", "audits"), nil)
 }

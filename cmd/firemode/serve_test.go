@@ -33,7 +33,8 @@ type server struct {
 	result chan error
 }
 
-// startServer runs `firemode serve` with args on a free port and a data folder of its own, and waits until it is listening.
+// startServer runs `firemode serve` with args on a free port and a data folder of its own, and
+// waits until it is listening.
 func startServer(t *testing.T, args ...string) *server {
 	t.Helper()
 	return startServerIn(t, nil, args...)
@@ -133,7 +134,7 @@ func TestStopCutsOffWhatDoesNotEnd(t *testing.T) {
 	s.stop()
 	s.untilStopping(t)
 	err := <-s.result
-	if err == nil || !strings.Contains(err.Error(), "requests still ran 10ms after the stop was asked for; they were cut off") {
+	if err == nil || !strings.Contains(err.Error(), "requests were still running 10ms after the stop began; their connections were closed") {
 		t.Errorf("run returned %v", err)
 	}
 	if answer, err := finish(""); err == nil {
@@ -308,7 +309,8 @@ func TestARoleNeedsPostgres(t *testing.T) {
 	}
 }
 
-// For a while a stop only says that it is about to happen, so that load balancers see it before the first connection is refused.
+// For a while a stop only says that it is about to happen, so that load balancers see it before the
+// first connection is refused.
 func TestDrainDelay(t *testing.T) {
 	s := startServer(t, "--drain-delay", "1s")
 	s.stop()

@@ -9,57 +9,76 @@ import (
 )
 
 const (
-	// janitorInterval is short for the sake of what must not lie about long: encrypted answers of token exchanges live a minute.
+	// janitorInterval is short because encrypted responses of token exchanges may be kept for one
+	// minute only.
 	janitorInterval = time.Minute
-	// answersKept is how long an Idempotency-Key is remembered.
-	answersKept = 24 * time.Hour
-	// answersAtOnce bounds one transaction of the janitor, so that nobody waits for it long.
-	answersAtOnce = 1000
+	// responsesKept is how long an Idempotency-Key is remembered.
+	responsesKept = 24 * time.Hour
+	// responsesPerDelete limits one transaction of the janitor, so that it never holds up other
+	// writers for long.
+	responsesPerDelete = 1000
+	// backlogInterval is the time between two counts. A count reads an index, and nobody needs the
+	// result within seconds.
+	backlogInterval = 15 * time.Second
+	backlogTimeout  = 5 * time.Second
 )
 
-// part is a service that runs beside what callers ask for. It runs until ctx ends and returns nil then.
-type part struct {
+// job is a supervised service that runs beside the API. run works until ctx ends, and then returns
+// nil.
+type job struct {
 	name string
 	run  func(context.Context) error
 }
 
-// background is what runs behind the API in a process with the role of c. What keeps a node's memory true runs on every node that serves.
-func (s *Services) background(c Server, d Deps) []part {
-	parts := []part{{serviceBacklog, func(ctx context.Context) error { return s.countBacklog(ctx, d) }}}
+// background returns the jobs of a node with the role of c. Jobs that keep the caches of a node
+// current run on every node that serves the API.
+func (s *Services) background(c Server, d Deps) []job {
+	jobs := []job{{serviceBacklog, func(ctx context.Context) error { return s.countBacklog(ctx, d) }}}
 	if c.api() {
-		parts = append(parts, part{serviceRevocations, s.Identity.Run}, part{serviceRules, s.Catalogue.Run},
-			part{serviceWatch, func(ctx context.Context) error { return s.watch(ctx, d.Logger) }})
+		jobs = append(jobs, job{serviceRevocations, s.Identity.Run}, job{serviceRules, s.Catalogue.Run},
+			job{serviceWatch, func(ctx context.Context) error { return s.followChanges(ctx, d.Logger) }})
 	}
 	if c.worker() {
-		parts = append(parts, part{serviceJanitor, func(ctx context.Context) error { return s.sweep(ctx, d.Logger, d.Now) }})
+		jobs = append(jobs, job{serviceJanitor, func(ctx context.Context) error { return s.runJanitor(ctx, d) }})
 	}
-	return parts
+	return jobs
 }
 
-// sweep removes what has expired, now and every minute. A failure is tried again at the next turn.
-func (s *Services) sweep(ctx context.Context, log *slog.Logger, now func() time.Time) error {
-	tick := time.NewTicker(janitorInterval)
+// every calls work immediately and then once per interval, until ctx ends.
+func every(ctx context.Context, interval time.Duration, work func()) {
+	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	for {
-		if err := s.removeExpired(ctx, now()); err != nil && ctx.Err() == nil {
-			log.WarnContext(ctx, "could not remove what has expired", "error", err)
-		}
+		work()
 		select {
 		case <-ctx.Done():
-			return nil
+			return
 		case <-tick.C:
 		}
 	}
 }
 
-// removeExpired may run twice, and on several nodes at once.
-func (s *Services) removeExpired(ctx context.Context, now time.Time) error {
+// runJanitor deletes expired rows every minute until ctx ends. The next turn retries after a
+// failure.
+func (s *Services) runJanitor(ctx context.Context, d Deps) error {
+	every(ctx, janitorInterval, func() {
+		if err := s.deleteExpired(ctx, d.Now()); err != nil && ctx.Err() == nil {
+			d.Logger.WarnContext(ctx, "could not delete expired rows", "error", err)
+		}
+	})
+	return nil
+}
+
+// deleteExpired deletes the rows that are expired at now. It may run twice, and on several nodes at
+// once.
+func (s *Services) deleteExpired(ctx context.Context, now time.Time) error {
 	if _, err := s.Identity.Janitor(ctx, now); err != nil {
 		return err
 	}
-	for removed := answersAtOnce; removed == answersAtOnce; {
+	for deleted := responsesPerDelete; deleted == responsesPerDelete; {
 		err := s.Store.Update(ctx, func(tx store.Tx) (err error) {
-			removed, err = store.As[store.ResponseWriter](tx).DeleteResponses(ctx, now.Add(-answersKept), answersAtOnce)
+			responses := store.As[store.ResponseWriter](tx)
+			deleted, err = responses.DeleteResponses(ctx, now.Add(-responsesKept), responsesPerDelete)
 			return err
 		})
 		if err != nil {
@@ -67,4 +86,41 @@ func (s *Services) removeExpired(ctx context.Context, now time.Time) error {
 		}
 	}
 	return nil
+}
+
+// countBacklog keeps the metrics of open conflicts and gaps current until ctx ends. The next turn
+// retries after a failure; one of the metrics is the time of the last count.
+func (s *Services) countBacklog(ctx context.Context, d Deps) error {
+	every(ctx, backlogInterval, func() {
+		at := d.Now()
+		b, err := s.backlog(ctx)
+		switch {
+		case err == nil:
+			d.Metrics.BacklogCounted(b.Conflicts, b.Gaps, at)
+		case ctx.Err() == nil:
+			d.Logger.WarnContext(ctx, "could not count open conflicts and gaps", "error", err)
+		}
+	})
+	return nil
+}
+
+func (s *Services) backlog(ctx context.Context) (store.Backlog, error) {
+	ctx, cancel := context.WithTimeout(ctx, backlogTimeout)
+	defer cancel()
+	return s.Store.Backlog(ctx)
+}
+
+// followChanges reloads the caches as soon as another node has changed what they hold. While
+// notifications fail, the services poll twice a second.
+func (s *Services) followChanges(ctx context.Context, log *slog.Logger) error {
+	return store.Follow(ctx, s.Store, func(topic store.Topic) {
+		switch topic {
+		case store.TopicRevocations:
+			s.Identity.Changed()
+		case store.TopicRules:
+			s.Catalogue.Changed()
+		}
+	}, func(err error) {
+		log.Warn("cannot receive notifications of changes by other nodes; polling instead", "error", err)
+	})
 }

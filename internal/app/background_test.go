@@ -40,11 +40,11 @@ func TestAnswersAreKeptForADay(t *testing.T) {
 		{Scope: "s", Key: "just now", CreatedAt: now},
 	}
 	// More than one turn of the janitor removes.
-	for i := range answersAtOnce + 1 {
+	for i := range responsesPerDelete + 1 {
 		answers = append(answers, store.StoredResponse{Scope: "s", Key: strconv.Itoa(i), CreatedAt: now.Add(-day - time.Microsecond)})
 	}
 	saveAnswers(t, s.Store, answers)
-	if err := s.removeExpired(t.Context(), now); err != nil {
+	if err := s.deleteExpired(t.Context(), now); err != nil {
 		t.Fatal(err)
 	}
 	var kept []string
@@ -63,7 +63,7 @@ func TestAnswersAreKeptForADay(t *testing.T) {
 	}
 }
 
-func saveAnswers(t *testing.T, db store.Store, answers []store.StoredResponse) {
+func saveAnswers(t *testing.T, db store.Database, answers []store.StoredResponse) {
 	t.Helper()
 	err := db.Update(t.Context(), func(tx store.Tx) error {
 		for i := range answers {

@@ -20,23 +20,25 @@ type Backup struct {
 	WithoutKeys bool // leaves the signing keys out
 }
 
-// Write writes the backup to a new file and returns what it holds. It copies the database as of one moment; a server may be running on
-// it. The file appears under its name only when it is complete and flushed to the disk, and never replaces another.
+// Write writes the backup to a new file and returns what it holds. It copies the database as of one
+// moment; a server may be running on it. The file appears under its name only when it is complete
+// and flushed to the disk, and never replaces another.
 func (b Backup) Write(ctx context.Context, file string) (m backup.Manifest, err error) {
 	if b.Storage.DBURL != "" {
-		return m, errors.New("backup is for SQLite: back PostgreSQL up with pg_dump or its point-in-time recovery, see docs/runbooks/backup.md")
+		return m, errors.New("backup is for SQLite: back PostgreSQL up with pg_dump or its point-in-time recovery, " +
+			"see docs/runbooks/backup.md")
 	}
 	if _, err := os.Stat(filepath.Join(b.Storage.Data, databaseFile)); err != nil {
-		return m, fmt.Errorf("there is nothing to back up: %w", err)
+		return m, fmt.Errorf("nothing to back up: %w", err)
 	}
 	if _, err := os.Lstat(file); err == nil {
-		return m, fmt.Errorf("%s is there already", file)
+		return m, fmt.Errorf("%s already exists", file)
 	}
 	work, err := os.MkdirTemp(filepath.Dir(file), ".firemode-backup-*")
 	if err != nil {
 		return m, err
 	}
-	defer os.RemoveAll(work) //nolint:errcheck // what is left is hidden, and readable by its owner alone
+	defer os.RemoveAll(work) //nolint:errcheck // a leftover is hidden, and readable by its owner alone
 	if m, err = b.writeIn(ctx, work); err != nil {
 		return m, err
 	}
@@ -60,7 +62,8 @@ func (b Backup) writeIn(ctx context.Context, work string) (m backup.Manifest, er
 			return m, err
 		}
 		for _, name := range names {
-			sources = append(sources, backup.Source{Name: "keys/" + name, Path: filepath.Join(b.Storage.KeysDir(), name)})
+			path := filepath.Join(b.Storage.KeysDir(), name)
+			sources = append(sources, backup.Source{Name: "keys/" + name, Path: path})
 		}
 	}
 	out, err := os.OpenFile(filepath.Join(work, "backup"), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)

@@ -4,26 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"path/filepath"
 	"time"
 
 	"firemode/internal/telemetry"
 )
-
-// Storage says where a node keeps its data.
-type Storage struct {
-	Data  string // folder of the SQLite database, the lock and, unless Keys is set, the keys
-	DBURL string // PostgreSQL URL; "" keeps the database in Data
-	Keys  string // folder of the signing keys; "" is the folder keys in Data
-}
-
-// KeysDir returns the folder of the signing keys.
-func (s Storage) KeysDir() string {
-	if s.Keys != "" {
-		return s.Keys
-	}
-	return filepath.Join(s.Data, "keys")
-}
 
 // Roles of a node. Nodes that share a PostgreSQL database may have different roles.
 const (
@@ -32,7 +16,8 @@ const (
 	RoleWorker = "worker" // runs the periodic jobs, and serves health and metrics alone
 )
 
-// Server is what one node serves and where. Fields without a comment on zero must be set; Validate names those that are not.
+// Server is what one node serves and where. Fields without a comment on zero must be set; Validate
+// names those that are not.
 type Server struct {
 	Addr            string        // HOST:PORT; port 0 picks a free one
 	TLSCert         string        // PEM file with the certificate chain; "" serves plain HTTP
@@ -43,14 +28,15 @@ type Server struct {
 	ShedAfter       time.Duration // queueing time from which writes are refused with 503
 	BodyMemory      int           // MiB that request bodies may take in memory before further ones are refused with 503
 	Role            string        // RoleAPI, RoleWorker or RoleAll
-	MinFreeMB       int           // free space on the disk of the data folder below which the node is not ready; 0 is no minimum
+	MinFreeMB       int           // free space on the disk of the data folder; with less, the node is not ready
 	DrainDelay      time.Duration // time between "not ready" and the first refused connection; 0 is none
 	StopTimeout     time.Duration // time that running requests have to finish
 	LogLevel        string        // debug, info, warn or error
 	LogFormat       string        // text or json
 }
 
-// minBodyMemory, in MiB, has room for one asset register of 64 MiB and for other requests beside it.
+// minBodyMemory, in MiB, has room for one asset register of 64 MiB and for other requests beside
+// it.
 const minBodyMemory = 80
 
 // api reports whether the node serves the API.
@@ -74,7 +60,8 @@ func (s Server) Validate() error {
 		return errors.New("shed-after must be more than 0, e.g. 2s")
 	}
 	if s.BodyMemory < minBodyMemory {
-		return fmt.Errorf("body-memory must be at least %d, or the largest register could never be imported", minBodyMemory)
+		return fmt.Errorf("body-memory must be at least %d, or the largest register could never be imported",
+			minBodyMemory)
 	}
 	if s.DrainDelay < 0 || s.MinFreeMB < 0 {
 		return errors.New("drain-delay and min-free-mb must not be less than 0")

@@ -11,7 +11,8 @@ import (
 	"firemode/internal/supervisor"
 )
 
-// assassin kills services of a program that runs in this process, on the goroutines that run them and where they do their work.
+// assassin kills services of a program that runs in this process, on the goroutines that run them
+// and where they do their work.
 type assassin struct {
 	mu     sync.Mutex
 	wanted string        // the service that dies when it next does something, and at each start, until it is released
@@ -56,7 +57,7 @@ func (a *assassin) meets(service string) bool {
 func (a *assassin) hooks() hooks {
 	return hooks{
 		service:  a.watched,
-		store:    func(s store.Store) store.Store { return &deadly{s, a} },
+		store:    func(s store.Database) store.Database { return &deadly{s, a} },
 		listener: func(service string, l net.Listener) net.Listener { return &deadlyListener{l, service, a} },
 	}
 }
@@ -83,18 +84,18 @@ func (a *assassin) watched(s supervisor.Service) supervisor.Service {
 
 // deadly is a store that some callers do not return from.
 type deadly struct {
-	store.Store
+	store.Database
 	assassin *assassin
 }
 
 func (d *deadly) View(ctx context.Context, fn func(store.ReadTx) error) error {
 	d.strike(ctx)
-	return d.Store.View(ctx, fn)
+	return d.Database.View(ctx, fn)
 }
 
 func (d *deadly) Update(ctx context.Context, fn func(store.Tx) error) error {
 	d.strike(ctx)
-	return d.Store.Update(ctx, func(tx store.Tx) error {
+	return d.Database.Update(ctx, func(tx store.Tx) error {
 		if d.assassin.meets(serviceWriter) { // this is its goroutine
 			runtime.Goexit()
 		}
@@ -102,7 +103,8 @@ func (d *deadly) Update(ctx context.Context, fn func(store.Tx) error) error {
 	})
 }
 
-// strike ends the goroutine of a writer, since a panic in a group is caught, and makes anybody else's panic.
+// strike ends the goroutine of a writer, since a panic in a group is caught, and makes anybody
+// else's panic.
 func (d *deadly) strike(ctx context.Context) {
 	name, _ := ctx.Value(serviceName{}).(string)
 	if !d.assassin.meets(name) {

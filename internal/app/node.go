@@ -9,27 +9,25 @@ import (
 	"time"
 
 	"firemode/internal/httpapi"
+	"firemode/internal/httpkit"
 )
 
-const (
-	headerTimeout = 10 * time.Second
-	idleTimeout   = 2 * time.Minute
-	// stopServicesTimeout is what the services behind the API have for their end, on top of what the settings give to requests.
-	stopServicesTimeout = 5 * time.Second
-)
+// stopServicesTimeout is the time that the services behind the API have to stop, after the API
+// itself has stopped.
+const stopServicesTimeout = 5 * time.Second
 
-// node serves the API, or health and metrics alone, and runs what goes on behind.
+// node serves the API, or health and metrics alone, and runs the background jobs.
 type node struct {
 	Deps
 	config   Server
 	services *Services
 	server   *http.Server
-	drain    *httpapi.Drain
+	drain    *httpkit.Drain
 	ready    atomic.Bool
 }
 
 func newNode(c Server, s *Services, d Deps) (*node, error) {
-	n := &node{Deps: d, config: c, services: s, drain: httpapi.NewDrain()}
+	n := &node{Deps: d, config: c, services: s, drain: httpkit.NewDrain()}
 	handler, err := n.handler()
 	if err != nil {
 		return nil, err
@@ -59,7 +57,7 @@ func (n *node) handler() (http.Handler, error) {
 		ShedAfter:  n.config.ShedAfter,
 		BodyMemory: int64(n.config.BodyMemory) << 20,
 	}
-	if err := s.showQueues(n.Metrics); err != nil {
+	if err := s.registerQueues(n.Metrics); err != nil {
 		return nil, err
 	}
 	if n.config.MetricsAddr == "" {
@@ -71,8 +69,8 @@ func (n *node) handler() (http.Handler, error) {
 	return httpapi.NewHealth(api)
 }
 
-// run serves on listener until ctx ends, then stops everything in reverse order of its start. started is called when the node is
-// ready.
+// run serves on listener until ctx ends, then stops everything in reverse order of its start. It
+// calls started once the node is ready.
 func (n *node) run(ctx context.Context, listener net.Listener, started func()) error {
 	if err := n.start(ctx, listener); err != nil {
 		return err
@@ -89,10 +87,10 @@ func (n *node) run(ctx context.Context, listener net.Listener, started func()) e
 	return n.services.group.Stop(ctx)
 }
 
-// start starts what runs behind the API, then the API.
+// start starts the background jobs, then the servers.
 func (n *node) start(ctx context.Context, listener net.Listener) error {
-	for _, p := range n.services.background(n.config, n.Deps) {
-		if err := n.services.start(p.name, p.run); err != nil {
+	for _, j := range n.services.background(n.config, n.Deps) {
+		if err := n.services.start(j.name, j.run); err != nil {
 			return err
 		}
 	}
@@ -105,11 +103,11 @@ func (n *node) start(ctx context.Context, listener net.Listener) error {
 // expected returns the names of the services that run once the node has started.
 func (n *node) expected() []string {
 	var names []string
-	for _, s := range n.services.group.Statuses() { // the writers
+	for _, s := range n.services.group.Statuses() { // the writers, which run already
 		names = append(names, s.Name)
 	}
-	for _, p := range n.services.background(n.config, n.Deps) {
-		names = append(names, p.name)
+	for _, j := range n.services.background(n.config, n.Deps) {
+		names = append(names, j.name)
 	}
 	if n.config.MetricsAddr != "" {
 		names = append(names, serviceMetrics)
@@ -117,9 +115,10 @@ func (n *node) expected() []string {
 	return append(names, serviceAPI)
 }
 
-// serve answers requests until ctx ends; then it takes no more connections, and answers what has reached it.
+// serve serves requests until ctx ends. Then it accepts no more connections, and answers every
+// request that has arrived.
 func (n *node) serve(ctx context.Context, socket net.Listener) error {
-	listener, err := n.again(serviceAPI, socket)
+	listener, err := n.duplicate(serviceAPI, socket)
 	if err != nil {
 		return err
 	}
@@ -135,73 +134,22 @@ func (n *node) serve(ctx context.Context, socket net.Listener) error {
 	return n.finish(context.WithoutCancel(ctx))
 }
 
-// again returns a listener of its own on the socket. The socket outlives a service that fails: who connects before it is back waits, and is
-// not refused.
-func (n *node) again(service string, socket net.Listener) (net.Listener, error) {
-	tcp, ok := socket.(*net.TCPListener)
-	if !ok {
-		return nil, fmt.Errorf("%s: %T is no TCP listener", service, socket)
-	}
-	file, err := tcp.File()
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	listener, err := net.FileListener(file)
-	if err == nil && n.hooks.listener != nil {
-		listener = n.hooks.listener(service, listener)
-	}
-	return listener, err
-}
-
 func (n *node) accept(listener net.Listener) error {
 	if n.config.TLSCert != "" { // net/http gives every server a TLSConfig once it has served
-		return n.server.ServeTLS(httpapi.Bounded(listener, n.config.MaxConnections), "", "")
+		return n.server.ServeTLS(httpkit.Bounded(listener, n.config.MaxConnections), "", "")
 	}
-	return n.server.Serve(httpapi.Bounded(httpapi.Listener(listener, newID), n.config.MaxConnections))
+	return n.server.Serve(httpkit.Bounded(httpkit.Listener(listener, newID), n.config.MaxConnections))
 }
 
-// finish lets running requests end, as long as the settings allow.
+// finish waits until running requests have ended, for at most the stop timeout. Then it closes
+// their connections and returns an error.
 func (n *node) finish(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, n.config.StopTimeout)
 	defer cancel()
 	if err := n.drain.Wait(ctx); err == nil {
 		return n.server.Shutdown(ctx)
 	}
-	n.server.Close() //nolint:errcheck // what matters is said below
-	return fmt.Errorf("requests still ran %s after the stop was asked for; they were cut off", n.config.StopTimeout)
-}
-
-// startMetrics serves /metrics on a listener of its own, if the settings name one.
-func (n *node) startMetrics(ctx context.Context) error {
-	if n.config.MetricsAddr == "" {
-		return nil
-	}
-	socket, err := new(net.ListenConfig).Listen(ctx, "tcp", n.config.MetricsAddr)
-	if err != nil {
-		return fmt.Errorf("metrics: %w", err)
-	}
-	n.Logger.Info("metrics", "address", socket.Addr().String())
-	return n.services.start(serviceMetrics, func(ctx context.Context) error { return n.serveMetrics(ctx, socket) })
-}
-
-func (n *node) serveMetrics(ctx context.Context, socket net.Listener) error {
-	listener, err := n.again(serviceMetrics, socket)
-	if err != nil {
-		return err
-	}
-	defer listener.Close()
-	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", n.Metrics.Handler())
-	profiles(mux)
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout}
-	end := context.AfterFunc(ctx, func() {
-		socket.Close()
-		server.Close() //nolint:errcheck // nothing is lost with a scrape
-	})
-	defer end()
-	if err := server.Serve(listener); ctx.Err() == nil {
-		return err
-	}
-	return nil
+	n.server.Close() //nolint:errcheck // the error below says what matters
+	return fmt.Errorf("requests were still running %s after the stop began; their connections were closed",
+		n.config.StopTimeout)
 }

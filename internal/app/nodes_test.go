@@ -74,7 +74,8 @@ type member struct {
 	handler http.Handler
 }
 
-// join starts a node with what runs behind it. It looks for what others change every poll, 0 for as often as it does by itself.
+// join starts a node with what runs behind it. It looks for what others change every poll, 0 for as
+// often as it does by itself.
 func (s *site) join(t *testing.T, poll time.Duration) *member {
 	t.Helper()
 	metrics, err := telemetry.NewMetrics(telemetry.Config{})
@@ -169,7 +170,8 @@ const (
 	rule9 = `{"rule_code":"AS1851-2012-FE-01","version":"9.0.0","rule_name":"Ours","rule_schema":{"classification_mappings":{"broken":"critical_defect"}}}`
 )
 
-// follows tries that there does what here has done: a logout of first, another role for second, a new version, and its end.
+// follows tries that there does what here has done: a logout of first, another role for second, a
+// new version, and its end.
 func follows(t *testing.T, here, there *member, tokens map[string]string, first, second string) {
 	t.Helper()
 	void := func(who string) {

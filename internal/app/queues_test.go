@@ -10,7 +10,8 @@ import (
 	"firemode/internal/store"
 )
 
-// A node whose writer is held up shows it, and sheds what comes after the time that is set; reading goes on.
+// A node whose writer is held up shows it, and sheds what comes after the time that is set; reading
+// goes on.
 func TestNodeShedsLoadByItsSettings(t *testing.T) {
 	s, d := testServices(t)
 	n, err := newNode(Server{ShedAfter: time.Nanosecond, BodyMemory: 80}, s, d)
@@ -41,7 +42,7 @@ func TestNodeShedsLoadByItsSettings(t *testing.T) {
 	}()
 	<-held
 	go func() { done <- s.Store.Update(t.Context(), func(store.Tx) error { return nil }) }()
-	eventually(t, "an Update waits", func() bool { return s.Store.Depth() > time.Nanosecond })
+	eventually(t, "an Update waits", func() bool { return s.Store.Stats().Wait > time.Nanosecond })
 	rec := ask(http.MethodPost, "/v1/auth/login")
 	if rec.Code != http.StatusServiceUnavailable || rec.Header().Get("Retry-After") == "" {
 		t.Errorf("status %d, Retry-After %q while the writer is held up", rec.Code, rec.Header().Get("Retry-After"))

@@ -7,20 +7,21 @@ import (
 	"time"
 
 	"firemode"
-	"firemode/internal/httpapi"
+	"firemode/internal/httpkit"
 	"firemode/internal/store"
 )
 
 const (
-	// promptly is how long a round trip to a healthy database takes at most.
-	promptly = 10 * time.Millisecond
-	// staleAfter is how old the list of revoked tokens may be before a node is not ready: the promise is one second.
+	// healthyRoundTrip is the time under which a round trip to the database counts as healthy.
+	healthyRoundTrip = 10 * time.Millisecond
+	// staleAfter is the age of the list of revoked tokens from which a node is not ready. A
+	// revocation is promised to take effect within one second.
 	staleAfter = 5 * time.Second
 )
 
-// checks are what readiness asks. What they say is public.
-func (n *node) checks() map[string]httpapi.Check {
-	all := map[string]httpapi.Check{
+// checks returns the checks of /health/ready by name. Their messages are public.
+func (n *node) checks() map[string]httpkit.Check {
+	all := map[string]httpkit.Check{
 		"serving":    n.serving,
 		"database":   n.database,
 		"migrations": n.migrations,
@@ -46,24 +47,26 @@ func (n *node) serving(context.Context) error {
 	return nil
 }
 
-// database makes a round trip.
+// database makes a round trip to the database.
 func (n *node) database(ctx context.Context) error {
 	begun := n.Now()
 	if err := n.services.Store.Ping(ctx); err != nil {
 		return err
 	}
-	if took := n.Now().Sub(begun); took >= promptly {
-		return httpapi.Degraded("a round trip took %s; under %s is healthy", took.Round(time.Millisecond/10), promptly)
+	if took := n.Now().Sub(begun); took >= healthyRoundTrip {
+		took = took.Round(time.Millisecond / 10)
+		return httpkit.Degraded("a round trip took %s; under %s is healthy", took, healthyRoundTrip)
 	}
 	return nil
 }
 
-// migrations compares the schema with this binary's. A newer one is that of a release that is being rolled out: old code runs on it.
+// migrations compares the schema of the database with the one this binary knows. A newer schema
+// belongs to a release that is being rolled out, and this binary still runs on it.
 func (n *node) migrations(ctx context.Context) error {
 	err := n.services.Store.CheckSchema(ctx)
 	if other := (*store.SchemaError)(nil); errors.As(err, &other) {
 		if other.Newer() {
-			return httpapi.Degraded("%s", other)
+			return httpkit.Degraded("%s", other)
 		}
 		return unready("%s", other)
 	}
@@ -80,19 +83,19 @@ func (n *node) revocations(context.Context) error {
 	return stale
 }
 
-// supervised tells whether a service runs. Without one that can be spared for a while the node goes on: taking it, and maybe all its like,
-// away from the load balancer would make an outage of a nuisance.
+// supervised reports whether a service runs. A node without a dispensable service stays ready:
+// otherwise a small failure on all nodes would take the whole API out of the load balancer.
 func (n *node) supervised(name string) error {
 	s := n.services.group.Status(name)
 	if s.Up {
 		return nil
 	}
-	message := "it does not run"
+	message := "not running"
 	if !s.Retry.IsZero() {
-		message = fmt.Sprintf("it failed, and is started again in %s", max(0, s.Retry.Sub(n.Now())).Round(time.Millisecond))
+		message = fmt.Sprintf("failed; restarts in %s", max(0, s.Retry.Sub(n.Now())).Round(time.Millisecond))
 	}
-	if spare(name) {
-		return httpapi.Degraded("%s", message)
+	if dispensable(name) {
+		return httpkit.Degraded("%s", message)
 	}
 	down := firemode.Unavailable(time.Second, "%s", message)
 	down.Err = s.Err

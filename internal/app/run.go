@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"time"
 
 	"firemode/internal/telemetry"
@@ -31,13 +30,14 @@ func (c Config) Validate() error {
 		return errors.New("app: no clock")
 	}
 	if c.Role != RoleAll && c.DBURL == "" {
-		return fmt.Errorf("role %s is for several processes on one database, and a data folder with SQLite is for one: give --db-url", c.Role)
+		return fmt.Errorf("role %s is for several processes on one database, and a data folder with SQLite is for one: "+
+			"give --db-url", c.Role)
 	}
 	return c.Server.Validate()
 }
 
-// Run runs one node until ctx ends, then stops it: it returns once everything has stopped. Fill, unless nil, gets the services before
-// anything is served.
+// Run runs one node until ctx ends, then stops it: it returns once everything has stopped. Fill,
+// unless nil, gets the services before anything is served.
 func Run(ctx context.Context, c Config) (err error) {
 	if err := c.Validate(); err != nil {
 		return err
@@ -64,7 +64,9 @@ func Run(ctx context.Context, c Config) (err error) {
 	if err != nil {
 		return err
 	}
-	traces, err := telemetry.NewTracing(ctx, telemetry.TracingConfig{Getenv: c.Getenv, Version: Version(), Logger: log, Now: c.Now})
+	traces, err := telemetry.NewTracing(ctx, telemetry.TracingConfig{
+		Getenv: c.Getenv, Version: Version(), Logger: log, Now: c.Now,
+	})
 	if err != nil {
 		return err
 	}
@@ -105,19 +107,4 @@ func (s Server) url(l net.Listener) string {
 		scheme = "https"
 	}
 	return scheme + "://" + l.Addr().String()
-}
-
-// lock keeps a second server off a data folder with a SQLite database. A data folder that only holds keys may be shared.
-func (s Storage) lock() (unlock func(), err error) {
-	if s.DBURL != "" {
-		return func() {}, nil
-	}
-	if err := os.MkdirAll(s.Data, 0o700); err != nil {
-		return nil, fmt.Errorf("data folder: %w", err)
-	}
-	file, err := lockFolder(s.Data)
-	if err != nil {
-		return nil, err
-	}
-	return func() { file.Close() }, nil
 }

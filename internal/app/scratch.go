@@ -10,13 +10,16 @@ import (
 	"firemode/internal/store/sqlite"
 )
 
-// ScratchStores makes empty, migrated SQLite databases in temporary folders. The zero value is ready. It is not safe for concurrent use.
+// ScratchStores makes empty, migrated SQLite databases in temporary folders. The zero value is
+// ready. It is not safe for concurrent use.
 type ScratchStores struct {
-	empty []byte // a migrated database without rows, which later ones copy: migrating takes longer than verifying a small session
+	// empty is a migrated database without rows, which later ones copy: migrating takes longer than
+	// verifying a small session.
+	empty []byte
 }
 
 // New returns a new database. Closing it deletes it.
-func (s *ScratchStores) New(ctx context.Context) (store.Store, error) {
+func (s *ScratchStores) New(ctx context.Context) (store.Database, error) {
 	dir, err := os.MkdirTemp("", "firemode-verify-*")
 	if err != nil {
 		return nil, err
@@ -52,8 +55,8 @@ func (s *ScratchStores) migrate(ctx context.Context, path string) error {
 
 // scratchStore deletes its folder when it is closed.
 type scratchStore struct {
-	store.Store
+	store.Database
 	dir string
 }
 
-func (s scratchStore) Close() error { return errors.Join(s.Store.Close(), os.RemoveAll(s.dir)) }
+func (s scratchStore) Close() error { return errors.Join(s.Database.Close(), os.RemoveAll(s.dir)) }

@@ -6,13 +6,21 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"time"
 
-	"firemode/internal/httpapi"
+	"firemode/internal/httpkit"
 )
 
-// httpServer has no limit on a request as a whole: a register may come slowly over a bad line. The API ends a body
-// that stops coming.
-func httpServer(c Server, handler http.Handler, drain *httpapi.Drain, d Deps) (*http.Server, error) {
+const (
+	headerTimeout  = 10 * time.Second
+	idleTimeout    = 2 * time.Minute
+	maxHeaderBytes = 64 << 10
+)
+
+// httpServer returns the server of the API. It has no time limit for a whole request, because a
+// slow connection may need long to upload an asset register; the API ends requests whose body
+// stalls.
+func httpServer(c Server, handler http.Handler, drain *httpkit.Drain, d Deps) (*http.Server, error) {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(true)
@@ -21,14 +29,14 @@ func httpServer(c Server, handler http.Handler, drain *httpapi.Drain, d Deps) (*
 		Handler:           handler,
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
-		MaxHeaderBytes:    64 << 10,
+		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(d.Logger.Handler(), slog.LevelWarn),
 		ConnState: func(c net.Conn, state http.ConnState) {
 			d.Metrics.ConnState(c, state)
 			drain.ConnState(c, state)
 		},
 		Protocols: protocols,
-		// OPTIONS * is answered in the API's format, like everything else.
+		// The API answers OPTIONS * itself, in its own format.
 		DisableGeneralOptionsHandler: true,
 	}
 	if c.TLSCert == "" {
@@ -40,4 +48,23 @@ func httpServer(c Server, handler http.Handler, drain *httpapi.Drain, d Deps) (*
 	}
 	server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
 	return server, nil
+}
+
+// duplicate returns a new listener on the socket for one run of a service. The socket itself stays
+// open when the service fails: clients that connect before the restart wait, and are not refused.
+func (n *node) duplicate(service string, socket net.Listener) (net.Listener, error) {
+	tcp, ok := socket.(*net.TCPListener)
+	if !ok {
+		return nil, fmt.Errorf("%s: %T is no TCP listener", service, socket)
+	}
+	file, err := tcp.File()
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	listener, err := net.FileListener(file)
+	if err == nil && n.hooks.listener != nil {
+		listener = n.hooks.listener(service, listener)
+	}
+	return listener, err
 }

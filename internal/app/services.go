@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"firemode/internal/record/ledger"
 	"firemode/internal/record/merge"
 	"firemode/internal/record/view"
+	"firemode/internal/seed"
 	"firemode/internal/store"
 	"firemode/internal/store/sqlite"
 	"firemode/internal/supervisor"
@@ -26,9 +28,10 @@ import (
 	"firemode/internal/visits"
 )
 
-// Services are the services of one installation, on one open database. They are safe for concurrent use.
+// Services are the services of one installation, on one open database. They are safe for concurrent
+// use.
 type Services struct {
-	Store     store.Store
+	Store     store.Database
 	Keys      *keys.Keys
 	Identity  *identity.Service
 	Catalogue *catalogue.Service
@@ -55,8 +58,8 @@ type Deps struct {
 	hooks hooks
 }
 
-// Open opens the database, migrates it to the schema of this binary and builds every service on it. A server may be running on the
-// same data. The caller must call Close.
+// Open opens the database, migrates it to the schema of this binary and builds every service on it.
+// A server may be running on the same data. The caller must call Close.
 func Open(ctx context.Context, c Storage, d Deps) (_ *Services, err error) {
 	s := &Services{storage: c, hooks: d.hooks}
 	if s.group, err = d.newGroup(); err != nil {
@@ -128,7 +131,8 @@ func (s *Services) build(d Deps) (err error) {
 	return err
 }
 
-// Prepare loads what requests rely on: it stores the shared rules that are missing, and reads the revoked tokens into memory.
+// Prepare loads what requests rely on: it stores the shared rules that are missing, and reads the
+// revoked tokens into memory.
 func (s *Services) Prepare(ctx context.Context) error {
 	if err := s.Catalogue.Seed(ctx); err != nil {
 		return err
@@ -136,7 +140,18 @@ func (s *Services) Prepare(ctx context.Context) error {
 	return s.Identity.Load(ctx)
 }
 
-// Use opens the services, runs work on them and closes them. It is for commands: nothing is logged, and nothing is served.
+// FillDemo puts the demo data into an empty database; a database with other data stays as it is.
+// progress gets a line for each step.
+func (s *Services) FillDemo(ctx context.Context, progress func(line string)) error {
+	to := seed.Services{Auth: s.Identity, Catalogue: s.Catalogue, Buildings: s.Assets, Visits: s.Visits, Merge: s.Merge}
+	if err := seed.Demo(ctx, to, progress); err != nil {
+		return fmt.Errorf("demo data: %w", err)
+	}
+	return nil
+}
+
+// Use opens the services, runs work on them and closes them. It is for commands: nothing is logged,
+// and nothing is served.
 func Use(ctx context.Context, c Storage, now func() time.Time, work func(*Services) error) (err error) {
 	metrics, err := telemetry.NewMetrics(telemetry.Config{})
 	if err != nil {
@@ -150,8 +165,8 @@ func Use(ctx context.Context, c Storage, now func() time.Time, work func(*Servic
 	return work(s)
 }
 
-// Close stops the workers, which first finish what they have accepted, and closes the database. If a worker does not end in time, Close
-// names it and leaves the database open, as a power cut would.
+// Close stops the workers, which first finish what they have accepted, and closes the database. If
+// a worker does not end in time, Close names it and leaves the database open, as a power cut would.
 func (s *Services) Close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), stopServicesTimeout)
 	defer cancel()
@@ -174,8 +189,9 @@ func (s *Services) Close() error {
 	return err
 }
 
-// openStore opens the database with its writer under supervision. Only SQLite shares commits between transactions, and reports them.
-func (s *Services) openStore(ctx context.Context, d Deps) (store.Store, error) {
+// openStore opens the database with its writer under supervision. Only SQLite shares commits
+// between transactions, and reports them.
+func (s *Services) openStore(ctx context.Context, d Deps) (store.Database, error) {
 	committed := func(updates int) { d.Metrics.GroupCommitted("writer", updates) }
 	db, err := openStore(ctx, s.storage, sqlite.Config{
 		Now: d.Now, Committed: committed, Supervise: s.worker(serviceWriter), Traces: d.Traces,

@@ -13,23 +13,24 @@ import (
 	"firemode/internal/telemetry"
 )
 
-// The services of a process, in the order of their start; not every process has all of them.
+// The supervised services of a process, in the order of their start. Not every process has all of
+// them.
 const (
-	serviceWriter          = "writer"          // of the SQLite file
-	serviceResults         = "results"         // writes groups of submissions
-	serviceClassifications = "classifications" // writes groups of classifications
-	serviceBundles         = "bundles"         // makes offline bundles
-	serviceRevocations     = "revocations"     // learns which tokens other nodes have revoked
-	serviceRules           = "rules"           // learns which rules have changed elsewhere
-	serviceWatch           = "watch"           // hears of both at once
-	serviceBacklog         = "backlog"         // counts what is open, for the metrics
-	serviceJanitor         = "janitor"         // removes what has expired
+	serviceWriter          = "writer"          // writes to the SQLite file
+	serviceResults         = "results"         // commits groups of submissions
+	serviceClassifications = "classifications" // commits groups of classifications
+	serviceBundles         = "bundles"         // builds offline bundles
+	serviceRevocations     = "revocations"     // polls for tokens that other nodes have revoked
+	serviceRules           = "rules"           // polls for rules that other nodes have changed
+	serviceWatch           = "watch"           // receives notifications of both
+	serviceBacklog         = "backlog"         // counts open conflicts and gaps for the metrics
+	serviceJanitor         = "janitor"         // deletes expired rows
 	serviceMetrics         = "metrics"         // serves /metrics on a listener of its own
 	serviceAPI             = "api"             // serves everything else
 )
 
-// spare reports whether a node serves as it should for a while without the service.
-func spare(service string) bool {
+// dispensable reports whether a node stays ready while the service is down.
+func dispensable(service string) bool {
 	switch service {
 	case serviceWatch, serviceBacklog, serviceJanitor, serviceMetrics:
 		return true
@@ -37,19 +38,19 @@ func spare(service string) bool {
 	return false
 }
 
-// hooks let tests do harm from within. All of them may be nil.
+// hooks let tests inject failures. All of them may be nil.
 type hooks struct {
-	store    func(store.Store) store.Store
+	store    func(store.Database) store.Database
 	service  func(supervisor.Service) supervisor.Service
 	listener func(service string, l net.Listener) net.Listener
 }
 
-// supervise returns the group that the services of this process run in.
+// newGroup returns the group that supervises the services of this process.
 func (d Deps) newGroup() (*supervisor.Group, error) {
-	return supervisor.New(supervisor.Config{Now: d.Now, Jitter: rand.Float64, Observer: watch{d.Metrics, d.Logger}})
+	return supervisor.New(supervisor.Config{Now: d.Now, Jitter: rand.Float64, Observer: observer{d.Metrics, d.Logger}})
 }
 
-// start runs a service from now on.
+// start starts a service under supervision.
 func (s *Services) start(name string, run func(context.Context) error) error {
 	one := supervisor.Service{Name: name, Run: run}
 	if s.hooks.service != nil {
@@ -58,7 +59,8 @@ func (s *Services) start(name string, run func(context.Context) error) error {
 	return s.group.Start(one)
 }
 
-// worker lets a part of the services run what it has to in the group.
+// worker returns a function that starts the worker of a group commit under supervision. A failed
+// start is kept in s.failed.
 func (s *Services) worker(name string) groupcommit.Start {
 	return func(work func(context.Context) error) {
 		if err := s.start(name, work); err != nil {
@@ -67,15 +69,15 @@ func (s *Services) worker(name string) groupcommit.Start {
 	}
 }
 
-// watch counts what happens to services, and logs it.
-type watch struct {
+// observer counts and logs failures of services.
+type observer struct {
 	*telemetry.Metrics
 	log *slog.Logger
 }
 
 // ServiceFailed is part of supervisor.Observer.
-func (w watch) ServiceFailed(name string, err error, pause time.Duration) {
-	w.log.Error("a service failed and will be started again", "service", name, "error", err, "pause", pause)
+func (o observer) ServiceFailed(name string, err error, pause time.Duration) {
+	o.log.Error("service failed; it restarts after a pause", "service", name, "error", err, "pause", pause)
 }
 
-var _ supervisor.Observer = watch{}
+var _ supervisor.Observer = observer{}

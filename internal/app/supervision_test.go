@@ -103,7 +103,8 @@ func (v *patient) must(err error) {
 	}
 }
 
-// readiness asks over a connection that is kept, as a load balancer does: a new one waits while nobody accepts.
+// readiness asks over a connection that is kept, as a load balancer does: a new one waits while
+// nobody accepts.
 func (v *patient) readiness() (status int, body string) {
 	answer, err := v.prober.Get(v.url + "/health/ready")
 	if err != nil {
@@ -164,7 +165,8 @@ func (v *patient) until(what string, seen func() bool) {
 	}
 }
 
-// load is clients that post results and classify until they are told to stop. Each change carries a number of its own.
+// load is clients that post results and classify until they are told to stop. Each change carries a
+// number of its own.
 type load struct {
 	patient *patient
 	last    atomic.Int64
@@ -280,8 +282,9 @@ func onEachEngine(t *testing.T, test func(t *testing.T, storage Storage)) {
 	t.Run("postgres", func(t *testing.T) { test(t, Storage{Data: t.TempDir(), DBURL: pgtest.Empty(t)}) })
 }
 
-// Each service is killed in turn, and killed again at each start for a while, under load. Readiness names it, the others serve on, it comes
-// back when it may, a metric has counted it, and nothing that was acknowledged is lost.
+// Each service is killed in turn, and killed again at each start for a while, under load. Readiness
+// names it, the others serve on, it comes back when it may, a metric has counted it, and nothing
+// that was acknowledged is lost.
 func TestEachServiceIsKilledUnderLoad(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, storage Storage) {
 		v := newPatient(t, storage)
@@ -319,14 +322,14 @@ func (v *patient) kill(name string, l *load) {
 	}
 	<-killed
 	named := fmt.Sprintf(`"service:%s":{"ok":false,`, name)
-	if spare(name) {
+	if dispensable(name) {
 		named = fmt.Sprintf(`"service:%s":{"ok":true,`, name)
 	}
 	v.until("readiness names "+name, func() bool {
 		status, body := v.readiness()
 		_, part, _ := strings.Cut(body, named)
 		part, _, _ = strings.Cut(part, "}")
-		return strings.Contains(part, "it failed, and is started again in ") && (status == http.StatusOK) == spare(name)
+		return strings.Contains(part, "failed; restarts in ") && (status == http.StatusOK) == dispensable(name)
 	})
 	switch name {
 	case serviceResults, serviceClassifications, serviceWriter:

@@ -5,6 +5,7 @@ type kind string
 
 const (
 	vocabulary kind = "vocabulary" // the root package
+	number     kind = "number"     // arithmetic that pure packages share
 	pure       kind = "pure"       // rules of the trade and of the merge, without I/O
 	onPure     kind = "on pure"    // pure packages that stand on others, as named in the table
 	mechanism  kind = "mechanism"  // small tools of our own that know no noun
@@ -13,6 +14,8 @@ const (
 	record     kind = "record"     // one visit's record; knows no feature
 	service    kind = "feature"    // behaviour, by noun
 	adapter    kind = "adapter"    // a technology
+	transport  kind = "transport"  // HTTP without nouns: what httpapi and httpweb stand on
+	wire       kind = "wire"       // the nouns over HTTP
 	embedded   kind = "embedded"   // files carried in the binary
 	caller     kind = "caller"     // the API from its other end
 	driver     kind = "driver"     // puts a server to the test, through a caller
@@ -25,8 +28,10 @@ const (
 func packages() map[string]kind {
 	return map[string]kind{
 		"firemode":                                 vocabulary,
+		"firemode/internal/decimal":                number,
 		"firemode/internal/record/assess":          onPure,
 		"firemode/internal/record/merge":           record,
+		"firemode/internal/record/merge/mergetest": testOnly,
 		"firemode/internal/record/view":            record,
 		"firemode/internal/record/verify":          record,
 		"firemode/internal/visits":                 service,
@@ -43,7 +48,8 @@ func packages() map[string]kind {
 		"firemode/internal/assets":                 service,
 		"firemode/internal/bundles":                service,
 		"firemode/internal/catalogue":              service,
-		"firemode/internal/httpapi":                adapter,
+		"firemode/internal/httpkit":                transport,
+		"firemode/internal/httpapi":                wire,
 		"firemode/internal/seed":                   adapter,
 		"firemode/internal/store/postgres":         adapter,
 		"firemode/internal/store/sqlite":           adapter,
@@ -52,6 +58,7 @@ func packages() map[string]kind {
 		"firemode/internal/loadtest":               driver,
 		"firemode/internal/supervisor":             tool,
 		"firemode/internal/telemetry":              tool,
+		"firemode/internal/httpkit/httpkittest":    testOnly,
 		"firemode/internal/app":                    node,
 		"firemode/cmd/firemode":                    node,
 		"firemode/test/arch":                       testOnly,
@@ -66,7 +73,6 @@ func packages() map[string]kind {
 		"firemode/test/race":                       testOnly,
 		"firemode/test/ratio":                      testOnly,
 		"firemode/test/machine":                    testOnly,
-		"firemode/internal/record/merge/mergetest": testOnly,
 		"firemode/internal/store/storetest":        testOnly,
 		"firemode/internal/store/storetest/pgtest": testOnly,
 		"firemode/internal/telemetry/otlptest":     testOnly,
@@ -82,7 +88,8 @@ type level struct {
 func levels() map[kind]level {
 	return map[kind]level{
 		vocabulary: {nil, "the root package is the vocabulary everybody shares: what it imports, everybody depends on"},
-		pure:       {[]kind{vocabulary}, "pure packages stand alone, so that vectors, properties and fuzzing prove them without anything around"},
+		number:     {nil, "numbers are the same everywhere: rules and record/crdt share one exact decimal, which knows neither"},
+		pure:       {[]kind{vocabulary, number}, "pure packages stand alone, so that vectors, properties and fuzzing prove them without anything around"},
 		onPure:     {[]kind{vocabulary, pure}, "the second level of pure packages stands on the first, and on nothing else"},
 		mechanism:  {[]kind{vocabulary}, "a mechanism knows no noun: what does belongs in a service"},
 		port:       {[]kind{vocabulary, pure, onPure}, "a port says what services need, not how it is done"},
@@ -99,15 +106,23 @@ func levels() map[kind]level {
 			[]kind{vocabulary, pure, onPure, mechanism, port, record, rows, service, embedded},
 			"adapters never import each other, so that each technology can be replaced alone",
 		},
+		transport: {
+			[]kind{vocabulary, mechanism, port},
+			"transport knows no noun: what a route does, and who may use it, is handed in by httpapi",
+		},
+		wire: {
+			[]kind{vocabulary, pure, onPure, mechanism, port, record, service, embedded, transport},
+			"adapters never import each other, but what serves HTTP stands on httpkit",
+		},
 		embedded: {nil, "embedded files come with no behaviour"},
 		caller:   {[]kind{vocabulary, pure}, "a client knows what goes over the wire, and nothing of how the server does it"},
 		driver:   {[]kind{vocabulary, caller}, "what tests a server from outside believes only what comes over the wire"},
 		tool:     {[]kind{vocabulary}, "tools are plugged in by the command through interfaces that services declare"},
 		node: {
-			[]kind{vocabulary, pure, onPure, mechanism, port, record, rows, service, adapter, embedded, caller, driver, tool, node},
+			[]kind{vocabulary, pure, onPure, mechanism, port, record, rows, service, adapter, transport, wire, embedded, caller, driver, tool, node},
 			"test helpers do not belong in the binary",
 		},
-		testOnly: {[]kind{vocabulary, pure, onPure, mechanism, port, record, rows, service, adapter, embedded, caller, driver, tool, testOnly}, "nobody builds on the command"},
+		testOnly: {[]kind{vocabulary, number, pure, onPure, mechanism, port, record, rows, service, adapter, transport, wire, embedded, caller, driver, tool, testOnly}, "nobody builds on the command"},
 	}
 }
 
@@ -140,6 +155,7 @@ func bans() map[kind][]ban {
 	return map[kind][]ban{
 		vocabulary: {noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags, noWire, noTraces},
 		onPure:     {noContext, noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags, noTraces, {"net", "what is pure does no I/O"}},
+		number:     {noContext, noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags, noTraces, noWire, {"net", "what is pure does no I/O"}},
 		pure:       {noContext, noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags, noTraces, {"net", "what is pure does no I/O"}},
 		mechanism:  {noHTTP, noSQL, noPGX, noLog, noMetrics, noFlags, noSDK, noExport, noContrib},
 		port:       {noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags, noTraces},
@@ -147,6 +163,8 @@ func bans() map[kind][]ban {
 		record:     {noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags, noSDK, noExport, noContrib},
 		service:    {noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags, noSDK, noExport, noContrib},
 		adapter:    {noFlags, noMetrics, noSDK, noExport},
+		transport:  {noSQL, noPGX, noFlags, noMetrics, noSDK, noExport},
+		wire:       {noSQL, noPGX, noFlags, noMetrics, noSDK, noExport},
 		caller:     {noSQL, noPGX, noFiles, noLog, noFlags, noMetrics, noSDK, noExport},
 		driver:     {noSQL, noPGX, noLog, noFlags, noMetrics, noTraces},
 		tool:       {noSQL, noPGX, noFlags},
@@ -159,7 +177,7 @@ func clocks() map[string]string {
 		"firemode/cmd/firemode":            "it hands the clock to everything else",
 		"firemode/internal/app":            "it hands the clock to everything else",
 		"firemode/client":                  "it tells when a token expires, unless it is given a clock",
-		"firemode/internal/httpapi":        "it measures requests and sets deadlines on connections",
+		"firemode/internal/httpkit":        "it measures requests and sets deadlines on connections",
 		"firemode/internal/store/postgres": "it gives a transaction its time",
 		"firemode/internal/store/sqlite":   "it gives a transaction its time",
 	}

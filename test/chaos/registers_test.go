@@ -31,19 +31,19 @@ const perRegister = 60
 // access is what a phone did at a path: it wrote, having seen the batches of a clock, or it read.
 type access struct {
 	phone int
-	path  crdt.Pointer
+	path  client.Pointer
 	write bool
 	dot   crdt.Dot
-	seen  crdt.Clock
+	seen  client.Clock
 	began time.Time
 }
 
-func register(i int) crdt.Pointer {
+func register(i int) client.Pointer {
 	return client.ItemPath("shared", "note"+strconv.Itoa(i))
 }
 
 // current is the path to write to now.
-func (r *registers) current() crdt.Pointer {
+func (r *registers) current() client.Pointer {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.writes++
@@ -57,7 +57,7 @@ func (r *registers) name(n int64, dot crdt.Dot) {
 	r.dots[strconv.Quote(strconv.FormatInt(n, 10))] = dot
 }
 
-func (r *registers) writing(phone int, at crdt.Pointer, dot crdt.Dot, seen crdt.Clock) access {
+func (r *registers) writing(phone int, at client.Pointer, dot crdt.Dot, seen client.Clock) access {
 	return access{phone: phone, path: at, write: true, dot: dot, seen: seen, began: time.Now()}
 }
 
@@ -77,7 +77,7 @@ func (r *registers) saw(a access, s *client.State) {
 }
 
 // shown is the live readings that a phone holds at a path.
-func (r *registers) shown(s *client.State, at crdt.Pointer) siblings {
+func (r *registers) shown(s *client.State, at client.Pointer) siblings {
 	var live siblings
 	if c, disputed := s.Conflicts[at]; disputed {
 		for _, v := range c.Values {
@@ -114,7 +114,7 @@ func compareDots(a, b crdt.Dot) int {
 // after is the state once a has written: what it had seen is covered, anything else stays.
 func (s siblings) after(a access) siblings {
 	covered := func(d crdt.Dot) bool {
-		return d.Actor == a.dot.Actor || d.Batch <= a.seen[d.Actor]
+		return d.Actor == a.dot.Actor || d.Batch <= a.seen[string(d.Actor)]
 	}
 	next := append(slices.DeleteFunc(slices.Clone(s), covered), a.dot)
 	slices.SortFunc(next, compareDots)
@@ -127,7 +127,7 @@ func (s siblings) after(a access) siblings {
 func model() porcupine.Model {
 	return porcupine.Model{
 		Partition: func(history []porcupine.Operation) [][]porcupine.Operation {
-			byPath := map[crdt.Pointer][]porcupine.Operation{}
+			byPath := map[client.Pointer][]porcupine.Operation{}
 			for _, op := range history {
 				p := op.Input.(access).path
 				byPath[p] = append(byPath[p], op)
@@ -161,7 +161,7 @@ func (r *registers) check(t *testing.T) (operations, paths int) {
 // The model itself refuses what must not happen.
 func TestRegisterModel(t *testing.T) {
 	dot := func(actor string, n int64) crdt.Dot { return crdt.Dot{Actor: crdt.ActorID(actor), Batch: n} }
-	write := func(from, to int64, d crdt.Dot, seen crdt.Clock) porcupine.Operation {
+	write := func(from, to int64, d crdt.Dot, seen client.Clock) porcupine.Operation {
 		return porcupine.Operation{Input: access{write: true, dot: d, seen: seen}, Call: from, Return: to, Output: siblings(nil)}
 	}
 	read := func(from, to int64, live ...crdt.Dot) porcupine.Operation {
@@ -175,7 +175,7 @@ func TestRegisterModel(t *testing.T) {
 		"nothing":                       {nil, true},
 		"own later one":                 {[]porcupine.Operation{write(1, 2, a1, nil), write(3, 4, a2, nil), read(5, 6, a2)}, true},
 		"concurrent ones":               {[]porcupine.Operation{write(1, 2, a1, nil), write(3, 4, b1, nil), read(5, 6, a1, b1)}, true},
-		"one that had seen it":          {[]porcupine.Operation{write(1, 2, a1, nil), write(3, 4, b1, crdt.Clock{"a": 1}), read(5, 6, b1)}, true},
+		"one that had seen it":          {[]porcupine.Operation{write(1, 2, a1, nil), write(3, 4, b1, client.Clock{"a": 1}), read(5, 6, b1)}, true},
 		"read before it is answered":    {[]porcupine.Operation{write(1, 9, a1, nil), read(2, 3), read(4, 5, a1)}, true},
 		"lost":                          {[]porcupine.Operation{write(1, 2, a1, nil), read(3, 4)}, false},
 		"replaced without being seen":   {[]porcupine.Operation{write(1, 2, a1, nil), write(3, 4, b1, nil), read(5, 6, b1)}, false},

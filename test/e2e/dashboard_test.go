@@ -16,7 +16,6 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"firemode/client"
-	"firemode/internal/record/crdt"
 	"firemode/test/promtest"
 )
 
@@ -221,7 +220,7 @@ func visitOnce(ctx context.Context, n int, one, two *client.Client) error {
 	key := fmt.Sprintf("round-%d", n)
 	reading := func(value string) client.Submission {
 		return client.Submission{
-			Changes: []client.Change{client.Set(crdt.Pointer(fmt.Sprintf("/test/%d", n)), []byte(value))}, Meta: client.Meta{ClientType: "web"},
+			Changes: []client.Change{client.Set(client.Pointer(fmt.Sprintf("/test/%d", n)), []byte(value))}, Meta: client.Meta{ClientType: "web"},
 		}
 	}
 	if _, err := one.SubmitResults(ctx, "123", key, reading("1")); err != nil {

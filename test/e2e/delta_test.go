@@ -53,7 +53,7 @@ func (w *writers) device(r *rapid.T) *client.Device {
 
 // write queues a change at one of a few paths that lie above and below each other.
 func (w *writers) write(r *rapid.T) {
-	path := rapid.SampledFrom([]crdt.Pointer{"/a", "/a/b", "/a/b/c", "/a/b/~0", "/a/b/~1", "/a/d", "/e"}).Draw(r, "path")
+	path := rapid.SampledFrom([]client.Pointer{"/a", "/a/b", "/a/b/c", "/a/b/~0", "/a/b/~1", "/a/d", "/e"}).Draw(r, "path")
 	w.count++
 	value := jsontext.Value(fmt.Sprint(w.count))
 	change := []client.Change{
@@ -101,7 +101,9 @@ func (w *writers) sync(r *rapid.T) {
 }
 
 func conflictsText(r *rapid.T, list []client.Conflict) string {
-	slices.SortFunc(list, func(a, b client.Conflict) int { return strings.Compare(a.Path.Key(), b.Path.Key()) })
+	slices.SortFunc(list, func(a, b client.Conflict) int {
+		return strings.Compare(crdt.Pointer(a.Path).Key(), crdt.Pointer(b.Path).Key())
+	})
 	if len(list) == 0 {
 		return "none"
 	}

@@ -10,7 +10,6 @@ import (
 
 	"firemode"
 	"firemode/client"
-	"firemode/internal/record/crdt"
 )
 
 // reading is one value that somebody recorded at a path.
@@ -25,7 +24,7 @@ type reading struct {
 
 // notes is what was recorded at each path, in the order in which it was.
 type notes struct {
-	readings        map[crdt.Pointer][]reading
+	readings        map[client.Pointer][]reading
 	low, mute, only firemode.ItemID // extinguishers: hung at a disputed height; failed without a word; the only one in its area
 }
 
@@ -37,7 +36,7 @@ func newNotes(items []client.Item) notes {
 		}
 	}
 	last := len(extinguishers) - 1
-	return notes{readings: map[crdt.Pointer][]reading{}, low: extinguishers[0], mute: extinguishers[1], only: extinguishers[last]}
+	return notes{readings: map[client.Pointer][]reading{}, low: extinguishers[0], mute: extinguishers[1], only: extinguishers[last]}
 }
 
 // record puts changes into the outbox of a phone and into the notes.
@@ -80,8 +79,8 @@ func (n notes) document(t *testing.T) string {
 }
 
 // disputed returns the paths at which readings differ, in order.
-func (n notes) disputed() []crdt.Pointer {
-	var paths []crdt.Pointer
+func (n notes) disputed() []client.Pointer {
+	var paths []client.Pointer
 	for _, p := range slices.Sorted(maps.Keys(n.readings)) {
 		if list := n.readings[p]; slices.ContainsFunc(list, func(r reading) bool { return r.value != list[0].value }) {
 			paths = append(paths, p)
@@ -91,7 +90,7 @@ func (n notes) disputed() []crdt.Pointer {
 }
 
 // settle notes that value holds at p from now on.
-func (n notes) settle(p crdt.Pointer, value string) { n.readings[p] = []reading{{value: value}} }
+func (n notes) settle(p client.Pointer, value string) { n.readings[p] = []reading{{value: value}} }
 
 // walk is what a technician records on a round: each item passes and has its pressure read, but the first of every ten fails, with
 // something seen.
@@ -106,7 +105,7 @@ func walk(items []client.Item, pressure string) []client.Change {
 		changes = append(changes,
 			client.Set(client.ItemPath(item.ID, "outcome"), client.Text(outcome)),
 			client.Change{
-				Op: crdt.Set, Path: client.ItemPath(item.ID, "measurements", "pressure_kpa"), Value: jsontext.Value(pressure),
+				Op: client.OpSet, Path: client.ItemPath(item.ID, "measurements", "pressure_kpa"), Value: jsontext.Value(pressure),
 				Instrument: &client.Instrument{ID: "G-17", CalibratedUntil: "2027-03-01"}, Source: "typed",
 			})
 	}

@@ -35,7 +35,7 @@ func (v *visit) everythingIsIn() {
 // in dispute.
 func (v *visit) disputesShowWhoAndWhen() {
 	got := must(v.manager.Results(v.Context(), v.session, client.ResultsQuery{}))(v.T)
-	var paths []crdt.Pointer
+	var paths []client.Pointer
 	for _, c := range got.Conflicts {
 		paths = append(paths, c.Path)
 		v.disputeIsWhole(c)
@@ -49,7 +49,7 @@ func (v *visit) disputesShowWhoAndWhen() {
 func (v *visit) disputeIsWhole(c client.Conflict) {
 	want := slices.Clone(v.notes.readings[c.Path])
 	slices.Reverse(want) // the shown one first
-	if c.Kind != crdt.ConflictValue || c.Count != len(want) || len(c.Values) != len(want) {
+	if c.Kind != client.ConflictValue || c.Count != len(want) || len(c.Values) != len(want) {
 		v.Errorf("%s: %+v, want %v", c.Path, c, want)
 		return
 	}
@@ -215,7 +215,7 @@ func (v *visit) everybodyHoldsTheSame() {
 			v.Errorf("%s has %d batches pending and %d changes rejected", name, len(d.Pending()), len(d.Rejected))
 		}
 		held := make([]client.Conflict, 0, len(d.Conflicts))
-		for _, p := range slices.SortedFunc(maps.Keys(d.Conflicts), func(a, b crdt.Pointer) int { return strings.Compare(a.Key(), b.Key()) }) {
+		for _, p := range slices.SortedFunc(maps.Keys(d.Conflicts), func(a, b client.Pointer) int { return strings.Compare(crdt.Pointer(a).Key(), crdt.Pointer(b).Key()) }) {
 			held = append(held, d.Conflicts[p])
 		}
 		if a, b := text(v, held), text(v, open); a != b {

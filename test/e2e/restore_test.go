@@ -19,7 +19,6 @@ import (
 
 	"firemode"
 	"firemode/client"
-	"firemode/internal/record/crdt"
 	"firemode/internal/store/storetest/pgtest"
 )
 
@@ -69,7 +68,7 @@ func (p *party) round(ctx context.Context, i int) error {
 	d := p.devices[i]
 	p.worked[i]++
 	n := jsontext.Value(fmt.Sprint(p.worked[i]))
-	own := crdt.Pointer("/work").Child(p.names[i])
+	own := client.Pointer("/work").Child(p.names[i])
 	d.Record(client.Set(own.Child("round-"+string(n)), n), client.Append(own.Child("list"), n))
 	d.Record(client.Increment("/sum", jsontext.Value("1")))
 	_, err := d.Sync(ctx)

@@ -145,7 +145,7 @@ func (v *visit) benSendsOutOfOrderAndTwice() {
 func (v *visit) gapIsShown() {
 	s := must(v.manager.SyncStatus(v.Context(), v.session))(v.T)
 	i := slices.IndexFunc(s.Clients, func(c client.SyncClient) bool { return c.Client == v.ben.Client })
-	if s.Gaps != 1 || i < 0 || s.Clients[i].Run != 1 || len(s.Clients[i].Missing) != 1 || s.Clients[i].Missing[0] != [2]int64{2, 2} {
+	if s.Gaps != 1 || i < 0 || s.Clients[i].Prefix != 1 || len(s.Clients[i].Missing) != 1 || s.Clients[i].Missing[0] != [2]int64{2, 2} {
 		v.Errorf("the gap is not shown: %+v", s)
 	}
 	if details := v.refusal(); details["clients/"+v.ben.Client] == "" {

@@ -14,8 +14,8 @@ import (
 
 // intent is a change before it is known what there is to name.
 type intent struct {
-	kind   crdt.Kind
-	path   crdt.Pointer
+	kind   client.Op
+	path   client.Pointer
 	value  string
 	delta  string
 	pick   int
@@ -41,23 +41,23 @@ func (m *machine) changes(ph *phone, intents []intent) []client.Change {
 
 func (m *machine) change(ph *phone, in intent) client.Change {
 	switch in.kind {
-	case crdt.Remove:
+	case client.OpRemove:
 		return client.Remove(in.path)
-	case crdt.Increment:
+	case client.OpIncrement:
 		return client.Increment(in.path, jsontext.Value(in.delta))
-	case crdt.Append:
+	case client.OpAppend:
 		return client.Append(in.path, jsontext.Value(in.value))
 	case "guess":
 		return client.Change{Op: in.kind, Path: in.path}
-	case crdt.Resolve:
+	case client.OpResolve:
 		if open := conflictsOf(ph); len(open) > 0 {
 			return resolve(open[in.pick%len(open)], in)
 		}
-	case crdt.Correct:
+	case client.OpCorrect:
 		if readings := m.readings(ph, in.forged); len(readings) > 0 {
 			r := readings[(len(readings)-1)*in.pick/7]
-			if above, has := r.path.Parent(); has && in.odd {
-				r.path = above
+			if above, has := crdt.Pointer(r.path).Parent(); has && in.odd {
+				r.path = client.Pointer(above)
 			}
 			return client.Correct(r.path, r.dot, jsontext.Value(in.value), "misread")
 		}
@@ -88,7 +88,7 @@ func resolve(c client.Conflict, in intent) client.Change {
 // reading is a dot and where it wrote.
 type reading struct {
 	dot  string
-	path crdt.Pointer
+	path client.Pointer
 }
 
 // readings are those that ph may correct: its own, arrived or not, and those that it was shown in conflicts; or, forged, any.
@@ -109,14 +109,14 @@ func (m *machine) readings(ph *phone, forged bool) (all []reading) {
 	}
 	for _, row := range m.now.Rows {
 		if forged {
-			all = append(all, reading{row.Dot.String(), row.Path})
+			all = append(all, reading{row.Dot.String(), client.Pointer(row.Path)})
 		}
 	}
 	return all
 }
 
 var (
-	paths = rapid.SampledFrom([]crdt.Pointer{
+	paths = rapid.SampledFrom([]client.Pointer{
 		"/items/X/note", "/items/X/note", "/items/X/outcome", "/items/X/measurements/a", "/items/X", "/items/X/conditions/AS1851-2012-FE-01/pressure_low",
 		"/items/Y/note", "/items", "/a", "/a", "/a/b", "/a/b/c", "/l", "/l/A:1:0", "/a/x~1y",
 	})
@@ -124,8 +124,8 @@ var (
 		"1", "2", "12.50", "true", `"x"`, `"pass"`, "null", "[1]", `{"b":1}`, `{"note":"n","measurements":{"a":2}}`,
 	})
 	deltas = rapid.SampledFrom([]string{"1", "0.5", "-2", "1e2"})
-	kinds  = rapid.SampledFrom([]crdt.Kind{
-		crdt.Set, crdt.Set, crdt.Set, crdt.Set, crdt.Remove, crdt.Append, crdt.Increment, crdt.Increment, crdt.Resolve, crdt.Resolve, crdt.Correct, "guess", // which there is not
+	kinds  = rapid.SampledFrom([]client.Op{
+		client.OpSet, client.OpSet, client.OpSet, client.OpSet, client.OpRemove, client.OpAppend, client.OpIncrement, client.OpIncrement, client.OpResolve, client.OpResolve, client.OpCorrect, "guess", // which there is not
 	})
 	claimed = rapid.SampledFrom([]int64{0, 0, 1, 2, 3, 99})
 	small   = rapid.IntRange(0, 7)

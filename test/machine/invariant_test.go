@@ -366,7 +366,7 @@ func (m *machine) named(i int) error {
 				dots = append(dots, d.String())
 			}
 			slices.Sort(dots)
-			if shown := m.conflicts[change.ConflictID]; shown.path != change.Path || !slices.Equal(shown.dots, slices.Compact(dots)) {
+			if shown := m.conflicts[change.ConflictID]; shown.path != client.Pointer(change.Path) || !slices.Equal(shown.dots, slices.Compact(dots)) {
 				return fmt.Errorf("%s:%d resolves %s of %v, and the conflict %s was shown as %v", b.Actor, b.Number, change.Path, dots, change.ConflictID, shown)
 			}
 		case crdt.Correct:
@@ -454,7 +454,7 @@ func (m *machine) i8() error {
 
 // I9: within an epoch each client reads its writes, clocks and sequence never go back. A restore begins a new one.
 func (m *machine) i9() error {
-	here := observed{epoch: m.shown.Epoch, seq: m.status.Sequence, clock: plain(m.shown.Clock)}
+	here := observed{epoch: m.shown.Epoch, seq: m.status.Sequence, clock: m.shown.Clock}
 	if err := m.observed.grew(here); err != nil {
 		return err
 	}
@@ -466,7 +466,7 @@ func (m *machine) i9() error {
 		return nil
 	}
 	id := m.pulled.Client
-	seen := observed{epoch: m.pulled.Epoch, seq: m.now.Head.Seq, clock: plain(m.pulled.Seen)}
+	seen := observed{epoch: m.pulled.Epoch, seq: m.now.Head.Seq, clock: m.pulled.Seen}
 	if err := m.pulls[id].grew(seen); err != nil {
 		return fmt.Errorf("seen by %s: %w", id, err)
 	}
@@ -477,7 +477,7 @@ func (m *machine) i9() error {
 			written = written.Add(ref.Number)
 		}
 	}
-	if got := m.pulled.Seen[crdt.ActorID(id)]; id != "" && got != written.Prefix() {
+	if got := m.pulled.Seen[id]; id != "" && got != written.Prefix() {
 		return fmt.Errorf("%s wrote %v, and reads its own number %d", id, written, got)
 	}
 	return nil
@@ -498,10 +498,10 @@ func (o observed) grew(now observed) error {
 	return nil
 }
 
-func plain(c crdt.Clock) map[string]int64 {
-	all := map[string]int64{}
-	for id, n := range c {
-		all[string(id)] = n
+func rangesOf(set crdt.Ranges) client.Ranges {
+	var all client.Ranges
+	for _, r := range set {
+		all = append(all, client.Range(r))
 	}
 	return all
 }
@@ -511,7 +511,7 @@ func (m *machine) i10() error {
 	gaps := 0
 	for _, c := range m.status.Clients {
 		missing := m.model.held(crdt.ActorID(c.Client)).Missing()
-		if err := mergetest.Same("missing of "+c.Client, c.Missing, missing); err != nil {
+		if err := mergetest.Same("missing of "+c.Client, c.Missing, rangesOf(missing)); err != nil {
 			return err
 		}
 		if len(missing) > 0 {
@@ -525,7 +525,7 @@ func (m *machine) i10() error {
 	if err := m.done.answer.into(&r); err != nil {
 		return err
 	}
-	return mergetest.Same("missing of the answer", r.Missing, m.model.held(m.done.actor()).Missing())
+	return mergetest.Same("missing of the answer", r.Missing, rangesOf(m.model.held(m.done.actor()).Missing()))
 }
 
 // I11: restart at any point keeps all of these; and a restore brings back what was there when the backup was made, in a new epoch.

@@ -182,7 +182,8 @@ func (m *model) admit(p post, r client.Receipt, was, now *mergetest.Facts) {
 	if m.may[ref] == nil {
 		m.may[ref] = crdt.Clock{}
 	}
-	for id, n := range p.clock {
+	for name, n := range p.clock {
+		id := crdt.ActorID(name)
 		if seen := min(n, m.clocks[p.actor()][id]); seen > 0 && len(p.clock) <= 4096 {
 			m.must[ref][id] = seen
 		}
@@ -193,12 +194,15 @@ func (m *model) admit(p post, r client.Receipt, was, now *mergetest.Facts) {
 }
 
 // deliver notes that the document as of number seq, with that clock, was given to a client, or may have been.
-func (m *model) deliver(id string, seq int64, clock crdt.Clock) {
+func (m *model) deliver(id string, seq int64, clock client.Clock) {
 	actor := crdt.ActorID(id)
 	if id == "" || seq < m.delivered[actor] {
 		return
 	}
-	m.delivered[actor], m.clocks[actor] = seq, clock
+	m.delivered[actor], m.clocks[actor] = seq, crdt.Clock{}
+	for name, n := range clock {
+		m.clocks[actor][crdt.ActorID(name)] = n
+	}
 }
 
 // parse reads changes as the server does.
@@ -212,7 +216,7 @@ func parse(content string) ([]crdt.Change, error) {
 
 // shownConflict is a conflict as the server has shown it to somebody.
 type shownConflict struct {
-	path crdt.Pointer
+	path client.Pointer
 	dots []string
 }
 

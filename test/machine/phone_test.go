@@ -50,8 +50,8 @@ type post struct {
 	changes []client.Change
 	id      string
 	prev    string
-	clock   crdt.Clock // foreign entries, true or forged
-	at      time.Time  // captured
+	clock   client.Clock // foreign entries, true or forged
+	at      time.Time    // captured
 	skew    time.Duration
 }
 
@@ -135,9 +135,9 @@ func (p post) body(now time.Time) ([]byte, error) {
 	m := client.Meta{Client: p.client, ClientType: "machine", BatchID: p.id, PrevBatch: p.prev, Clock: maps.Clone(p.clock), CapturedAt: p.at}
 	if p.number > 0 {
 		if m.Clock == nil {
-			m.Clock = crdt.Clock{}
+			m.Clock = client.Clock{}
 		}
-		m.Clock[crdt.ActorID(p.client)] = p.number
+		m.Clock[p.client] = p.number
 		m.SentAt = now.Add(p.skew).UTC()
 	}
 	if p.by != "" {
@@ -153,7 +153,7 @@ func (ph *phone) of(b client.Batch) post {
 		phone: ph, user: ph.user, key: fmt.Sprint(b.Client, ":", b.Number, ":", b.ID), number: b.Number, client: b.Client, changes: b.Changes, id: b.ID, prev: b.PrevID,
 		clock: maps.Clone(b.Seen), at: b.CapturedAt, skew: ph.skew,
 	}
-	delete(p.clock, crdt.ActorID(b.Client))
+	delete(p.clock, b.Client)
 	if ph.plain {
 		p.id, p.prev = "", ""
 	}

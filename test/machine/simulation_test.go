@@ -226,7 +226,7 @@ func (w *worker) try(ctx context.Context) error {
 func (w *worker) work() []client.Change {
 	w.written++
 	own := jsontext.Value(fmt.Sprintf("%q", fmt.Sprint(w.name, "/", w.written)))
-	changes := []client.Change{client.Append(crdt.Pointer("/work").Child(w.name), own), client.Increment(crdt.Pointer("/sums").Child(w.name), jsontext.Value("1"))}
+	changes := []client.Change{client.Append(client.Pointer("/work").Child(w.name), own), client.Increment(client.Pointer("/sums").Child(w.name), jsontext.Value("1"))}
 	at := client.ItemPath(firemode.ItemID(fmt.Sprint("FE-", w.chance.IntN(8))), []string{"note", "outcome", "measurements"}[w.chance.IntN(3)])
 	switch w.chance.IntN(5) {
 	case 0:
@@ -269,7 +269,7 @@ func (sim *simulation) settled(t *testing.T) string {
 			t.Errorf("%s forked %d times, has %d pending and is %s", w.name, w.forks, len(w.Pending()), w.Client)
 		}
 		written += w.written
-		sum, _ := w.Document.Get(crdt.Pointer("/sums").Child(w.name))
+		sum, _ := w.Document.Get(client.Pointer("/sums").Child(w.name))
 		must(t, mergetest.Same("sum of "+w.name, string(sum), strconv.Itoa(w.written)))
 	}
 	must(t, mergetest.Same("readings in the log", readingsIn(f), sim.written()))

@@ -135,7 +135,7 @@ func (m *machine) record(ph *phone, intents []intent) {
 		return
 	}
 	if len(changes) == 0 {
-		changes = m.changes(ph, []intent{{kind: crdt.Set, path: "/a", value: "1"}})
+		changes = m.changes(ph, []intent{{kind: client.OpSet, path: "/a", value: "1"}})
 	}
 	ph.Queue(changes, m.clock.now().Add(ph.skew), func() string { return m.id("b") })
 }
@@ -192,18 +192,18 @@ func (m *machine) first(p post, sp spelling, lost bool) error {
 
 // forge replaces the clock of p by one that is made up, with thousands of entries in a flood.
 func (m *machine) forge(p *post, claims []int64, flood bool) {
-	p.clock = crdt.Clock{"N~s": claims[0], "~cyd": claims[0]}
+	p.clock = client.Clock{"N~s": claims[0], "~cyd": claims[0]}
 	for i, other := range m.phones {
 		if other.Client != "" {
-			p.clock[crdt.ActorID(other.Client)] = claims[i%len(claims)]
+			p.clock[other.Client] = claims[i%len(claims)]
 		}
 	}
 	for i := range 5000 {
 		if flood {
-			p.clock[crdt.ActorID(fmt.Sprint("x", i))] = 1
+			p.clock[fmt.Sprint("x", i)] = 1
 		}
 	}
-	delete(p.clock, crdt.ActorID(p.client))
+	delete(p.clock, p.client)
 }
 
 // repeat makes an earlier request again, or something like it.
@@ -341,7 +341,7 @@ func (m *machine) settle(ph *phone, s step) error {
 		both = append(both, other)
 	}
 	for i, one := range both {
-		m.record(one, []intent{{kind: crdt.Resolve, pick: s.pick, value: []string{`"x"`, "2"}[i], odd: s.odd && i == 0, forged: s.pick > 5 && i == 0}})
+		m.record(one, []intent{{kind: client.OpResolve, pick: s.pick, value: []string{`"x"`, "2"}[i], odd: s.odd && i == 0, forged: s.pick > 5 && i == 0}})
 	}
 	for _, one := range both {
 		pending := one.pending()
@@ -363,7 +363,7 @@ func (m *machine) clone(ph *phone) error {
 	}
 	m.phones = append(m.phones, copied)
 	for _, one := range []*phone{ph, copied, copied} {
-		m.record(one, []intent{{kind: crdt.Set, path: "/a", value: "2"}})
+		m.record(one, []intent{{kind: client.OpSet, path: "/a", value: "2"}})
 	}
 	return m.check()
 }
@@ -419,7 +419,7 @@ func (m *machine) settleAll() error {
 		}
 		var all []intent
 		for range boss.Conflicts {
-			all = append(all, intent{kind: crdt.Resolve, pick: len(all), value: `"x"`})
+			all = append(all, intent{kind: client.OpResolve, pick: len(all), value: `"x"`})
 		}
 		if len(all) == 0 {
 			return nil

@@ -51,7 +51,7 @@ type costs struct {
 	n       int
 }
 
-func newCosts(t *testing.T, open func(testing.TB, func() time.Time) store.Store) *costs {
+func newCosts(t *testing.T, open func(testing.TB, func() time.Time) store.Database) *costs {
 	t.Helper()
 	w := newWorld(t, open)
 	ref, err := w.newSession(t.Context(), "X", "Y")

@@ -16,9 +16,9 @@ import (
 // auditor verifies one session.
 type auditor struct {
 	*Verifier
-	ctx         context.Context // of the call, as long as it lasts; what it reads must be exact
-	plain       context.Context // the same, for what is no reading
-	tx          store.ReadTx
+	ctx         context.Context // of the call, as long as it lasts
+	tx          store.ReadTx    // reads exactly
+	plain       store.ReadTx    // the same transaction, for rows that are not verified
 	ref         ledger.SessionRef
 	audited     bool              // whether the organisation's audit log was read
 	created     ledger.AuditEntry // of no number when the audit log has none
@@ -81,7 +81,7 @@ func (a *auditor) missing(table string, err error) error {
 
 // prepare makes the session as it was before its first result.
 func (a *auditor) prepare(scratch store.Store) error {
-	building, err := store.As[store.BuildingReader](a.tx).Building(a.plain, a.ref.Org, a.session.Building)
+	building, err := store.As[store.BuildingReader](a.plain).Building(a.ctx, a.ref.Org, a.session.Building)
 	if err != nil {
 		return a.missing("sessions", err)
 	}

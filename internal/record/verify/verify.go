@@ -262,7 +262,7 @@ func (v *Verifier) one(ctx context.Context, ref ledger.SessionRef, known *audite
 	defer func() { err = errors.Join(err, scratch.Close()) }()
 	err = v.Store.View(ctx, func(tx store.ReadTx) error {
 		a := &auditor{
-			Verifier: v, ctx: store.Exactly(ctx), plain: ctx, tx: tx, ref: ref,
+			Verifier: v, ctx: ctx, tx: store.As[store.ExactReader](tx).Exactly(), plain: tx, ref: ref,
 			found: map[firemode.ItemID]firemode.LastResult{}, parents: map[crdt.ActorID]ledger.Quarantined{},
 		}
 		err := a.begin(known)
