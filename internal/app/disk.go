@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"firemode/internal/httpapi"
+	"firemode/internal/httpkit"
 )
 
 // minFreeShare is the share of the disk that should be free.
@@ -31,7 +31,7 @@ func (n *node) disk(context.Context) error {
 	case short && n.services.storage.DBURL == "":
 		return unready("%d MB free on the disk of the data folder; at least %d MB required", freeMB, n.config.MinFreeMB)
 	case short, float64(free) < minFreeShare*float64(total):
-		return httpapi.Degraded("%d MB of %d MB free on the disk of the data folder", freeMB, total>>20)
+		return httpkit.Degraded("%d MB of %d MB free on the disk of the data folder", freeMB, total>>20)
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"firemode/internal/catalogue"
 	"firemode/internal/httpapi"
+	"firemode/internal/httpkit"
 	"firemode/internal/sessions"
 	"firemode/internal/telemetry"
 )
@@ -44,7 +45,7 @@ func (s *Services) sources(dataFolder string) telemetry.Sources {
 // queues returns the queueing time of each queue of writes, by the names that routes use.
 func (s *Services) queues() map[string]func() time.Duration {
 	return map[string]func() time.Duration{
-		httpapi.QueueDatabase:        s.Store.Depth,
+		httpkit.QueueDatabase:        func() time.Duration { return s.Store.Stats().Wait },
 		httpapi.QueueResults:         s.Sessions.Depth,
 		httpapi.QueueClassifications: s.Catalogue.Depth,
 	}

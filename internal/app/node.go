@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"firemode/internal/httpapi"
+	"firemode/internal/httpkit"
 )
 
 // stopServicesTimeout is the time that the services behind the API have to stop, after the API
@@ -21,12 +22,12 @@ type node struct {
 	config   Server
 	services *Services
 	server   *http.Server
-	drain    *httpapi.Drain
+	drain    *httpkit.Drain
 	ready    atomic.Bool
 }
 
 func newNode(c Server, s *Services, d Deps) (*node, error) {
-	n := &node{Deps: d, config: c, services: s, drain: httpapi.NewDrain()}
+	n := &node{Deps: d, config: c, services: s, drain: httpkit.NewDrain()}
 	handler, err := n.handler()
 	if err != nil {
 		return nil, err
@@ -134,9 +135,9 @@ func (n *node) serve(ctx context.Context, socket net.Listener) error {
 
 func (n *node) accept(listener net.Listener) error {
 	if n.config.TLSCert != "" { // net/http gives every server a TLSConfig once it has served
-		return n.server.ServeTLS(httpapi.Bounded(listener, n.config.MaxConnections), "", "")
+		return n.server.ServeTLS(httpkit.Bounded(listener, n.config.MaxConnections), "", "")
 	}
-	return n.server.Serve(httpapi.Bounded(httpapi.Listener(listener, newID), n.config.MaxConnections))
+	return n.server.Serve(httpkit.Bounded(httpkit.Listener(listener, newID), n.config.MaxConnections))
 }
 
 // finish waits until running requests have ended, for at most the stop timeout. Then it closes

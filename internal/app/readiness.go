@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"firemode"
-	"firemode/internal/httpapi"
+	"firemode/internal/httpkit"
 	"firemode/internal/store"
 )
 
@@ -20,8 +20,8 @@ const (
 )
 
 // checks returns the checks of /health/ready by name. Their messages are public.
-func (n *node) checks() map[string]httpapi.Check {
-	all := map[string]httpapi.Check{
+func (n *node) checks() map[string]httpkit.Check {
+	all := map[string]httpkit.Check{
 		"serving":    n.serving,
 		"database":   n.database,
 		"migrations": n.migrations,
@@ -55,7 +55,7 @@ func (n *node) database(ctx context.Context) error {
 	}
 	if took := n.Now().Sub(begun); took >= healthyRoundTrip {
 		took = took.Round(time.Millisecond / 10)
-		return httpapi.Degraded("a round trip took %s; under %s is healthy", took, healthyRoundTrip)
+		return httpkit.Degraded("a round trip took %s; under %s is healthy", took, healthyRoundTrip)
 	}
 	return nil
 }
@@ -66,7 +66,7 @@ func (n *node) migrations(ctx context.Context) error {
 	err := n.services.Store.CheckSchema(ctx)
 	if other := (*store.SchemaError)(nil); errors.As(err, &other) {
 		if other.Newer() {
-			return httpapi.Degraded("%s", other)
+			return httpkit.Degraded("%s", other)
 		}
 		return unready("%s", other)
 	}
@@ -95,7 +95,7 @@ func (n *node) supervised(name string) error {
 		message = fmt.Sprintf("failed; restarts in %s", max(0, s.Retry.Sub(n.Now())).Round(time.Millisecond))
 	}
 	if dispensable(name) {
-		return httpapi.Degraded("%s", message)
+		return httpkit.Degraded("%s", message)
 	}
 	down := firemode.Unavailable(time.Second, "%s", message)
 	down.Err = s.Err

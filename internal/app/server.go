@@ -8,7 +8,7 @@ import (
 	"net/http"
 	"time"
 
-	"firemode/internal/httpapi"
+	"firemode/internal/httpkit"
 )
 
 const (
@@ -20,7 +20,7 @@ const (
 // httpServer returns the server of the API. It has no time limit for a whole request, because a
 // slow connection may need long to upload an asset register; the API ends requests whose body
 // stalls.
-func httpServer(c Server, handler http.Handler, drain *httpapi.Drain, d Deps) (*http.Server, error) {
+func httpServer(c Server, handler http.Handler, drain *httpkit.Drain, d Deps) (*http.Server, error) {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(true)

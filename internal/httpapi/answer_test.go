@@ -13,6 +13,9 @@ import (
 	"github.com/go-json-experiment/json"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
+
+	"firemode/internal/httpkit"
+	"firemode/internal/httpkit/httpkittest"
 )
 
 func TestCompression(t *testing.T) {
@@ -87,9 +90,9 @@ func TestAccept(t *testing.T) {
 			t.Errorf("%s with %q: status %d, want %d", row.path, row.accept, rec.Code, row.status)
 		}
 		if row.status == http.StatusNotAcceptable {
-			wantProblem(t, rec, row.status)
+			httpkittest.WantProblem(t, rec, row.status)
 		}
-		if row.status == http.StatusOK && strings.HasPrefix(row.path, "/v1/users") && rec.Header().Get("Content-Type") != mediaJSON {
+		if row.status == http.StatusOK && strings.HasPrefix(row.path, "/v1/users") && rec.Header().Get("Content-Type") != httpkit.MediaJSON {
 			t.Errorf("%s with %q: Content-Type %q", row.path, row.accept, rec.Header().Get("Content-Type"))
 		}
 	}
@@ -134,7 +137,7 @@ func TestReadiness(t *testing.T) {
 	broken := false
 	w := newWorld(t, func(c *Config) {
 		c.Checks["second"] = func(ctx context.Context) error {
-			if deadline, ok := ctx.Deadline(); !ok || time.Until(deadline) > checkDeadline {
+			if deadline, ok := ctx.Deadline(); !ok || time.Until(deadline) > 2*time.Second {
 				t.Error("a check without a deadline")
 			}
 			if broken {

@@ -5,38 +5,34 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"sync"
+	"reflect"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"go.opentelemetry.io/otel/trace"
-	"golang.org/x/sync/singleflight"
 
-	"firemode"
 	"firemode/internal/assets"
 	"firemode/internal/bundles"
 	"firemode/internal/catalogue"
+	"firemode/internal/httpkit"
 	"firemode/internal/identity"
+	"firemode/internal/record/ledger"
 	"firemode/internal/sessions"
+)
+
+// The queues of writes that load is shed by, beside httpkit.QueueDatabase.
+const (
+	QueueResults         = "results"         // submissions wait in it for their turn to be merged
+	QueueClassifications = "classifications" // waiting for their entries in the audit log
 )
 
 // Metrics is what the API reports about itself.
 type Metrics interface {
-	// ObserveRequest reports one answered request. endpoint is the route pattern, or "unmatched".
-	// ctx is that of the request, whose trace it can name as an example.
-	ObserveRequest(ctx context.Context, method, endpoint string, status int, took time.Duration)
+	httpkit.Metrics
 	// BundleSent reports the size of an offline bundle on the wire.
 	BundleSent(ctx context.Context, session string, bytes int64)
-	// RequestShed reports a request that was refused before its body was read, or while it came, for want of what reason names: the
-	// queue that is too deep, or "memory".
-	RequestShed(reason string)
-	// Replayed reports a request that was answered with what was stored under its Idempotency-Key.
-	Replayed()
 }
-
-// Check is one part of readiness: nil when that part can serve. It is called with a deadline, and not again before it has returned. Of an
-// error, what it says to users is shown (see firemode.Error), and nothing else; see also Degraded.
-type Check func(context.Context) error
 
 // Services are what the endpoints work with.
 type Services struct {
@@ -50,8 +46,8 @@ type Services struct {
 // Config of the API.
 type Config struct {
 	Services  Services
-	CursorKey []byte           // HMAC key of cursors, 32 bytes, the same on every node
-	Checks    map[string]Check // readiness by name
+	CursorKey []byte                   // HMAC key of cursors, 32 bytes, the same on every node
+	Checks    map[string]httpkit.Check // readiness by name
 	Now       func() time.Time
 	NewID     func() string // UUIDv7
 	Logger    *slog.Logger
@@ -72,13 +68,8 @@ type Config struct {
 	// BodyMemory is how many bytes the bodies of all requests may take in memory before a further one is 503; 0 means 128 MiB.
 	BodyMemory int64
 	// Drain is that of the server, so that answers say when it stops; nil for none.
-	Drain *Drain
+	Drain *httpkit.Drain
 }
-
-const (
-	defaultPause     = 30 * time.Second
-	defaultSlowAfter = 300 * time.Millisecond // the requirement on the p95 of classify
-)
 
 // Validate says what is missing.
 func (c Config) Validate() error {
@@ -101,19 +92,14 @@ func (c Config) Validate() error {
 	return err
 }
 
-// API is the handler of every path. It is safe for concurrent use and holds no state but the keys of requests in flight, and how much
-// their bodies take.
+// API is the handler of every path. It is safe for concurrent use.
 type API struct {
-	Config
-	mux      *http.ServeMux
-	huma     huma.API
-	checker  checker
-	answers  map[firemode.Code]answer
-	inFlight inFlight
-	bodies   bodies
-	spans    *spans
-	spec     func() (documents, error)
-	probes   singleflight.Group // of the checks
+	*httpkit.Server
+	Services    Services
+	cursors     httpkit.Cursors
+	health      *httpkit.Health
+	metrics     Metrics
+	metricsPage http.Handler
 }
 
 // New returns the API, or what its configuration lacks.
@@ -121,43 +107,51 @@ func New(c Config) (*API, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	return build(c, routes())
+	return build(c, (*API).routes)
 }
 
-// build registers the routes. It needs no services: the documentation is made without any.
-func build(c Config, list []Route) (*API, error) {
-	if c.Pause == 0 {
-		c.Pause = defaultPause
+// NewHealth returns the health endpoints and the metrics alone, for a process that serves nothing else. It needs no services.
+func NewHealth(c Config) (*API, error) {
+	if c.Now == nil || c.NewID == nil || c.Logger == nil || c.Metrics == nil {
+		return nil, errors.New("httpapi: Config lacks Now, NewID, Logger or Metrics")
 	}
-	if c.ShedAfter == 0 {
-		c.ShedAfter = defaultShedAfter
+	return build(c, func(a *API) []httpkit.Route {
+		return slices.DeleteFunc(a.operationRoutes(), func(rt httpkit.Route) bool { return rt.Tag != "health" })
+	})
+}
+
+// OpenAPI returns the description of the API as YAML, the content of api/openapi.yaml. It needs no configuration.
+func OpenAPI() ([]byte, error) {
+	a, err := build(Config{}, (*API).routes)
+	if err != nil {
+		return nil, err
 	}
-	if c.BodyMemory == 0 {
-		c.BodyMemory = defaultBodyMemory
-	}
-	if c.SlowAfter == 0 {
-		c.SlowAfter = defaultSlowAfter
-	}
+	return a.DescriptionYAML()
+}
+
+// build makes an API with the routes that it is given. It needs no services: the description is made without any.
+func build(c Config, routes func(*API) []httpkit.Route) (*API, error) {
 	a := &API{
-		Config: c, mux: http.NewServeMux(), answers: answers(), bodies: bodies{limit: c.BodyMemory}, spans: newSpans(c.Traces, list),
+		Services: c.Services, cursors: httpkit.NewCursors(c.CursorKey), health: httpkit.NewHealth(c.Checks, c.Now, c.Version),
+		metrics: c.Metrics, metricsPage: c.MetricsPage,
 	}
-	a.huma = huma.NewAPI(a.humaConfig(), adapter{a})
-	a.checker = checker{a.registry()}
-	a.spec = sync.OnceValues(a.render)
-	for _, rt := range list {
-		if rt.serve == nil {
-			return nil, errors.New("httpapi: no handler for " + rt.Method + " " + rt.Pattern)
-		}
-		rt.serve(a, &rt, a.operation(&rt))
-	}
-	lists(a.registry())
-	a.mux.HandleFunc(anyPath, a.unrouted)
-	return a, nil
+	var err error
+	a.Server, err = httpkit.New(httpkit.Config{
+		Description: description(), Authenticate: a.authenticate, Key: c.CursorKey, Now: c.Now, NewID: c.NewID, Drain: c.Drain,
+		Report: httpkit.Report{Logger: c.Logger, Metrics: c.Metrics, Traces: c.Traces, SlowAfter: c.SlowAfter},
+		Limits: httpkit.Limits{Pause: c.Pause, Queues: c.Queues, ShedAfter: c.ShedAfter, BodyMemory: c.BodyMemory},
+	}, routes(a))
+	return a, err
 }
 
-func (a *API) registry() huma.Registry { return a.huma.OpenAPI().Components.Schemas }
-
-// ServeHTTP answers every path in the contract's format.
-func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	a.observe(w, r, a.mux.ServeHTTP) //nolint:contextcheck // it travels in r
+func description() httpkit.Description {
+	return httpkit.Description{
+		Info: &huma.Info{
+			Title:       "FireMode",
+			Version:     "1",
+			Description: "Routine service of fire protection systems: buildings, asset registers, test sessions, results that merge, defects and evidence.",
+			License:     &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
+		},
+		Schemas: map[reflect.Type]string{reflect.TypeFor[ledger.Header](): "Entry"},
+	}
 }

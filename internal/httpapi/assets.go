@@ -6,6 +6,7 @@ import (
 
 	"firemode"
 	"firemode/internal/assets"
+	"firemode/internal/httpkit"
 	"firemode/internal/store"
 )
 
@@ -79,7 +80,7 @@ type createAssetInput struct {
 
 type patchAssetInput struct {
 	AssetPath
-	Versioned
+	httpkit.Versioned
 	Body assetPatchBody
 }
 
@@ -117,15 +118,15 @@ type baselinesInput struct {
 	}
 }
 
-func assetReply(asset firemode.Asset, err error) (*reply[assetBody], error) {
-	return &reply[assetBody]{ETag: etag(asset.Version), Body: assetOf(asset)}, err
+func assetReply(asset firemode.Asset, err error) (*httpkit.Reply[assetBody], error) {
+	return &httpkit.Reply[assetBody]{ETag: httpkit.ETag(asset.Version), Body: assetOf(asset)}, err
 }
 
-func (a *API) createAsset(ctx context.Context, in *createAssetInput) (*reply[assetBody], error) {
+func (a *API) createAsset(ctx context.Context, in *createAssetInput) (*httpkit.Reply[assetBody], error) {
 	return assetReply(a.Services.Buildings.CreateAsset(ctx, in.ID, in.Body.asset(in.Body.ID)))
 }
 
-func (a *API) listAssets(ctx context.Context, in *listAssetsInput) (*reply[list[assetBody]], error) {
+func (a *API) listAssets(ctx context.Context, in *listAssetsInput) (*httpkit.Reply[list[assetBody]], error) {
 	page, err := a.page(ctx, in.Paging)
 	if err != nil {
 		return nil, err
@@ -135,19 +136,19 @@ func (a *API) listAssets(ctx context.Context, in *listAssetsInput) (*reply[list[
 	return listed(ctx, a, in.Paging, rows, assetOf), err
 }
 
-func (a *API) getAsset(ctx context.Context, in *AssetPath) (*reply[assetBody], error) {
+func (a *API) getAsset(ctx context.Context, in *AssetPath) (*httpkit.Reply[assetBody], error) {
 	return assetReply(a.Services.Buildings.Asset(ctx, in.ID, in.AssetID))
 }
 
-func (a *API) patchAsset(ctx context.Context, in *patchAssetInput) (*reply[assetBody], error) {
-	version, err := in.version()
+func (a *API) patchAsset(ctx context.Context, in *patchAssetInput) (*httpkit.Reply[assetBody], error) {
+	version, err := in.Version()
 	if err != nil {
 		return nil, err
 	}
 	return assetReply(a.Services.Buildings.PatchAsset(ctx, in.ID, in.AssetID, version, assets.AssetPatch(in.Body)))
 }
 
-func (a *API) putBaselines(ctx context.Context, in *baselinesInput) (*reply[assetBody], error) {
+func (a *API) putBaselines(ctx context.Context, in *baselinesInput) (*httpkit.Reply[assetBody], error) {
 	list := make([]firemode.Baseline, len(in.Body.Baselines))
 	for i, b := range in.Body.Baselines {
 		list[i] = firemode.Baseline{Measurement: b.Measurement, Value: string(b.Value), Unit: b.Unit, Source: b.Source, Date: b.Date}

@@ -11,26 +11,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/klauspost/compress/gzip"
-	"github.com/klauspost/compress/zstd"
+	"firemode/internal/httpkit"
+	"firemode/internal/httpkit/httpkittest"
 )
-
-func gzipped(t testing.TB, plain []byte) []byte {
-	t.Helper()
-	var out bytes.Buffer
-	z := gzip.NewWriter(&out)
-	_, err := z.Write(plain)
-	must(t, err)
-	must(t, z.Close())
-	return out.Bytes()
-}
-
-func zstded(t testing.TB, plain []byte) []byte {
-	t.Helper()
-	z, err := zstd.NewWriter(nil)
-	must(t, err)
-	return z.EncodeAll(plain, nil)
-}
 
 // padded is a body of exactly n bytes that is right.
 func padded(n int) []byte {
@@ -56,32 +39,32 @@ func TestBodies(t *testing.T) {
 		status                int
 		message               string
 	}{
-		{"plain", mediaJSON, "", []byte(plain), 200, ""},
+		{"plain", httpkit.MediaJSON, "", []byte(plain), 200, ""},
 		{"charset", "application/json; charset=UTF-8", "", []byte(plain), 200, ""},
 		{"no media type", "", "", []byte(plain), 200, ""},
-		{"identity", mediaJSON, "identity", []byte(plain), 200, ""},
-		{"gzip", mediaJSON, "gzip", gzipped(t, []byte(plain)), 200, ""},
-		{"zstd", mediaJSON, "zstd", zstded(t, []byte(plain)), 200, ""},
-		{"at the limit", mediaJSON, "", padded(jsonLimit), 200, ""},
-		{"over the limit", mediaJSON, "", padded(jsonLimit + 1), 413, "8388608 bytes"},
-		{"over the limit once decoded", mediaJSON, "gzip", gzipped(t, padded(jsonLimit+1)), 413, "8388608 bytes"},
-		{"bomb", mediaJSON, "zstd", zstded(t, padded(4<<20)), 413, "100 times"},
-		{"gzip bomb", mediaJSON, "gzip", gzipped(t, padded(4<<20)), 413, "100 times"},
-		{"over the limit on the wire", mediaJSON, "gzip", gzipped(t, noise(3<<20)), 413, "1048576 bytes"},
-		{"broken gzip", mediaJSON, "gzip", []byte(plain), 400, "gzip"},
-		{"broken zstd", mediaJSON, "zstd", []byte(plain), 400, "zstd"},
-		{"cut gzip", mediaJSON, "gzip", gzipped(t, []byte(plain))[:20], 400, "gzip"},
-		{"other encoding", mediaJSON, "br", []byte(plain), 415, "Content-Encoding"},
-		{"two encodings", mediaJSON, "gzip, gzip", []byte(plain), 415, "Content-Encoding"},
+		{"identity", httpkit.MediaJSON, "identity", []byte(plain), 200, ""},
+		{"gzip", httpkit.MediaJSON, "gzip", httpkittest.Gzipped(t, []byte(plain)), 200, ""},
+		{"zstd", httpkit.MediaJSON, "zstd", httpkittest.Zstded(t, []byte(plain)), 200, ""},
+		{"at the limit", httpkit.MediaJSON, "", padded(jsonLimit), 200, ""},
+		{"over the limit", httpkit.MediaJSON, "", padded(jsonLimit + 1), 413, "8388608 bytes"},
+		{"over the limit once decoded", httpkit.MediaJSON, "gzip", httpkittest.Gzipped(t, padded(jsonLimit+1)), 413, "8388608 bytes"},
+		{"bomb", httpkit.MediaJSON, "zstd", httpkittest.Zstded(t, padded(4<<20)), 413, "100 times"},
+		{"gzip bomb", httpkit.MediaJSON, "gzip", httpkittest.Gzipped(t, padded(4<<20)), 413, "100 times"},
+		{"over the limit on the wire", httpkit.MediaJSON, "gzip", httpkittest.Gzipped(t, noise(3<<20)), 413, "1048576 bytes"},
+		{"broken gzip", httpkit.MediaJSON, "gzip", []byte(plain), 400, "gzip"},
+		{"broken zstd", httpkit.MediaJSON, "zstd", []byte(plain), 400, "zstd"},
+		{"cut gzip", httpkit.MediaJSON, "gzip", httpkittest.Gzipped(t, []byte(plain))[:20], 400, "gzip"},
+		{"other encoding", httpkit.MediaJSON, "br", []byte(plain), 415, "Content-Encoding"},
+		{"two encodings", httpkit.MediaJSON, "gzip, gzip", []byte(plain), 415, "Content-Encoding"},
 		{"form", "application/x-www-form-urlencoded", "", []byte("site_name=x"), 415, "application/json"},
 		{"broken media type", ";;", "", []byte(plain), 415, "application/json"},
 		{"latin 1", "application/json; charset=latin1", "", []byte(plain), 415, "application/json"},
-		{"empty", mediaJSON, "", nil, 400, "needed"},
-		{"blank", mediaJSON, "", []byte(" \n"), 400, "needed"},
-		{"not UTF-8", mediaJSON, "", []byte("{\"site_name\":\"\xff\"}"), 400, "line 1"},
-		{"byte order mark", mediaJSON, "", []byte("\xef\xbb\xbf{}"), 400, "line 1"},
-		{"two values", mediaJSON, "", []byte("{}\n{}"), 400, "line 2"},
-		{"deep", mediaJSON, "", []byte(strings.Repeat("[", 20_000)), 400, "depth"},
+		{"empty", httpkit.MediaJSON, "", nil, 400, "needed"},
+		{"blank", httpkit.MediaJSON, "", []byte(" \n"), 400, "needed"},
+		{"not UTF-8", httpkit.MediaJSON, "", []byte("{\"site_name\":\"\xff\"}"), 400, "line 1"},
+		{"byte order mark", httpkit.MediaJSON, "", []byte("\xef\xbb\xbf{}"), 400, "line 1"},
+		{"two values", httpkit.MediaJSON, "", []byte("{}\n{}"), 400, "line 2"},
+		{"deep", httpkit.MediaJSON, "", []byte(strings.Repeat("[", 20_000)), 400, "depth"},
 	}
 	w := newWorld(t)
 	w.furnish()
@@ -105,7 +88,7 @@ func TestBodies(t *testing.T) {
 				}
 				continue
 			}
-			if p := wantProblem(t, rec, row.status); !strings.Contains(p.Message, row.message) {
+			if p := httpkittest.WantProblem(t, rec, row.status); !strings.Contains(p.Message, row.message) {
 				t.Errorf("%s (length known %v): message %q lacks %q", row.name, known, p.Message, row.message)
 			}
 		}
@@ -123,7 +106,7 @@ func TestImportOverItsLimit(t *testing.T) {
 		r.Header.Set("Content-Type", mediaCSV)
 		rec := httptest.NewRecorder()
 		w.ServeHTTP(rec, r)
-		if p := wantProblem(t, rec, http.StatusRequestEntityTooLarge); !strings.Contains(p.Message, "67108864 bytes") {
+		if p := httpkittest.WantProblem(t, rec, http.StatusRequestEntityTooLarge); !strings.Contains(p.Message, "67108864 bytes") {
 			t.Errorf("message %q", p.Message)
 		}
 	}
@@ -146,14 +129,14 @@ func TestBodyThatStopsComing(t *testing.T) {
 	w.furnish()
 	server := httptest.NewServer(w)
 	defer server.Close()
-	for path, media := range map[string]string{"/v1/buildings": mediaJSON, "/v1/buildings/closed/assets/import": mediaCSV} {
+	for path, media := range map[string]string{"/v1/buildings": httpkit.MediaJSON, "/v1/buildings/closed/assets/import": mediaCSV} {
 		conn, err := net.Dial("tcp", server.Listener.Addr().String())
 		must(t, err)
 		defer conn.Close()
 		_, err = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: %s\r\nContent-Length: 100\r\n\r\n{", path, w.tokens["admin"], media)
 		must(t, err)
-		answer := readAnswer(t, conn)
-		p := wantProblem(t, answer, http.StatusRequestTimeout)
+		answer := httpkittest.ReadAnswer(t, conn)
+		p := httpkittest.WantProblem(t, answer, http.StatusRequestTimeout)
 		if !p.Retryable || p.Message != "the body stopped coming for 50ms" {
 			t.Errorf("%s: %+v", path, p)
 		}

@@ -6,6 +6,7 @@ import (
 
 	"firemode"
 	"firemode/internal/assets"
+	"firemode/internal/httpkit"
 	"firemode/internal/store"
 )
 
@@ -42,7 +43,7 @@ type createBuildingInput struct {
 
 type patchBuildingInput struct {
 	BuildingPath
-	Versioned
+	httpkit.Versioned
 	Body struct {
 		Name     *string            `json:"site_name,omitempty" minLength:"1" maxLength:"200"`
 		Address  *string            `json:"site_address,omitempty" minLength:"1" maxLength:"300"`
@@ -57,15 +58,15 @@ type listBuildingsInput struct {
 	Text string `query:"q" maxLength:"200" doc:"Part of name or address, any case"`
 }
 
-func buildingReply(b firemode.Building, err error) (*reply[buildingBody], error) {
-	return &reply[buildingBody]{ETag: etag(b.Version), Body: buildingOf(b)}, err
+func buildingReply(b firemode.Building, err error) (*httpkit.Reply[buildingBody], error) {
+	return &httpkit.Reply[buildingBody]{ETag: httpkit.ETag(b.Version), Body: buildingOf(b)}, err
 }
 
-func (a *API) createBuilding(ctx context.Context, in *createBuildingInput) (*reply[buildingBody], error) {
+func (a *API) createBuilding(ctx context.Context, in *createBuildingInput) (*httpkit.Reply[buildingBody], error) {
 	return buildingReply(a.Services.Buildings.Create(ctx, assets.NewBuilding(in.Body)))
 }
 
-func (a *API) listBuildings(ctx context.Context, in *listBuildingsInput) (*reply[list[buildingBody]], error) {
+func (a *API) listBuildings(ctx context.Context, in *listBuildingsInput) (*httpkit.Reply[list[buildingBody]], error) {
 	page, err := a.page(ctx, in.Paging)
 	if err != nil {
 		return nil, err
@@ -74,12 +75,12 @@ func (a *API) listBuildings(ctx context.Context, in *listBuildingsInput) (*reply
 	return listed(ctx, a, in.Paging, rows, buildingOf), err
 }
 
-func (a *API) getBuilding(ctx context.Context, in *BuildingPath) (*reply[buildingBody], error) {
+func (a *API) getBuilding(ctx context.Context, in *BuildingPath) (*httpkit.Reply[buildingBody], error) {
 	return buildingReply(a.Services.Buildings.Get(ctx, in.ID))
 }
 
-func (a *API) patchBuilding(ctx context.Context, in *patchBuildingInput) (*reply[buildingBody], error) {
-	version, err := in.version()
+func (a *API) patchBuilding(ctx context.Context, in *patchBuildingInput) (*httpkit.Reply[buildingBody], error) {
+	version, err := in.Version()
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"firemode"
 	"firemode/internal/bundles"
+	"firemode/internal/httpkit"
 	"firemode/internal/record/crdt"
 	"firemode/internal/sessions"
 )
@@ -35,13 +36,13 @@ type bundleData struct {
 // bundleForm puts a bundle into the words of this API.
 type bundleForm struct {
 	*API
-	x *exchange
+	org firemode.OrgID
 }
 
 // Results is the answer of GET results, for nobody in particular.
 func (f bundleForm) Results(ctx context.Context, session firemode.SessionID, limit int) (r bundles.Results, err error) {
 	var out bytes.Buffer
-	sink := &resultsSink{api: f.API, x: f.x, out: &fitting{out: &out, limit: limit}}
+	sink := &resultsSink{api: f.API, org: f.org, out: &fitting{out: &out, limit: limit}}
 	if err := f.Services.Sessions.Results(ctx, sessions.Query{Session: session}, sink); err != nil {
 		return r, err
 	}
@@ -79,21 +80,21 @@ func (f bundleForm) Bundle(c bundles.Content) ([]byte, error) {
 		body.Data.Faults = append(body.Data.Faults, defectOf(d))
 	}
 	var out bytes.Buffer
-	err := encodeJSON(&out, body)
+	err := httpkit.EncodeJSON(&out, body)
 	return out.Bytes(), err
 }
 
 // offlineBundle answers the bundle in the encoding that the client takes, whole, in ranges, or not at all when it has it already.
-func offlineBundle(a *API, w http.ResponseWriter, r *http.Request) error {
+func (a *API) offlineBundle(w http.ResponseWriter, r *http.Request) error {
 	session, err := sessionID(r)
 	if err != nil {
 		return err
 	}
-	b, err := a.Services.Bundles.Get(r.Context(), session, bundleForm{a, exchangeOf(r.Context())})
+	b, err := a.Services.Bundles.Get(r.Context(), session, bundleForm{a, orgOf(r.Context())})
 	if err != nil {
 		return err
 	}
-	encoding := preferred(r.Header.Get("Accept-Encoding"))
+	encoding := httpkit.PreferredEncoding(r.Header.Get("Accept-Encoding"))
 	text := b.Forms[encoding]
 	if len(text) > bundles.MaxBytes {
 		return firemode.TooLarge("the bundle is over the limit of %d bytes", bundles.MaxBytes)
@@ -103,7 +104,7 @@ func offlineBundle(a *API, w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	h := w.Header()
-	h.Set("Content-Type", mediaJSON)
+	h.Set("Content-Type", httpkit.MediaJSON)
 	h.Add("Vary", "Accept-Encoding")
 	h.Set("ETag", `"`+b.Tag+`"`)
 	if encoding != "" {
@@ -115,10 +116,10 @@ func offlineBundle(a *API, w http.ResponseWriter, r *http.Request) error {
 	if out.refused {
 		h.Del("Content-Encoding")
 		h.Del("ETag")
-		return failure(firemode.CodeRange, "the bundle has %d bytes; the range is not within them", len(text))
+		return httpkit.Failure(firemode.CodeRange, "the bundle has %d bytes; the range is not within them", len(text))
 	}
 	if out.sent > 0 {
-		a.Metrics.BundleSent(r.Context(), string(session), int64(out.sent))
+		a.metrics.BundleSent(r.Context(), string(session), int64(out.sent))
 	}
 	return nil
 }
@@ -151,7 +152,7 @@ func (w *ranged) Write(p []byte) (int, error) {
 }
 
 func documentBundle(op *huma.Operation, r huma.Registry) {
-	op.Parameters = append(op.Parameters, idParam("id", "session_id"),
+	op.Parameters = append(op.Parameters, httpkit.IDParam("id", "session_id"),
 		&huma.Param{Name: "X-Client-ID", In: "header", Description: "The client that receives the bundle; without it nothing counts as delivered", Schema: &huma.Schema{Type: huma.TypeString}})
-	op.Responses["200"] = jsonResponse[bundleBody](r, "Everything that is needed with no network; has a strong ETag, and can be fetched in ranges")
+	op.Responses["200"] = httpkit.JSONResponse[bundleBody](r, "Everything that is needed with no network; has a strong ETag, and can be fetched in ranges")
 }

@@ -14,6 +14,7 @@ import (
 
 	"firemode"
 	"firemode/internal/bundles"
+	"firemode/internal/httpkit/httpkittest"
 	"firemode/internal/rules"
 )
 
@@ -179,12 +180,12 @@ func TestBundle(t *testing.T) {
 			v.carry("tech1", "")
 			v.clocked(func(c *bundles.Config) { c.Plain = 2000 })
 			v.send("tech1", batch{changes: []string{set("/x", `"`+strings.Repeat("x", 2000)+`"`)}})
-			p := wantProblem(t, v.fetch("tech1"), http.StatusRequestEntityTooLarge)
+			p := httpkittest.WantProblem(t, v.fetch("tech1"), http.StatusRequestEntityTooLarge)
 			same(t, p.Message, "the results of this session are over the limit of 2000 bytes for a bundle")
 		}},
 		{"one whose maker fails is an error of that request alone", func(t *testing.T, v *visit) {
 			v.clocked(func(c *bundles.Config) { c.Rules = brokenBook{c.Rules} })
-			p := wantProblem(t, v.fetch("tech1"), http.StatusInternalServerError)
+			p := httpkittest.WantProblem(t, v.fetch("tech1"), http.StatusInternalServerError)
 			same(t, p.Retryable, true)
 			v.clocked()
 			v.carry("tech1", "")
@@ -193,8 +194,8 @@ func TestBundle(t *testing.T) {
 		{"who may not see the session gets no bundle of it", func(t *testing.T, v *visit) {
 			v.clocked()
 			same(t, v.fetch("owner").Code, http.StatusOK)
-			wantProblem(t, v.fetch("stranger"), http.StatusNotFound)
-			wantProblem(t, v.fetch("tech1", "X-Client-ID", "no id"), http.StatusBadRequest)
+			httpkittest.WantProblem(t, v.fetch("stranger"), http.StatusNotFound)
+			httpkittest.WantProblem(t, v.fetch("tech1", "X-Client-ID", "no id"), http.StatusBadRequest)
 		}},
 	})
 }
@@ -249,7 +250,7 @@ func bundleRanges(t *testing.T, v *visit) {
 		}
 		for _, ask := range []string{fmt.Sprintf("bytes=%d-", size), "bytes=x-", "bytes=9-2"} {
 			rec := v.fetch("tech1", "Accept-Encoding", encoding, "Range", ask)
-			wantProblem(t, rec, http.StatusRequestedRangeNotSatisfiable)
+			httpkittest.WantProblem(t, rec, http.StatusRequestedRangeNotSatisfiable)
 			same(t, []string{rec.Header().Get("ETag"), rec.Header().Get("Content-Encoding")}, []string{"", ""})
 		}
 		v.send("tech1", batch{changes: []string{increment("/n", "1")}})

@@ -5,6 +5,7 @@ import (
 
 	"firemode"
 	"firemode/internal/catalogue"
+	"firemode/internal/httpkit"
 	"firemode/internal/rules"
 )
 
@@ -37,7 +38,7 @@ type classifyBody struct {
 	AuditID      firemode.AuditID  `json:"audit_log_id"`
 }
 
-func (a *API) classify(ctx context.Context, in *classifyInput) (*reply[classifyBody], error) {
+func (a *API) classify(ctx context.Context, in *classifyInput) (*httpkit.Reply[classifyBody], error) {
 	q := catalogue.Request{Code: in.Body.Code, Finding: rules.Finding{
 		Condition: in.Body.Condition, Measurement: in.Body.Measurement, Value: string(in.Body.Value), Unit: in.Body.Unit, Scope: in.Body.Scope,
 	}}
@@ -48,7 +49,7 @@ func (a *API) classify(ctx context.Context, in *classifyInput) (*reply[classifyB
 	if err != nil {
 		return nil, err
 	}
-	return &reply[classifyBody]{Body: classified(answer, q.Measurement != "")}, nil
+	return &httpkit.Reply[classifyBody]{Body: classified(answer, q.Measurement != "")}, nil
 }
 
 func classified(c catalogue.Answer, measured bool) classifyBody {

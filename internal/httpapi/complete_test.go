@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+
+	"firemode/internal/httpkit/httpkittest"
 )
 
 // problems are the fields and reasons of a refusal.
-func problems(p problem) (all []string) {
+func problems(p httpkittest.Problem) (all []string) {
 	for _, d := range p.Details {
 		all = append(all, d.Field+": "+d.Reason)
 	}
@@ -19,8 +21,8 @@ const completed = `{"status":"completed"}`
 func TestCompletion(t *testing.T) {
 	play(t, []scenario{
 		{"a pending session cannot be completed or reopened", func(t *testing.T, v *visit) {
-			wantProblem(t, v.patch("manager", completed), http.StatusConflict)
-			wantProblem(t, v.patch("manager", `{"status":"reopened","reason":"x"}`), http.StatusConflict)
+			httpkittest.WantProblem(t, v.patch("manager", completed), http.StatusConflict)
+			httpkittest.WantProblem(t, v.patch("manager", `{"status":"reopened","reason":"x"}`), http.StatusConflict)
 		}},
 		{"a session becomes active with its first batch", func(t *testing.T, v *visit) {
 			status := func() any { return v.get(http.StatusOK, as("tech1", "GET", v.path("")))["status"] }
@@ -34,7 +36,7 @@ func TestCompletion(t *testing.T) {
 			a, b := v.pair()
 			v.send("tech1", a.batch(2, set("/items/site-EP/outcome", `"fail"`), set("/items/site-PS/outcome", `"not_tested"`), set("/x", "1")))
 			b.write(set("/x", "2"))
-			p := wantProblem(t, v.patch("manager", completed), http.StatusConflict)
+			p := httpkittest.WantProblem(t, v.patch("manager", completed), http.StatusConflict)
 			same(t, problems(p), []string{
 				"items/site-EP: the item failed without saying what was seen", "items/site-GN: untouched",
 				"items/site-PS: the item was not tested, without a reason", "/x: 2 readings are in dispute (value)",
@@ -46,7 +48,7 @@ func TestCompletion(t *testing.T) {
 			v.send("tech1", a.batch(1))
 			c := b.look().conflictAt(t, "/x")
 			b.write(resolve(c, "1", c.dots()...))
-			p = wantProblem(t, v.patch("manager", completed), http.StatusConflict)
+			p = httpkittest.WantProblem(t, v.patch("manager", completed), http.StatusConflict)
 			same(t, problems(p), []string{"items/site-EP: AS1851-2012-EP-01 does not know the condition no_such"})
 			condition := firstCondition(t, v.item("site-EP"))
 			b.write(remove("/items/site-EP/conditions"), set("/items/site-EP/conditions/"+condition, "true"))
@@ -57,7 +59,7 @@ func TestCompletion(t *testing.T) {
 			v.accountFor()
 			a.write(set("/items/site-GN/note", `"a"`))
 			b.write(set("/items/site-GN/note", `"b"`))
-			p := wantProblem(t, v.patch("manager", completed), http.StatusConflict)
+			p := httpkittest.WantProblem(t, v.patch("manager", completed), http.StatusConflict)
 			same(t, problems(p), []string{"items/site-GN: readings are in dispute", "/items/site-GN/note: 2 readings are in dispute (value)"})
 		}},
 		{"a gap is accepted by a manager who says why", func(t *testing.T, v *visit) {
@@ -65,12 +67,12 @@ func TestCompletion(t *testing.T) {
 			v.accountFor()
 			v.send("tech1", a.batch(3, set("/x", "1")))
 			for _, body := range []string{completed, `{"status":"completed","accept_gaps":true}`, `{"status":"completed","accept_gaps":true,"reason":"  "}`, `{"status":"completed","reason":"lost"}`} {
-				p := wantProblem(t, v.patch("manager", body), http.StatusConflict)
+				p := httpkittest.WantProblem(t, v.patch("manager", body), http.StatusConflict)
 				same(t, problems(p), []string{"clients/a: batches [[1 2]] have not arrived; a manager may accept that with accept_gaps and a reason"})
 			}
 			accepted := `{"status":"completed","accept_gaps":true,"reason":"the tablet drowned"}`
 			for _, who := range []string{"tech1", "engineer", "owner"} {
-				wantProblem(t, v.patch(who, accepted), http.StatusForbidden)
+				httpkittest.WantProblem(t, v.patch(who, accepted), http.StatusForbidden)
 			}
 			v.patched(accepted)
 			session := v.get(http.StatusOK, as("tech1", "GET", v.path("")))
@@ -87,9 +89,9 @@ func TestCompletion(t *testing.T) {
 			same(t, v.send("tech1", a.batch(1, set("/items/site-GN/outcome", `"fail"`))).Status, "late")
 			same(t, v.item("site-GN")["outcome"], any("pass"))
 			for _, body := range []string{`{"status":"reopened"}`, `{"status":"reopened","reason":" "}`} {
-				same(t, wantProblem(t, v.patch("manager", body), http.StatusUnprocessableEntity).Details[0].Field, "reason")
+				same(t, httpkittest.WantProblem(t, v.patch("manager", body), http.StatusUnprocessableEntity).Details[0].Field, "reason")
 			}
-			wantProblem(t, v.patch("tech1", `{"status":"reopened","reason":"x"}`), http.StatusForbidden)
+			httpkittest.WantProblem(t, v.patch("tech1", `{"status":"reopened","reason":"x"}`), http.StatusForbidden)
 			v.reopen()
 			session = v.get(http.StatusOK, as("tech1", "GET", v.path("")))
 			same(t, []any{session["status"], session["reason"], session["completed_at"], session["done_count"], session["conflict_count"]}, []any{"reopened", "a batch came late", nil, 2.0, 1.0})
@@ -98,7 +100,7 @@ func TestCompletion(t *testing.T) {
 			a.number = 1
 			same(t, a.write(resolve(c, `"pass"`, c.dots()...)).Status, "merged")
 			v.complete()
-			wantProblem(t, v.patch("manager", `{"status":"active"}`), http.StatusUnprocessableEntity)
+			httpkittest.WantProblem(t, v.patch("manager", `{"status":"active"}`), http.StatusUnprocessableEntity)
 		}},
 		{"a change needs the state that it is meant for", func(t *testing.T, v *visit) {
 			patch := func(tag string) int {
@@ -109,7 +111,7 @@ func TestCompletion(t *testing.T) {
 			read := func() string {
 				return v.do(as("manager", "GET", v.path(""))).Header().Get("ETag")
 			}
-			wantProblem(t, v.do(as("manager", "PATCH", v.path(""), `{"session_name":"x"}`)), http.StatusPreconditionRequired)
+			httpkittest.WantProblem(t, v.do(as("manager", "PATCH", v.path(""), `{"session_name":"x"}`)), http.StatusPreconditionRequired)
 			first := read()
 			v.send("tech1", batch{changes: []string{set("/x", "1")}})
 			same(t, patch(first), http.StatusPreconditionFailed)

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"testing"
 
-	"firemode"
+	"firemode/internal/httpkit/httpkittest"
 )
 
 func TestWalkOfAListThatGrows(t *testing.T) {
@@ -62,7 +62,7 @@ func TestPages(t *testing.T) {
 	} {
 		rec := w.do(request{as: "admin", method: "GET", path: "/v1/rules" + query})
 		if want.status != http.StatusOK {
-			if p := wantProblem(t, rec, want.status); p.Details[0].Field != "limit" {
+			if p := httpkittest.WantProblem(t, rec, want.status); p.Details[0].Field != "limit" {
 				t.Errorf("%q: details %v", query, p.Details)
 			}
 			continue
@@ -113,23 +113,4 @@ func TestCursorIsBoundToItsList(t *testing.T) {
 			t.Errorf("%s %s: status %d, want %d", row.as, row.path, rec.Code, row.status)
 		}
 	}
-}
-
-func FuzzCursor(f *testing.F) {
-	a := &API{Config: Config{CursorKey: make([]byte, 32)}}
-	x := &exchange{path: "/v1/buildings", query: "q=a", principal: firemode.Principal{Org: "a"}}
-	f.Add("", "")
-	f.Add("1700000000000000|b-1", "AAAA")
-	f.Add("\x00\xff", a.sealCursor(&exchange{path: "/v1/users"}, "k"))
-	f.Fuzz(func(t *testing.T, key, forged string) {
-		opened, err := a.openCursor(x, a.sealCursor(x, key))
-		if err != nil || opened != key {
-			t.Fatalf("sealed %q, opened %q, %v", key, opened, err)
-		}
-		if after, err := a.openCursor(x, forged); err == nil && forged != "" && a.sealCursor(x, after) != forged {
-			t.Fatalf("%q was taken for a cursor", forged)
-		} else if err != nil && firemode.CodeOf(err) != firemode.CodeMalformed {
-			t.Fatalf("%q: %v", forged, err)
-		}
-	})
 }

@@ -4,10 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
-	"net/http"
 	"reflect"
-	"runtime"
-	"slices"
 	"strings"
 	"testing"
 
@@ -15,6 +12,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"firemode"
+	"firemode/internal/httpkit"
 	"firemode/internal/record/crdt"
 	"firemode/internal/sessions"
 )
@@ -158,106 +156,25 @@ func FuzzClock(f *testing.F) {
 }
 
 func FuzzSyncCursor(f *testing.F) {
-	a := &API{Config: Config{CursorKey: make([]byte, 32)}}
-	x := &exchange{path: "/v1/tests/sessions/s1/results", principal: firemode.Principal{Org: "a"}}
+	a := &API{cursors: httpkit.NewCursors(make([]byte, 32))}
 	f.Add(int64(1), int64(7), int64(3), "tablet-7", []byte("12345678"), "")
 	f.Add(int64(0), int64(0), int64(0), "", []byte{}, "AAAA")
-	f.Add(int64(-1), int64(1)<<62, int64(5), "a", []byte("a|b|c|d|"), a.sealCursor(&exchange{path: "/v1/users"}, "k"))
-	other := *x
-	other.path = "/v1/tests/sessions/s2/results"
-	f.Add(int64(1), int64(1), int64(1), "a", []byte("x"), a.sealSyncCursor(&other, sessions.Cursor{Session: "s2", Epoch: 1, Seq: 1}))
-	f.Add(int64(1), int64(1), int64(1), "a", []byte("x"), a.sealFor(x, "sync s1", "1|x"))
+	f.Add(int64(-1), int64(1)<<62, int64(5), "a", []byte("a|b|c|d|"), a.cursors.Seal("a", "/v1/users?", "k"))
+	f.Add(int64(1), int64(1), int64(1), "a", []byte("x"), a.sealSyncCursor("a", sessions.Cursor{Session: "s2", Epoch: 1, Seq: 1}))
+	f.Add(int64(1), int64(1), int64(1), "a", []byte("x"), a.cursors.Seal("a", "sync s1", "1|x"))
 	f.Fuzz(func(t *testing.T, epoch, seq, from int64, client string, hash []byte, forged string) {
 		if client != "" && !firemode.ValidID(client) {
 			return // refused before a cursor is made
 		}
 		c := sessions.Cursor{Session: "s1", Epoch: epoch, Seq: seq, From: from, Client: client, Hash: hash}
-		opened, err := a.openSyncCursor(x, a.sealSyncCursor(x, c))
+		opened, err := a.openSyncCursor("a", "s1", a.sealSyncCursor("a", c))
 		if err != nil || opened.Epoch != epoch || opened.Seq != seq || opened.From != from || opened.Client != client || !bytes.Equal(opened.Hash, hash) {
 			t.Fatalf("sealed %+v, opened %+v, %v", c, opened, err)
 		}
-		if opened, err := a.openSyncCursor(x, forged); err == nil && a.sealSyncCursor(x, opened) != forged {
+		if opened, err := a.openSyncCursor("a", "s1", forged); err == nil && a.sealSyncCursor("a", opened) != forged {
 			t.Fatalf("%q was taken for a cursor", forged)
 		} else if err != nil && firemode.CodeOf(err) != firemode.CodeMalformed {
 			t.Fatalf("%q: %v", forged, err)
 		}
 	})
-}
-
-func FuzzIdempotencyKey(f *testing.F) {
-	for _, key := range []string{"", "k", "019ab3c2-7d10-7000-8000-000000000000", " ", "a\nb", "é", "\x7f", strings.Repeat("k", 255), strings.Repeat("k", 256)} {
-		f.Add(key, false)
-	}
-	f.Add("twice", true)
-	f.Fuzz(func(t *testing.T, sent string, twice bool) {
-		r := &http.Request{Header: http.Header{"Idempotency-Key": {sent}}}
-		if twice {
-			r.Header["Idempotency-Key"] = []string{sent, sent}
-		}
-		key, err := idempotencyKey(r)
-		if err != nil {
-			wantRefusal(t, err)
-		}
-		good := !twice && 1 <= len(sent) && len(sent) <= 255 && !slices.ContainsFunc([]byte(sent), func(c byte) bool { return c < ' ' || c > '~' })
-		if good != (err == nil) || good && key != sent {
-			t.Fatalf("%q, twice %v: %q, %v", sent, twice, key, err)
-		}
-	})
-}
-
-// FuzzCompressed holds that an encoded body is decoded within its limits, whatever it claims to hold, and that what is taken is what
-// any decoder makes of it. Making it costs a bounded amount of memory.
-func FuzzCompressed(f *testing.F) {
-	plain := []byte(batch{changes: []string{set("/x", "1")}}.String())
-	bomb := bytes.Repeat([]byte(" "), 9<<20)
-	for _, body := range [][]byte{plain, nil, bomb, bytes.Repeat([]byte("0123456789abcdef"), 1<<12)} {
-		f.Add(false, gzipped(f, body))
-		f.Add(true, zstded(f, body))
-	}
-	f.Add(false, append(gzipped(f, plain), gzipped(f, plain)...))                                                 // two members are one text
-	f.Add(true, append(zstded(f, plain), zstded(f, plain)...))                                                    // and so are two frames
-	f.Add(false, gzipped(f, gzipped(f, bomb)))                                                                    // a bomb in a parcel is a parcel
-	f.Add(true, []byte{0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x98, 0x01, 0x00, 0x00})                                     // a window of 512 MiB
-	f.Add(true, []byte{0x28, 0xb5, 0x2f, 0xfd, 0xe0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 1, 0, 0})    // a content of 2^63 bytes
-	f.Add(true, append([]byte{0x50, 0x2a, 0x4d, 0x18, 0xff, 0xff, 0xff, 0x7f}, bytes.Repeat([]byte{0}, 1000)...)) // a frame to be skipped, of 2 GiB
-	f.Add(true, append(bytes.Repeat([]byte{0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0}, 1000), zstded(f, plain)...))      // a thousand empty ones
-	a := &API{bodies: bodies{limit: 1 << 30}}
-	f.Fuzz(func(t *testing.T, zstandard bool, wire []byte) {
-		room := &share{api: a}
-		defer room.free()
-		if len(wire) > encodedLimit {
-			return // refused before it is decoded
-		}
-		encoding := "gzip"
-		if zstandard {
-			encoding = "zstd"
-		}
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		got, err := decoded(encoding, wire, jsonLimit, room)
-		runtime.ReadMemStats(&after)
-		// The text, the buffers it outgrew, and the window of the decoder.
-		if made := after.TotalAlloc - before.TotalAlloc; made > 8*jsonLimit {
-			t.Fatalf("%d bytes of memory for %d bytes of %s", made, len(wire), encoding)
-		}
-		if err != nil {
-			wantRefusal(t, err)
-			return
-		}
-		if most := max(ratioFrom, len(wire)*ratioLimit); len(got) > min(most, jsonLimit) {
-			t.Fatalf("%d bytes of %d", len(got), len(wire))
-		}
-		if again := encodedAs(t, encoding, got); len(again) > 0 {
-			if back, err := decoded(encoding, again, jsonLimit, room); err == nil && !bytes.Equal(back, got) {
-				t.Fatalf("%q is decoded to %q", got, back)
-			}
-		}
-	})
-}
-
-func encodedAs(t testing.TB, encoding string, plain []byte) []byte {
-	if encoding == "gzip" {
-		return gzipped(t, plain)
-	}
-	return zstded(t, plain)
 }

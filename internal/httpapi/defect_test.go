@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"firemode"
+	"firemode/internal/httpkit/httpkittest"
 	"firemode/internal/sessions"
 )
 
@@ -232,6 +233,6 @@ func TestDefectsOfASessionThatNamesItsTechnicians(t *testing.T) {
 		for who, want := range map[string]int{"tech1": 200, "engineer": 200, "owner": 200, "tech2": 404, "stranger": 404} {
 			same(t, v.do(as(who, "GET", "/v1/defects/"+d["defect_id"].(string))).Code, want)
 		}
-		wantProblem(t, closed.post("tech2", batch{changes: []string{set("/x", "1")}}), http.StatusNotFound)
+		httpkittest.WantProblem(t, closed.post("tech2", batch{changes: []string{set("/x", "1")}}), http.StatusNotFound)
 	}}})
 }

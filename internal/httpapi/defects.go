@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"firemode"
+	"firemode/internal/httpkit"
 	"firemode/internal/sessions"
 	"firemode/internal/store"
 )
@@ -64,21 +65,21 @@ type listDefectsInput struct {
 
 type patchDefectInput struct {
 	DefectPath
-	Versioned
+	httpkit.Versioned
 	Body struct {
 		Status *firemode.DefectStatus `json:"status,omitempty" enum:"open,notified,rectified,closed"`
 		Note   *string                `json:"note,omitempty" maxLength:"4000"`
 	}
 }
 
-func defectReply(d firemode.Defect, err error) (*reply[defectBody], error) {
+func defectReply(d firemode.Defect, err error) (*httpkit.Reply[defectBody], error) {
 	if err != nil {
 		return nil, err
 	}
-	return &reply[defectBody]{ETag: etag(d.Revision), Body: defectOf(d)}, nil
+	return &httpkit.Reply[defectBody]{ETag: httpkit.ETag(d.Revision), Body: defectOf(d)}, nil
 }
 
-func (a *API) listDefects(ctx context.Context, in *listDefectsInput) (*reply[list[defectBody]], error) {
+func (a *API) listDefects(ctx context.Context, in *listDefectsInput) (*httpkit.Reply[list[defectBody]], error) {
 	page, err := a.page(ctx, in.Paging)
 	if err != nil {
 		return nil, err
@@ -88,12 +89,12 @@ func (a *API) listDefects(ctx context.Context, in *listDefectsInput) (*reply[lis
 	return listed(ctx, a, in.Paging, rows, defectOf), err
 }
 
-func (a *API) getDefect(ctx context.Context, in *DefectPath) (*reply[defectBody], error) {
+func (a *API) getDefect(ctx context.Context, in *DefectPath) (*httpkit.Reply[defectBody], error) {
 	return defectReply(a.Services.Sessions.Defect(ctx, in.ID))
 }
 
-func (a *API) patchDefect(ctx context.Context, in *patchDefectInput) (*reply[defectBody], error) {
-	revision, err := in.version()
+func (a *API) patchDefect(ctx context.Context, in *patchDefectInput) (*httpkit.Reply[defectBody], error) {
+	revision, err := in.Version()
 	if err != nil {
 		return nil, err
 	}

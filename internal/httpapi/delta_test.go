@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"firemode/internal/httpkit/httpkittest"
 )
 
 func TestDelta(t *testing.T) {
@@ -64,10 +66,10 @@ func TestDelta(t *testing.T) {
 			good := v.pull("tech1", "").Cursor
 			list := v.get(http.StatusOK, as("tech1", "GET", v.path("/items?limit=1")))["next_cursor"].(string)
 			for _, cursor := range []string{other.pull("tech1", "").Cursor, list, "x", good + "A", good[:len(good)-2], strings.ToUpper(good), "AAAA" + good[4:], strings.Repeat("A", 5000)} {
-				p := wantProblem(t, v.do(as("tech1", "GET", v.path("/results?since="+cursor))), http.StatusBadRequest)
+				p := httpkittest.WantProblem(t, v.do(as("tech1", "GET", v.path("/results?since="+cursor))), http.StatusBadRequest)
 				same(t, p.Details[0].Field, "cursor")
 			}
-			wantProblem(t, v.do(as("tech1", "GET", v.path("/results?since="+good+"&limit=0"))), http.StatusBadRequest)
+			httpkittest.WantProblem(t, v.do(as("tech1", "GET", v.path("/results?since="+good+"&limit=0"))), http.StatusBadRequest)
 		}},
 	})
 }

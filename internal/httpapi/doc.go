@@ -19,7 +19,7 @@
 //
 //  2. Write the handler in the file of its noun. A typed one takes and gives Go values and is one call of a service:
 //
-//     func (a *API) getThing(ctx context.Context, in *thingPath) (*reply[thingBody], error)
+//     func (a *API) getThing(ctx context.Context, in *thingPath) (*httpkit.Reply[thingBody], error)
 //
 //     registered with typed((*API).getThing). Parameters are fields tagged path, query or header; the JSON body is the field Body.
 //     Fields are required unless they are omitempty. Schema tags (minLength, pattern, enum, doc …) are checked before the handler
@@ -31,7 +31,7 @@
 //     func submitThing(a *API, w http.ResponseWriter, r *http.Request) error
 //
 //     registered with raw(submitThing, documentThing). On a route whose Body is not Streamed the decoded bytes are
-//     exchangeOf(ctx).body, to be read with decodeJSON; a Streamed one reads r.Body, whose errors are answered as they are.
+//     httpkit.StateOf(ctx).body, to be read with httpkit.DecodeJSON; a Streamed one reads r.Body, whose errors are answered as they are.
 //     a.writeJSON answers. An error that it returns becomes the answer, or cuts the connection if part of one has been sent.
 //
 //  4. Return the services' errors as they come: they are put into the contract's format, and logged, in one place.

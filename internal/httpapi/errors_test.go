@@ -3,48 +3,21 @@ package httpapi
 import (
 	"errors"
 	"net/http"
-	"net/http/httptest"
 	"regexp"
-	"strconv"
 	"testing"
 	"time"
 
-	"github.com/go-json-experiment/json"
-
 	"firemode"
+	"firemode/internal/httpkit"
+	"firemode/internal/httpkit/httpkittest"
 	"firemode/internal/store"
 )
 
-// wantProblem fails unless rec is an error of the contract's format with the status.
-func wantProblem(t testing.TB, rec *httptest.ResponseRecorder, status int) problem {
-	t.Helper()
-	var p problem
-	if err := json.Unmarshal(rec.Body.Bytes(), &p, json.RejectUnknownMembers(true)); err != nil {
-		t.Fatalf("status %d with a body that is no error of ours: %v: %s", rec.Code, err, rec.Body)
-	}
-	if rec.Code != status {
-		t.Errorf("status %d, want %d: %s", rec.Code, status, rec.Body)
-	}
-	if got := rec.Header().Get("Content-Type"); got != mediaJSON {
-		t.Errorf("Content-Type %q, want %q", got, mediaJSON)
-	}
-	if p.Code != "FIRE-"+strconv.Itoa(rec.Code) {
-		t.Errorf("error_code %q with status %d", p.Code, rec.Code)
-	}
-	if id := rec.Header().Get("X-Request-ID"); p.TransactionID != id || id == "" {
-		t.Errorf("transaction_id %q, X-Request-ID %q", p.TransactionID, id)
-	}
-	if p.Message == "" || p.Details == nil {
-		t.Errorf("an error without message or details: %s", rec.Body)
-	}
-	return p
-}
-
 // failing is a route of the tests that answers every error there can be.
-func failing(errs map[string]error) Route {
-	return Route{
+func failing(errs map[string]error) httpkit.Route {
+	return httpkit.Route{
 		Method: http.MethodPost, Pattern: "/test/{name}", ID: "test", Tag: "test",
-		serve: raw(func(_ *API, _ http.ResponseWriter, r *http.Request) error {
+		Serve: httpkit.Raw(func(_ http.ResponseWriter, r *http.Request) error {
 			if r.PathValue("name") == "panic" {
 				panic("the secret is 42")
 			}
@@ -53,10 +26,10 @@ func failing(errs map[string]error) Route {
 	}
 }
 
-func newFailing(t testing.TB, errs map[string]error) *world {
+func newFailing(t testing.TB, errs map[string]error, change ...func(*Config)) *world {
 	t.Helper()
-	w := newWorld(t)
-	a, err := build(w.Config, append(routes(), failing(errs)))
+	w := newWorld(t, change...)
+	a, err := build(w.config, func(a *API) []httpkit.Route { return append(a.routes(), failing(errs)) })
 	must(t, err)
 	w.API = a
 	return w
@@ -69,7 +42,7 @@ func TestErrorTable(t *testing.T) {
 		"foreign":  errors.New("dial tcp 10.0.0.1:5432: refused"),
 		"unknown":  errors.Join(errors.New("commit"), store.ErrOutcomeUnknown),
 		"gone":     firemode.Gone("from before the restore"),
-		"range":    failure(firemode.CodeRange, "out of range"),
+		"range":    httpkit.Failure(firemode.CodeRange, "out of range"),
 		"missing":  firemode.PreconditionMissing("If-Match is needed"),
 		"limited":  &firemode.Error{Code: firemode.CodeRateLimited, Message: "slow down", RetryAfter: 90 * time.Second},
 		"shed":     firemode.Unavailable(1500*time.Millisecond, "busy"),
@@ -114,7 +87,7 @@ func TestErrorTable(t *testing.T) {
 	for _, row := range rows {
 		seen[row.code] = true
 		rec := w.do(row.q)
-		p := wantProblem(t, rec, row.status)
+		p := httpkittest.WantProblem(t, rec, row.status)
 		if p.Retryable != row.retryable || !regexp.MustCompile(regexp.QuoteMeta(row.message)).MatchString(p.Message) {
 			t.Errorf("%s %s: retryable %v, message %q; want %v, %q", row.q.method, row.q.path, p.Retryable, p.Message, row.retryable, row.message)
 		}
@@ -122,7 +95,7 @@ func TestErrorTable(t *testing.T) {
 			t.Errorf("%s shows internals: %s", row.q.path, p.Message)
 		}
 	}
-	for code := range answers() {
+	for code := firemode.CodeInternal; code <= firemode.CodeUnavailable; code++ {
 		if !seen[code] {
 			t.Errorf("code %d has no request in this test", code)
 		}
@@ -143,21 +116,12 @@ func TestErrorHeaders(t *testing.T) {
 			t.Errorf("%s: Retry-After %q, want %q", name, got, want)
 		}
 	}
-	if p := wantProblem(t, w.do(request{method: "POST", path: "/test/fork"}), http.StatusConflict); p.FreshClientID != "tablet-7-b" {
+	if p := httpkittest.WantProblem(t, w.do(request{method: "POST", path: "/test/fork"}), http.StatusConflict); p.FreshClientID != "tablet-7-b" {
 		t.Errorf("fresh_client_id %q", p.FreshClientID)
 	}
 	rec := w.do(request{method: "PUT", path: "/v1/classify"})
-	wantProblem(t, rec, http.StatusMethodNotAllowed)
+	httpkittest.WantProblem(t, rec, http.StatusMethodNotAllowed)
 	if got := rec.Header().Get("Allow"); got != "POST, OPTIONS" {
 		t.Errorf("Allow %q", got)
-	}
-}
-
-func TestEveryCodeHasAnAnswer(t *testing.T) {
-	table := answers()
-	for code := firemode.CodeInternal; code <= firemode.CodeUnavailable; code++ {
-		if table[code].status == 0 {
-			t.Errorf("code %d is not in the table", code)
-		}
 	}
 }

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"context"
 	"io"
 	"net/http"
 	"strconv"
@@ -9,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"firemode/internal/httpkit"
 	"firemode/internal/record/crdt"
 	"firemode/internal/record/ledger"
 	"firemode/internal/sessions"
@@ -33,7 +33,7 @@ func changeRecordOf(op ledger.Op) changeRecord {
 }
 
 // readHistory lists every change ever made to a path, or answers the document as of a number or a time.
-func readHistory(a *API, w http.ResponseWriter, r *http.Request) error {
+func (a *API) readHistory(w http.ResponseWriter, r *http.Request) error {
 	session, err := sessionID(r)
 	if err != nil {
 		return err
@@ -44,16 +44,16 @@ func readHistory(a *API, w http.ResponseWriter, r *http.Request) error {
 		if err := pastQuery(&q, query.Get("at_seq"), query.Get("at")); err != nil {
 			return err
 		}
-		return a.stream(w, r, func(ctx context.Context, out io.Writer) error { return a.writeResults(ctx, q, out) })
+		return httpkit.Stream(w, r, func(out io.Writer) error { return a.writeResults(r.Context(), q, out) })
 	}
 	path, err := crdt.ParsePointer(query.Get("path"))
 	if err != nil {
-		return badQuery("path", err.Error())
+		return httpkit.BadQuery("path", err.Error())
 	}
 	p := Paging{Limit: defaultPage, Cursor: query.Get("cursor")}
 	if limit := query.Get("limit"); limit != "" {
 		if p.Limit, err = strconv.Atoi(limit); err != nil || p.Limit < 1 || p.Limit > 100 {
-			return badQuery("limit", "must be a number from 1 to 100")
+			return httpkit.BadQuery("limit", "must be a number from 1 to 100")
 		}
 	}
 	page, err := a.page(r.Context(), p)
@@ -65,31 +65,31 @@ func readHistory(a *API, w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	body := listed(r.Context(), a, p, rows, changeRecordOf).Body
-	if exchangeOf(r.Context()).lines {
-		return a.writeLines(w, r, func(out io.Writer) error { return historyLines(out, body) })
+	if httpkit.StateOf(r.Context()).Lines {
+		return httpkit.Stream(w, r, func(out io.Writer) error { return historyLines(out, body) })
 	}
-	a.writeJSON(w, r, http.StatusOK, body)
+	httpkit.WriteJSON(w, r, http.StatusOK, body)
 	return nil
 }
 
 func pastQuery(q *sessions.Query, seq, at string) (err error) {
 	if seq != "" {
 		if q.AtSeq, err = strconv.ParseInt(seq, 10, 64); err != nil || q.AtSeq < 1 {
-			return badQuery("at_seq", "must be a positive number")
+			return httpkit.BadQuery("at_seq", "must be a positive number")
 		}
 		return nil
 	}
 	if q.At, err = time.Parse(time.RFC3339, at); err != nil {
-		return badQuery("at", "must be an RFC 3339 time")
+		return httpkit.BadQuery("at", "must be an RFC 3339 time")
 	}
 	return nil
 }
 
 func documentHistory(op *huma.Operation, r huma.Registry) {
-	op.Parameters = append(op.Parameters, idParam("id", "session_id"),
-		queryParam("path", "JSON Pointer: the changes there and below, newest first"),
-		queryParam("at_seq", "In its place: the document as of this number"), queryParam("at", "The document as of this time"),
-		queryParam("limit", "1 to 100, 20 unless told"), queryParam("cursor", "next_cursor of the page before"))
-	op.Responses["200"] = jsonResponse[list[changeRecord]](r, "Changes, newest first; or, as of a past moment, the answer of GET results")
-	documentLines(op.Responses["200"].Content, "One object on each line, with one member: change, for each change of the page; and last end, with next_cursor, which an answer that was cut off lacks. Or, as of a past moment, the lines of GET results.")
+	op.Parameters = append(op.Parameters, httpkit.IDParam("id", "session_id"),
+		httpkit.QueryParam("path", "JSON Pointer: the changes there and below, newest first"),
+		httpkit.QueryParam("at_seq", "In its place: the document as of this number"), httpkit.QueryParam("at", "The document as of this time"),
+		httpkit.QueryParam("limit", "1 to 100, 20 unless told"), httpkit.QueryParam("cursor", "next_cursor of the page before"))
+	op.Responses["200"] = httpkit.JSONResponse[list[changeRecord]](r, "Changes, newest first; or, as of a past moment, the answer of GET results")
+	httpkit.DocumentLines(op.Responses["200"].Content, "One object on each line, with one member: change, for each change of the page; and last end, with next_cursor, which an answer that was cut off lacks. Or, as of a past moment, the lines of GET results.")
 }

@@ -5,8 +5,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"testing/synctest"
-	"time"
+
+	"firemode/internal/httpkit/httpkittest"
 )
 
 func keyed(key string, q request) request {
@@ -33,7 +33,7 @@ func TestIdempotencyKey(t *testing.T) {
 	}
 	other := q
 	other.body = `{"site_name":"Other","site_address":"Street"}`
-	if p := wantProblem(t, w.do(other), http.StatusConflict); p.Retryable {
+	if p := httpkittest.WantProblem(t, w.do(other), http.StatusConflict); p.Retryable {
 		t.Error("a reused key is said to be retryable")
 	}
 	spaced := q
@@ -80,46 +80,6 @@ func TestIdempotencyKeyForms(t *testing.T) {
 	}
 }
 
-// A request under a key that is in flight waits two seconds for the same answer, and is told to come again after that.
-func TestKeyInFlight(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	synctest.Test(t, func(t *testing.T) {
-		own := *w
-		own.t = t
-		entered, leave := make(chan struct{}), make(chan struct{})
-		slow := Route{
-			Method: http.MethodPost, Pattern: "/test/slow", ID: "slow", Tag: "test", Once: OnceRequired,
-			serve: raw(func(_ *API, w http.ResponseWriter, _ *http.Request) error {
-				entered <- struct{}{}
-				<-leave
-				w.WriteHeader(http.StatusNoContent)
-				return nil
-			}, nil),
-		}
-		a, err := build(w.Config, []Route{slow})
-		must(t, err)
-		own.API = a
-		q := keyed("k", request{method: "POST", path: "/test/slow"})
-		done := make(chan int)
-		go func() { done <- own.do(q).Code }()
-		<-entered
-		start := time.Now()
-		rec := own.do(q)
-		if p := wantProblem(t, rec, http.StatusConflict); !p.Retryable || rec.Header().Get("Retry-After") != "1" || time.Since(start) != keyPatience {
-			t.Errorf("in flight: retryable %v, Retry-After %q, after %s", p.Retryable, rec.Header().Get("Retry-After"), time.Since(start))
-		}
-		go func() { done <- own.do(q).Code }()
-		time.Sleep(keyPatience - time.Millisecond)
-		leave <- struct{}{}
-		same(t, <-done, http.StatusNoContent)
-		<-entered // the one that waited
-		leave <- struct{}{}
-		same(t, <-done, http.StatusNoContent)
-		wantProblem(t, own.do(request{method: "POST", path: "/test/slow"}), http.StatusBadRequest)
-	})
-}
-
 // Requests that come at once under one key are one request, with one answer.
 func TestKeysAtOnce(t *testing.T) {
 	t.Parallel()
@@ -156,7 +116,7 @@ func TestImportWithKey(t *testing.T) {
 		t.Errorf("first %s, again %s, replayed %q", first.Body, again.Body, again.Header().Get("Idempotency-Replayed"))
 	}
 	q.body += "FE-10,extinguisher_powder\n"
-	wantProblem(t, w.do(q), http.StatusConflict)
+	httpkittest.WantProblem(t, w.do(q), http.StatusConflict)
 }
 
 func TestRefreshRetriedUnderItsKey(t *testing.T) {
@@ -169,5 +129,5 @@ func TestRefreshRetriedUnderItsKey(t *testing.T) {
 		t.Errorf("first %d, again %d %q: %s", first.Code, again.Code, again.Header().Get("Idempotency-Replayed"), again.Body)
 	}
 	q.header = nil
-	wantProblem(t, w.do(q), http.StatusUnauthorized)
+	httpkittest.WantProblem(t, w.do(q), http.StatusUnauthorized)
 }

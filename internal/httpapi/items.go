@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"firemode"
+	"firemode/internal/httpkit"
 	"firemode/internal/rules"
 	"firemode/internal/store"
 )
@@ -55,7 +56,7 @@ type listItemsInput struct {
 	Text   string               `query:"q" maxLength:"200" doc:"Part of id, name or location, any case"`
 }
 
-func (a *API) listItems(ctx context.Context, in *listItemsInput) (*reply[list[itemBody]], error) {
+func (a *API) listItems(ctx context.Context, in *listItemsInput) (*httpkit.Reply[list[itemBody]], error) {
 	page, err := a.page(ctx, in.Paging)
 	if err != nil {
 		return nil, err
@@ -64,7 +65,7 @@ func (a *API) listItems(ctx context.Context, in *listItemsInput) (*reply[list[it
 	if err != nil {
 		return nil, err
 	}
-	book, err := a.Services.Catalogue.RuleSet(ctx, exchangeOf(ctx).principal.Org)
+	book, err := a.Services.Catalogue.RuleSet(ctx, orgOf(ctx))
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"firemode/internal/httpkit/httpkittest"
 	"firemode/internal/seed"
 )
 
@@ -144,7 +145,7 @@ func towerFilters(t *testing.T, v *visit) {
 	if n := count(func(i map[string]any) bool { return i["level"] == "L05" }); n == 0 {
 		t.Error("nothing on L05")
 	}
-	wantProblem(t, v.do(as("engineer", "GET", v.path("/items?state=lost"))), http.StatusBadRequest)
+	httpkittest.WantProblem(t, v.do(as("engineer", "GET", v.path("/items?state=lost"))), http.StatusBadRequest)
 }
 
 const (

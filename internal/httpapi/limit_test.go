@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"firemode/internal/httpkit/httpkittest"
 )
 
 func TestLimitsOfChanges(t *testing.T) {
@@ -27,7 +29,7 @@ func TestLimitsOfChanges(t *testing.T) {
 			b := a.batch(1, set("/x", "1"), set("bad", "1"))
 			b.atomic, b.key = true, "atomic"
 			p := v.refused("tech1", http.StatusUnprocessableEntity, b)
-			same(t, p.Details, []problemDetail{{Field: "changes[1]", Reason: "the path must begin with /"}})
+			same(t, p.Details, []httpkittest.Detail{{Field: "changes[1]", Reason: "the path must begin with /"}})
 			v.document(`{}`)
 			same(t, v.pull("tech1", "").Clock, map[string]int64{})
 			b.changes[1], b.key = set("/good", "1"), "mended"
@@ -92,17 +94,17 @@ func TestLimitsOfChanges(t *testing.T) {
 			} {
 				q := as("tech1", "POST", v.path("/results"), body)
 				q.header = map[string]string{"Idempotency-Key": fmt.Sprint(i)}
-				wantProblem(t, v.do(q), http.StatusBadRequest)
+				httpkittest.WantProblem(t, v.do(q), http.StatusBadRequest)
 			}
 			for i, body := range []string{`{}`, `{"changes":null}`, `{"changes":{}}`, `[]`, `{"changes":[],"_sync_meta":[]}`, `{"changes":[],"_sync_meta":{"client_id":7}}`, `{"changes":[],"_sync_meta":{"sent_at":"now"}}`, `{"changes":[],"atomic":1}`} {
 				q := as("tech1", "POST", v.path("/results"), body)
 				q.header = map[string]string{"Idempotency-Key": fmt.Sprint("later", i)}
-				wantProblem(t, v.do(q), http.StatusUnprocessableEntity)
+				httpkittest.WantProblem(t, v.do(q), http.StatusUnprocessableEntity)
 			}
 			v.document(`{}`)
 		}},
 		{"without an Idempotency-Key nothing is taken", func(t *testing.T, v *visit) {
-			wantProblem(t, v.do(as("tech1", "POST", v.path("/results"), `{"changes":[]}`)), http.StatusBadRequest)
+			httpkittest.WantProblem(t, v.do(as("tech1", "POST", v.path("/results"), `{"changes":[]}`)), http.StatusBadRequest)
 		}},
 	})
 }
@@ -155,7 +157,7 @@ func limitsAreNamed(t *testing.T, v *visit) {
 	for member, limit := range map[string]string{"batch_id": "64 bytes", "prev_batch_id": "64 bytes", "client_id": "64 characters"} {
 		q := as("tech1", "POST", v.path("/results"), `{"changes":[],"_sync_meta":{"`+member+`":`+text(67)+`}}`)
 		q.header = map[string]string{"Idempotency-Key": member}
-		if p := wantProblem(t, v.do(q), http.StatusUnprocessableEntity); !strings.Contains(p.Message, limit) {
+		if p := httpkittest.WantProblem(t, v.do(q), http.StatusUnprocessableEntity); !strings.Contains(p.Message, limit) {
 			t.Errorf("%s: %s", member, p.Message)
 		}
 	}
@@ -164,7 +166,7 @@ func limitsAreNamed(t *testing.T, v *visit) {
 		if key != "" {
 			q.header = map[string]string{"Idempotency-Key": key}
 		}
-		if p := wantProblem(t, v.do(q), http.StatusBadRequest); !strings.Contains(p.Message, limit) {
+		if p := httpkittest.WantProblem(t, v.do(q), http.StatusBadRequest); !strings.Contains(p.Message, limit) {
 			t.Errorf("a key of %d characters: %s", len(key), p.Message)
 		}
 	}

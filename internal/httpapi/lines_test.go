@@ -14,6 +14,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"firemode"
+	"firemode/internal/httpkit"
+	"firemode/internal/httpkit/httpkittest"
 	"firemode/internal/record/crdt"
 	"firemode/internal/record/ledger"
 	"firemode/internal/store"
@@ -29,10 +31,10 @@ func (b batch) lined(t testing.TB) string {
 
 // lines is a request for lines, or with lines.
 func (v *visit) lines(who, method, below, body string, header ...string) request {
-	q := request{as: who, method: method, path: v.path(below), body: body, header: map[string]string{"Accept": mediaLines}}
+	q := request{as: who, method: method, path: v.path(below), body: body, header: map[string]string{"Accept": httpkit.MediaLines}}
 	if method == http.MethodPost {
 		v.keys++
-		q.header["Content-Type"], q.header["Idempotency-Key"] = mediaLines, fmt.Sprintf("%s key %d", v.id, v.keys)
+		q.header["Content-Type"], q.header["Idempotency-Key"] = httpkit.MediaLines, fmt.Sprintf("%s key %d", v.id, v.keys)
 	}
 	for i := 0; i < len(header); i += 2 {
 		q.header[header[i]] = header[i+1]
@@ -49,7 +51,7 @@ type member struct {
 // membersOf reads an answer of lines, of which the last must be the end.
 func membersOf(t testing.TB, rec *httptest.ResponseRecorder) (all []member) {
 	t.Helper()
-	if rec.Code != http.StatusOK || rec.Header().Get("Content-Type") != mediaLines {
+	if rec.Code != http.StatusOK || rec.Header().Get("Content-Type") != httpkit.MediaLines {
 		t.Fatalf("status %d, Content-Type %s: %s", rec.Code, rec.Header().Get("Content-Type"), rec.Body)
 	}
 	text := decompressed(t, rec.Header().Get("Content-Encoding"), rec.Body)
@@ -199,12 +201,12 @@ func TestResultsInLines(t *testing.T) {
 			}
 		}},
 		{"errors are JSON", func(t *testing.T, v *visit) {
-			wantProblem(t, v.do(v.lines("tech1", "GET", "/results?since=x", "")), http.StatusBadRequest)
-			wantProblem(t, v.do(v.lines("tech1", "GET", "/history?path=x", "")), http.StatusBadRequest)
-			wantProblem(t, v.do(v.lines("tech1", "POST", "/results", "{")), http.StatusBadRequest)
-			wantProblem(t, v.do(v.lines("tech1", "GET", "/sync_status", "")), http.StatusNotAcceptable)
-			wantProblem(t, v.do(v.lines("tech1", "POST", "/nothing", "{}")), http.StatusNotFound)
-			wantProblem(t, v.do(request{as: "manager", method: "PATCH", path: v.path(""), body: "{}", header: map[string]string{"Content-Type": mediaLines}}), http.StatusUnsupportedMediaType)
+			httpkittest.WantProblem(t, v.do(v.lines("tech1", "GET", "/results?since=x", "")), http.StatusBadRequest)
+			httpkittest.WantProblem(t, v.do(v.lines("tech1", "GET", "/history?path=x", "")), http.StatusBadRequest)
+			httpkittest.WantProblem(t, v.do(v.lines("tech1", "POST", "/results", "{")), http.StatusBadRequest)
+			httpkittest.WantProblem(t, v.do(v.lines("tech1", "GET", "/sync_status", "")), http.StatusNotAcceptable)
+			httpkittest.WantProblem(t, v.do(v.lines("tech1", "POST", "/nothing", "{}")), http.StatusNotFound)
+			httpkittest.WantProblem(t, v.do(request{as: "manager", method: "PATCH", path: v.path(""), body: "{}", header: map[string]string{"Content-Type": httpkit.MediaLines}}), http.StatusUnsupportedMediaType)
 		}},
 		{"an answer that breaks off has no end", brokenOff},
 		{"what is given is recorded before the last byte leaves", recordedFirst},
@@ -231,7 +233,7 @@ func brokenOff(t *testing.T, v *visit) {
 		}
 		b.write(changes...)
 	}
-	for _, accept := range []string{mediaLines, mediaJSON} {
+	for _, accept := range []string{httpkit.MediaLines, httpkit.MediaJSON} {
 		ctx, cancel := context.WithCancel(t.Context())
 		w := &leaving{httptest.NewRecorder(), cancel}
 		func() {
@@ -243,7 +245,7 @@ func brokenOff(t *testing.T, v *visit) {
 			v.ServeHTTP(w, v.lines("tech1", "GET", "/results", "", "X-Client-ID", "a", "Accept", accept).build(v.world).WithContext(ctx))
 		}()
 		body := w.Body.String()
-		if len(body) < heldBack || strings.Contains(body, `{"end":`) || strings.HasSuffix(body, "}]}") {
+		if len(body) < 64<<10 || strings.Contains(body, `{"end":`) || strings.HasSuffix(body, "}]}") {
 			t.Errorf("%s: %d bytes, ending in %q", accept, len(body), body[max(0, len(body)-100):])
 		}
 	}
@@ -264,7 +266,7 @@ func (w *watchful) Write(p []byte) (int, error) {
 
 func recordedFirst(t *testing.T, v *visit) {
 	_, b := v.pair()
-	for i, accept := range []string{mediaLines, mediaJSON} {
+	for i, accept := range []string{httpkit.MediaLines, httpkit.MediaJSON} {
 		client := fmt.Sprint("reader-", i)
 		b.write(set("/x", quoted(t, strings.Repeat("long ", 1000))))
 		w := &watchful{ResponseRecorder: httptest.NewRecorder(), delivered: func() (n int64) {
@@ -288,15 +290,15 @@ func TestBatchesInLines(t *testing.T) {
 			v.send("tech2", batch{client: "b", number: 1, changes: []string{set("/x", "0")}})
 			b := batch{client: "a", number: 1, id: "one", key: "one", changes: []string{set("/x", "1"), set("bad", "1"), appendTo("/l", `{"y":2.50}`)}}
 			posted := v.post("tech1", b)
-			retry := v.lines("tech1", "POST", "/results", b.lined(t), "Idempotency-Key", "one", "Accept", mediaJSON)
+			retry := v.lines("tech1", "POST", "/results", b.lined(t), "Idempotency-Key", "one", "Accept", httpkit.MediaJSON)
 			rec := v.do(retry)
 			same(t, []string{rec.Body.String(), rec.Header().Get("Idempotency-Replayed")}, []string{posted.Body.String(), "true"})
-			retry.header["Accept"] = mediaLines
+			retry.header["Accept"] = httpkit.MediaLines
 			rec = v.do(retry)
 			same(t, rec.Header().Get("Idempotency-Replayed"), "true")
 			same(t, receiptIn(t, membersOf(t, rec)), posted.Body.String())
 			retry.body = strings.Replace(retry.body, `"value":1`, `"value":2`, 1)
-			wantProblem(t, v.do(retry), http.StatusConflict)
+			httpkittest.WantProblem(t, v.do(retry), http.StatusConflict)
 			b.key = "again"
 			same(t, v.send("tech1", b).statuses(), "duplicate rejected duplicate")
 			other := batch{client: "a", number: 2, id: "two", prev: "one", key: "two", changes: []string{set("/x", "3")}}
@@ -329,20 +331,20 @@ func TestBatchesInLines(t *testing.T) {
 				statuses = append(statuses, r.Status)
 			}
 			same(t, strings.Join(statuses, " "), "rejected rejected rejected rejected rejected applied")
-			for body, want := range map[string]problemDetail{
-				set("/x", "1") + "\n" + `{"op":"set","path":"/x","value":1,"value":2}`: {"changes[1].value", "line 2"},
-				"\n\n" + set("/x", "1") + set("/y", "1"):                               {"changes[0]", "line 3"},
-				"{\"op\":\"set\",\n\"path\":\"/x\",\"value\":1}":                       {"", ""},
-				"{\"atomic\":true}\n\n" + set("/x", "1") + "\n{":                       {"", ""},
-				`{"_sync_meta":{},"_sync_meta":{}}`:                                    {"", "line 1"},
-				`{"ATOMIC":true}`:                                                      {"ATOMIC", "atomic"},
-				`{"_sync_meta":{"Client_ID":"a"}}`:                                     {"_sync_meta.Client_ID", "client_id"},
-				`{"changes":[` + set("/x", "1") + `],"_sync_meta":{}}`:                 {"changes", "a line of its own"},
-				"{\"op\":\"set\",\"path\":\"/\xff\",\"value\":1}":                      {"", "line 1"},
-				set("/x", "1") + "\n" + `{"op":"set","Path":"/x","value":1}`:           {"", "path"},
-				" \n\r\n": {"", "needed"},
+			for body, want := range map[string]httpkittest.Detail{
+				set("/x", "1") + "\n" + `{"op":"set","path":"/x","value":1,"value":2}`: {Field: "changes[1].value", Reason: "line 2"},
+				"\n\n" + set("/x", "1") + set("/y", "1"):                               {Field: "changes[0]", Reason: "line 3"},
+				"{\"op\":\"set\",\n\"path\":\"/x\",\"value\":1}":                       {Field: "", Reason: ""},
+				"{\"atomic\":true}\n\n" + set("/x", "1") + "\n{":                       {Field: "", Reason: ""},
+				`{"_sync_meta":{},"_sync_meta":{}}`:                                    {Field: "", Reason: "line 1"},
+				`{"ATOMIC":true}`:                                                      {Field: "ATOMIC", Reason: "atomic"},
+				`{"_sync_meta":{"Client_ID":"a"}}`:                                     {Field: "_sync_meta.Client_ID", Reason: "client_id"},
+				`{"changes":[` + set("/x", "1") + `],"_sync_meta":{}}`:                 {Field: "changes", Reason: "a line of its own"},
+				"{\"op\":\"set\",\"path\":\"/\xff\",\"value\":1}":                      {Field: "", Reason: "line 1"},
+				set("/x", "1") + "\n" + `{"op":"set","Path":"/x","value":1}`:           {Field: "", Reason: "path"},
+				" \n\r\n": {Field: "", Reason: "needed"},
 			} {
-				p := wantProblem(t, v.do(v.lines("tech1", "POST", "/results", body)), http.StatusBadRequest)
+				p := httpkittest.WantProblem(t, v.do(v.lines("tech1", "POST", "/results", body)), http.StatusBadRequest)
 				if !strings.Contains(p.Message, want.Reason) || want.Field != "" && (len(p.Details) == 0 || p.Details[0].Field != want.Field) {
 					t.Errorf("%q: %+v", body, p)
 				}
@@ -350,7 +352,7 @@ func TestBatchesInLines(t *testing.T) {
 			for body, field := range map[string]string{
 				`{"atomic":1}`: "atomic", `{"_sync_meta":[]}`: "_sync_meta", `{"_sync_meta":{"vector_clock":{"a":-1}}}`: "_sync_meta.vector_clock.a",
 			} {
-				same(t, wantProblem(t, v.do(v.lines("tech1", "POST", "/results", body)), http.StatusUnprocessableEntity).Details[0].Field, field)
+				same(t, httpkittest.WantProblem(t, v.do(v.lines("tech1", "POST", "/results", body)), http.StatusUnprocessableEntity).Details[0].Field, field)
 			}
 			v.document(`{"x":1}`)
 		}},
@@ -379,7 +381,7 @@ func receiptIn(t testing.TB, all []member) string {
 		}
 	}
 	var text bytes.Buffer
-	must(t, encodeJSON(&text, r))
+	must(t, httpkit.EncodeJSON(&text, r))
 	return text.String()
 }
 
@@ -388,20 +390,20 @@ func linesHaveLimits(t *testing.T, v *visit) {
 	for i := range many {
 		many[i] = set(fmt.Sprintf("/%d", i), "1")
 	}
-	p := wantProblem(t, v.do(v.lines("tech1", "POST", "/results", strings.Join(many, "\n"))), http.StatusUnprocessableEntity)
-	same(t, p.Details, []problemDetail{{"changes", "more than 5000 in one request"}})
+	p := httpkittest.WantProblem(t, v.do(v.lines("tech1", "POST", "/results", strings.Join(many, "\n"))), http.StatusUnprocessableEntity)
+	same(t, p.Details, []httpkittest.Detail{{Field: "changes", Reason: "more than 5000 in one request"}})
 	for _, row := range []struct {
 		encoding, body string
 		status         int
 		message        string
 	}{
 		{"", strings.Repeat(" ", jsonLimit) + "1", 413, "8388608 bytes"},
-		{"gzip", string(gzipped(t, []byte(strings.Repeat("\n", 4<<20)+set("/x", "1")))), 413, "100 times"},
-		{"zstd", string(zstded(t, []byte(strings.Repeat("\n", 4<<20)+set("/x", "1")))), 413, "100 times"},
+		{"gzip", string(httpkittest.Gzipped(t, []byte(strings.Repeat("\n", 4<<20)+set("/x", "1")))), 413, "100 times"},
+		{"zstd", string(httpkittest.Zstded(t, []byte(strings.Repeat("\n", 4<<20)+set("/x", "1")))), 413, "100 times"},
 		{"gzip", string(noise(1<<20 + 1)), 413, "1048576 bytes"},
 		{"br", set("/x", "1"), 415, "Content-Encoding"},
-		{"gzip", string(gzipped(t, []byte(set("/x", "1")))), 200, ""},
-		{"zstd", string(zstded(t, []byte(set("/x", "1")))), 200, ""},
+		{"gzip", string(httpkittest.Gzipped(t, []byte(set("/x", "1")))), 200, ""},
+		{"zstd", string(httpkittest.Zstded(t, []byte(set("/x", "1")))), 200, ""},
 		{"", strings.Repeat("\n", jsonLimit-len(set("/x", "1"))) + set("/x", "1"), 200, ""},
 	} {
 		rec := v.do(v.lines("tech1", "POST", "/results", row.body, "Content-Encoding", row.encoding))
@@ -409,11 +411,11 @@ func linesHaveLimits(t *testing.T, v *visit) {
 			membersOf(t, rec)
 			continue
 		}
-		if p := wantProblem(t, rec, row.status); !strings.Contains(p.Message, row.message) {
+		if p := httpkittest.WantProblem(t, rec, row.status); !strings.Contains(p.Message, row.message) {
 			t.Errorf("%s: %s", row.encoding, p.Message)
 		}
 	}
-	for media, status := range map[string]int{mediaLines + "; charset=utf-8": 200, mediaLines + "; charset=latin1": 415, "application/jsonl": 415} {
+	for media, status := range map[string]int{httpkit.MediaLines + "; charset=utf-8": 200, httpkit.MediaLines + "; charset=latin1": 415, "application/jsonl": 415} {
 		if rec := v.do(v.lines("tech1", "POST", "/results", set("/x", "1"), "Content-Type", media)); rec.Code != status {
 			t.Errorf("%s: status %d", media, rec.Code)
 		}
@@ -426,24 +428,24 @@ func TestWantsLines(t *testing.T) {
 	w.get(http.StatusCreated, as("manager", "POST", "/v1/buildings", `{"building_id":"b","site_name":"B","site_address":"S"}`))
 	session := w.session(t, "s")
 	for accept, media := range map[string]string{
-		"":                                     mediaJSON,
-		"*/*":                                  mediaJSON,
-		"application/*":                        mediaJSON,
-		mediaJSON:                              mediaJSON,
-		mediaLines:                             mediaLines,
-		"APPLICATION/X-NDJSON":                 mediaLines,
-		mediaLines + ", */*":                   mediaLines,
-		mediaLines + ", " + mediaJSON:          mediaLines,
-		mediaJSON + ", " + mediaLines:          mediaLines,
-		mediaLines + ";q=0.5, " + mediaJSON:    mediaJSON,
-		mediaLines + ", application/json;q=.5": mediaLines,
-		mediaLines + ";q=0, */*":               mediaJSON,
-		mediaLines + ";q=0":                    "",
-		"text/html":                            "",
+		"":                           httpkit.MediaJSON,
+		"*/*":                        httpkit.MediaJSON,
+		"application/*":              httpkit.MediaJSON,
+		httpkit.MediaJSON:            httpkit.MediaJSON,
+		httpkit.MediaLines:           httpkit.MediaLines,
+		"APPLICATION/X-NDJSON":       httpkit.MediaLines,
+		httpkit.MediaLines + ", */*": httpkit.MediaLines,
+		httpkit.MediaLines + ", " + httpkit.MediaJSON:       httpkit.MediaLines,
+		httpkit.MediaJSON + ", " + httpkit.MediaLines:       httpkit.MediaLines,
+		httpkit.MediaLines + ";q=0.5, " + httpkit.MediaJSON: httpkit.MediaJSON,
+		httpkit.MediaLines + ", application/json;q=.5":      httpkit.MediaLines,
+		httpkit.MediaLines + ";q=0, */*":                    httpkit.MediaJSON,
+		httpkit.MediaLines + ";q=0":                         "",
+		"text/html":                                         "",
 	} {
 		rec := w.do(request{as: "engineer", method: "GET", path: "/v1/tests/sessions/" + session + "/results", header: map[string]string{"Accept": accept}})
 		if media == "" {
-			wantProblem(t, rec, http.StatusNotAcceptable)
+			httpkittest.WantProblem(t, rec, http.StatusNotAcceptable)
 		} else if got := rec.Header().Get("Content-Type"); got != media {
 			t.Errorf("%s: %s, want %s", accept, got, media)
 		}

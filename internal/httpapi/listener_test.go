@@ -7,20 +7,28 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"firemode/internal/httpkit"
+	"firemode/internal/httpkit/httpkittest"
 )
 
 // served is the API behind a real server on a real connection.
 func (w *world) served() *httptest.Server {
 	w.t.Helper()
+	return serve(w.t, w)
+}
+
+func serve(t testing.TB, handler http.Handler) *httptest.Server {
+	t.Helper()
 	l, err := net.Listen("tcp", "localhost:0")
-	must(w.t, err)
-	server := httptest.NewUnstartedServer(w)
-	must(w.t, server.Listener.Close())
-	server.Listener = Listener(l, newID)
+	must(t, err)
+	server := httptest.NewUnstartedServer(handler)
+	must(t, server.Listener.Close())
+	server.Listener = httpkit.Listener(l, newID)
 	server.Config.MaxHeaderBytes = 4 << 10
 	server.Config.DisableGeneralOptionsHandler = true
 	server.Start()
-	w.t.Cleanup(server.Close)
+	t.Cleanup(server.Close)
 	return server
 }
 
@@ -52,22 +60,8 @@ func TestWhatNetHTTPAnswers(t *testing.T) {
 		must(t, err)
 		_, err = io.WriteString(conn, row.raw)
 		must(t, err)
-		t.Run(name, func(t *testing.T) { wantProblem(t, readAnswer(t, conn), row.status) })
+		t.Run(name, func(t *testing.T) { httpkittest.WantProblem(t, httpkittest.ReadAnswer(t, conn), row.status) })
 		conn.Close()
-	}
-}
-
-func TestListenerLeavesAnswersAlone(t *testing.T) {
-	t.Parallel()
-	c := &conn{newID: newID}
-	for _, p := range []string{
-		"", "HTTP/1.1 ", "HTTP/1.1 400", "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nDate: now\r\n\r\nhello",
-		"HTTP/1.1 999 Odd" + plainHeaders + "odd", "HTTP/1.1 x" + plainHeaders, "x HTTP/1.1 400 Bad Request" + plainHeaders + "400",
-		"HTTP/1.1 400 Bad Request" + plainHeaders + "400 Bad Request\n", "HTTP/1.1 400 Bad Request" + plainHeaders + strings.Repeat("x", plainLimit),
-	} {
-		if got := c.rewritten([]byte(p)); got != nil {
-			t.Errorf("%q became %q", p, got)
-		}
 	}
 }
 

@@ -8,6 +8,9 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"firemode/internal/httpkit"
+	"firemode/internal/httpkit/httpkittest"
 )
 
 func TestPaths(t *testing.T) {
@@ -66,7 +69,7 @@ func TestPaths(t *testing.T) {
 		if rec.Code != status {
 			t.Errorf("%s: want %d", path, status)
 		}
-		wantProblem(t, rec, status)
+		httpkittest.WantProblem(t, rec, status)
 	}
 }
 
@@ -103,7 +106,7 @@ func TestMethods(t *testing.T) {
 			t.Errorf("%s %s: status %d, Allow %q; want %d, %q", row.method, row.path, rec.Code, rec.Header().Get("Allow"), row.status, row.allow)
 		}
 		if row.status >= 400 {
-			wantProblem(t, rec, row.status)
+			httpkittest.WantProblem(t, rec, row.status)
 		}
 	}
 }
@@ -134,8 +137,8 @@ func TestMalformedBodies(t *testing.T) {
 		{"POST", "/v1/classify", `{"item_code":"OWN","measurement":"m","value":"1","unit":"u"}`, 422, "value", "expected number"},
 		{"POST", "/v1/classify", `{"item_code":"OWN","observed_condition":"broken","override":{"classification":"bad","reason":"x"}}`, 422, "override.classification", `expected value to be one of "critical_defect, non_critical_defect, non_conformance, not_tested, recommendation"`},
 	} {
-		p := wantProblem(t, w.do(request{as: "admin", method: row.method, path: row.path, body: row.body}), row.status)
-		if len(p.Details) == 0 || p.Details[0] != (problemDetail{row.field, row.reason}) {
+		p := httpkittest.WantProblem(t, w.do(request{as: "admin", method: row.method, path: row.path, body: row.body}), row.status)
+		if len(p.Details) == 0 || p.Details[0] != (httpkittest.Detail{Field: row.field, Reason: row.reason}) {
 			t.Errorf("%s %s: details %v, want %s: %s", row.path, row.body, p.Details, row.field, row.reason)
 		}
 	}
@@ -167,7 +170,7 @@ func TestNothingMalformedIsOurFault(t *testing.T) {
 		}
 		for _, name := range []string{"Content-Type", "Content-Encoding", "Accept", "Accept-Encoding", "If-Match", "If-None-Match", "Idempotency-Key", "X-Request-ID", "Authorization"} {
 			if rapid.IntRange(0, 5).Draw(rt, name) == 0 {
-				q.header[name] = anyText(rt, name+" value", mediaJSON, mediaCSV, "gzip", "zstd", "*/*", "*", `"1"`, "key")
+				q.header[name] = anyText(rt, name+" value", httpkit.MediaJSON, mediaCSV, "gzip", "zstd", "*/*", "*", `"1"`, "key")
 			}
 		}
 		rec := w.do(q)
@@ -175,7 +178,7 @@ func TestNothingMalformedIsOurFault(t *testing.T) {
 			rt.Fatalf("%s %s: status %d: %s\n%s", q.method, q.path, rec.Code, rec.Body, w.logs)
 		}
 		if rec.Code >= http.StatusBadRequest && rec.Header().Get("Content-Encoding") == "" {
-			wantProblem(t, rec, rec.Code)
+			httpkittest.WantProblem(t, rec, rec.Code)
 		}
 	})
 }

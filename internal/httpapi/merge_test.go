@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"firemode"
+	"firemode/internal/httpkit/httpkittest"
 	"firemode/internal/record/crdt"
 	"firemode/internal/record/ledger"
 	"firemode/internal/sessions"
@@ -25,7 +26,7 @@ func TestWhoIsWriting(t *testing.T) {
 			for _, clock := range []string{`[]`, `7`, `"x"`, `true`, `{"tab":-1}`, `{"tab":1.5}`, `{"tab":"1"}`, `{"tab":null}`, `{"tab":{}}`, `{"tab":9223372036854775808}`, `{"tab":1,"other":-1}`} {
 				q := request{as: "tech1", method: "POST", path: v.path("/results"), header: map[string]string{"Idempotency-Key": clock}}
 				q.body = `{"changes":[` + set("/x", "1") + `],"_sync_meta":{"client_id":"tab","vector_clock":` + clock + `}}`
-				p := wantProblem(t, v.do(q), http.StatusUnprocessableEntity)
+				p := httpkittest.WantProblem(t, v.do(q), http.StatusUnprocessableEntity)
 				if !strings.HasPrefix(p.Details[0].Field, "_sync_meta.vector_clock") {
 					t.Errorf("%s: the details name %q", clock, p.Details[0].Field)
 				}
@@ -71,10 +72,10 @@ func TestWhoIsWriting(t *testing.T) {
 			}
 			full := "you have 256 clients in this session, which is the limit"
 			p := v.refused("tech1", http.StatusUnprocessableEntity, batch{client: "one-more", number: 1})
-			same(t, p.Details, []problemDetail{{Field: "_sync_meta.client_id", Reason: full}})
+			same(t, p.Details, []httpkittest.Detail{{Field: "_sync_meta.client_id", Reason: full}})
 			q := as("tech1", "GET", v.path("/results"))
 			q.header = map[string]string{"X-Client-ID": "one-more"}
-			same(t, wantProblem(t, v.do(q), http.StatusUnprocessableEntity).Details, []problemDetail{{Field: "X-Client-ID", Reason: full}})
+			same(t, httpkittest.WantProblem(t, v.do(q), http.StatusUnprocessableEntity).Details, []httpkittest.Detail{{Field: "X-Client-ID", Reason: full}})
 			v.send("tech1", batch{client: "tab-7", number: 2})
 			v.send("tech2", batch{client: "one-more", number: 1})
 		}},
@@ -128,9 +129,9 @@ func TestWhoIsWriting(t *testing.T) {
 			v.pull("tech1", "tab")
 			q := as("tech2", "GET", v.path("/results"))
 			q.header = map[string]string{"X-Client-ID": "tab"}
-			wantProblem(t, v.do(q), http.StatusForbidden)
+			httpkittest.WantProblem(t, v.do(q), http.StatusForbidden)
 			q.path = v.path("/offline_bundle")
-			wantProblem(t, v.do(q), http.StatusForbidden)
+			httpkittest.WantProblem(t, v.do(q), http.StatusForbidden)
 			v.refused("tech2", http.StatusForbidden, batch{client: "tab", number: 1})
 			v.send("tech1", batch{client: "tab", number: 1})
 		}},

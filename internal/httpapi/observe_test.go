@@ -1,12 +1,6 @@
 package httpapi
 
 import (
-	"bytes"
-	"context"
-	"errors"
-	"io"
-	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -38,15 +32,14 @@ func TestRequestID(t *testing.T) {
 func TestOneEventPerRequest(t *testing.T) {
 	t.Parallel()
 	w := newFailing(t, nil)
-	seen := &observations{}
-	w.Metrics = seen
+	w.seen.Reset()
 	w.do(request{as: "admin", method: "GET", path: "/v1/users/u-owner/?q=secret-query", header: map[string]string{"X-Request-ID": "req-1"}})
 	w.do(request{method: "POST", path: "/v1/auth/login", body: `{"username":"admin","password":"secret-password"}`})
 	w.do(request{method: "GET", path: "/secret-path"})
 	w.do(request{method: "POST", path: "/test/panic"})
 	want := []string{"GET /v1/users/{id} 200", "POST /v1/auth/login 401", "GET unmatched 404", "POST /test/{name} 500"}
-	if !slices.Equal(seen.all, want) {
-		t.Errorf("observed %q, want %q", seen.all, want)
+	if !slices.Equal(w.seen.All(), want) {
+		t.Errorf("observed %q, want %q", w.seen.All(), want)
 	}
 	text := w.logs.String()
 	if n := strings.Count(text, "msg=request "); n != 4 {
@@ -72,67 +65,6 @@ func TestSafeHeaders(t *testing.T) {
 		if h.Get("X-Content-Type-Options") != "nosniff" || !strings.HasPrefix(h.Get("Content-Security-Policy"), "default-src 'none'") || h.Get("Cache-Control") == "" {
 			t.Errorf("%s: %v", path, h)
 		}
-	}
-}
-
-// TestFailureAfterTheFirstWrite: what has not been sent is taken back; else the connection is cut, so that a part is not taken
-// for the whole.
-func TestFailureAfterTheFirstWrite(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	half := func(size int, end func() error) func(*API, http.ResponseWriter, *http.Request) error {
-		return func(_ *API, w http.ResponseWriter, _ *http.Request) error {
-			w.Header().Set("ETag", `"half"`)
-			_, err := w.Write(bytes.Repeat([]byte("x"), size))
-			return errors.Join(err, end())
-		}
-	}
-	fails := func() error { return firemode.Unavailable(time.Second, "the database went away") }
-	panics := func() error { panic("half way") }
-	aborts := func() error { panic(http.ErrAbortHandler) }
-	for i, row := range []struct {
-		size   int
-		end    func() error
-		status int
-	}{{100, fails, 503}, {100, panics, 500}, {100, aborts, 500}, {64 << 10, fails, 0}, {64 << 10, panics, 0}, {64 << 10, aborts, 0}} {
-		a, err := build(w.Config, []Route{{Method: http.MethodGet, Pattern: "/test/half", ID: "half", Tag: "test", serve: raw(half(row.size, row.end), nil)}})
-		must(t, err)
-		if row.status != 0 {
-			w.API = a
-			if rec := w.do(request{method: "GET", path: "/test/half"}); rec.Header().Get("ETag") != "" {
-				t.Errorf("row %d: the ETag of what was taken back is there", i)
-			} else {
-				wantProblem(t, rec, row.status)
-			}
-			continue
-		}
-		server := httptest.NewServer(a)
-		resp, err := http.Get(server.URL + "/test/half")
-		must(t, err)
-		if _, err := io.ReadAll(resp.Body); !errors.Is(err, io.ErrUnexpectedEOF) {
-			t.Errorf("row %d: the client cannot tell that the answer is a part: %v", i, err)
-		}
-		resp.Body.Close()
-		server.Close()
-	}
-}
-
-func TestClientThatWentAway(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	seen := &observations{}
-	a, err := build(w.Config, []Route{{
-		Method: http.MethodGet, Pattern: "/test/away", ID: "away", Tag: "test",
-		serve: raw(func(_ *API, _ http.ResponseWriter, r *http.Request) error { return r.Context().Err() }, nil),
-	}})
-	must(t, err)
-	a.Metrics = seen
-	r := httptest.NewRequest(http.MethodGet, "/test/away", nil)
-	ctx, cancel := context.WithCancel(r.Context())
-	cancel()
-	a.ServeHTTP(httptest.NewRecorder(), r.WithContext(ctx))
-	if want := []string{"GET /test/away 499"}; !slices.Equal(seen.all, want) {
-		t.Errorf("observed %q, want %q", seen.all, want)
 	}
 }
 

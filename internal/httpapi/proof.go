@@ -6,19 +6,20 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"firemode/internal/httpkit"
 	"firemode/internal/record/crdt"
 	"firemode/internal/record/ledger"
 )
 
 // proveChange answers with the proof of one change, byte for byte as it is to be kept: see ledger.ParseProof.
-func proveChange(a *API, w http.ResponseWriter, r *http.Request) error {
+func (a *API) proveChange(w http.ResponseWriter, r *http.Request) error {
 	session, err := sessionID(r)
 	if err != nil {
 		return err
 	}
 	dot, err := crdt.ParseDot(r.URL.Query().Get("dot"))
 	if err != nil {
-		return badQuery("dot", err.Error())
+		return httpkit.BadQuery("dot", err.Error())
 	}
 	proof, err := a.Services.Sessions.Proof(r.Context(), session, dot)
 	if err != nil {
@@ -28,14 +29,14 @@ func proveChange(a *API, w http.ResponseWriter, r *http.Request) error {
 }
 
 // proveContinuation answers with the proof that the log of now begins with that of an earlier checkpoint.
-func proveContinuation(a *API, w http.ResponseWriter, r *http.Request) error {
+func (a *API) proveContinuation(w http.ResponseWriter, r *http.Request) error {
 	session, err := sessionID(r)
 	if err != nil {
 		return err
 	}
 	from, err := strconv.ParseInt(r.URL.Query().Get("from"), 10, 64)
 	if err != nil {
-		return badQuery("from", "must be the size of the log at a checkpoint")
+		return httpkit.BadQuery("from", "must be the size of the log at a checkpoint")
 	}
 	c, err := a.Services.Sessions.Continuation(r.Context(), session, from)
 	if err != nil {
@@ -50,18 +51,18 @@ func writeFile(w http.ResponseWriter, f interface{ Encode() ([]byte, error) }) e
 	if err != nil {
 		return err
 	}
-	w.Header().Set("Content-Type", mediaJSON)
+	w.Header().Set("Content-Type", httpkit.MediaJSON)
 	_, err = w.Write(text)
 	return err
 }
 
 func documentProof(op *huma.Operation, r huma.Registry) {
-	op.Parameters = append(op.Parameters, idParam("id", "session_id"),
-		queryParam("dot", "The change: client:batch:index, as history and conflicts name it"))
-	op.Responses["200"] = jsonResponse[ledger.Proof](r, "To be kept byte for byte: `firemode verify-proof` checks it with the public key alone")
+	op.Parameters = append(op.Parameters, httpkit.IDParam("id", "session_id"),
+		httpkit.QueryParam("dot", "The change: client:batch:index, as history and conflicts name it"))
+	op.Responses["200"] = httpkit.JSONResponse[ledger.Proof](r, "To be kept byte for byte: `firemode verify-proof` checks it with the public key alone")
 }
 
 func documentContinuation(op *huma.Operation, r huma.Registry) {
-	op.Parameters = append(op.Parameters, idParam("id", "session_id"), queryParam("from", "Size of the log at the earlier checkpoint"))
-	op.Responses["200"] = jsonResponse[ledger.Continuation](r, "For who holds the earlier checkpoint; to be kept byte for byte")
+	op.Parameters = append(op.Parameters, httpkit.IDParam("id", "session_id"), httpkit.QueryParam("from", "Size of the log at the earlier checkpoint"))
+	op.Responses["200"] = httpkit.JSONResponse[ledger.Continuation](r, "For who holds the earlier checkpoint; to be kept byte for byte")
 }

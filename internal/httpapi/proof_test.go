@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
+	"firemode/internal/httpkit/httpkittest"
 	"firemode/internal/record/ledger"
 )
 
@@ -87,8 +88,8 @@ func TestProofs(t *testing.T) {
 // TestProofsOfAnEmptyLog: before the first entry there is nothing to prove.
 func TestProofsOfAnEmptyLog(t *testing.T) {
 	play(t, []scenario{{"an empty log has no proofs", func(t *testing.T, v *visit) {
-		wantProblem(t, v.do(as("tech1", "GET", v.path("/consistency?from=0"))), http.StatusUnprocessableEntity)
-		wantProblem(t, v.do(as("tech1", "GET", v.path("/proof?dot=tab:1:0"))), http.StatusNotFound)
+		httpkittest.WantProblem(t, v.do(as("tech1", "GET", v.path("/consistency?from=0"))), http.StatusUnprocessableEntity)
+		httpkittest.WantProblem(t, v.do(as("tech1", "GET", v.path("/proof?dot=tab:1:0"))), http.StatusNotFound)
 		if rec := v.do(request{as: "tech1", method: "GET", path: strings.Replace(v.path("/proof?dot=tab:1:0"), v.id, "none", 1)}); rec.Code != http.StatusNotFound {
 			t.Errorf("of a session that is not there: %d", rec.Code)
 		}

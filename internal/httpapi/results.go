@@ -13,6 +13,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"firemode"
+	"firemode/internal/httpkit"
 	"firemode/internal/record/crdt"
 	"firemode/internal/record/ledger"
 	"firemode/internal/sessions"
@@ -128,46 +129,46 @@ func moment(t time.Time) *time.Time {
 }
 
 // submitResults merges changes.
-func submitResults(a *API, w http.ResponseWriter, r *http.Request) error {
-	x := exchangeOf(r.Context())
+func (a *API) submitResults(w http.ResponseWriter, r *http.Request) error {
+	x := httpkit.StateOf(r.Context())
 	session, err := sessionID(r)
 	if err != nil {
 		return err
 	}
-	in, err := decodeSubmission(x.body, x.bodyLines)
-	x.watch.Lap(firemode.StageBody)
+	in, err := decodeSubmission(x.Body, x.BodyLines)
+	x.Watch.Lap(firemode.StageBody)
 	if err != nil {
 		return err
 	}
-	in.Session, in.Key = session, x.claim.Key
+	in.Session, in.Key = session, x.Claim.Key
 	receipt, replayed, err := a.Services.Sessions.Submit(r.Context(), in)
 	if err != nil {
 		return err
 	}
-	x.claim.Replayed = replayed
-	if x.lines {
-		return a.writeLines(w, r, func(out io.Writer) error { return receiptLines(out, receiptOf(receipt)) })
+	x.Claim.Replayed = replayed
+	if x.Lines {
+		return httpkit.Stream(w, r, func(out io.Writer) error { return receiptLines(out, receiptOf(receipt)) })
 	}
-	a.writeJSON(w, r, http.StatusOK, receiptOf(receipt))
+	httpkit.WriteJSON(w, r, http.StatusOK, receiptOf(receipt))
 	return nil
 }
 
 func sessionID(r *http.Request) (firemode.SessionID, error) {
 	id := r.PathValue("id")
 	if !firemode.ValidID(id) {
-		return "", badPath("id")
+		return "", httpkit.BadPath("id")
 	}
 	return firemode.SessionID(id), nil
 }
 
 // readResults streams the merged document.
-func readResults(a *API, w http.ResponseWriter, r *http.Request) error {
+func (a *API) readResults(w http.ResponseWriter, r *http.Request) error {
 	q, err := a.resultsQuery(r)
 	if err != nil {
 		return err
 	}
-	return a.stream(w, r, func(ctx context.Context, out io.Writer) error {
-		return a.writeResults(ctx, q, out)
+	return httpkit.Stream(w, r, func(out io.Writer) error {
+		return a.writeResults(r.Context(), q, out)
 	})
 }
 
@@ -178,7 +179,7 @@ func (a *API) resultsQuery(r *http.Request) (q sessions.Query, err error) {
 	query := r.URL.Query()
 	q.Client = r.Header.Get("X-Client-ID")
 	if cursor := query.Get("since"); cursor != "" {
-		since, err := a.openSyncCursor(exchangeOf(r.Context()), cursor)
+		since, err := a.openSyncCursor(orgOf(r.Context()), q.Session, cursor)
 		if err != nil {
 			return q, err
 		}
@@ -186,24 +187,18 @@ func (a *API) resultsQuery(r *http.Request) (q sessions.Query, err error) {
 	}
 	if limit := query.Get("limit"); limit != "" {
 		if q.Limit, err = strconv.Atoi(limit); err != nil || q.Limit < 1 {
-			return q, badQuery("limit", "must be a positive number")
+			return q, httpkit.BadQuery("limit", "must be a positive number")
 		}
 	}
 	return q, nil
 }
 
-func badQuery(name, reason string) error {
-	e := firemode.Malformed("%s: %s", name, reason)
-	e.Details = []firemode.Detail{{Field: name, Reason: reason}}
-	return e
-}
-
 // writeResults writes the whole answer but for its last byte, then what was given is recorded, then the last byte.
 func (a *API) writeResults(ctx context.Context, q sessions.Query, out io.Writer) error {
-	x := exchangeOf(ctx)
-	var sink endingSink = &resultsSink{api: a, x: x, out: out}
-	if x.lines {
-		sink = &linesSink{lines: lines{out: out}, api: a, x: x}
+	x := httpkit.StateOf(ctx)
+	var sink endingSink = &resultsSink{api: a, org: x.Caller.Principal.Org, out: out}
+	if x.Lines {
+		sink = &linesSink{lines: httpkit.NewLineWriter(out), api: a, org: x.Caller.Principal.Org}
 	}
 	if err := a.Services.Sessions.Results(ctx, q, sink); err != nil {
 		return err
@@ -227,14 +222,14 @@ type resultsHead struct {
 	Point    string             `json:"checkpoint"`
 }
 
-func (a *API) headOf(x *exchange, v sessions.View) resultsHead {
-	return resultsHead{v.Session, v.Clock, a.sealSyncCursor(x, v.Cursor), v.Complete, v.Cursor.Epoch, v.Checkpoint}
+func (a *API) headOf(org firemode.OrgID, v sessions.View) resultsHead {
+	return resultsHead{v.Session, v.Clock, a.sealSyncCursor(org, v.Cursor), v.Complete, v.Cursor.Epoch, v.Checkpoint}
 }
 
 // resultsSink writes an answer as JSON.
 type resultsSink struct {
 	api      *API
-	x        *exchange
+	org      firemode.OrgID
 	out      io.Writer
 	view     sessions.View
 	document *crdt.Composer // nil once it is closed
@@ -245,7 +240,7 @@ type resultsSink struct {
 func (s *resultsSink) Begin(v sessions.View) error {
 	s.view = v
 	var text bytes.Buffer
-	if err := encodeJSON(&text, s.api.headOf(s.x, v)); err != nil {
+	if err := httpkit.EncodeJSON(&text, s.api.headOf(s.org, v)); err != nil {
 		return err
 	}
 	s.document, s.rest = crdt.NewComposer(s.out), []string{"conflicts", "removed", "late"}
@@ -282,7 +277,7 @@ func (s *resultsSink) entry(list string, v any) error {
 	for s.list != list {
 		s.next(&text)
 	}
-	if err := encodeJSON(&text, v); err != nil {
+	if err := httpkit.EncodeJSON(&text, v); err != nil {
 		return err
 	}
 	_, err := s.out.Write(text.Bytes())
@@ -323,60 +318,15 @@ func lateOf(b ledger.Entry) lateBody {
 	return lateBody{Actor: b.Actor, Number: b.Number, User: b.User, ReceivedAt: b.ReceivedAt, Changes: jsontext.Value(b.Changes)}
 }
 
-// stream answers JSON, or lines, that are made while they are written. What fails before the first byte is answered as an error; what fails
-// after it breaks the connection off, so that a part never looks like the whole.
-func (a *API) stream(w http.ResponseWriter, r *http.Request, write func(context.Context, io.Writer) error) error {
-	out := &lateAnswer{w: w, media: mediaJSON}
-	if exchangeOf(r.Context()).lines {
-		out.media = mediaLines
-	}
-	err := write(r.Context(), out)
-	if err == nil {
-		err = out.flush()
-	}
-	if err != nil && out.begun {
-		exchangeOf(r.Context()).failure = err
-		panic(http.ErrAbortHandler)
-	}
-	return err
-}
-
-// lateAnswer holds back the first bytes of an answer, so that an error soon after them can still be answered.
-type lateAnswer struct {
-	media string
-	w     http.ResponseWriter
-	held  bytes.Buffer
-	begun bool
-}
-
-const heldBack = 64 << 10
-
-func (l *lateAnswer) Write(p []byte) (int, error) {
-	l.held.Write(p)
-	if l.held.Len() < heldBack {
-		return len(p), nil
-	}
-	return len(p), l.flush()
-}
-
-func (l *lateAnswer) flush() error {
-	if !l.begun {
-		l.begun = true
-		l.w.Header().Set("Content-Type", l.media)
-	}
-	_, err := l.held.WriteTo(l.w)
-	return err
-}
-
 func documentSubmit(op *huma.Operation, r huma.Registry) {
-	op.Parameters = append(op.Parameters, idParam("id", "session_id"))
-	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{mediaJSON: {Schema: &huma.Schema{
+	op.Parameters = append(op.Parameters, httpkit.IDParam("id", "session_id"))
+	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{httpkit.MediaJSON: {Schema: &huma.Schema{
 		Type: huma.TypeObject, Required: []string{"changes"},
 		Description: "changes: a list of operations set, remove, append, increment, resolve, correct; _sync_meta: what the client says about its batch. See docs/sync.md.",
 	}}}}
-	documentLines(op.RequestBody.Content, "On the first line, if there is anything to say of the whole batch, an object with _sync_meta and atomic; then a change on each line. One request is one batch, under the limits of a JSON body.")
-	op.Responses["200"] = jsonResponse[receiptBody](r, "What became of each change")
-	documentLines(op.Responses["200"].Content, "One object on each line, with one member: receipt, with what JSON has beside results and conflicts; result, for each change; conflict; and last end, which an answer that was cut off lacks.")
+	httpkit.DocumentLines(op.RequestBody.Content, "On the first line, if there is anything to say of the whole batch, an object with _sync_meta and atomic; then a change on each line. One request is one batch, under the limits of a JSON body.")
+	op.Responses["200"] = httpkit.JSONResponse[receiptBody](r, "What became of each change")
+	httpkit.DocumentLines(op.Responses["200"].Content, "One object on each line, with one member: receipt, with what JSON has beside results and conflicts; result, for each change; conflict; and last end, which an answer that was cut off lacks.")
 }
 
 type resultsBody struct {
@@ -393,42 +343,37 @@ type resultsBody struct {
 }
 
 func documentResults(op *huma.Operation, r huma.Registry) {
-	op.Parameters = append(op.Parameters, idParam("id", "session_id"),
-		queryParam("since", "Cursor of an earlier answer: only what changed after it"),
-		queryParam("limit", "Changes on a page of a delta"),
+	op.Parameters = append(op.Parameters, httpkit.IDParam("id", "session_id"),
+		httpkit.QueryParam("since", "Cursor of an earlier answer: only what changed after it"),
+		httpkit.QueryParam("limit", "Changes on a page of a delta"),
 		&huma.Param{Name: "X-Client-ID", In: "header", Description: "The client that receives the answer; without it nothing counts as delivered", Schema: &huma.Schema{Type: huma.TypeString}})
-	op.Responses["200"] = jsonResponse[resultsBody](r, "The merged document with its conflicts")
-	documentLines(op.Responses["200"].Content, resultsLines)
+	op.Responses["200"] = httpkit.JSONResponse[resultsBody](r, "The merged document with its conflicts")
+	httpkit.DocumentLines(op.Responses["200"].Content, resultsLines)
 }
 
 const resultsLines = "One object on each line, with one member: head, with what JSON has beside document and the lists; leaf, with path and value, for each value of the document; conflict; removed; late; and last end, which an answer that was cut off lacks."
 
-func queryParam(name, description string) *huma.Param {
-	return &huma.Param{Name: name, In: "query", Description: description, Schema: &huma.Schema{Type: huma.TypeString}}
-}
-
 // sealSyncCursor signs a place in a session's log.
-func (a *API) sealSyncCursor(x *exchange, c sessions.Cursor) string {
-	return a.sealFor(x, "sync "+string(c.Session), strings.Join([]string{
+func (a *API) sealSyncCursor(org firemode.OrgID, c sessions.Cursor) string {
+	return a.cursors.Seal(org, "sync "+string(c.Session), strings.Join([]string{
 		strconv.FormatInt(c.Epoch, 10), strconv.FormatInt(c.Seq, 10), strconv.FormatInt(c.From, 10), c.Client, string(c.Hash),
 	}, "|"))
 }
 
-// openSyncCursor returns the place in a cursor that sealSyncCursor made for the session of the request's path.
-func (a *API) openSyncCursor(x *exchange, cursor string) (c sessions.Cursor, err error) {
-	session := strings.Split(strings.TrimPrefix(x.path, "/v1/tests/sessions/"), "/")[0]
-	after, err := a.openFor(x, "sync "+session, cursor)
+// openSyncCursor returns the place in a cursor that sealSyncCursor made for the same session.
+func (a *API) openSyncCursor(org firemode.OrgID, session firemode.SessionID, cursor string) (c sessions.Cursor, err error) {
+	after, err := a.cursors.Open(org, "sync "+string(session), cursor)
 	if err != nil {
 		return c, err
 	}
 	parts := strings.SplitN(after, "|", 5)
 	if len(parts) != 5 {
-		return c, badCursor()
+		return c, httpkit.BadCursor()
 	}
-	c = sessions.Cursor{Session: firemode.SessionID(session), Client: parts[3], Hash: []byte(parts[4])}
+	c = sessions.Cursor{Session: session, Client: parts[3], Hash: []byte(parts[4])}
 	for i, n := range []*int64{&c.Epoch, &c.Seq, &c.From} {
 		if *n, err = strconv.ParseInt(parts[i], 10, 64); err != nil {
-			return c, badCursor()
+			return c, httpkit.BadCursor()
 		}
 	}
 	return c, nil

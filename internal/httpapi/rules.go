@@ -6,6 +6,7 @@ import (
 
 	"firemode"
 	"firemode/internal/catalogue"
+	"firemode/internal/httpkit"
 	"firemode/internal/rules"
 	"firemode/internal/store"
 )
@@ -53,14 +54,14 @@ type listVersionsInput struct {
 	RulePath
 }
 
-func ruleReply(r firemode.Rule, err error) (*reply[ruleBody], error) {
+func ruleReply(r firemode.Rule, err error) (*httpkit.Reply[ruleBody], error) {
 	if err != nil {
 		return nil, err
 	}
-	return &reply[ruleBody]{Body: ruleOf(r)}, nil
+	return &httpkit.Reply[ruleBody]{Body: ruleOf(r)}, nil
 }
 
-func (a *API) createRule(ctx context.Context, in *createRuleInput) (*reply[ruleBody], error) {
+func (a *API) createRule(ctx context.Context, in *createRuleInput) (*httpkit.Reply[ruleBody], error) {
 	r, err := in.Body.Rule()
 	if err != nil {
 		return nil, err
@@ -68,19 +69,19 @@ func (a *API) createRule(ctx context.Context, in *createRuleInput) (*reply[ruleB
 	return ruleReply(a.Services.Catalogue.Create(ctx, r))
 }
 
-func (a *API) listRules(ctx context.Context, in *listRulesInput) (*reply[list[ruleBody]], error) {
+func (a *API) listRules(ctx context.Context, in *listRulesInput) (*httpkit.Reply[list[ruleBody]], error) {
 	return a.ruleList(ctx, in.Paging, func(page store.Page) ([]store.Keyed[firemode.Rule], error) {
 		return a.Services.Catalogue.Rules(ctx, catalogue.Filter{System: in.System, Frequency: in.Frequency, Text: in.Text}, page)
 	})
 }
 
-func (a *API) listVersions(ctx context.Context, in *listVersionsInput) (*reply[list[ruleBody]], error) {
+func (a *API) listVersions(ctx context.Context, in *listVersionsInput) (*httpkit.Reply[list[ruleBody]], error) {
 	return a.ruleList(ctx, in.Paging, func(page store.Page) ([]store.Keyed[firemode.Rule], error) {
 		return a.Services.Catalogue.Versions(ctx, in.Code, page)
 	})
 }
 
-func (a *API) ruleList(ctx context.Context, p Paging, ask func(store.Page) ([]store.Keyed[firemode.Rule], error)) (*reply[list[ruleBody]], error) {
+func (a *API) ruleList(ctx context.Context, p Paging, ask func(store.Page) ([]store.Keyed[firemode.Rule], error)) (*httpkit.Reply[list[ruleBody]], error) {
 	page, err := a.page(ctx, p)
 	if err != nil {
 		return nil, err
@@ -89,14 +90,14 @@ func (a *API) ruleList(ctx context.Context, p Paging, ask func(store.Page) ([]st
 	return listed(ctx, a, p, rows, ruleOf), err
 }
 
-func (a *API) getRule(ctx context.Context, in *RulePath) (*reply[ruleBody], error) {
+func (a *API) getRule(ctx context.Context, in *RulePath) (*httpkit.Reply[ruleBody], error) {
 	return ruleReply(a.Services.Catalogue.Rule(ctx, in.Code))
 }
 
-func (a *API) getRuleVersion(ctx context.Context, in *ruleVersionPath) (*reply[ruleBody], error) {
+func (a *API) getRuleVersion(ctx context.Context, in *ruleVersionPath) (*httpkit.Reply[ruleBody], error) {
 	return ruleReply(a.Services.Catalogue.Version(ctx, in.Code, in.Version))
 }
 
-func (a *API) deactivateRule(ctx context.Context, in *ruleVersionPath) (*reply[ruleBody], error) {
+func (a *API) deactivateRule(ctx context.Context, in *ruleVersionPath) (*httpkit.Reply[ruleBody], error) {
 	return ruleReply(a.Services.Catalogue.Deactivate(ctx, in.Code, in.Version))
 }

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"firemode/internal/httpkit/httpkittest"
 )
 
 // step is one request of a scenario and what it must answer. In want and lacks, times are T and minted ids are ID.
@@ -171,10 +173,10 @@ func TestFailedLoginsAreThrottled(t *testing.T) {
 	w := newWorld(t)
 	wrong := as("", "POST", "/v1/auth/login", `{"username":"engineer","password":"wrong"}`)
 	for range 10 {
-		wantProblem(t, w.do(wrong), 401)
+		httpkittest.WantProblem(t, w.do(wrong), 401)
 	}
 	rec := w.do(wrong)
-	p := wantProblem(t, rec, 429)
+	p := httpkittest.WantProblem(t, rec, 429)
 	if seconds, err := strconv.Atoi(rec.Header().Get("Retry-After")); err != nil || seconds < 1 || seconds > 300 || !p.Retryable {
 		t.Errorf("Retry-After %q, retryable %v", rec.Header().Get("Retry-After"), p.Retryable)
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"firemode"
+	"firemode/internal/httpkit"
 	"firemode/internal/record/crdt"
 	"firemode/internal/sessions"
 	"firemode/internal/store"
@@ -73,18 +74,18 @@ type patchSessionInput struct {
 	}
 }
 
-func sessionReply(d sessions.Detail, err error) (*reply[sessionBody], error) {
+func sessionReply(d sessions.Detail, err error) (*httpkit.Reply[sessionBody], error) {
 	if err != nil {
 		return nil, err
 	}
-	return &reply[sessionBody]{ETag: d.Tag(), Body: sessionOf(d)}, nil
+	return &httpkit.Reply[sessionBody]{ETag: d.Tag(), Body: sessionOf(d)}, nil
 }
 
-func (a *API) createSession(ctx context.Context, in *createSessionInput) (*reply[sessionBody], error) {
+func (a *API) createSession(ctx context.Context, in *createSessionInput) (*httpkit.Reply[sessionBody], error) {
 	return sessionReply(a.Services.Sessions.Create(ctx, sessions.Draft(in.Body)))
 }
 
-func (a *API) listSessions(ctx context.Context, in *listSessionsInput) (*reply[list[sessionBody]], error) {
+func (a *API) listSessions(ctx context.Context, in *listSessionsInput) (*httpkit.Reply[list[sessionBody]], error) {
 	page, err := a.page(ctx, in.Paging)
 	if err != nil {
 		return nil, err
@@ -110,16 +111,16 @@ func day(name, text string, days int) (time.Time, error) {
 	}
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return t, badQuery(name, "must be a date such as 2026-11-23, or an RFC 3339 time")
+		return t, httpkit.BadQuery(name, "must be a date such as 2026-11-23, or an RFC 3339 time")
 	}
 	return t.UTC().Add(time.Duration(days) * time.Microsecond), nil
 }
 
-func (a *API) getSession(ctx context.Context, in *SessionPath) (*reply[sessionBody], error) {
+func (a *API) getSession(ctx context.Context, in *SessionPath) (*httpkit.Reply[sessionBody], error) {
 	return sessionReply(a.Services.Sessions.Get(ctx, in.ID))
 }
 
-func (a *API) patchSession(ctx context.Context, in *patchSessionInput) (*reply[sessionBody], error) {
+func (a *API) patchSession(ctx context.Context, in *patchSessionInput) (*httpkit.Reply[sessionBody], error) {
 	return sessionReply(a.Services.Sessions.Patch(ctx, in.ID, in.IfMatch, sessions.Patch(in.Body)))
 }
 
@@ -147,7 +148,7 @@ type syncClientBody struct {
 	LastSync   *time.Time      `json:"last_sync" doc:"Receipt of its last batch"`
 }
 
-func (a *API) syncStatus(ctx context.Context, in *SessionPath) (*reply[syncBody], error) {
+func (a *API) syncStatus(ctx context.Context, in *SessionPath) (*httpkit.Reply[syncBody], error) {
 	s, err := a.Services.Sessions.SyncStatus(ctx, in.ID)
 	if err != nil {
 		return nil, err
@@ -161,5 +162,5 @@ func (a *API) syncStatus(ctx context.Context, in *SessionPath) (*reply[syncBody]
 			Client: actor.ID, User: actor.User, ClientType: actor.ClientType, Run: actor.Merged.Prefix(), Missing: actor.Held.Missing(), LastSync: moment(actor.LastSync),
 		})
 	}
-	return &reply[syncBody]{Body: body}, nil
+	return &httpkit.Reply[syncBody]{Body: body}, nil
 }

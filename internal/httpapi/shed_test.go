@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -21,6 +22,8 @@ import (
 
 	"firemode"
 	"firemode/internal/catalogue"
+	"firemode/internal/httpkit"
+	"firemode/internal/httpkit/httpkittest"
 	"firemode/internal/record/ledger"
 	"firemode/internal/sessions"
 	"firemode/internal/store"
@@ -37,7 +40,7 @@ func (j *jumping) jump(d time.Duration) { j.ahead.Add(int64(d)) }
 
 // lockable is a store whose commits somebody else can hold up.
 type lockable struct {
-	store.Store
+	store.Database
 	hold func(t *testing.T) (release func())
 }
 
@@ -109,7 +112,7 @@ func queuedKinds() []queued {
 			},
 		},
 		{
-			QueueDatabase, http.StatusCreated,
+			httpkit.QueueDatabase, http.StatusCreated,
 			func(n int) (string, string, string) {
 				return "manager", "/v1/buildings", fmt.Sprintf(`{"site_name":"N%02d","site_address":"S"}`, n)
 			},
@@ -129,8 +132,8 @@ func TestLoadIsShedAndWhatWasTakenIsKept(t *testing.T) {
 			t.Run(engine+" "+kind.queue, func(t *testing.T) {
 				t.Parallel()
 				clock := &jumping{}
-				s := open(t, clock.only(kind.queue == QueueDatabase))
-				w := newWorldOn(t, s.Store, queuesOn(t, s.Store, clock, kind.queue))
+				s := open(t, clock.only(kind.queue == httpkit.QueueDatabase))
+				w := newWorldOn(t, s.Database, queuesOn(t, s.Database, clock, kind.queue))
 				w.staff("tech1", firemode.RoleTechnician)
 				w.get(http.StatusCreated, as("manager", "POST", "/v1/buildings", `{"building_id":"b","site_name":"B","site_address":"S"}`))
 				w.session(t, "s")
@@ -149,7 +152,7 @@ func (j *jumping) only(tried bool) func() time.Time {
 }
 
 // queuesOn gives the queue that is tried the clock.
-func queuesOn(t *testing.T, s store.Store, clock *jumping, tried string) func(*Config) {
+func queuesOn(t *testing.T, s store.Database, clock *jumping, tried string) func(*Config) {
 	return func(c *Config) {
 		var err error
 		c.Services.Catalogue, err = catalogue.New(s, catalogue.Config{NewID: newID, Now: clock.only(tried == QueueClassifications)})
@@ -165,24 +168,24 @@ func queuesOn(t *testing.T, s store.Store, clock *jumping, tried string) func(*C
 		must(t, err)
 		t.Cleanup(c.Services.Sessions.Close)
 		c.Queues = map[string]func() time.Duration{
-			QueueResults: c.Services.Sessions.Depth, QueueClassifications: c.Services.Catalogue.Depth, QueueDatabase: s.Depth,
+			QueueResults: c.Services.Sessions.Depth, QueueClassifications: c.Services.Catalogue.Depth, httpkit.QueueDatabase: func() time.Duration { return s.Stats().Wait },
 		}
 	}
 }
 
 func heldUp(t *testing.T, w *world, s lockable, kind queued, clock *jumping) {
-	server := w.served()
+	var bodies bodyCounter
+	server := serve(t, bodies.around(w))
 	before := kind.kept(w)
 	release := s.hold(t)
 	release = onceAtEnd(t, release)
 	const taken = 20 // more than there are connections for
 	answers := make(chan int, taken)
-	_, _, body := kind.post(0)
 	for n := range taken {
 		go func() { answers <- w.postTo(server, kind, n) }()
-		eventually(t, "the body has been read", func() bool { return w.bodies.held.Load() == int64(n+1)*int64(bodyBase+len(body)) })
+		eventually(t, "the body has been read", func() bool { return bodies.read.Load() == int64(n+1) })
 	}
-	depth := w.Queues[kind.queue]
+	depth := w.config.Queues[kind.queue]
 	eventually(t, "one waits", func() bool { return depth() > 0 })
 	if d := depth(); d > time.Minute {
 		t.Fatalf("depth %s before the clock was moved", d)
@@ -205,9 +208,34 @@ func heldUp(t *testing.T, w *world, s lockable, kind queued, clock *jumping) {
 	if status := w.postTo(server, kind, taken); status != kind.status {
 		t.Errorf("status %d when nothing waits any more, want %d", status, kind.status)
 	}
-	if shed := w.Metrics.(*observations).refused(); !slices.Equal(shed, []string{kind.queue, kind.queue}) {
+	if shed := w.seen.Shed(); !slices.Equal(shed, []string{kind.queue, kind.queue}) {
 		t.Errorf("shed for %q, want twice for %s", shed, kind.queue)
 	}
+}
+
+// bodyCounter counts the bodies of requests that have been read to their end.
+type bodyCounter struct{ read atomic.Int64 }
+
+// around returns next with the bodies of its requests counted.
+func (c *bodyCounter) around(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r = r.WithContext(r.Context()) // a copy: net/http looks at the type of the body that it made
+		r.Body = &countedBody{ReadCloser: r.Body, end: sync.OnceFunc(func() { c.read.Add(1) })}
+		next.ServeHTTP(w, r)
+	})
+}
+
+type countedBody struct {
+	io.ReadCloser
+	end func()
+}
+
+func (b *countedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err == io.EOF {
+		b.end()
+	}
+	return n, err
 }
 
 func onceAtEnd(t *testing.T, f func()) func() {
@@ -222,17 +250,11 @@ func onceAtEnd(t *testing.T, f func()) func() {
 	return once
 }
 
-func (o *observations) refused() []string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return slices.Clone(o.shed)
-}
-
 // head is a request up to its body.
 func (w *world) head(kind queued, n int, more string) (head, body string) {
 	who, path, body := kind.post(n)
 	return fmt.Sprintf("POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nIdempotency-Key: k%d\r\nContent-Type: %s\r\nContent-Length: %d\r\n%s\r\n",
-		path, w.tokens[who], n, mediaJSON, len(body), more), body
+		path, w.tokens[who], n, httpkit.MediaJSON, len(body), more), body
 }
 
 // postTo sends the nth request of a kind and returns the status of the answer.
@@ -246,7 +268,7 @@ func (w *world) postTo(server *httptest.Server, kind queued, n int) int {
 	if _, err := io.WriteString(conn, head+body); err != nil {
 		return 0
 	}
-	return readAnswer(w.t, conn).Code
+	return httpkittest.ReadAnswer(w.t, conn).Code
 }
 
 // isShed wants a request to be refused: asked for its body it is never, and if it has sent it the connection can be used on.
@@ -262,8 +284,8 @@ func (w *world) isShed(t *testing.T, server *httptest.Server, kind queued, expec
 	}
 	_, err = io.WriteString(conn, sent)
 	must(t, err)
-	rec := readAnswer(t, conn) // 100 would be an answer too
-	p := wantProblem(t, rec, http.StatusServiceUnavailable)
+	rec := httpkittest.ReadAnswer(t, conn) // 100 would be an answer too
+	p := httpkittest.WantProblem(t, rec, http.StatusServiceUnavailable)
 	if !p.Retryable || rec.Header().Get("Retry-After") != "30" {
 		t.Errorf("retryable %v, Retry-After %q, want true and the most there is, 30", p.Retryable, rec.Header().Get("Retry-After"))
 	}
@@ -272,7 +294,7 @@ func (w *world) isShed(t *testing.T, server *httptest.Server, kind queued, expec
 	}
 	_, err = io.WriteString(conn, "GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n")
 	must(t, err)
-	if rec := readAnswer(t, conn); rec.Code != http.StatusOK {
+	if rec := httpkittest.ReadAnswer(t, conn); rec.Code != http.StatusOK {
 		t.Errorf("status %d on the same connection", rec.Code)
 	}
 }
@@ -311,7 +333,7 @@ func TestWhatIsShed(t *testing.T) {
 			return 2 * time.Second // which is not too deep
 		}
 	}
-	names := []string{QueueDatabase, QueueResults, QueueClassifications}
+	names := []string{httpkit.QueueDatabase, QueueResults, QueueClassifications}
 	w := newWorld(t, func(c *Config) {
 		c.Queues = map[string]func() time.Duration{}
 		for _, name := range names {
@@ -333,7 +355,7 @@ func TestWhatIsShed(t *testing.T) {
 				r.ContentLength = 10
 				r.Body = io.NopCloser(strings.NewReader(`{"a": "b"}`))
 			}
-			wanted := rt.Method != http.MethodGet && (name == QueueDatabase || name == rt.Queue)
+			wanted := rt.Method != http.MethodGet && (name == httpkit.QueueDatabase || name == rt.Queue)
 			if wanted {
 				r.Body = io.NopCloser(unread{t})
 			}
@@ -353,9 +375,9 @@ func TestWhatIsShed(t *testing.T) {
 func TestShedTellsNobodyMoreThanTheyMayKnow(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *Config) {
-		c.Queues = map[string]func() time.Duration{QueueDatabase: func() time.Duration { return time.Minute }}
+		c.Queues = map[string]func() time.Duration{httpkit.QueueDatabase: func() time.Duration { return time.Minute }}
 	})
-	wantProblem(t, w.do(request{method: "POST", path: "/v1/buildings", body: "{}"}), http.StatusUnauthorized)
-	wantProblem(t, w.do(as("owner", "POST", "/v1/users", "{}")), http.StatusForbidden)
-	wantProblem(t, w.do(as("admin", "POST", "/v1/users", "{}")), http.StatusServiceUnavailable)
+	httpkittest.WantProblem(t, w.do(request{method: "POST", path: "/v1/buildings", body: "{}"}), http.StatusUnauthorized)
+	httpkittest.WantProblem(t, w.do(as("owner", "POST", "/v1/users", "{}")), http.StatusForbidden)
+	httpkittest.WantProblem(t, w.do(as("admin", "POST", "/v1/users", "{}")), http.StatusServiceUnavailable)
 }

@@ -44,8 +44,6 @@ func TestSlowRequestIsWarnedOfOnce(t *testing.T) {
 			}
 			q := as("admin", "POST", c.path, c.body)
 			q.header = map[string]string{"Idempotency-Key": "k", "X-Request-ID": "slow-one"}
-			seen := &observations{}
-			w.Metrics = seen
 			w.get(http.StatusOK, q)
 			warnings := regexp.MustCompile(`(?m)^.*Performance violation.*$`).FindAllString(w.logs.String(), -1)
 			if !slow {
@@ -58,7 +56,8 @@ func TestSlowRequestIsWarnedOfOnce(t *testing.T) {
 				t.Fatalf("%s: %d warnings, want 1: %v", c.name, len(warnings), warnings)
 			}
 			line := warnings[0]
-			took := seen.took[len(seen.took)-1]
+			seen := w.seen.Took()
+			took := seen[len(seen)-1]
 			for _, part := range []string{
 				fmt.Sprintf(`level=WARN msg="Performance violation: %.3fs > 300ms requirement" method=POST route=`, took.Seconds()), "transaction_id=slow-one",
 			} {

@@ -12,6 +12,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"firemode"
+	"firemode/internal/httpkit"
 	"firemode/internal/record/crdt"
 	"firemode/internal/sessions"
 )
@@ -67,7 +68,7 @@ func decodeSubmission(body []byte, lines bool) (sessions.Submission, error) {
 }
 
 func decodeWhole(body []byte) (wire submissionBody, err error) {
-	if err := decodeJSON(body, &wire); err != nil {
+	if err := httpkit.DecodeJSON(body, &wire); err != nil {
 		return wire, err
 	}
 	return wire, exactNames(wire.Others, "", "changes", "_sync_meta", "atomic")

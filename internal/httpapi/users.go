@@ -7,6 +7,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"firemode"
+	"firemode/internal/httpkit"
 	"firemode/internal/identity"
 	"firemode/internal/record/ledger"
 )
@@ -44,7 +45,7 @@ type createUserInput struct {
 
 type patchUserInput struct {
 	UserPath
-	Versioned
+	httpkit.Versioned
 	Body struct {
 		FullName *string        `json:"full_name,omitempty" maxLength:"200"`
 		Role     *firemode.Role `json:"role,omitempty" enum:"admin,manager,technician,engineer,owner"`
@@ -60,17 +61,17 @@ type passwordInput struct {
 	}
 }
 
-func userReply(u firemode.User, err error) (*reply[userBody], error) {
-	return &reply[userBody]{ETag: etag(u.Version), Body: userOf(u)}, err
+func userReply(u firemode.User, err error) (*httpkit.Reply[userBody], error) {
+	return &httpkit.Reply[userBody]{ETag: httpkit.ETag(u.Version), Body: userOf(u)}, err
 }
 
-func (a *API) createUser(ctx context.Context, in *createUserInput) (*reply[userBody], error) {
+func (a *API) createUser(ctx context.Context, in *createUserInput) (*httpkit.Reply[userBody], error) {
 	return userReply(a.Services.Auth.CreateUser(ctx, identity.NewUser{
 		ID: in.Body.ID, Username: in.Body.Username, FullName: in.Body.FullName, Role: in.Body.Role, Password: in.Body.Password,
 	}))
 }
 
-func (a *API) listUsers(ctx context.Context, in *struct{ Paging }) (*reply[list[userBody]], error) {
+func (a *API) listUsers(ctx context.Context, in *struct{ Paging }) (*httpkit.Reply[list[userBody]], error) {
 	page, err := a.page(ctx, in.Paging)
 	if err != nil {
 		return nil, err
@@ -79,19 +80,19 @@ func (a *API) listUsers(ctx context.Context, in *struct{ Paging }) (*reply[list[
 	return listed(ctx, a, in.Paging, rows, userOf), err
 }
 
-func (a *API) getUser(ctx context.Context, in *UserPath) (*reply[userBody], error) {
+func (a *API) getUser(ctx context.Context, in *UserPath) (*httpkit.Reply[userBody], error) {
 	return userReply(a.Services.Auth.User(ctx, in.ID))
 }
 
-func (a *API) patchUser(ctx context.Context, in *patchUserInput) (*reply[userBody], error) {
-	version, err := in.version()
+func (a *API) patchUser(ctx context.Context, in *patchUserInput) (*httpkit.Reply[userBody], error) {
+	version, err := in.Version()
 	if err != nil {
 		return nil, err
 	}
 	return userReply(a.Services.Auth.UpdateUser(ctx, in.ID, version, identity.Patch(in.Body)))
 }
 
-func (a *API) me(ctx context.Context, _ *struct{}) (*reply[userBody], error) {
+func (a *API) me(ctx context.Context, _ *struct{}) (*httpkit.Reply[userBody], error) {
 	return userReply(a.Services.Auth.Me(ctx))
 }
 
@@ -116,7 +117,7 @@ func auditOf(e ledger.AuditEntry) auditBody {
 	return b
 }
 
-func (a *API) myAudits(ctx context.Context, in *struct{ Paging }) (*reply[list[auditBody]], error) {
+func (a *API) myAudits(ctx context.Context, in *struct{ Paging }) (*httpkit.Reply[list[auditBody]], error) {
 	page, err := a.page(ctx, in.Paging)
 	if err != nil {
 		return nil, err

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"firemode"
+	"firemode/internal/httpkit/httpkittest"
 )
 
 // scenario is one story of a visit, named by what must hold.
@@ -68,9 +69,9 @@ func (v *visit) send(who string, b batch) (r receipt) {
 }
 
 // refused posts b, which must be answered with status.
-func (v *visit) refused(who string, status int, b batch) problem {
+func (v *visit) refused(who string, status int, b batch) httpkittest.Problem {
 	v.t.Helper()
-	return wantProblem(v.t, v.post(who, b), status)
+	return httpkittest.WantProblem(v.t, v.post(who, b), status)
 }
 
 // forked posts b, which must be taken for that of a copied phone, and returns the fresh client id.

@@ -8,7 +8,8 @@ import (
 	"testing"
 
 	"firemode"
-	"firemode/internal/identity"
+	"firemode/internal/httpkit"
+	"firemode/internal/httpkit/httpkittest"
 	"firemode/internal/sessions"
 )
 
@@ -121,24 +122,24 @@ func foundDefect() string {
 	return string(firemode.NewDefectID("s-1", "FE-1", "AS1851-2012-FE-01", "pressure_low"))
 }
 
-func (f fixture) request(rt Route, as string) request {
+func (f fixture) request(rt httpkit.Route, as string) request {
 	q := request{as: as, method: rt.Method, path: f.path, body: f.body, header: map[string]string{}}
 	maps.Copy(q.header, f.header)
 	if f.media != "" {
 		q.header["Content-Type"] = f.media
 	}
-	if rt.Once >= OnceRequired {
+	if rt.Once >= httpkit.OnceRequired {
 		q.header["Idempotency-Key"] = "walk"
 	}
 	return q
 }
 
 // wanted is the status that the caller must get.
-func (f fixture) wanted(rt Route, role firemode.Role, org string) int {
+func (f fixture) wanted(rt httpkit.Route, role firemode.Role, org string) int {
 	switch {
-	case rt.Permission == "":
+	case rt.Permission == nil:
 		return f.status
-	case !identity.Allowed(rt.Permission, role):
+	case !rt.Permission.Allows(role):
 		return http.StatusForbidden
 	case f.scope >= ofOrganisation && org != "a":
 		return http.StatusNotFound
@@ -172,7 +173,7 @@ func TestEveryRouteNeedsAToken(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for _, rt := range routes() {
-		if rt.Permission == "" {
+		if rt.Permission == nil {
 			continue
 		}
 		for name, token := range map[string]string{"none": "", "broken": "Bearer x.y.z", "other scheme": "Basic YTpi", "empty": "Bearer "} {
@@ -181,7 +182,7 @@ func TestEveryRouteNeedsAToken(t *testing.T) {
 				q.header["Authorization"] = token
 			}
 			rec := w.do(q)
-			wantProblem(t, rec, http.StatusUnauthorized)
+			httpkittest.WantProblem(t, rec, http.StatusUnauthorized)
 			if got := rec.Header().Get("WWW-Authenticate"); got != `Bearer realm="firemode"` {
 				t.Errorf("%s %s with token %s: WWW-Authenticate %q", rt.Method, rt.Pattern, name, got)
 			}
@@ -199,7 +200,7 @@ func TestWhoMayWhat(t *testing.T) {
 			var w *world
 			for _, role := range firemode.Roles {
 				// What a role has changed must not decide what the next one gets.
-				if w == nil || (rt.Method != http.MethodGet && identity.Allowed(rt.Permission, role)) {
+				if w == nil || (rt.Method != http.MethodGet && rt.Permission != nil && rt.Permission.Allows(role)) {
 					w = newWorld(t)
 					w.furnish()
 				}
@@ -211,7 +212,7 @@ func TestWhoMayWhat(t *testing.T) {
 					continue
 				}
 				rec = w.do(f.request(rt, "stranger"))
-				wantProblem(t, rec, http.StatusNotFound)
+				httpkittest.WantProblem(t, rec, http.StatusNotFound)
 			}
 		})
 	}

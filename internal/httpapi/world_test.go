@@ -1,17 +1,14 @@
 package httpapi
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -24,6 +21,8 @@ import (
 	"firemode/internal/assets"
 	"firemode/internal/bundles"
 	"firemode/internal/catalogue"
+	"firemode/internal/httpkit"
+	"firemode/internal/httpkit/httpkittest"
 	"firemode/internal/identity"
 	"firemode/internal/keys"
 	"firemode/internal/record/ledger"
@@ -39,8 +38,10 @@ import (
 type world struct {
 	*API
 	t      testing.TB
-	store  store.Store
-	logs   *logs
+	store  store.Database
+	config Config
+	logs   *httpkittest.Logs
+	seen   *observations
 	keysOf *keys.Keys
 	tokens map[string]string // by username
 }
@@ -49,52 +50,13 @@ func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
 const password = "correct horse"
 
-// logs collects what the API logs.
-type logs struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *logs) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *logs) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
 // observations keeps what the API reports to the metrics.
-type observations struct {
-	mu   sync.Mutex
-	all  []string
-	shed []string // reasons
-	took []time.Duration
-}
-
-func (o *observations) ObserveRequest(_ context.Context, method, endpoint string, status int, took time.Duration) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.took = append(o.took, took)
-	o.all = append(o.all, fmt.Sprintf("%s %s %d", method, endpoint, status))
-}
+type observations struct{ httpkittest.Observations }
 
 func (o *observations) BundleSent(context.Context, string, int64) {}
 
-func (o *observations) RequestShed(reason string) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.shed = append(o.shed, reason)
-}
-
-func (o *observations) Replayed() {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.all = append(o.all, "replayed")
-}
+// routes is the list of the API.
+func routes() []httpkit.Route { return (&API{}).routes() }
 
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
@@ -119,17 +81,17 @@ func onBothEngines(t *testing.T, test func(*testing.T, *world)) {
 	})
 }
 
-func newWorldOn(t testing.TB, s store.Store, change ...func(*Config)) *world {
+func newWorldOn(t testing.TB, s store.Database, change ...func(*Config)) *world {
 	t.Helper()
 	k, err := keys.Open(t.TempDir())
 	must(t, err)
-	out := &logs{}
+	out, seen := &httpkittest.Logs{}, &observations{}
 	log, err := telemetry.NewLogger(out, "text", "debug")
 	must(t, err)
 	c := Config{
-		CursorKey: k.Cursor(), Now: time.Now, NewID: newID, Metrics: &observations{},
+		CursorKey: k.Cursor(), Now: time.Now, NewID: newID, Metrics: seen,
 		Logger: log,
-		Checks: map[string]Check{"store": s.Ping},
+		Checks: map[string]httpkit.Check{"store": s.Ping},
 	}
 	c.Services = servicesOn(t, s, k, nil)
 	for _, f := range change {
@@ -137,13 +99,13 @@ func newWorldOn(t testing.TB, s store.Store, change ...func(*Config)) *world {
 	}
 	a, err := New(c)
 	must(t, err)
-	w := &world{API: a, t: t, store: s, logs: out, keysOf: k, tokens: map[string]string{}}
+	w := &world{API: a, t: t, store: s, config: c, logs: out, seen: seen, keysOf: k, tokens: map[string]string{}}
 	w.populate()
 	return w
 }
 
 // tracedOn has the API and its services on s tell traces what they do.
-func tracedOn(t testing.TB, s store.Store, traces trace.TracerProvider) func(*Config) {
+func tracedOn(t testing.TB, s store.Database, traces trace.TracerProvider) func(*Config) {
 	return func(c *Config) {
 		k, err := keys.Open(t.TempDir())
 		must(t, err)
@@ -151,7 +113,7 @@ func tracedOn(t testing.TB, s store.Store, traces trace.TracerProvider) func(*Co
 	}
 }
 
-func servicesOn(t testing.TB, s store.Store, k *keys.Keys, traces trace.TracerProvider) Services {
+func servicesOn(t testing.TB, s store.Database, k *keys.Keys, traces trace.TracerProvider) Services {
 	t.Helper()
 	var all Services
 	var err error
@@ -224,7 +186,7 @@ func (q request) build(w *world) *http.Request {
 	must(w.t, err)
 	r.URL.Path, r.URL.RawPath, r.URL.RawQuery = target.Path, target.RawPath, target.RawQuery
 	if q.body != "" {
-		r.Header.Set("Content-Type", mediaJSON)
+		r.Header.Set("Content-Type", httpkit.MediaJSON)
 	}
 	if q.as != "" {
 		r.Header.Set("Authorization", "Bearer "+w.tokens[q.as])

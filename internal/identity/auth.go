@@ -141,7 +141,7 @@ func actor(ctx context.Context, p Permission) (firemode.Principal, error) {
 	if !ok {
 		return firemode.Principal{}, firemode.Unauthenticated("nobody is logged in")
 	}
-	if !Allowed(p, who.Role) {
+	if !p.Allows(who.Role) {
 		return firemode.Principal{}, firemode.Forbidden("the role %s may not do this", who.Role)
 	}
 	return who, nil

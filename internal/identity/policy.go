@@ -91,8 +91,8 @@ var policy = [...]struct {
 	{EvidenceWrite, staff},
 }
 
-// Allowed reports whether a user of role r may do p. An unknown role may nothing, and nobody may an unknown permission.
-func Allowed(p Permission, r firemode.Role) bool {
+// Allows reports whether a user of role r has p. Unknown roles and unknown permissions are denied.
+func (p Permission) Allows(r firemode.Role) bool {
 	for _, row := range policy {
 		if row.permission == p {
 			return row.allowed&roleSet(r) != 0

@@ -30,8 +30,8 @@ func TestPolicy(t *testing.T) {
 	}
 	for role, allowed := range want {
 		for _, p := range all {
-			if got := Allowed(p, role); got != slices.Contains(allowed, p) {
-				t.Errorf("Allowed(%q, %q) = %t", p, role, got)
+			if got := p.Allows(role); got != slices.Contains(allowed, p) {
+				t.Errorf("%q.Allows(%q) = %t", p, role, got)
 			}
 		}
 	}
@@ -46,7 +46,7 @@ func TestPolicyListsEachPermissionOnce(t *testing.T) {
 		seen[p] = true
 	}
 	for _, p := range []Permission{"", "building", "building.delete", "BUILDING.READ"} {
-		if Allowed(p, firemode.RoleAdmin) {
+		if p.Allows(firemode.RoleAdmin) {
 			t.Errorf("unknown permission %q is allowed", p)
 		}
 	}

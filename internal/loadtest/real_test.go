@@ -21,6 +21,7 @@ import (
 	"firemode/internal/bundles"
 	"firemode/internal/catalogue"
 	"firemode/internal/httpapi"
+	"firemode/internal/httpkit"
 	"firemode/internal/identity"
 	"firemode/internal/keys"
 	"firemode/internal/record/ledger"
@@ -60,7 +61,7 @@ func realAPI(t *testing.T) http.Handler {
 	populate(t, all)
 	return must(httpapi.New(httpapi.Config{
 		CursorKey: k.Cursor(), Now: time.Now, NewID: newID, Metrics: metrics, MetricsPage: metrics.Handler(), Services: all,
-		Logger: slog.New(slog.DiscardHandler), Checks: map[string]httpapi.Check{"store": store.Ping},
+		Logger: slog.New(slog.DiscardHandler), Checks: map[string]httpkit.Check{"store": store.Ping},
 	}))(t)
 }
 

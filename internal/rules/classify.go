@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"firemode"
+	"firemode/internal/decimal"
 )
 
 // Finding is what was seen: a Condition, or in its place a Measurement with Value and Unit.
@@ -132,7 +133,7 @@ func measure(r firemode.Rule, f Finding) (string, error) {
 	return "", nil
 }
 
-func outside(value Decimal, l firemode.Limit) bool {
+func outside(value decimal.Decimal, l firemode.Limit) bool {
 	lowest, errMin := ParseDecimal(l.Min)
 	highest, errMax := ParseDecimal(l.Max)
 	return errMin == nil && value.Cmp(lowest) < 0 || errMax == nil && value.Cmp(highest) > 0

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"firemode"
+	"firemode/internal/decimal"
 )
 
 // ScopeKind is the type of the answer to a scope input.
@@ -47,7 +48,7 @@ type answers map[string]answer
 
 type answer struct {
 	yes    bool
-	number Decimal
+	number decimal.Decimal
 	text   string // as the user gave it, e.g. "true" or "0.5"
 }
 
@@ -104,14 +105,13 @@ func numberText(value any) (text string, ok bool) {
 
 func floatText(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
 
-func (k ScopeKind) admits(d Decimal) bool {
-	var zero, one Decimal
-	one.value.SetInt64(1)
+func (k ScopeKind) admits(d decimal.Decimal) bool {
 	switch k {
 	case ScopeFraction:
-		return d.Cmp(zero) >= 0 && d.Cmp(one) <= 0
+		one, err := decimal.Parse("1")
+		return err == nil && d.Sign() >= 0 && d.Cmp(one) <= 0
 	case ScopeCount:
-		return d.Cmp(zero) >= 0 && d.value.IsInt()
+		return d.Sign() >= 0 && d.IsInt()
 	}
 	return false
 }

@@ -5,6 +5,7 @@ type kind string
 
 const (
 	vocabulary kind = "vocabulary" // the root package
+	number     kind = "number"     // arithmetic that pure packages share
 	pure       kind = "pure"       // rules of the trade and of the merge, without I/O
 	onPure     kind = "on pure"    // pure packages that stand on others, as named in the table
 	mechanism  kind = "mechanism"  // small tools of our own that know no noun
@@ -12,6 +13,8 @@ const (
 	rows       kind = "rows"       // how values lie in rows, the same on every engine
 	service    kind = "service"    // behaviour, by noun
 	adapter    kind = "adapter"    // a technology
+	transport  kind = "transport"  // HTTP without nouns: what httpapi and httpweb stand on
+	wire       kind = "wire"       // the nouns over HTTP
 	embedded   kind = "embedded"   // files carried in the binary
 	caller     kind = "caller"     // the API from its other end
 	driver     kind = "driver"     // puts a server to the test, through a caller
@@ -24,6 +27,7 @@ const (
 func packages() map[string]kind {
 	return map[string]kind{
 		"firemode":                                 vocabulary,
+		"firemode/internal/decimal":                number,
 		"firemode/internal/record/crdt":            pure,
 		"firemode/internal/record/ledger":          onPure,
 		"firemode/internal/rules":                  pure,
@@ -37,7 +41,8 @@ func packages() map[string]kind {
 		"firemode/internal/bundles":                service,
 		"firemode/internal/catalogue":              service,
 		"firemode/internal/sessions":               service,
-		"firemode/internal/httpapi":                adapter,
+		"firemode/internal/httpkit":                transport,
+		"firemode/internal/httpapi":                wire,
 		"firemode/internal/seed":                   adapter,
 		"firemode/internal/store/postgres":         adapter,
 		"firemode/internal/store/sqlite":           adapter,
@@ -46,6 +51,7 @@ func packages() map[string]kind {
 		"firemode/internal/loadtest":               driver,
 		"firemode/internal/supervisor":             tool,
 		"firemode/internal/telemetry":              tool,
+		"firemode/internal/httpkit/httpkittest":    testOnly,
 		"firemode/internal/app":                    node,
 		"firemode/cmd/firemode":                    node,
 		"firemode/test/arch":                       testOnly,
@@ -76,7 +82,8 @@ type level struct {
 func levels() map[kind]level {
 	return map[kind]level{
 		vocabulary: {nil, "the root package is the vocabulary everybody shares: what it imports, everybody depends on"},
-		pure:       {[]kind{vocabulary}, "pure packages stand alone, so that vectors, properties and fuzzing prove them without anything around"},
+		number:     {nil, "numbers are the same everywhere: rules and record/crdt share one exact decimal, which knows neither"},
+		pure:       {[]kind{vocabulary, number}, "pure packages stand alone, so that vectors, properties and fuzzing prove them without anything around"},
 		onPure:     {[]kind{vocabulary, pure}, "the second level of pure packages stands on the first, and on nothing else"},
 		mechanism:  {[]kind{vocabulary}, "a mechanism knows no noun: what does belongs in a service"},
 		port:       {[]kind{vocabulary, pure, onPure}, "a port says what services need, not how it is done"},
@@ -89,15 +96,23 @@ func levels() map[kind]level {
 			[]kind{vocabulary, pure, onPure, mechanism, port, rows, service, embedded},
 			"adapters never import each other, so that each technology can be replaced alone",
 		},
+		transport: {
+			[]kind{vocabulary, mechanism, port},
+			"transport knows no noun: what a route does, and who may use it, is handed in by httpapi",
+		},
+		wire: {
+			[]kind{vocabulary, pure, onPure, mechanism, port, service, embedded, transport},
+			"adapters never import each other, but what serves HTTP stands on httpkit",
+		},
 		embedded: {nil, "embedded files come with no behaviour"},
 		caller:   {[]kind{vocabulary, pure}, "a client knows what goes over the wire, and nothing of how the server does it"},
 		driver:   {[]kind{vocabulary, caller}, "what tests a server from outside believes only what comes over the wire"},
 		tool:     {[]kind{vocabulary}, "tools are plugged in by the command through interfaces that services declare"},
 		node: {
-			[]kind{vocabulary, pure, onPure, mechanism, port, rows, service, adapter, embedded, caller, driver, tool, node},
+			[]kind{vocabulary, pure, onPure, mechanism, port, rows, service, adapter, transport, wire, embedded, caller, driver, tool, node},
 			"test helpers do not belong in the binary",
 		},
-		testOnly: {[]kind{vocabulary, pure, onPure, mechanism, port, rows, service, adapter, embedded, caller, driver, tool, testOnly}, "nobody builds on the command"},
+		testOnly: {[]kind{vocabulary, number, pure, onPure, mechanism, port, rows, service, adapter, transport, wire, embedded, caller, driver, tool, testOnly}, "nobody builds on the command"},
 	}
 }
 
@@ -123,12 +138,15 @@ func bans() map[kind][]ban {
 	return map[kind][]ban{
 		vocabulary: {noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags, noWire, noTraces},
 		onPure:     {noContext, noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags, noTraces, {"net", "what is pure does no I/O"}},
+		number:     {noContext, noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags, noTraces, noWire, {"net", "what is pure does no I/O"}},
 		pure:       {noContext, noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags, noTraces, {"net", "what is pure does no I/O"}},
 		mechanism:  {noHTTP, noSQL, noPGX, noLog, noMetrics, noFlags, noSDK, noExport, noContrib},
 		port:       {noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags, noTraces},
 		rows:       {noHTTP, noPGX, noFiles, noLog, noMetrics, noFlags, noTraces},
 		service:    {noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags, noSDK, noExport, noContrib},
 		adapter:    {noFlags, noMetrics, noSDK, noExport},
+		transport:  {noSQL, noPGX, noFlags, noMetrics, noSDK, noExport},
+		wire:       {noSQL, noPGX, noFlags, noMetrics, noSDK, noExport},
 		caller:     {noSQL, noPGX, noFiles, noLog, noFlags, noMetrics, noSDK, noExport},
 		driver:     {noSQL, noPGX, noLog, noFlags, noMetrics, noTraces},
 		tool:       {noSQL, noPGX, noFlags},
@@ -141,7 +159,7 @@ func clocks() map[string]string {
 		"firemode/cmd/firemode":            "it hands the clock to everything else",
 		"firemode/internal/app":            "it hands the clock to everything else",
 		"firemode/client":                  "it tells when a token expires, unless it is given a clock",
-		"firemode/internal/httpapi":        "it measures requests and sets deadlines on connections",
+		"firemode/internal/httpkit":        "it measures requests and sets deadlines on connections",
 		"firemode/internal/store/postgres": "it gives a transaction its time",
 		"firemode/internal/store/sqlite":   "it gives a transaction its time",
 	}

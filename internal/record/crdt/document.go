@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"firemode/internal/decimal"
 )
 
 // Shown returns the value that the document has at p itself; ok is false when p is absent or has children instead.
@@ -108,24 +110,35 @@ func greatest(live []*Op) *Op {
 // total is the greatest set value, plus the live increments where it is a number. With increments alone it is their sum.
 func (s *State) total(live []*Op) Value {
 	var base *Op
-	var terms []string
+	var terms []Value
 	for _, op := range live {
 		switch {
 		case op.removal():
 		case op.Kind == Increment:
-			terms = append(terms, string(op.Value))
+			terms = append(terms, op.Value)
 		case base == nil || op.compare(base) > 0:
 			base = op
 		}
 	}
 	switch {
 	case base == nil:
-		return Value(sumDecimals(terms))
+		return sum(terms)
 	case len(terms) == 0 || !base.Value.IsNumber():
 		return base.Value
 	default:
-		return Value(sumDecimals(append(terms, string(base.Value))))
+		return sum(append(terms, base.Value))
 	}
+}
+
+// sum adds numbers exactly.
+func sum(numbers []Value) Value {
+	terms := make([]decimal.Decimal, 0, len(numbers))
+	for _, v := range numbers {
+		if d, err := decimal.Parse(string(v)); err == nil { // checked when the value was accepted
+			terms = append(terms, d)
+		}
+	}
+	return Value(decimal.Sum(terms))
 }
 
 // Document returns what is shown, as a JSON object with members in order of path: the same state gives the same bytes.

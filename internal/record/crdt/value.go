@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"firemode/internal/decimal"
 )
 
 // Limits of a value.
@@ -44,7 +46,7 @@ func ParseValue(raw []byte) (Value, error) {
 	}
 	v := Value(text)
 	if v.IsNumber() {
-		_, err = parseDecimal(text)
+		_, err = decimal.Parse(text)
 		return v, err
 	}
 	if text[0] != '{' && text[0] != '[' {
@@ -55,7 +57,7 @@ func ParseValue(raw []byte) (Value, error) {
 			return fmt.Errorf("the value is nested deeper than %d", MaxValueDepth)
 		}
 		if t.Kind() == '0' {
-			_, err := parseDecimal(t.String())
+			_, err := decimal.Parse(t.String())
 			return err
 		}
 		return nil
@@ -103,11 +105,11 @@ func normal(text string) string {
 }
 
 func normalNumber(token string) string {
-	d, err := parseDecimal(token)
+	d, err := decimal.Parse(token)
 	if err != nil {
 		return token // outside a value (e.g. an index): compared as it is written
 	}
-	return d.canonical()
+	return d.String()
 }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }

@@ -1,0 +1,22 @@
+package httpapi
+
+import (
+	"log/slog"
+	"net/http/httptest"
+	"testing"
+	"time"
+)
+
+// A process that serves nothing else has the health endpoints and the metrics alone.
+func TestNewHealth(t *testing.T) {
+	t.Parallel()
+	a, err := NewHealth(Config{Now: time.Now, NewID: newID, Logger: slog.New(slog.DiscardHandler), Metrics: &observations{}})
+	must(t, err)
+	for path, want := range map[string]int{"/health": 200, "/health/live": 200, "/health/ready": 200, "/metrics": 404, "/v1/buildings": 404, "/docs": 404} {
+		rec := httptest.NewRecorder()
+		a.ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), "GET", path, nil))
+		if rec.Code != want {
+			t.Errorf("%s: %d, want %d", path, rec.Code, want)
+		}
+	}
+}

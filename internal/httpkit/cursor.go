@@ -1,0 +1,67 @@
+package httpkit
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"net/url"
+
+	"firemode"
+)
+
+// Cursors signs what a client is given to bring back, so that it cannot be forged or used elsewhere.
+type Cursors struct {
+	key []byte
+}
+
+// NewCursors returns the Cursors of an HMAC key, which must be the same on every node.
+func NewCursors(key []byte) Cursors { return Cursors{key} }
+
+const macLength = 16
+
+// Seal signs content together with the organisation and what it is for.
+func (c Cursors) Seal(org firemode.OrgID, purpose, content string) string {
+	return base64.RawURLEncoding.EncodeToString(append(c.mac(org, purpose, content), content...))
+}
+
+// Open returns what Seal signed for the same organisation and purpose; CodeMalformed for anything else.
+func (c Cursors) Open(org firemode.OrgID, purpose, cursor string) (content string, err error) {
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
+	if err != nil || len(raw) < macLength {
+		return "", BadCursor()
+	}
+	content = string(raw[macLength:])
+	if !hmac.Equal(raw[:macLength], c.mac(org, purpose, content)) {
+		return "", BadCursor()
+	}
+	return content, nil
+}
+
+// BadCursor refuses a cursor: CodeMalformed.
+func BadCursor() error {
+	e := firemode.Malformed("the cursor is not one of this list with these filters; begin again without one")
+	e.Details = []firemode.Detail{{Field: "cursor", Reason: "is not one of this list"}}
+	return e
+}
+
+func (c Cursors) mac(org firemode.OrgID, purpose, content string) []byte {
+	sum := hmac.New(sha256.New, c.key)
+	for _, part := range []string{"firemode cursor", string(org), purpose, content} {
+		writeField(sum, []byte(part))
+	}
+	return sum.Sum(nil)[:macLength]
+}
+
+// List names the list that a request asks for: its path and filters.
+func (x *State) List() string { return x.path + "?" + filters(x.query) }
+
+// filters is the query in one order, without what may change from page to page.
+func filters(query string) string {
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return query
+	}
+	values.Del("cursor")
+	values.Del("limit")
+	return values.Encode()
+}

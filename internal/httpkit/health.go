@@ -1,0 +1,150 @@
+package httpkit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"firemode"
+)
+
+// checkDeadline is how long one part of readiness may take to answer.
+const checkDeadline = 2 * time.Second
+
+// Check is one part of readiness: nil when that part can serve. It is called with a deadline, and not again before it has returned. Of an
+// error, what it says to users is shown (see firemode.Error), and nothing else; see also Degraded.
+type Check func(context.Context) error
+
+// Health answers whether the process serves. It is safe for concurrent use.
+type Health struct {
+	checks  map[string]Check
+	now     func() time.Time
+	version string
+	probes  singleflight.Group // of the checks
+}
+
+// NewHealth returns the Health of a program of this version that is ready when every check, by name, is passed.
+func NewHealth(checks map[string]Check, now func() time.Time, version string) *Health {
+	return &Health{checks: checks, now: now, version: version}
+}
+
+// HealthBody is readiness, part by part.
+type HealthBody struct {
+	Ready  bool                `json:"ready"`
+	Status string              `json:"status" enum:"healthy,unhealthy"`
+	Checks map[string]PartBody `json:"checks"`
+}
+
+// PartBody is what one check found.
+type PartBody struct {
+	OK        bool    `json:"ok"`
+	LatencyMS float64 `json:"latency_ms" doc:"Milliseconds that the check took"`
+	State     string  `json:"state" enum:"healthy,degraded,unhealthy" doc:"A degraded part serves, and wants looking after"`
+	Message   string  `json:"message,omitempty" doc:"What is the matter"`
+}
+
+// HealthOutput is the answer of Ready.
+type HealthOutput struct {
+	Status int
+	Body   HealthBody
+}
+
+// LiveBody is the body of Live.
+type LiveBody struct {
+	Status  string `json:"status" enum:"healthy"`
+	Version string `json:"version,omitempty" doc:"Of the program"`
+}
+
+// Live says that the process answers, no more.
+func (h *Health) Live(context.Context, *struct{}) (*Reply[LiveBody], error) {
+	return &Reply[LiveBody]{Body: LiveBody{Status: "healthy", Version: h.version}}, nil
+}
+
+// Ready asks every check at once, and waits for none longer than checkDeadline. Why one failed is for the log alone, but for what it says
+// to users: the answer is public.
+func (h *Health) Ready(ctx context.Context, _ *struct{}) (*HealthOutput, error) {
+	out := &HealthOutput{Status: http.StatusOK, Body: HealthBody{Ready: true, Status: stateHealthy, Checks: map[string]PartBody{}}}
+	var mu sync.Mutex
+	var group sync.WaitGroup
+	var failed error
+	for name, check := range h.checks {
+		group.Go(func() {
+			result, err := h.ask(ctx, name, check)
+			mu.Lock()
+			defer mu.Unlock()
+			out.Body.Checks[name] = result
+			if !result.OK {
+				failed = errors.Join(failed, fmt.Errorf("%s: %w", name, err))
+			}
+		})
+	}
+	group.Wait()
+	if failed != nil {
+		StateOf(ctx).failure = fmt.Errorf("not ready: %w", failed)
+		out.Status, out.Body.Ready, out.Body.Status = http.StatusServiceUnavailable, false, stateUnhealthy
+	}
+	return out, nil
+}
+
+// ask gives a check its time. One that is still running, for another caller or since the last time, is not called again: what it says
+// is said to all who wait for it.
+func (h *Health) ask(ctx context.Context, name string, check Check) (PartBody, error) {
+	begun := h.now()
+	answer := h.probes.DoChan(name, func() (_ any, err error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), checkDeadline)
+		defer cancel()
+		defer func() {
+			if v := recover(); v != nil {
+				err = fmt.Errorf("panic: %v", v)
+			}
+		}()
+		return nil, check(ctx)
+	})
+	late := time.NewTimer(checkDeadline)
+	defer late.Stop()
+	var err error
+	select {
+	case result := <-answer:
+		err = result.Err
+	case <-late.C:
+		err = context.DeadlineExceeded
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = Failure(firemode.CodeUnavailable, "no answer within %s", checkDeadline)
+	}
+	return stateOf(err, h.now().Sub(begun)), err
+}
+
+// stateOf puts the outcome of a check into words.
+func stateOf(err error, took time.Duration) PartBody {
+	p := PartBody{OK: true, State: stateHealthy, LatencyMS: float64(took.Microseconds()) / 1000}
+	if slow := (*degraded)(nil); errors.As(err, &slow) {
+		p.State, p.Message = stateDegraded, slow.message
+		return p
+	}
+	if err != nil {
+		p.OK, p.State = false, stateUnhealthy
+	}
+	if told := (*firemode.Error)(nil); errors.As(err, &told) && told.Code != firemode.CodeInternal {
+		p.Message = told.Message
+	}
+	return p
+}
+
+const (
+	stateHealthy   = "healthy"
+	stateDegraded  = "degraded"
+	stateUnhealthy = "unhealthy"
+)
+
+// Degraded is what a Check returns for a part that serves, but not as it should. The message is public.
+func Degraded(format string, args ...any) error { return &degraded{fmt.Sprintf(format, args...)} }
+
+type degraded struct{ message string }
+
+func (e *degraded) Error() string { return e.message }

@@ -1,0 +1,158 @@
+package httpkit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"firemode"
+	"firemode/internal/store"
+)
+
+// answer is how a code of the vocabulary goes over the wire; the FIRE code is "FIRE-" and the status.
+type answer struct {
+	status    int
+	retryable bool
+}
+
+// answers is the error table of the contract.
+func answers() map[firemode.Code]answer {
+	return map[firemode.Code]answer{
+		firemode.CodeInternal:            {http.StatusInternalServerError, true},
+		firemode.CodeMalformed:           {http.StatusBadRequest, false},
+		firemode.CodeUnauthenticated:     {http.StatusUnauthorized, false},
+		firemode.CodeForbidden:           {http.StatusForbidden, false},
+		firemode.CodeNotFound:            {http.StatusNotFound, false},
+		firemode.CodeMethodNotAllowed:    {http.StatusMethodNotAllowed, false},
+		firemode.CodeNotAcceptable:       {http.StatusNotAcceptable, false},
+		firemode.CodeBodyTimeout:         {http.StatusRequestTimeout, true},
+		firemode.CodeConflict:            {http.StatusConflict, false},
+		firemode.CodeInFlight:            {http.StatusConflict, true},
+		firemode.CodeGone:                {http.StatusGone, false},
+		firemode.CodeChanged:             {http.StatusPreconditionFailed, false},
+		firemode.CodeTooLarge:            {http.StatusRequestEntityTooLarge, false},
+		firemode.CodeUnsupportedMedia:    {http.StatusUnsupportedMediaType, false},
+		firemode.CodeRange:               {http.StatusRequestedRangeNotSatisfiable, false},
+		firemode.CodeInvalid:             {http.StatusUnprocessableEntity, false},
+		firemode.CodePreconditionMissing: {http.StatusPreconditionRequired, false},
+		firemode.CodeRateLimited:         {http.StatusTooManyRequests, true},
+		firemode.CodeUnavailable:         {http.StatusServiceUnavailable, true},
+	}
+}
+
+// statusGone is logged for a request whose client went away before the answer; nobody receives it.
+const statusGone = 499
+
+// Problem is the body of every error.
+type Problem struct {
+	TransactionID string          `json:"transaction_id" doc:"The X-Request-ID of the request"`
+	TraceID       string          `json:"trace_id,omitempty" doc:"The trace of the request, unless tracing is off"`
+	Code          string          `json:"error_code" example:"FIRE-404"`
+	Message       string          `json:"message"`
+	Retryable     bool            `json:"retryable" doc:"Whether the same request may succeed later"`
+	Details       []ProblemDetail `json:"details" doc:"The fields that are wrong, when there are any"`
+	FreshClientID string          `json:"fresh_client_id,omitempty" doc:"The id a forked client goes on under"`
+
+	status     int
+	retryAfter time.Duration
+}
+
+// ProblemDetail names one wrong field, and what is wrong with it.
+type ProblemDetail struct {
+	Field  string `json:"field" example:"changes[3].path"`
+	Reason string `json:"reason"`
+}
+
+// Error, GetStatus and GetHeaders make a Problem an error that huma writes as it is.
+func (p *Problem) Error() string { return p.Message }
+
+func (p *Problem) GetStatus() int { return p.status }
+
+func (p *Problem) GetHeaders() http.Header {
+	h := http.Header{}
+	if p.retryAfter > 0 || p.status == http.StatusServiceUnavailable || p.status == http.StatusTooManyRequests {
+		seconds := max(1, int64((p.retryAfter+time.Second-1)/time.Second))
+		h.Set("Retry-After", strconv.FormatInt(seconds, 10))
+	}
+	if p.status == http.StatusUnauthorized {
+		h.Set("WWW-Authenticate", `Bearer realm="firemode"`)
+	}
+	return h
+}
+
+// problemOf puts err into the format of the contract, and keeps for the log what the format does not say.
+func (s *Server) problemOf(ctx context.Context, err error) *Problem {
+	if p := (*Problem)(nil); errors.As(err, &p) {
+		return p
+	}
+	x := StateOf(ctx)
+	x.failure = err
+	e := userError(ctx, err)
+	known := s.answers[e.Code]
+	p := &Problem{
+		TransactionID: x.ID,
+		Code:          fmt.Sprintf("FIRE-%d", known.status),
+		Message:       e.Message,
+		Retryable:     known.retryable,
+		Details:       make([]ProblemDetail, len(e.Details)),
+		FreshClientID: e.FreshClientID,
+		status:        known.status,
+		retryAfter:    e.RetryAfter,
+	}
+	if sc := x.span.SpanContext(); sc.IsValid() {
+		p.TraceID = sc.TraceID().String()
+	}
+	for i, d := range e.Details {
+		p.Details[i] = ProblemDetail(d)
+	}
+	return p
+}
+
+// userError returns what a user may read about err.
+func userError(ctx context.Context, err error) *firemode.Error {
+	if errors.Is(err, store.ErrOutcomeUnknown) {
+		return firemode.Unavailable(time.Second, "the database did not confirm the change; retry with the same Idempotency-Key")
+	}
+	e := (*firemode.Error)(nil)
+	if errors.As(err, &e) && e.Code != firemode.CodeInternal {
+		return e
+	}
+	if e == nil && (errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil) {
+		return firemode.Unavailable(time.Second, "this took too long; try again")
+	}
+	return Failure(firemode.CodeInternal, "something went wrong on our side; the transaction id tells us what")
+}
+
+// Failure builds the errors that only HTTP knows.
+func Failure(c firemode.Code, format string, args ...any) *firemode.Error {
+	return &firemode.Error{Code: c, Message: fmt.Sprintf(format, args...)}
+}
+
+// fail answers err. If an answer has begun already the connection is cut instead, so that the client does not take a part for
+// the whole.
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	p := s.problemOf(r.Context(), err)
+	if c, ok := w.(*compressor); ok {
+		if c.begun() {
+			panic(http.ErrAbortHandler)
+		}
+		c.reset()
+	}
+	for name, values := range p.GetHeaders() {
+		w.Header()[name] = values
+	}
+	WriteJSON(w, r, p.status, p)
+}
+
+// BadQuery refuses a parameter of the query: CodeMalformed.
+func BadQuery(name, reason string) error {
+	e := firemode.Malformed("%s: %s", name, reason)
+	e.Details = []firemode.Detail{{Field: name, Reason: reason}}
+	return e
+}
+
+// BadPath refuses an id in the path: CodeMalformed.
+func BadPath(name string) error { return BadQuery(name, "must be 1 to 64 letters, digits, _ or -") }

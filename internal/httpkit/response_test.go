@@ -1,0 +1,75 @@
+package httpkit
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+// sending is a Server with a route that sends size bytes in one Write and reports how that went.
+func sending(t *testing.T, size int, pause time.Duration) (*kit, <-chan error) {
+	t.Helper()
+	outcome := make(chan error, 1)
+	k := newKit(t, []Route{rawRoute(http.MethodGet, "/test/send", func(rw http.ResponseWriter, _ *http.Request) error {
+		rw.Header().Set("Content-Type", "application/octet-stream")
+		_, err := rw.Write(make([]byte, size))
+		outcome <- err
+		return nil
+	})}, func(c *Config) { c.Limits.Pause = pause })
+	return k, outcome
+}
+
+// A client that stops taking its answer does not keep the handler, nor what that reads from.
+func TestAnswerThatIsNotTaken(t *testing.T) {
+	t.Parallel()
+	k, sent := sending(t, 64<<20, 50*time.Millisecond)
+	server := httptest.NewServer(k)
+	defer server.Close()
+	conn, err := net.Dial("tcp", server.Listener.Addr().String())
+	must(t, err)
+	defer conn.Close()
+	_, err = io.WriteString(conn, "GET /test/send HTTP/1.1\r\nHost: x\r\n\r\n")
+	must(t, err)
+	if err := <-sent; !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("it ended with %v, want that the deadline has passed", err)
+	}
+}
+
+// An answer may take longer than the pause, as long as each piece of it does not.
+func TestSlowAnswerIsAwaited(t *testing.T) {
+	t.Parallel()
+	const pieces = 9
+	k, sent := sending(t, pieces*pieceSize, time.Minute)
+	r := httptest.NewRequest(http.MethodGet, "/test/send", strings.NewReader(""))
+	out := &deadlineCounter{ResponseRecorder: httptest.NewRecorder()}
+	k.ServeHTTP(out, r)
+	must(t, <-sent)
+	if out.writes != pieces+2 || out.Body.Len() != pieces*pieceSize {
+		t.Errorf("the deadline was moved %d times for %d bytes, want one move for the header, for each of %d pieces and for the end", out.writes, out.Body.Len(), pieces)
+	}
+}
+
+// deadlineCounter notes the read deadlines that are set, and counts those for writing.
+type deadlineCounter struct {
+	*httptest.ResponseRecorder
+	set    int
+	last   time.Time
+	writes int
+}
+
+func (d *deadlineCounter) SetWriteDeadline(time.Time) error {
+	d.writes++
+	return nil
+}
+
+func (d *deadlineCounter) SetReadDeadline(t time.Time) error {
+	d.set++
+	d.last = t
+	return nil
+}
