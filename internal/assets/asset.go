@@ -15,7 +15,7 @@ import (
 // The same id with the same content again is one creation; another content, or a barcode that another asset of the building
 // has, is CodeConflict.
 func (s *Service) CreateAsset(ctx context.Context, building firemode.BuildingID, a firemode.Asset) (firemode.Asset, error) {
-	p, err := principal(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return firemode.Asset{}, err
 	}
@@ -91,7 +91,7 @@ func clean(a firemode.Asset) (firemode.Asset, error) {
 
 // Asset returns one asset of the building.
 func (s *Service) Asset(ctx context.Context, building firemode.BuildingID, id firemode.AssetID) (a firemode.Asset, err error) {
-	p, err := principal(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return a, err
 	}
@@ -115,7 +115,7 @@ func registered(ctx context.Context, tx store.ReadTx, p firemode.Principal, buil
 
 // Assets returns a page of the building's register, by id. A level in the filter may be written as in any register.
 func (s *Service) Assets(ctx context.Context, building firemode.BuildingID, f store.AssetFilter, page store.Page) (list []store.Keyed[firemode.Asset], err error) {
-	p, err := principal(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return nil, err
 	}

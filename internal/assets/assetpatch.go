@@ -62,7 +62,7 @@ func (p AssetPatch) apply(a *firemode.Asset) error {
 // PatchAsset changes an asset that is at version ifVersion (0: at any), else it is CodeChanged. A barcode that another asset of
 // the building has is CodeConflict. A patch that changes nothing leaves the version as it is.
 func (s *Service) PatchAsset(ctx context.Context, building firemode.BuildingID, id firemode.AssetID, ifVersion int64, patch AssetPatch) (firemode.Asset, error) {
-	p, err := principal(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return firemode.Asset{}, err
 	}

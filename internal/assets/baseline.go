@@ -24,7 +24,7 @@ var measurementName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
 // PutBaselines replaces the baselines of an asset: at most 50, one per measurement, each with a decimal value of at most 34
 // digits, its unit, the document it comes from and a date. The same ones again change nothing.
 func (s *Service) PutBaselines(ctx context.Context, building firemode.BuildingID, id firemode.AssetID, list []firemode.Baseline) (firemode.Asset, error) {
-	p, err := principal(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return firemode.Asset{}, err
 	}

@@ -29,7 +29,7 @@ type NewBuilding struct {
 // Create adds a building. The same id with the same content again is the one creation, and gives the building as it now is;
 // another content, or a name and address that another building has, is CodeConflict.
 func (s *Service) Create(ctx context.Context, n NewBuilding) (firemode.Building, error) {
-	p, err := principal(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return firemode.Building{}, err
 	}
@@ -96,7 +96,7 @@ func fingerprint(b firemode.Building) ([]byte, error) {
 
 // Get returns a building.
 func (s *Service) Get(ctx context.Context, id firemode.BuildingID) (b firemode.Building, err error) {
-	p, err := principal(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return b, err
 	}
@@ -109,7 +109,7 @@ func (s *Service) Get(ctx context.Context, id firemode.BuildingID) (b firemode.B
 
 // List returns a page of buildings, oldest first; for an owner, of those that name them.
 func (s *Service) List(ctx context.Context, f store.BuildingFilter, page store.Page) (list []store.Keyed[firemode.Building], err error) {
-	p, err := principal(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -21,7 +21,7 @@ type Patch struct {
 // Patch changes a building that is at version ifVersion (0: at any), else it is CodeChanged. A patch that changes nothing
 // leaves the version as it is.
 func (s *Service) Patch(ctx context.Context, id firemode.BuildingID, ifVersion int64, patch Patch) (firemode.Building, error) {
-	p, err := principal(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return firemode.Building{}, err
 	}

@@ -27,7 +27,7 @@ const chunk = 500
 // for each few hundred rows, would be kinder to other writers, but a crash would leave half a register with an audit entry
 // that does not say so, and a retry could not repeat the first answer.
 func (s *Service) Import(ctx context.Context, building firemode.BuildingID, r io.Reader, dryRun bool) (Report, error) {
-	p, err := principal(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return Report{}, err
 	}

@@ -28,7 +28,7 @@ func kindOf(cell string) (kind, error) {
 		}
 	}
 	if t.Kind != firemode.KindAsset {
-		return kind{}, fmt.Errorf("%q is not something that stands in a register", clip(cell))
+		return kind{}, fmt.Errorf("%q is not something that stands in a register", firemode.Clip(cell))
 	}
 	return kind{AssetType: t, byCode: byCode}, nil
 }
@@ -53,13 +53,4 @@ func reason(err error) string {
 		return e.Details[0].Reason
 	}
 	return err.Error()
-}
-
-// clip shortens what somebody wrote for a message.
-func clip(s string) string {
-	const most = 60
-	if short := []rune(s); len(short) > most {
-		return string(short[:most]) + "…"
-	}
-	return s
 }

@@ -33,14 +33,6 @@ func New(s store.Store, c Config) (*Service, error) {
 	return &Service{store: s, newID: c.NewID}, nil
 }
 
-func principal(ctx context.Context) (firemode.Principal, error) {
-	p, ok := firemode.PrincipalFrom(ctx)
-	if !ok {
-		return p, firemode.Unauthenticated("sign in first")
-	}
-	return p, nil
-}
-
 // readable returns a building that p may read.
 func readable(ctx context.Context, tx store.ReadTx, p firemode.Principal, id firemode.BuildingID) (firemode.Building, error) {
 	b, err := store.As[store.BuildingReader](tx).Building(ctx, p.Org, id)

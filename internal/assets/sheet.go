@@ -173,7 +173,7 @@ func (p *rowParser) rawID(rec record) string {
 	if p.header.id >= len(rec.cells) {
 		return ""
 	}
-	return clip(line(rec.cells[p.header.id]))
+	return firemode.Clip(line(rec.cells[p.header.id]))
 }
 
 func blank(cells []string) bool {
