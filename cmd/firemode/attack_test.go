@@ -49,8 +49,8 @@ func unattacked() map[string]string {
 	}
 }
 
-// excuses says of which columns of the attacked tables it is not found that they were altered, and why. None of them is a reading or a
-// copy of one.
+// excuses says of which columns of the attacked tables it is not found that they were altered, and
+// why. None of them is a reading or a copy of one.
 func excuses() map[string]string {
 	return map[string]string{
 		"actors.delivered":     "what a client was given in GETs is in no log, nor could be without a write for every GET; verify holds it to be within the log",
@@ -69,7 +69,8 @@ type victim struct {
 	row     map[string]any
 }
 
-// choose is which rows of a table to alter, where not any will do. Those of each condition are attacked as if they were a table.
+// choose is which rows of a table to alter, where not any will do. Those of each condition are
+// attacked as if they were a table.
 func choose(table string) []string {
 	switch table {
 	case "actors":
@@ -196,7 +197,8 @@ func (d database) insert(v victim) {
 	d.exec("INSERT INTO "+v.table+" ("+strings.Join(v.columns, ", ")+") VALUES (?"+strings.Repeat(", ?", len(args)-1)+")", args...)
 }
 
-// flips are values that differ from v in one bit, at the beginning, in the middle and at the end, or by one.
+// flips are values that differ from v in one bit, at the beginning, in the middle and at the end,
+// or by one.
 func flips(v any) []any {
 	flip := func(b []byte) [][]byte {
 		if len(b) == 0 {
@@ -248,7 +250,8 @@ type alteration struct {
 	do, undo func(database)
 }
 
-// alterations are, of every attacked table, a flip in every column, a row taken out, and one put in for every column of the key.
+// alterations are, of every attacked table, a flip in every column, a row taken out, and one put in
+// for every column of the key.
 func alterations(d database) []alteration {
 	var all []alteration
 	for _, table := range attacked() {
@@ -301,13 +304,14 @@ func taken(name string, victims []victim) (all []alteration) {
 	return all
 }
 
-// copied puts in a row like the last of victims under a key that differs in one column. An organisation or a session that it then belongs
-// to does not exist.
+// copied puts in a row like the last of victims under a key that differs in one column. An
+// organisation or a session that it then belongs to does not exist.
 func copied(name string, victims []victim) (all []alteration) {
 	v := victims[len(victims)-1]
 	for _, column := range v.key {
 		added := v
-		// What is unique beside the key must differ too where the organisation and the session stay the same.
+		// What is unique beside the key must differ too where the organisation and the session stay
+		// the same.
 		for _, name := range append([]string{column}, map[string][]string{"batches": {"number"}, "audit": {"id"}}[v.table]...) {
 			added = added.with(name, next(v.row[name]))
 		}
@@ -330,11 +334,13 @@ func next(value any) any {
 	return value
 }
 
-// sampled leaves most alterations to make attack, which does them all: each is a verification of its own, and with the race
-// detector they take many minutes. Every n-th is done here, the same ones each time.
+// sampled leaves most alterations to make attack, which does them all: each is a verification of
+// its own, and with the race detector they take many minutes. Every n-th is done here, the same
+// ones each time.
 func sampled(i, n int) bool { return i%n == 0 || os.Getenv("FIREMODE_ATTACK") == "all" }
 
-// TestEveryAlterationIsFound: whatever is altered in a table that matters, by whoever can write to the database, verify names the table.
+// TestEveryAlterationIsFound: whatever is altered in a table that matters, by whoever can write to
+// the database, verify names the table.
 func TestEveryAlterationIsFound(t *testing.T) {
 	clean := t.TempDir()
 	w := newTeller(t, app.Storage{Data: clean})
@@ -388,7 +394,8 @@ func TestAlterationsAreFoundOnPostgres(t *testing.T) {
 	wantNone(t, w.differences())
 }
 
-// TestVerifyBesideAServer: what is written between the audit log and the sessions being read is no difference.
+// TestVerifyBesideAServer: what is written between the audit log and the sessions being read is no
+// difference.
 func TestVerifyBesideAServer(t *testing.T) {
 	w := newTeller(t, app.Storage{Data: t.TempDir()})
 	w.tellAll()
@@ -428,7 +435,8 @@ func wantFound(t *testing.T, storage app.Storage, a alteration) {
 	}))
 }
 
-// wantTable wants a difference that names the table: after the organisation, and the session where there is one.
+// wantTable wants a difference that names the table: after the organisation, and the session where
+// there is one.
 func wantTable(t *testing.T, name, table string, found []string) {
 	t.Helper()
 	if !slices.ContainsFunc(found, func(line string) bool { return slices.Contains(strings.FieldsFunc(line, notInName), table) }) {

@@ -154,8 +154,9 @@ func (w *teller) pass(session firemode.SessionID, m sessions.Meta) {
 	w.posted("ann", session, m, changes...)
 }
 
-// tellAll makes an organisation with everything that can be in a history: three visits, of which one was completed, reopened and
-// completed again, one shows what was found at it, and one was never begun.
+// tellAll makes an organisation with everything that can be in a history: three visits, of which
+// one was completed, reopened and completed again, one shows what was found at it, and one was
+// never begun.
 func (w *teller) tellAll() {
 	ctx := w.t.Context()
 	must(w.t, w.Identity.AddOrganisation(ctx, "acme", "Acme"))
@@ -206,7 +207,8 @@ func (w *teller) tellRules() {
 	}
 }
 
-// tellVisit is two technicians at work: a gap that is filled, a copied phone, a client that does not count, defects.
+// tellVisit is two technicians at work: a gap that is filled, a copied phone, a client that does
+// not count, defects.
 func (w *teller) tellVisit(s firemode.SessionID) {
 	w.posted("ann", s, by("tab", 1), setTo("FE-1", "outcome", "fail"), setTo("FE-1", "conditions/"+pressureRule+"/pressure_low", true),
 		setTo("FE-2", "conditions/"+pressureRule+"/gauge_damaged", true), setTo("FE-1", "note", "hangs low"),
@@ -251,7 +253,8 @@ func (w *teller) tellAgreement(s firemode.SessionID) {
 	w.pass(s, by("tab", number+2))
 }
 
-// tellLate completes the visit, takes two late batches, of which one is merged, and completes it again.
+// tellLate completes the visit, takes two late batches, of which one is merged, and completes it
+// again.
 func (w *teller) tellLate(s firemode.SessionID) {
 	w.move(s, firemode.SessionCompleted)
 	w.posted("ben", s, by("phone", 3), setTo("FE-2", "measurements/mass_kg", 4.55))

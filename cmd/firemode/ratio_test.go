@@ -43,7 +43,8 @@ func onEngines(t *testing.T, measure func(t *testing.T, engine string, empty fun
 	t.Run("postgres", func(t *testing.T) { measure(t, "postgres", func() string { return pgtest.Empty(t) }) })
 }
 
-// TestHTTPCost holds what HTTP adds to a result to what the group commit behind it costs, on one hot session and 64 writers at once.
+// TestHTTPCost holds what HTTP adds to a result to what the group commit behind it costs, on one
+// hot session and 64 writers at once.
 func TestHTTPCost(t *testing.T) {
 	onEngines(t, func(t *testing.T, engine string, empty func() string) {
 		direct := directly(t, empty())
@@ -52,7 +53,8 @@ func TestHTTPCost(t *testing.T) {
 	})
 }
 
-// TestTracingCost holds what traces cost, of results and of classifications, to what the same costs without.
+// TestTracingCost holds what traces cost, of results and of classifications, to what the same costs
+// without.
 func TestTracingCost(t *testing.T) {
 	onEngines(t, func(t *testing.T, engine string, empty func() string) {
 		plain, sink := startDemo(t, empty(), "OTEL_SDK_DISABLED=true"), otlptest.NewSink(t)
@@ -75,8 +77,8 @@ func TestTracingCost(t *testing.T) {
 	})
 }
 
-// TestMetricsCost holds what is counted and observed of a result to what the result costs: metrics are never off, so they are measured by
-// themselves.
+// TestMetricsCost holds what is counted and observed of a result to what the result costs: metrics
+// are never off, so they are measured by themselves.
 func TestMetricsCost(t *testing.T) {
 	ratio.Wanted(t)
 	metrics, err := telemetry.NewMetrics(telemetry.Config{})
@@ -102,7 +104,8 @@ var (
 	classification = asked{"/v1/classify", `{"item_code":"AS1851-2012-FE-01","observed_condition":"pressure_low","note":%d}`}
 )
 
-// directly returns what one result costs by the service alone, in a process that has nothing else to do.
+// directly returns what one result costs by the service alone, in a process that has nothing else
+// to do.
 func directly(t *testing.T, dbURL string) func() time.Duration {
 	w := newTeller(t, app.Storage{Data: t.TempDir(), DBURL: dbURL})
 	must(t, w.FillDemo(t.Context(), func(string) {}))
@@ -135,8 +138,8 @@ func resultWriters() []string {
 	return []string{"tech1@demo", "tech2@demo", "engineer@demo", "manager@demo"}
 }
 
-// together runs one request inRound times, atOnce of them at a time, and returns how long they took for each. worker is told which of the
-// atOnce it is.
+// together runs one request inRound times, atOnce of them at a time, and returns how long they took
+// for each. worker is told which of the atOnce it is.
 func together(worker func(int) error, t *testing.T) time.Duration {
 	var left atomic.Int64
 	left.Store(inRound)
@@ -156,7 +159,8 @@ func together(worker func(int) error, t *testing.T) time.Duration {
 	return time.Since(start) / inRound
 }
 
-// demo is the real program in a process of its own, with its demo data in the database at dbURL, "" for SQLite.
+// demo is the real program in a process of its own, with its demo data in the database at dbURL, ""
+// for SQLite.
 type demo struct {
 	addr   string
 	tokens []string

@@ -33,7 +33,8 @@ type server struct {
 	result chan error
 }
 
-// startServer runs `firemode serve` with args on a free port and a data folder of its own, and waits until it is listening.
+// startServer runs `firemode serve` with args on a free port and a data folder of its own, and
+// waits until it is listening.
 func startServer(t *testing.T, args ...string) *server {
 	t.Helper()
 	return startServerIn(t, nil, args...)
@@ -308,7 +309,8 @@ func TestARoleNeedsPostgres(t *testing.T) {
 	}
 }
 
-// For a while a stop only says that it is about to happen, so that load balancers see it before the first connection is refused.
+// For a while a stop only says that it is about to happen, so that load balancers see it before the
+// first connection is refused.
 func TestDrainDelay(t *testing.T) {
 	s := startServer(t, "--drain-delay", "1s")
 	s.stop()

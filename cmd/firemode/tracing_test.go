@@ -32,7 +32,8 @@ func (s *server) ask(t *testing.T, id string) *http.Response {
 	return answer
 }
 
-// TestTracesAreDelivered by the environment that the program is given; what is left when it stops as well. The log names the trace.
+// TestTracesAreDelivered by the environment that the program is given; what is left when it stops
+// as well. The log names the trace.
 func TestTracesAreDelivered(t *testing.T) {
 	collector := otlptest.New(t)
 	s := startServerIn(t, []string{"OTEL_EXPORTER_OTLP_ENDPOINT=http://" + collector.Address, "OTEL_SERVICE_NAME=tower", "OTEL_BSP_SCHEDULE_DELAY=3600000"})

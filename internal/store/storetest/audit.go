@@ -16,7 +16,7 @@ func auditTests() []test { return slices.Concat(auditWriteTests(), auditReadTest
 
 func auditWriteTests() []test {
 	return []test{
-		{"entries are sealed onto each other, at the time of the transaction unless they say another", func(t *testing.T, s store.Store) {
+		{"entries are sealed onto each other, at the time of the transaction unless they say another", func(t *testing.T, s store.Database) {
 			var now time.Time
 			update(t, s, func(ctx context.Context, tx store.Tx) error {
 				now = tx.Now()
@@ -31,7 +31,7 @@ func auditWriteTests() []test {
 			equal(t, list, []ledger.AuditEntry{second, first})
 			equal(t, chainLength(t, s, "o"), 2)
 		}},
-		{"an update that is undone leaves the log as it was", func(t *testing.T, s store.Store) {
+		{"an update that is undone leaves the log as it was", func(t *testing.T, s store.Database) {
 			appendEntry := func(id firemode.AuditID, then error) error {
 				return s.Update(t.Context(), func(tx store.Tx) error {
 					return errors.Join(store.AppendAudit(t.Context(), tx, "o", ledger.AuditEntry{ID: id}), then)
@@ -42,7 +42,7 @@ func auditWriteTests() []test {
 			equal(t, appendEntry("b", nil), nil)
 			equal(t, chainLength(t, s, "o"), 2)
 		}},
-		{"a number or an id is taken once", func(t *testing.T, s store.Store) {
+		{"a number or an id is taken once", func(t *testing.T, s store.Database) {
 			insert := func(seq int64, id firemode.AuditID) func(ctx context.Context, tx store.Tx) error {
 				return func(ctx context.Context, tx store.Tx) error {
 					return store.As[store.AuditWriter](tx).InsertAudit(ctx, []ledger.AuditEntry{ledger.AuditEntry{Org: "o", ID: id}.Seal(seq, nil)})
@@ -58,7 +58,7 @@ func auditWriteTests() []test {
 
 func auditReadTests() []test {
 	return []test{
-		{"a long log is read in order, with the transaction in use meanwhile, until its function fails", func(t *testing.T, s store.Store) {
+		{"a long log is read in order, with the transaction in use meanwhile, until its function fails", func(t *testing.T, s store.Database) {
 			const n = 1100
 			update(t, s, func(ctx context.Context, tx store.Tx) error {
 				entries := make([]ledger.AuditEntry, n)
@@ -82,7 +82,7 @@ func auditReadTests() []test {
 			equal(t, errors.Is(err, errTest), true)
 			equal(t, seen, n-1)
 		}},
-		{"they are listed newest first", func(t *testing.T, s store.Store) {
+		{"they are listed newest first", func(t *testing.T, s store.Database) {
 			for _, user := range []firemode.UserID{"", "u"} {
 				// An audit log grows at its end alone: what is added meanwhile is newer than all of the walk.
 				for n := range 10 {
@@ -108,7 +108,7 @@ func auditReadTests() []test {
 }
 
 func answerTests() []test {
-	find := func(t *testing.T, s store.Store, keys ...store.StoredResponse) []store.StoredResponse {
+	find := func(t *testing.T, s store.Database, keys ...store.StoredResponse) []store.StoredResponse {
 		t.Helper()
 		return read(t, s, func(ctx context.Context, tx store.ReadTx) ([]store.StoredResponse, error) {
 			return store.As[store.ResponseReader](tx).Responses(ctx, keys)
@@ -120,7 +120,7 @@ func answerTests() []test {
 		}
 	}
 	return []test{
-		{"an answer is kept as it was, once per scope and key", func(t *testing.T, s store.Store) {
+		{"an answer is kept as it was, once per scope and key", func(t *testing.T, s store.Database) {
 			a := store.StoredResponse{Scope: "o " + awkward, Key: "k", Fingerprint: []byte{0, 255}, Result: []byte(`{"x": 1 }`), CreatedAt: day(1)}
 			b := store.StoredResponse{Scope: "p", Key: "k", CreatedAt: day(1)}
 			update(t, s, save(a, b))
@@ -130,7 +130,7 @@ func answerTests() []test {
 			equal(t, len(find(t, s, a, b)), 2)
 			equal(t, find(t, s), nil)
 		}},
-		{"the oldest are deleted first", func(t *testing.T, s store.Store) {
+		{"the oldest are deleted first", func(t *testing.T, s store.Database) {
 			var keys []store.StoredResponse
 			for n := range 5 {
 				keys = append(keys, store.StoredResponse{Scope: "s", Key: name("k", n), CreatedAt: day(n)})
@@ -152,7 +152,7 @@ func answerTests() []test {
 	}
 }
 
-func once(t *testing.T, s store.Store) {
+func once(t *testing.T, s store.Database) {
 	claim := func(fingerprint string) (context.Context, *store.Idempotency) {
 		c := &store.Idempotency{Scope: "s", Key: "k", Fingerprint: []byte(fingerprint)}
 		return store.WithIdempotency(t.Context(), c), c
