@@ -3,6 +3,7 @@ package firemode
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -134,4 +135,12 @@ func NotFoundAs(field string, err error) error {
 		return InvalidField(field, "no such thing in your organisation")
 	}
 	return err
+}
+
+// Clip shortens a text of a user for an error message: to MaxIDLength bytes, with "…" for the rest.
+func Clip(text string) string {
+	if len(text) <= MaxIDLength {
+		return text
+	}
+	return strings.ToValidUTF8(text[:MaxIDLength], "") + "…"
 }

@@ -88,19 +88,14 @@ func TestVerifyADatabaseOfAnEarlierBinary(t *testing.T) {
 		}
 		e.Data = secret.ReplaceAll(e.Data, nil)
 		last = e.Seal(e.Seq, last.Hash)
-		d.exec("UPDATE audit SET data = ?, prev = ?, hash = ? WHERE org = 'acme' AND seq = ?", last.Data, last.Prev, last.Hash, last.Seq)
+		d.exec(
+			"UPDATE audit SET data = ?, prev = ?, hash = ? WHERE org = 'acme' AND seq = ?", last.Data,
+			last.Prev, last.Hash, last.Seq,
+		)
 	}
 	d.exec("UPDATE audit_heads SET hash = ? WHERE org = 'acme'", last.Hash)
 	if without != 3 {
 		t.Fatalf("%d entries told of a secret, want one for each session", without)
 	}
 	wantNone(t, w.differences())
-}
-
-// lines keeps what is written, line by line.
-type lines []string
-
-func (l *lines) Write(p []byte) (int, error) {
-	*l = append(*l, string(p))
-	return len(p), nil
 }

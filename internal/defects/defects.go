@@ -120,9 +120,10 @@ func (s *Service) Patch(ctx context.Context, id firemode.DefectID, ifRevision in
 			return d, err
 		}
 		d.Revision++
-		entry := ledger.AuditEntry{ID: firemode.AuditID(s.newID()), Action: ledger.ActionUpdateDefect, Subject: string(id)}
-		return d, store.Audit(ctx, tx, p, entry, map[string]any{
-			"from": before, "to": d.Status, "note": d.Note, "session_id": d.Session, "sequence": locked[0].Head.Seq,
+		return d, store.AppendActions(ctx, tx, p, store.Action{
+			ID: firemode.AuditID(s.newID()), Name: ledger.ActionUpdateDefect, Subject: string(id), Data: map[string]any{
+				"from": before, "to": d.Status, "note": d.Note, "session_id": d.Session, "sequence": locked[0].Head.Seq,
+			},
 		})
 	})
 }

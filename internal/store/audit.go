@@ -3,9 +3,7 @@ package store
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"time"
 
 	"firemode"
 	"firemode/internal/record/ledger"
@@ -50,38 +48,6 @@ func AppendAudit(ctx context.Context, tx Tx, org firemode.OrgID, entries ...ledg
 		hash = sealed[i].Hash
 	}
 	return As[AuditWriter](tx).InsertAudit(ctx, sealed)
-}
-
-// Audit appends one entry for what p did. e names ID, Action and Subject; data is its particulars.
-func Audit(ctx context.Context, tx Tx, p firemode.Principal, e ledger.AuditEntry, data any) (err error) {
-	e.User = p.User
-	if e.Data, err = json.Marshal(data); err != nil {
-		return err
-	}
-	return AppendAudit(ctx, tx, p.Org, e)
-}
-
-// StoredResponse is what a request with an Idempotency-Key was answered: the service's result, to be encoded again the same way.
-type StoredResponse struct {
-	Scope       string // organisation, user, method and route with its parameters
-	Key         string // the Idempotency-Key
-	Fingerprint []byte // of the request
-	Result      []byte
-	CreatedAt   time.Time
-}
-
-// ResponseReader reads stored answers.
-type ResponseReader interface {
-	// Responses returns those that are stored of (Scope, Key), in any order.
-	Responses(ctx context.Context, keys []StoredResponse) ([]StoredResponse, error)
-}
-
-// ResponseWriter writes stored answers.
-type ResponseWriter interface {
-	// SaveResponses adds answers; CodeConflict if a (Scope, Key) is taken.
-	SaveResponses(ctx context.Context, answers []StoredResponse) error
-	// DeleteResponses removes at most limit answers created before t, oldest first, and returns how many.
-	DeleteResponses(ctx context.Context, t time.Time, limit int) (int, error)
 }
 
 // CheckAudit calls report for every entry of org's audit log that is not what it was or does not continue the chain, and, with no
