@@ -15,21 +15,21 @@ type assetsCommand struct {
 }
 
 type assetsImport struct {
-	File     string              `arg:"" help:"Register (CSV); - for the standard input."`
+	File     string              `arg:"" help:"Asset register (CSV); - for the standard input."`
 	Org      firemode.OrgID      `required:"" placeholder:"ID" help:"Organisation of the building."`
-	Building firemode.BuildingID `required:"" placeholder:"ID" help:"Building of the register."`
-	DryRun   bool                `help:"Report the same and change nothing."`
+	Building firemode.BuildingID `required:"" placeholder:"ID" help:"Building of the assets."`
+	DryRun   bool                `help:"Print the report without changing anything."`
 }
 
 func (assetsImport) Help() string {
-	return `Columns are found by their headings, in many spellings. Rows that make no sense are left out and listed with the reason; the
-others are taken. The same file again changes nothing. Examples:
+	return `The command finds columns by their headings, in many spellings. Invalid rows are reported; the rest are
+imported. Importing the same file twice changes nothing. Examples:
 
     firemode assets import --org acme --building tower --dry-run register.csv
     firemode assets import --org acme --building tower register.csv`
 }
 
-// Run imports the file and prints what was done with its rows.
+// Run imports the file and prints a report.
 func (c assetsImport) Run(ctx context.Context, p *program) error {
 	file, err := p.open(c.File)
 	if err != nil {

@@ -9,12 +9,12 @@ import (
 )
 
 type demoCommand struct {
-	Server
+	Server `group:"Server"`
 }
 
 func (demoCommand) Help() string {
-	return `An empty data folder is filled with a building of real size, its rules and visits, and users whose password everybody knows. A
-folder that already has data is kept as it is. Do not put it where others can reach it. Examples:
+	return `demo fills an empty data folder with a building of realistic size, its rules and visits, and users with a
+known password. A data folder that already has data stays unchanged. Do not expose it to other people. Examples:
 
     firemode demo
     firemode demo --addr localhost:9000 --data /tmp/firemode-demo`

@@ -1,5 +1,7 @@
-// Command firemode is FireMode: the HTTP API and the command line to set it up, in one binary. `firemode --help` explains
-// itself. Main only exits; run does the rest, so that tests run the program as it is.
+// Command firemode is the FireMode server and its command line in one binary; see `firemode
+// --help`. This package holds the flags, the subcommands and the parsing of settings. Package app
+// builds and runs the node. main only exits; run does the rest, so that tests can run the program
+// in their own process.
 package main
 
 import (
@@ -19,13 +21,15 @@ import (
 func main() {
 	app.TuneMemory(os.Getenv)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// Once the first signal has asked for a graceful stop, the next one ends the process as if nobody listened.
+	// The first signal begins a graceful stop; the second ends the process, because nothing handles
+	// it any more.
 	context.AfterFunc(ctx, stop)
 	err := run(ctx, os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr)
 	os.Exit(exitCode(err, os.Stderr))
 }
 
-// exitCode says on stderr what went wrong: 2 is for a command line that makes no sense, 1 for everything else.
+// exitCode prints the error and returns the exit code: 0 without an error, 2 for an invalid command
+// line, 1 for any other error.
 func exitCode(err error, stderr io.Writer) int {
 	if err == nil {
 		return 0
@@ -38,16 +42,17 @@ func exitCode(err error, stderr io.Writer) int {
 	return 1
 }
 
-// explain puts an error into words for whoever typed the command: of one that was foreseen, what it says to users; of any
-// other, everything that is known.
+// explain returns the message of an error for the operator. An error with a code has a message and
+// details for users; of internal errors, and of a database that is down, the operator sees the
+// whole chain.
 func explain(err error) string {
-	var foreseen *firemode.Error
-	if !errors.As(err, &foreseen) || foreseen.Code == firemode.CodeInternal || foreseen.Code == firemode.CodeUnavailable {
+	var known *firemode.Error
+	if !errors.As(err, &known) || known.Code == firemode.CodeInternal || known.Code == firemode.CodeUnavailable {
 		return err.Error()
 	}
-	lines := []string{foreseen.Message}
-	for _, d := range foreseen.Details {
-		if line := d.Field + ": " + d.Reason; line != foreseen.Message {
+	lines := []string{known.Message}
+	for _, d := range known.Details {
+		if line := d.Field + ": " + d.Reason; line != known.Message {
 			lines = append(lines, line)
 		}
 	}

@@ -9,21 +9,21 @@ import (
 )
 
 type migrateCommand struct {
-	Up     migrateUp     `cmd:"" help:"Apply the migrations that are missing."`
-	Status migrateStatus `cmd:"" help:"List the migrations and which are applied."`
+	Up     migrateUp     `cmd:"" help:"Apply missing migrations."`
+	Status migrateStatus `cmd:"" help:"List the migrations and when they were applied."`
 }
 
 type migrateUp struct{}
 
 func (migrateUp) Help() string {
-	return `serve does the same when it starts; use this to do it before, e.g. from a deployment. It can be run again, and on several nodes at
-once. Examples:
+	return `serve migrates too when it starts; use this command to migrate earlier, for example in a deployment. It
+may run several times, and on several nodes at once. Examples:
 
     firemode migrate up
     firemode migrate up --db-url postgres://firemode@db.internal/firemode`
 }
 
-// Run migrates and says where the schema is now.
+// Run migrates and prints the version of the schema.
 func (migrateUp) Run(ctx context.Context, p *program) error {
 	version, err := app.Migrate(ctx, p.storage, p.now)
 	if err != nil {
@@ -36,7 +36,7 @@ func (migrateUp) Run(ctx context.Context, p *program) error {
 type migrateStatus struct{}
 
 func (migrateStatus) Help() string {
-	return `It applies nothing. Example:
+	return `This applies nothing. Example:
 
     firemode migrate status`
 }

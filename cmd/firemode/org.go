@@ -15,12 +15,13 @@ type orgCommand struct {
 }
 
 type orgAdd struct {
-	ID   firemode.OrgID `arg:"" help:"Short and for ever: 1 to 64 letters, digits, _ or -."`
-	Name string         `arg:"" help:"As people know it."`
+	ID   firemode.OrgID `arg:"" help:"Short and permanent: 1 to 64 letters, digits, _ or -."`
+	Name string         `arg:"" help:"Display name."`
 }
 
 func (orgAdd) Help() string {
-	return `An organisation is a tenant: nothing in it is seen from another. It starts empty; give it an administrator next. Examples:
+	return `An organisation is a tenant: its data is invisible to other organisations. It starts empty; add an
+administrator next. Examples:
 
     firemode org add acme "Acme Fire Services"
     firemode user add --org acme --role admin jo@acme.example`
@@ -32,7 +33,7 @@ func (c orgAdd) Run(ctx context.Context, p *program) error {
 		if err := s.Identity.AddOrganisation(ctx, c.ID, c.Name); err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(p.stdout, "organisation %s is there\n", c.ID)
+		_, err := fmt.Fprintf(p.stdout, "Created organisation %s\n", c.ID)
 		return err
 	})
 }

@@ -12,7 +12,8 @@ import (
 	"golang.org/x/term"
 )
 
-// password gets a new password: made up, from a file, asked for on a terminal, or the first line of the input.
+// password returns a new password: generated, from a file, from a prompt on a terminal, or from the
+// first line of the standard input.
 func (p *program) password(generate bool, file string) (string, error) {
 	switch {
 	case generate:
@@ -38,15 +39,15 @@ func firstLine(r io.Reader) (string, error) {
 	}
 	line = strings.TrimRight(line, "\r\n")
 	if line == "" {
-		return "", errors.New("there is no password: give one on the standard input or with --password-file, or use --generate")
+		return "", errors.New("no password: give one on the standard input or with --password-file, or use --generate")
 	}
 	return line, nil
 }
 
-// askPassword asks twice, without showing what is typed.
+// askPassword prompts twice without echo.
 func (p *program) askPassword(terminal *os.File) (string, error) {
 	var answers [2]string
-	for i, question := range []string{"Password: ", "Once more: "} {
+	for i, question := range []string{"Password: ", "Repeat password: "} {
 		fmt.Fprint(p.stderr, question)
 		typed, err := term.ReadPassword(int(terminal.Fd()))
 		fmt.Fprintln(p.stderr)
@@ -56,7 +57,7 @@ func (p *program) askPassword(terminal *os.File) (string, error) {
 		answers[i] = string(typed)
 	}
 	if answers[0] != answers[1] {
-		return "", errors.New("the two passwords differ")
+		return "", errors.New("the passwords differ")
 	}
 	return answers[0], nil
 }

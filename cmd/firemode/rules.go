@@ -17,12 +17,13 @@ type rulesCommand struct {
 
 type rulesImport struct {
 	File string         `arg:"" help:"Catalogue (JSON); - for the standard input."`
-	Org  firemode.OrgID `required:"" placeholder:"ID" help:"Organisation that the rules are for."`
+	Org  firemode.OrgID `required:"" placeholder:"ID" help:"Organisation of the rules."`
 }
 
 func (rulesImport) Help() string {
-	return `An organisation's own rules lie over the shared catalogue and touch nobody else. A version never changes: the same one again is
-unchanged, another one under its number is refused, and then none of the file is taken. Example:
+	return `An organisation's own rules override the shared catalogue for that organisation only. A version never
+changes: importing it twice changes nothing. A different rule under an existing version is an error, and then nothing
+is imported. Example:
 
     firemode rules import --org acme our-rules.json`
 }
@@ -45,12 +46,12 @@ func (c rulesImport) Run(ctx context.Context, p *program) error {
 }
 
 type rulesList struct {
-	Org    firemode.OrgID `placeholder:"ID" help:"As this organisation sees them; without it, the shared catalogue."`
+	Org    firemode.OrgID `placeholder:"ID" help:"Rules of this organisation; by default the shared catalogue."`
 	System string         `placeholder:"CODE" help:"Only rules of this system, e.g. FE."`
 }
 
 func (rulesList) Help() string {
-	return `In force is the highest active version of each rule. Examples:
+	return `The highest active version of each rule is in force. Examples:
 
     firemode rules list --system FE
     firemode rules list --org acme`
@@ -76,7 +77,7 @@ func (c rulesList) Run(ctx context.Context, p *program) error {
 	})
 }
 
-// open opens a file that a command is to read, - being the standard input.
+// open opens a file that a command reads; - is the standard input.
 func (p *program) open(name string) (io.ReadCloser, error) {
 	if name == "-" {
 		return io.NopCloser(p.stdin), nil

@@ -11,7 +11,7 @@ import (
 	"firemode/internal/app"
 )
 
-// program is one run of the command line: what it was given, and where it reads and writes.
+// program is one run of the command line: its settings, input and outputs.
 type program struct {
 	storage  app.Storage
 	parsed   *kong.Context
@@ -22,8 +22,8 @@ type program struct {
 	stderr   io.Writer
 }
 
-// run is the whole program. args are without the program's name; env is as of os.Environ. It returns when the command is
-// done, or when ctx ends and the command has stopped.
+// run runs the program. args do not include the name of the program; env has the form of
+// os.Environ. It returns when the command is done, or when ctx ends and the command has stopped.
 func run(ctx context.Context, args, env []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	root, parsed, values, err := parse(args, env, stdout, stderr)
 	if err != nil || parsed == nil {
@@ -42,17 +42,17 @@ func (p *program) use(ctx context.Context, work func(*app.Services) error) error
 	return app.Use(ctx, p.storage, p.now, work)
 }
 
-// table prints rows in columns; the first one is the heading.
+// table prints rows in columns; the first row is the heading.
 func (p *program) table(rows [][]string) error {
 	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
 	for _, row := range rows {
 		for i, cell := range row {
 			if i > 0 {
-				io.WriteString(w, "\t") //nolint:errcheck // Flush says what went wrong
+				io.WriteString(w, "\t") //nolint:errcheck // Flush returns the error
 			}
-			io.WriteString(w, cell) //nolint:errcheck // Flush says what went wrong
+			io.WriteString(w, cell) //nolint:errcheck // Flush returns the error
 		}
-		io.WriteString(w, "\n") //nolint:errcheck // Flush says what went wrong
+		io.WriteString(w, "\n") //nolint:errcheck // Flush returns the error
 	}
 	return w.Flush()
 }

@@ -16,8 +16,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// await PIPE reads what a server writes into a named pipe until it says where it is listening, and puts that into $URL. The
-// pipe stays open until the script ends, so that the server can go on writing.
+// await PIPE reads what a server writes into a named pipe until it says where it is listening, and
+// puts that into $URL. The pipe stays open until the script ends, so that the server can go on
+// writing.
 func await(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: await PIPE")
@@ -42,8 +43,8 @@ func keep(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile("stdout")))
 }
 
-// http STATUS METHOD PATH [BODY-FILE] asks the server at $URL, with the bearer token in $TOKEN if there is one, and makes the
-// answer's body the standard output.
+// http STATUS METHOD PATH [BODY-FILE] asks the server at $URL, with the bearer token in $TOKEN if
+// there is one, and makes the answer's body the standard output.
 func httpOnce(ts *testscript.TestScript, neg bool, args []string) {
 	status, body := ask(ts, neg, args)
 	io.WriteString(ts.Stdout(), body) // it is kept in memory
@@ -91,8 +92,8 @@ func ask(ts *testscript.TestScript, neg bool, args []string) (status, body strin
 	return strconv.Itoa(answer.StatusCode), string(text)
 }
 
-// failing N PATH puts a proxy before the server at $URL, which passes N requests to PATH on and fails the others, and puts its own address
-// into $URL.
+// failing N PATH puts a proxy before the server at $URL, which passes N requests to PATH on and
+// fails the others, and puts its own address into $URL.
 func failing(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: failing N PATH")

@@ -10,15 +10,16 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// settings gives flags that the command line leaves out their value: from the environment, else from the file. Only the
-// flags of Config are settings; what a command does to what is never taken from anywhere but its own line.
+// settings resolves flags that are not on the command line, from the environment or else from the
+// configuration file. Only the flags of Config are settings; all other flags come from the command
+// line alone.
 type settings struct {
 	env     map[string]string
 	names   []string // of the flags of Config
-	secrets []string // those that can also be given as the name of a file that holds them
+	secrets []string // settings that can also be read from a file
 	origins map[string]string
 
-	path string // of the file, "" when there is none
+	path string // of the configuration file, "" for none
 	file map[string]string
 }
 
@@ -28,7 +29,7 @@ func newSettings(env []string) (*settings, error) {
 		name, value, _ := strings.Cut(entry, "=")
 		s.env[name] = value
 	}
-	model, err := kong.New(&Config{}, kong.NoDefaultHelp())
+	model, err := kong.New(&Config{}, kong.NoDefaultHelp(), helpTexts())
 	if err != nil {
 		return nil, err
 	}
@@ -47,7 +48,7 @@ func (s *settings) Validate(*kong.Application) error { return nil }
 // Resolve is part of kong.Resolver: kong asks it for every flag that is not on the command line.
 func (s *settings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 	if !slices.Contains(s.names, flag.Name) {
-		return nil, nil //nolint:nilnil // that is how a resolver says that it has no value
+		return nil, nil //nolint:nilnil // a resolver without a value returns nil
 	}
 	value, origin, err := s.find(flag.Name)
 	if err != nil || origin == "" {
@@ -57,7 +58,7 @@ func (s *settings) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any,
 	return value, nil
 }
 
-// find returns the value of a setting and where it is from, "" when it is set nowhere.
+// find returns the value of a setting and its origin, which is "" if the setting is set nowhere.
 func (s *settings) find(name string) (value, origin string, err error) {
 	variable := variableOf(name)
 	value, origin, err = s.either(name, s.env[variable], s.env[variable+"_FILE"], "environment "+variable)
@@ -67,7 +68,8 @@ func (s *settings) find(name string) (value, origin string, err error) {
 	return s.either(name, s.file[name], s.file[name+"-file"], s.path)
 }
 
-// either returns the value itself or, of a secret, the content of the file that holds it. An empty value counts as unset.
+// either returns the value or, for a secret, the content of the file that holds it. An empty value
+// counts as unset.
 func (s *settings) either(name, value, file, origin string) (string, string, error) {
 	if !slices.Contains(s.secrets, name) {
 		file = ""
@@ -87,7 +89,8 @@ func (s *settings) either(name, value, file, origin string) (string, string, err
 	return "", "", nil
 }
 
-// load reads the configuration file, if there is to be one. kong calls it once the command line is understood.
+// load reads the configuration file, if one is set. kong calls it after it has parsed the command
+// line.
 func (s *settings) load(ctx *kong.Context) error {
 	s.path = s.env["FIREMODE_CONFIG"]
 	for _, flag := range ctx.Flags() {
@@ -109,7 +112,7 @@ func (s *settings) load(ctx *kong.Context) error {
 	return nil
 }
 
-// decode reads a flat YAML mapping and refuses keys that set nothing, so that a misspelt one does not go unnoticed.
+// decode reads a flat YAML mapping. Unknown keys are an error.
 func (s *settings) decode(content []byte) (map[string]string, error) {
 	values := map[string]string{}
 	if err := yaml.Unmarshal(content, &values); err != nil {

@@ -9,15 +9,15 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// configCommand takes the flags of serve, so that it shows what serve would do with them.
+// configCommand takes the flags of serve, so that it shows the settings that serve would use.
 type configCommand struct {
-	Server
+	Server `group:"Server"`
 }
 
 func (configCommand) Help() string {
-	return `It prints what serve would work with, in the form of a configuration file; the comment behind each value says where it is from.
-Passwords are left out. An empty environment variable counts as unset. Tracing has the standard OTEL_* variables in place of settings of
-ours: "firemode serve --help" shows some. Examples:
+	return `This prints the settings that serve would use, as a configuration file; the comment behind each value is
+its origin. Passwords are hidden. An empty environment variable counts as unset. Tracing is configured by the standard
+OTEL_* variables; see "firemode serve --help". Examples:
 
     firemode config
     FIREMODE_ADDR=:80 firemode config --config /etc/firemode.yaml
@@ -48,7 +48,7 @@ func (configCommand) Run(p *program) error {
 	return nil
 }
 
-// origin says where the value of a setting is from.
+// origin returns the origin of the value of a setting.
 func (p *program) origin(flag *kong.Flag) string {
 	if origin, ok := p.settings.origins[flag.Name]; ok {
 		return origin
@@ -61,7 +61,8 @@ func (p *program) origin(flag *kong.Flag) string {
 	return "default"
 }
 
-// withoutPassword returns a database URL with no secret in it: neither the password nor parameters, which may hold one.
+// withoutPassword returns a database URL without secrets: it hides the password, and the
+// parameters, which may hold one.
 func withoutPassword(dbURL string) string {
 	if dbURL == "" {
 		return ""

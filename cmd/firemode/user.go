@@ -13,21 +13,21 @@ import (
 type userCommand struct {
 	Add     userAdd     `cmd:"" help:"Add a user to an organisation."`
 	List    userList    `cmd:"" help:"List the users of an organisation."`
-	Disable userDisable `cmd:"" help:"Keep a user out, at once."`
+	Disable userDisable `cmd:"" help:"Disable a user immediately."`
 }
 
 type userAdd struct {
-	Username     string         `arg:"" help:"What they log in with; unique over all organisations."`
+	Username     string         `arg:"" help:"Login name; unique across all organisations."`
 	Org          firemode.OrgID `required:"" placeholder:"ID" help:"Organisation of the user."`
-	Role         firemode.Role  `required:"" enum:"admin,manager,technician,engineer,owner" placeholder:"ROLE" help:"admin, manager, technician, engineer or owner."`
+	Role         firemode.Role  `required:"" enum:"${roles}" placeholder:"ROLE" help:"${help_role_of_user}"`
 	Name         string         `placeholder:"NAME" help:"Full name."`
-	PasswordFile string         `xor:"password" placeholder:"FILE" help:"Take the password from the first line of FILE."`
-	Generate     bool           `xor:"password" help:"Make a password up and print it."`
+	PasswordFile string         `xor:"password" placeholder:"FILE" help:"Read the password from FILE, first line."`
+	Generate     bool           `xor:"password" help:"Generate a password and print it."`
 }
 
 func (userAdd) Help() string {
-	return `The password is asked for, or read from the first line of the standard input; it is never a flag, where others on the machine could
-see it. Examples:
+	return `The command prompts for the password, or reads it from the first line of the standard input. It is never a
+flag, which other users of the machine could see. Examples:
 
     firemode user add --org acme --role admin jo@acme.example
     firemode user add --org acme --role technician --name "Sam Lee" --generate sam@acme.example
@@ -49,7 +49,7 @@ func (c userAdd) Run(ctx context.Context, p *program) error {
 		if err != nil {
 			return err
 		}
-		if _, err = fmt.Fprintf(p.stdout, "user %s is there with id %s\n", u.Username, u.ID); err == nil && c.Generate {
+		if _, err = fmt.Fprintf(p.stdout, "Created user %s with id %s\n", u.Username, u.ID); err == nil && c.Generate {
 			_, err = fmt.Fprintf(p.stdout, "password: %s\n", password)
 		}
 		return err
@@ -78,24 +78,24 @@ func (c userList) Run(ctx context.Context, p *program) error {
 			if len(users) == 0 {
 				return p.table(rows)
 			}
-			for _, u := range users {
-				status := "enabled"
-				if u.Row.Disabled {
+			for _, keyed := range users {
+				u, status := keyed.Row, "enabled"
+				if u.Disabled {
 					status = "disabled"
 				}
-				rows = append(rows, []string{u.Row.Username, u.Row.FullName, string(u.Row.Role), status, string(u.Row.ID)})
-				page.After = u.Key
+				rows = append(rows, []string{u.Username, u.FullName, string(u.Role), status, string(u.ID)})
+				page.After = keyed.Key
 			}
 		}
 	})
 }
 
 type userDisable struct {
-	Username string `arg:"" help:"Who to keep out."`
+	Username string `arg:"" help:"Login name of the user."`
 }
 
 func (userDisable) Help() string {
-	return `Every token of the user is void within a second. What they recorded stays. Example:
+	return `Every token of the user is revoked within a second. Recorded results stay. Example:
 
     firemode user disable sam@acme.example`
 }
@@ -107,7 +107,7 @@ func (c userDisable) Run(ctx context.Context, p *program) error {
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(p.stdout, "user %s is disabled\n", u.Username)
+		_, err = fmt.Fprintf(p.stdout, "Disabled user %s\n", u.Username)
 		return err
 	})
 }

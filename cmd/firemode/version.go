@@ -9,7 +9,7 @@ import (
 type versionCommand struct{}
 
 func (versionCommand) Help() string {
-	return `The version is the one git knew when the binary was built. Example:
+	return `The version comes from git at build time. Example:
 
     firemode version`
 }

@@ -63,7 +63,7 @@ func TestAnswersAreKeptForADay(t *testing.T) {
 	}
 }
 
-func saveAnswers(t *testing.T, db store.Store, answers []store.StoredResponse) {
+func saveAnswers(t *testing.T, db store.Database, answers []store.StoredResponse) {
 	t.Helper()
 	err := db.Update(t.Context(), func(tx store.Tx) error {
 		for i := range answers {

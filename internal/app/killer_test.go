@@ -57,7 +57,7 @@ func (a *assassin) meets(service string) bool {
 func (a *assassin) hooks() hooks {
 	return hooks{
 		service:  a.watched,
-		store:    func(s store.Store) store.Store { return &deadly{s, a} },
+		store:    func(s store.Database) store.Database { return &deadly{s, a} },
 		listener: func(service string, l net.Listener) net.Listener { return &deadlyListener{l, service, a} },
 	}
 }
@@ -84,18 +84,18 @@ func (a *assassin) watched(s supervisor.Service) supervisor.Service {
 
 // deadly is a store that some callers do not return from.
 type deadly struct {
-	store.Store
+	store.Database
 	assassin *assassin
 }
 
 func (d *deadly) View(ctx context.Context, fn func(store.ReadTx) error) error {
 	d.strike(ctx)
-	return d.Store.View(ctx, fn)
+	return d.Database.View(ctx, fn)
 }
 
 func (d *deadly) Update(ctx context.Context, fn func(store.Tx) error) error {
 	d.strike(ctx)
-	return d.Store.Update(ctx, func(tx store.Tx) error {
+	return d.Database.Update(ctx, func(tx store.Tx) error {
 		if d.assassin.meets(serviceWriter) { // this is its goroutine
 			runtime.Goexit()
 		}

@@ -45,7 +45,7 @@ func (s *Services) sources(dataFolder string) telemetry.Sources {
 // queues returns the queueing time of each queue of writes, by the names that routes use.
 func (s *Services) queues() map[string]func() time.Duration {
 	return map[string]func() time.Duration{
-		httpkit.QueueDatabase:        s.Store.Depth,
+		httpkit.QueueDatabase:        func() time.Duration { return s.Store.Stats().Wait },
 		httpapi.QueueResults:         s.Sessions.Depth,
 		httpapi.QueueClassifications: s.Catalogue.Depth,
 	}

@@ -42,7 +42,7 @@ func TestNodeShedsLoadByItsSettings(t *testing.T) {
 	}()
 	<-held
 	go func() { done <- s.Store.Update(t.Context(), func(store.Tx) error { return nil }) }()
-	eventually(t, "an Update waits", func() bool { return s.Store.Depth() > time.Nanosecond })
+	eventually(t, "an Update waits", func() bool { return s.Store.Stats().Wait > time.Nanosecond })
 	rec := ask(http.MethodPost, "/v1/auth/login")
 	if rec.Code != http.StatusServiceUnavailable || rec.Header().Get("Retry-After") == "" {
 		t.Errorf("status %d, Retry-After %q while the writer is held up", rec.Code, rec.Header().Get("Retry-After"))

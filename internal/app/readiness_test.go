@@ -59,14 +59,14 @@ func askNode(t *testing.T, c Server, h hooks) (status int, r readiness) {
 
 // changed is a store that answers otherwise than the one it is made of.
 type changed struct {
-	store.Store
+	store.Database
 	ping   func(context.Context) error
 	schema error
 }
 
 func (c changed) Ping(ctx context.Context) error {
 	if c.ping == nil {
-		return c.Store.Ping(ctx)
+		return c.Database.Ping(ctx)
 	}
 	return c.ping(ctx)
 }
@@ -95,7 +95,7 @@ func TestReadinessSaysWhatIsTheMatter(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			status, r := askNode(t, c.config, hooks{store: func(s store.Store) store.Store { c.store.Store = s; return c.store }})
+			status, r := askNode(t, c.config, hooks{store: func(s store.Database) store.Database { c.store.Database = s; return c.store }})
 			part := r.Checks[c.part]
 			if status != c.status || r.Ready != (status == 200) || part.OK != r.Ready || part.State != c.state || !strings.Contains(part.Message, c.message) {
 				t.Errorf("%d %+v", status, r)
@@ -112,8 +112,8 @@ func TestReadinessDoesNotWaitForAHangingDatabase(t *testing.T) {
 	hang := make(chan struct{})
 	defer close(hang)
 	begun := time.Now()
-	status, r := askNode(t, Server{StopTimeout: time.Minute}, hooks{store: func(s store.Store) store.Store {
-		return changed{Store: s, ping: func(context.Context) error { <-hang; return nil }}
+	status, r := askNode(t, Server{StopTimeout: time.Minute}, hooks{store: func(s store.Database) store.Database {
+		return changed{Database: s, ping: func(context.Context) error { <-hang; return nil }}
 	}})
 	part := r.Checks["database"]
 	if status != 503 || part.OK || part.Message != "no answer within 2s" || r.Checks["disk"].State == "" || time.Since(begun) > 20*time.Second {

@@ -161,7 +161,7 @@ func MarkRestored(ctx context.Context, c Storage, now func() time.Time) (session
 	if len(found) == 0 {
 		return 0, fmt.Errorf("put the keys of the installation into %s first", c.KeysDir())
 	}
-	err = useStore(ctx, c, now, func(db store.Store) error {
+	err = useStore(ctx, c, now, func(db store.Database) error {
 		if err := db.CheckSchema(ctx); err != nil {
 			return err
 		}
@@ -172,7 +172,7 @@ func MarkRestored(ctx context.Context, c Storage, now func() time.Time) (session
 }
 
 // beginEpoch begins a new epoch in every session of db, signed with the keys in keysDir.
-func beginEpoch(ctx context.Context, db store.Store, keysDir string) (int, error) {
+func beginEpoch(ctx context.Context, db store.Database, keysDir string) (int, error) {
 	k, err := keys.Open(keysDir)
 	if err != nil {
 		return 0, err

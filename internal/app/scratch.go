@@ -19,7 +19,7 @@ type ScratchStores struct {
 }
 
 // New returns a new database. Closing it deletes it.
-func (s *ScratchStores) New(ctx context.Context) (store.Store, error) {
+func (s *ScratchStores) New(ctx context.Context) (store.Database, error) {
 	dir, err := os.MkdirTemp("", "firemode-verify-*")
 	if err != nil {
 		return nil, err
@@ -55,8 +55,8 @@ func (s *ScratchStores) migrate(ctx context.Context, path string) error {
 
 // scratchStore deletes its folder when it is closed.
 type scratchStore struct {
-	store.Store
+	store.Database
 	dir string
 }
 
-func (s scratchStore) Close() error { return errors.Join(s.Store.Close(), os.RemoveAll(s.dir)) }
+func (s scratchStore) Close() error { return errors.Join(s.Database.Close(), os.RemoveAll(s.dir)) }

@@ -28,7 +28,7 @@ import (
 // Services are the services of one installation, on one open database. They are safe for concurrent
 // use.
 type Services struct {
-	Store     store.Store
+	Store     store.Database
 	Keys      *keys.Keys
 	Identity  *identity.Service
 	Catalogue *catalogue.Service
@@ -178,7 +178,7 @@ func (s *Services) Close() error {
 
 // openStore opens the database with its writer under supervision. Only SQLite shares commits
 // between transactions, and reports them.
-func (s *Services) openStore(ctx context.Context, d Deps) (store.Store, error) {
+func (s *Services) openStore(ctx context.Context, d Deps) (store.Database, error) {
 	committed := func(updates int) { d.Metrics.GroupCommitted("writer", updates) }
 	db, err := openStore(ctx, s.storage, sqlite.Config{
 		Now: d.Now, Committed: committed, Supervise: s.worker(serviceWriter), Traces: d.Traces,

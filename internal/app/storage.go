@@ -38,9 +38,15 @@ const databaseFile = "firemode.db"
 
 // openStore opens PostgreSQL if c has a URL, else the SQLite file of the data folder, which it
 // creates. file configures SQLite; its Path is set here.
-func openStore(ctx context.Context, c Storage, file sqlite.Config) (store.Store, error) {
+func openStore(ctx context.Context, c Storage, file sqlite.Config) (store.Database, error) {
 	if c.DBURL != "" {
+		if err := store.CheckPorts(postgres.Ports()); err != nil {
+			return nil, err
+		}
 		return opened(postgres.Open(ctx, postgres.Config{URL: c.DBURL, Now: file.Now, Traces: file.Traces}))
+	}
+	if err := store.CheckPorts(sqlite.Ports()); err != nil {
+		return nil, err
 	}
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
@@ -50,7 +56,7 @@ func openStore(ctx context.Context, c Storage, file sqlite.Config) (store.Store,
 }
 
 // opened returns the store, or nil with the error: a nil pointer in an interface would not be nil.
-func opened[S store.Store](s S, err error) (store.Store, error) {
+func opened[S store.Database](s S, err error) (store.Database, error) {
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +64,7 @@ func opened[S store.Store](s S, err error) (store.Store, error) {
 }
 
 // useStore runs work on the database without migrating it.
-func useStore(ctx context.Context, c Storage, now func() time.Time, work func(store.Store) error) (err error) {
+func useStore(ctx context.Context, c Storage, now func() time.Time, work func(store.Database) error) (err error) {
 	db, err := openStore(ctx, c, sqlite.Config{Now: now})
 	if err != nil {
 		return err
@@ -70,7 +76,7 @@ func useStore(ctx context.Context, c Storage, now func() time.Time, work func(st
 // Migrate migrates the database to the schema of this binary and returns its version. It may run
 // several times, and on several nodes at once. A schema that this binary does not know is an error.
 func Migrate(ctx context.Context, c Storage, now func() time.Time) (version int64, err error) {
-	err = useStore(ctx, c, now, func(db store.Store) error {
+	err = useStore(ctx, c, now, func(db store.Database) error {
 		if err := db.Migrate(ctx); err != nil {
 			return err
 		}
@@ -86,7 +92,7 @@ func Migrate(ctx context.Context, c Storage, now func() time.Time) (version int6
 // Migrations returns the migrations that this binary knows, and which of them the database has. It
 // applies none.
 func Migrations(ctx context.Context, c Storage, now func() time.Time) (all []store.Migration, err error) {
-	err = useStore(ctx, c, now, func(db store.Store) (err error) {
+	err = useStore(ctx, c, now, func(db store.Database) (err error) {
 		all, err = db.Migrations(ctx)
 		return err
 	})
@@ -94,7 +100,7 @@ func Migrations(ctx context.Context, c Storage, now func() time.Time) (all []sto
 }
 
 // newestSchema returns the version of the newest schema that this binary knows.
-func newestSchema(ctx context.Context, db store.Store) (int64, error) {
+func newestSchema(ctx context.Context, db store.Database) (int64, error) {
 	all, err := db.Migrations(ctx)
 	if err != nil {
 		return 0, err

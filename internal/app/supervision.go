@@ -40,7 +40,7 @@ func dispensable(service string) bool {
 
 // hooks let tests inject failures. All of them may be nil.
 type hooks struct {
-	store    func(store.Store) store.Store
+	store    func(store.Database) store.Database
 	service  func(supervisor.Service) supervisor.Service
 	listener func(service string, l net.Listener) net.Listener
 }

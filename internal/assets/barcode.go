@@ -10,24 +10,26 @@ import (
 	"firemode/internal/store"
 )
 
-// settled is a sheet after its barcodes were compared with the register's.
-type settled struct {
-	rows     []*row
+// resolution is the outcome of comparing the barcodes of a sheet with those of the register.
+type resolution struct {
+	rows     []*row // those to be imported
 	rejected []Rejection
 	moving   map[firemode.AssetID]string // assets whose present barcode, this one, goes to another row of the sheet
 }
 
-// barcodes decides which rows get the barcodes they claim. What counts is the register as it will be: a barcode may move from
-// one asset to another when the same sheet gives the first one something else. So importing the sheet again changes nothing.
+// barcodes decides which rows get the barcodes they claim, by the register as it will be after the
+// import. A barcode may move from one asset to another if the same sheet gives the first asset
+// something else. So importing the same sheet twice changes nothing.
 type barcodes struct {
 	rows     map[firemode.AssetID]*row // not rejected so far
 	claimant map[string]*row           // by barcode
 	holder   map[string]firemode.AssetID
-	held     map[firemode.AssetID]string // holder, the other way round
+	held     map[firemode.AssetID]string // the inverse of holder
 	rejected []Rejection
 }
 
-func (im *importer) settleBarcodes(ctx context.Context, tx store.ReadTx) (settled, error) {
+// resolveBarcodes reads who holds the barcodes of the sheet and decides which rows get theirs.
+func (im *importer) resolveBarcodes(ctx context.Context, tx store.ReadTx) (resolution, error) {
 	b := barcodes{
 		rows: make(map[firemode.AssetID]*row, len(im.sheet.rows)), claimant: map[string]*row{},
 		holder: map[string]firemode.AssetID{}, held: map[firemode.AssetID]string{},
@@ -41,25 +43,26 @@ func (im *importer) settleBarcodes(ctx context.Context, tx store.ReadTx) (settle
 			claimed = append(claimed, code)
 		}
 	}
+	reader := store.As[store.AssetReader](tx)
 	for codes := range slices.Chunk(claimed, chunk) {
-		found, err := store.As[store.AssetReader](tx).AssetBarcodes(ctx, im.org, im.building, codes)
+		found, err := reader.AssetBarcodes(ctx, im.org, im.building, codes)
 		if err != nil {
-			return settled{}, err
+			return resolution{}, err
 		}
 		for code, id := range found {
 			b.holder[code], b.held[id] = id, code
 		}
 	}
-	return b.settle(im.sheet.rows), nil
+	return b.resolve(im.sheet.rows), nil
 }
 
-func (b *barcodes) settle(rows []row) settled {
+func (b *barcodes) resolve(rows []row) resolution {
 	for i := range rows {
 		if r := &rows[i]; b.rows[r.asset.ID] == r && b.taken(r) {
 			b.reject(r)
 		}
 	}
-	out := settled{rejected: b.rejected, moving: map[firemode.AssetID]string{}}
+	out := resolution{rejected: b.rejected, moving: map[firemode.AssetID]string{}}
 	for i := range rows {
 		r := &rows[i]
 		if b.rows[r.asset.ID] != r {
@@ -73,14 +76,15 @@ func (b *barcodes) settle(rows []row) settled {
 	return out
 }
 
-// taken reports whether the barcode of r is, and will stay, another asset's. A holder that is in the sheet gives it up, since no
-// barcode is twice in a sheet.
+// taken reports whether another asset has the barcode of r and keeps it. A holder that is in the
+// sheet gives it up, since barcodes are unique in a sheet.
 func (b *barcodes) taken(r *row) bool {
 	id, ok := b.holder[r.asset.Barcode]
 	return ok && id != r.asset.ID && b.rows[id] == nil
 }
 
-// reject leaves r out. It keeps the barcode that it has in the register, so whoever claims that one is left out too.
+// reject rejects r. The asset then keeps its barcode in the register, so the row that claims that
+// one is rejected too.
 func (b *barcodes) reject(r *row) {
 	for r != nil && b.rows[r.asset.ID] == r {
 		delete(b.rows, r.asset.ID)
@@ -92,8 +96,9 @@ func (b *barcodes) reject(r *row) {
 	}
 }
 
-// release takes the barcodes that move from the assets that have them: at no moment may two have the same.
-func (im *importer) release(ctx context.Context, tx store.Tx) error {
+// releaseBarcodes clears the barcodes that move, since no two assets may have the same one at any
+// moment.
+func (im *importer) releaseBarcodes(ctx context.Context, tx store.Tx) error {
 	for ids := range slices.Chunk(slices.Sorted(maps.Keys(im.moving)), chunk) {
 		list, err := store.As[store.AssetReader](tx).AssetsByID(ctx, im.org, im.building, ids)
 		if err != nil {
@@ -102,7 +107,7 @@ func (im *importer) release(ctx context.Context, tx store.Tx) error {
 		for i := range list {
 			list[i].Barcode = ""
 		}
-		stamp(tx, nil, list)
+		setTimes(tx, nil, list)
 		if err := store.As[store.AssetWriter](tx).UpdateAssets(ctx, list); err != nil {
 			return err
 		}

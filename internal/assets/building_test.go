@@ -1,7 +1,6 @@
 package assets_test
 
 import (
-	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -13,15 +12,18 @@ import (
 	"firemode/internal/store"
 )
 
-func TestCreateBuilding(t *testing.T) {
+func TestCreate_SameContentTwice_IsOneCreation(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	ctx := o.as(manager)
 	n := assets.NewBuilding{
-		ID: "tower", Name: " Harbour  Tower ", Address: "1 Quay St", Metadata: map[string]any{"storeys": 18}, Owners: []firemode.UserID{"owner2", "owner"},
+		ID: "tower", Name: " Harbour  Tower ", Address: "1 Quay St",
+		Metadata: map[string]any{"storeys": 18}, Owners: []firemode.UserID{"owner2", "owner"},
 	}
 	b, err := o.Create(ctx, n)
 	o.must(err)
-	if b.Name != "Harbour Tower" || b.Status != firemode.BuildingActive || b.Version != 1 || b.Org != "org" || b.CreatedAt.IsZero() {
+	if b.Name != "Harbour Tower" || b.Status != firemode.BuildingActive || b.Version != 1 || b.Org != "org" ||
+		b.CreatedAt.IsZero() {
 		t.Errorf("created %+v", b)
 	}
 	got, err := o.Get(ctx, "tower")
@@ -52,26 +54,48 @@ func TestCreateBuilding(t *testing.T) {
 	}
 }
 
-func TestCreateBuildingHoldsBounds(t *testing.T) {
+func TestCreate_FieldOutOfBounds_NamesIt(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
+	one := func(field, reason string) []firemode.Detail { return []firemode.Detail{{Field: field, Reason: reason}} }
 	for name, test := range map[string]struct {
 		change func(*assets.NewBuilding)
 		want   []firemode.Detail
 	}{
 		"longest name": {func(n *assets.NewBuilding) { n.Name = strings.Repeat("é", 200) }, nil},
-		"no name":      {func(n *assets.NewBuilding) { n.Name = " " }, []firemode.Detail{{Field: "site_name", Reason: "is required"}}},
-		"long name":    {func(n *assets.NewBuilding) { n.Name = strings.Repeat("x", 201) }, []firemode.Detail{{Field: "site_name", Reason: "is 201 characters long; the limit is 200"}}},
-		"no address":   {func(n *assets.NewBuilding) { n.Address = "" }, []firemode.Detail{{Field: "site_address", Reason: "is required"}}},
-		"long address": {func(n *assets.NewBuilding) { n.Address = strings.Repeat("x", 301) }, []firemode.Detail{{Field: "site_address", Reason: "is 301 characters long; the limit is 300"}}},
-		"NUL":          {func(n *assets.NewBuilding) { n.Name = "a\x00b" }, []firemode.Detail{{Field: "site_name", Reason: "holds the control character U+0000"}}},
-		"bad id":       {func(n *assets.NewBuilding) { n.ID = "a b" }, []firemode.Detail{{Field: "building_id", Reason: "must be 1 to 64 of the letters A to Z, digits, - and _"}}},
-		"metadata":     {func(n *assets.NewBuilding) { n.Metadata = map[string]any{"x": "\x00"} }, []firemode.Detail{{Field: "metadata", Reason: "holds the character U+0000"}}},
-		"owners": {func(n *assets.NewBuilding) { n.Owners = []firemode.UserID{"owner", "manager", "nobody", "owner"} }, []firemode.Detail{
+		"no name":      {func(n *assets.NewBuilding) { n.Name = " " }, one("site_name", "is required")},
+		"long name": {
+			func(n *assets.NewBuilding) { n.Name = strings.Repeat("x", 201) },
+			one("site_name", "is 201 characters long; the limit is 200"),
+		},
+		"no address": {func(n *assets.NewBuilding) { n.Address = "" }, one("site_address", "is required")},
+		"long address": {
+			func(n *assets.NewBuilding) { n.Address = strings.Repeat("x", 301) },
+			one("site_address", "is 301 characters long; the limit is 300"),
+		},
+		"NUL": {
+			func(n *assets.NewBuilding) { n.Name = "a\x00b" },
+			one("site_name", "holds the control character U+0000"),
+		},
+		"bad id": {
+			func(n *assets.NewBuilding) { n.ID = "a b" },
+			one("building_id", "must be 1 to 64 of the letters A to Z, digits, - and _"),
+		},
+		"metadata": {
+			func(n *assets.NewBuilding) { n.Metadata = map[string]any{"x": "\x00"} },
+			one("metadata", "holds the character U+0000"),
+		},
+		"owners": {func(n *assets.NewBuilding) {
+			n.Owners = []firemode.UserID{"owner", "manager", "nobody", "owner"}
+		}, []firemode.Detail{
 			{Field: "owner_ids[1]", Reason: "is not a user of role owner in this organisation"},
 			{Field: "owner_ids[2]", Reason: "is not a user of role owner in this organisation"},
-			{Field: "owner_ids[3]", Reason: "is there twice"},
+			{Field: "owner_ids[3]", Reason: "is a duplicate"},
 		}},
-		"too many owners": {func(n *assets.NewBuilding) { n.Owners = make([]firemode.UserID, 101) }, []firemode.Detail{{Field: "owner_ids", Reason: "at most 100 owners"}}},
+		"too many owners": {
+			func(n *assets.NewBuilding) { n.Owners = make([]firemode.UserID, 101) },
+			one("owner_ids", "at most 100 owners"),
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := assets.NewBuilding{Name: name, Address: "1 Quay St"}
@@ -82,7 +106,8 @@ func TestCreateBuildingHoldsBounds(t *testing.T) {
 	}
 }
 
-func TestOwnersSeeTheirBuildingsOnly(t *testing.T) {
+func TestGet_Owner_SeesOnlyTheirBuildings(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	tower := o.tower()
 	depot, err := o.Create(o.as(manager), assets.NewBuilding{ID: "depot", Name: "Depot", Address: "9 Yard Rd"})
@@ -95,7 +120,9 @@ func TestOwnersSeeTheirBuildingsOnly(t *testing.T) {
 		}
 		return ids
 	}
-	for p, want := range map[firemode.Principal][]firemode.BuildingID{manager: {tower, depot.ID}, owner: {tower}, other: nil, foreign: nil} {
+	for p, want := range map[firemode.Principal][]firemode.BuildingID{
+		manager: {tower, depot.ID}, owner: {tower}, other: nil, foreign: nil,
+	} {
 		if got := list(p); !slices.Equal(got, want) {
 			t.Errorf("%s of %s sees %v, want %v", p.User, p.Org, got, want)
 		}
@@ -117,63 +144,8 @@ func TestOwnersSeeTheirBuildingsOnly(t *testing.T) {
 	wantCode(t, "nobody", err, firemode.CodeUnauthenticated)
 }
 
-func TestPatchBuilding(t *testing.T) {
-	o := newOffice(t)
-	ctx, tower := o.as(manager), o.tower()
-	name, archived, owners := "Harbour Tower East", firemode.BuildingArchived, []firemode.UserID{"owner2", "owner"}
-	b, err := o.Patch(ctx, tower, 1, assets.Patch{Name: &name, Status: &archived, Owners: &owners})
-	o.must(err)
-	got, err := o.Get(ctx, tower)
-	o.must(err)
-	if diff := cmp.Diff(b, got); diff != "" {
-		t.Errorf("patched and read differ:\n%s", diff)
-	}
-	if b.Version != 2 || b.Name != name || b.Status != archived || !slices.Equal(b.Owners, []firemode.UserID{"owner", "owner2"}) {
-		t.Errorf("patched %+v", b)
-	}
-	same, err := o.Patch(ctx, tower, 2, assets.Patch{Name: &name})
-	o.must(err)
-	if same.Version != 2 {
-		t.Errorf("a patch that changes nothing made version %d", same.Version)
-	}
-	said, last := o.audits()
-	if want := []string{"building.create tower", "building.update tower"}; !slices.Equal(said, want) {
-		t.Errorf("audit log %q, want %q", said, want)
-	}
-	want := map[string]any{
-		"site_name": map[string]any{"from": "Harbour Tower", "to": name},
-		"status":    map[string]any{"from": "active", "to": "archived"},
-		"owner_ids": map[string]any{"from": []any{"owner"}, "to": []any{"owner", "owner2"}},
-	}
-	if diff := cmp.Diff(want, last); diff != "" {
-		t.Errorf("audit data (-want +got)\n%s", diff)
-	}
-}
-
-func TestPatchBuildingRefuses(t *testing.T) {
-	o := newOffice(t)
-	ctx, tower := o.as(manager), o.tower()
-	_, err := o.Create(ctx, assets.NewBuilding{ID: "depot", Name: "Depot", Address: "1 Quay St"})
-	o.must(err)
-	empty, depot, gone, staff := "", "DEPOT", "gone", []firemode.UserID{"manager"}
-	_, err = o.Patch(ctx, tower, 7, assets.Patch{Name: &depot})
-	wantCode(t, "another version", err, firemode.CodeChanged)
-	_, err = o.Patch(ctx, tower, 1, assets.Patch{Name: &depot})
-	wantCode(t, "a name and address that are taken", err, firemode.CodeConflict)
-	_, err = o.Patch(ctx, "nowhere", 1, assets.Patch{Name: &depot})
-	wantCode(t, "no such building", err, firemode.CodeNotFound)
-	_, err = o.Patch(ctx, tower, 1, assets.Patch{Name: &empty, Status: &gone})
-	wantDetails(t, err, []firemode.Detail{{Field: "site_name", Reason: "is required"}, {Field: "status", Reason: "must be active or archived"}})
-	_, err = o.Patch(ctx, tower, 1, assets.Patch{Owners: &staff})
-	wantDetails(t, err, []firemode.Detail{{Field: "owner_ids[0]", Reason: "is not a user of role owner in this organisation"}})
-	b, err := o.Get(ctx, tower)
-	o.must(err)
-	if b.Version != 1 || b.Name != "Harbour Tower" {
-		t.Errorf("it was changed: %+v", b)
-	}
-}
-
-func TestCreateOncePerIdempotencyKey(t *testing.T) {
+func TestCreate_SameIdempotencyKey_ReplaysTheResponse(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	claim := store.Idempotency{Scope: "s", Key: "k", Fingerprint: []byte("f")}
 	ctx := store.WithIdempotency(o.as(manager), &claim)
@@ -184,21 +156,5 @@ func TestCreateOncePerIdempotencyKey(t *testing.T) {
 	o.must(err)
 	if diff := cmp.Diff(first, again); diff != "" || !claim.Replayed {
 		t.Errorf("replayed %v, differs:\n%s", claim.Replayed, diff)
-	}
-}
-
-// wantDetails checks that err is CodeInvalid with exactly these details, or no error if there are none.
-func wantDetails(t testing.TB, err error, want []firemode.Detail) {
-	t.Helper()
-	var got []firemode.Detail
-	var e *firemode.Error
-	switch {
-	case errors.As(err, &e) && e.Code == firemode.CodeInvalid:
-		got = e.Details
-	case err != nil:
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("details (-want +got)\n%s", diff)
 	}
 }

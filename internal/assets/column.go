@@ -3,11 +3,12 @@ package assets
 import (
 	"cmp"
 	"errors"
+	"fmt"
 
 	"firemode"
 )
 
-// Bounds, in characters.
+// Limits of the columns, in characters.
 const (
 	maxWord  = 100  // make, model, serial, barcode
 	maxLine  = 200  // description, location
@@ -15,17 +16,19 @@ const (
 	maxNotes = 2000 // notes
 )
 
-// column is one plain field of the register: the same in a spreadsheet, in the API and in the audit log.
+// column is one plain field of the register. It has the same name in a spreadsheet, in the API and
+// in the audit log.
 type column struct {
 	name     string
-	synonyms []string // headers of other spreadsheets, as words gives them, the surest first
+	synonyms []string // headers of other spreadsheets, as foldWords returns them; earlier ones win
 	limit    int
-	read     func(string) (string, error) // the one way in which the register keeps what was written
+	read     func(string) (string, error) // returns the register's form of a cell
 	at       func(*firemode.Asset) *string
-	keep     bool // nothing written means no change, rather than "unknown"
+	keep     bool // a blank cell is no change, instead of clearing the field
 }
 
-// columns are all plain fields in the order in which they are exported. The id and the type are not plain: see header.go.
+// columns are all plain fields, in the order of an export. The id and the type are not among them:
+// see header.go.
 var columns = [...]*column{
 	{
 		name: "description", synonyms: []string{"asset description", "item description"},
@@ -36,7 +39,9 @@ var columns = [...]*column{
 		limit: maxLevel, read: level, at: func(a *firemode.Asset) *string { return &a.Level },
 	},
 	{
-		name: "location", synonyms: []string{"asset location", "location description", "area", "room", "zone", "position", "where"},
+		name: "location", synonyms: []string{
+			"asset location", "location description", "area", "room", "zone", "position", "where",
+		},
 		limit: maxLine, read: text, at: func(a *firemode.Asset) *string { return &a.Location },
 	},
 	{
@@ -52,15 +57,24 @@ var columns = [...]*column{
 		limit: maxWord, read: text, at: func(a *firemode.Asset) *string { return &a.Serial },
 	},
 	{
-		name: "manufactured", synonyms: []string{"manufactured date", "manufacture date", "date manufactured", "date of manufacture", "manufactured on", "mfg date", "dom"},
+		name: "manufactured", synonyms: []string{
+			"manufactured date", "manufacture date", "date manufactured", "date of manufacture", "manufactured on",
+			"mfg date", "dom",
+		},
 		limit: maxWord, read: optionalDate, at: func(a *firemode.Asset) *string { return &a.Manufactured },
 	},
 	{
-		name: "installed", synonyms: []string{"installed date", "install date", "installation date", "date installed", "installed on", "commissioned", "in service date"},
+		name: "installed", synonyms: []string{
+			"installed date", "install date", "installation date", "date installed", "installed on", "commissioned",
+			"in service date",
+		},
 		limit: maxWord, read: optionalDate, at: func(a *firemode.Asset) *string { return &a.Installed },
 	},
 	{
-		name: "last_pressure_test", synonyms: []string{"last pressure test date", "pressure test", "pressure test date", "pressure tested", "last hydro test", "hydrostatic test", "hydro test date"},
+		name: "last_pressure_test", synonyms: []string{
+			"last pressure test date", "pressure test", "pressure test date", "pressure tested", "last hydro test",
+			"hydrostatic test", "hydro test date",
+		},
 		limit: maxWord, read: optionalDate, at: func(a *firemode.Asset) *string { return &a.LastPressureTest },
 	},
 	{
@@ -77,34 +91,34 @@ var columns = [...]*column{
 	},
 }
 
-func text(s string) (string, error)      { return line(s), nil }
+func text(s string) (string, error)      { return oneLine(s), nil }
 func level(s string) (string, error)     { return Level(s), nil }
 func multiline(s string) (string, error) { return paragraphs(s), nil }
 
 func optionalDate(s string) (string, error) {
-	if line(s) == "" {
+	if oneLine(s) == "" {
 		return "", nil
 	}
 	return date(s)
 }
 
-// set writes what was written into a's field, in the register's own form; the error says in plain words why it cannot.
+// set writes a cell into the field of a, in the register's form. The error is for the user.
 func (c *column) set(a *firemode.Asset, written string) error {
-	if c.keep && line(written) == "" {
+	if c.keep && oneLine(written) == "" {
 		return nil
 	}
 	value, err := c.read(written)
 	if err != nil {
 		return err
 	}
-	if why := unfit(value, c.limit); why != "" {
+	if why := textFault(value, c.limit); why != "" {
 		return errors.New(why)
 	}
 	*c.at(a) = value
 	return nil
 }
 
-// copy gives to the field what from has in it.
+// copy copies the field from from to to, unless a blank is no change.
 func (c *column) copy(to, from *firemode.Asset) {
 	if value := *c.at(from); value != "" || !c.keep {
 		*c.at(to) = value
@@ -125,8 +139,9 @@ func differences(from, to *firemode.Asset) map[string]change {
 	return diff
 }
 
-// same reports whether two states of an asset agree in the fields that differences looks at, without building the list.
-func same(a, b *firemode.Asset) bool {
+// sameFields reports whether two states of an asset agree in type, system and columns. It allocates
+// nothing.
+func sameFields(a, b *firemode.Asset) bool {
 	if a.Type != b.Type || a.System != b.System {
 		return false
 	}
@@ -138,5 +153,29 @@ func same(a, b *firemode.Asset) bool {
 	return true
 }
 
-// inService fills in the status of an asset that came without one.
-func inService(a *firemode.Asset) { a.Status = cmp.Or(a.Status, firemode.AssetInService) }
+// defaultStatus sets the status of an asset that has none.
+func defaultStatus(a *firemode.Asset) { a.Status = cmp.Or(a.Status, firemode.AssetInService) }
+
+// statuses are the ways in which registers write a status, as foldWords returns them.
+var statuses = map[string]string{
+	"in service": firemode.AssetInService, "in use": firemode.AssetInService, "active": firemode.AssetInService,
+	"operational": firemode.AssetInService, "installed": firemode.AssetInService, "current": firemode.AssetInService,
+	"live": firemode.AssetInService, "ok": firemode.AssetInService,
+
+	"out of service": firemode.AssetOutOfService, "not in service": firemode.AssetOutOfService,
+	"oos": firemode.AssetOutOfService, "o s": firemode.AssetOutOfService, "out of order": firemode.AssetOutOfService,
+	"isolated": firemode.AssetOutOfService, "offline": firemode.AssetOutOfService,
+	"inactive": firemode.AssetOutOfService, "not operational": firemode.AssetOutOfService,
+
+	"decommissioned": firemode.AssetDecommissioned, "removed": firemode.AssetDecommissioned,
+	"retired": firemode.AssetDecommissioned, "disposed": firemode.AssetDecommissioned,
+	"scrapped": firemode.AssetDecommissioned, "obsolete": firemode.AssetDecommissioned,
+}
+
+// status returns the status that a register writes as s.
+func status(s string) (string, error) {
+	if known, ok := statuses[foldWords(s)]; ok {
+		return known, nil
+	}
+	return "", fmt.Errorf("%q is not a status; use in service, out of service or decommissioned", oneLine(s))
+}

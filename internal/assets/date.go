@@ -15,11 +15,11 @@ var (
 	namedMonth = regexp.MustCompile(`^(\d{1,2})[-/. ]?([A-Za-z]{3,9})\.?,?[-/. ]?(\d{4}|\d{2})$`)
 )
 
-// date reads a calendar date as registers write them, the day before the month, and gives it back as "2006-01-02". Of years
-// with two digits 69 to 99 are of the last century and the others of this one (as POSIX has it): by a fixed rule, so that
-// a file means the same on whichever day it is imported.
+// date reads a calendar date as registers write it, day before month, and returns it as
+// "2006-01-02". Years of two digits are 1969 to 2068, as in POSIX. The rule is fixed, so that a
+// file means the same on any day.
 func date(s string) (string, error) {
-	s = line(s)
+	s = oneLine(s)
 	if m := isoDate.FindStringSubmatch(s); m != nil {
 		return calendar(s, m[1], m[2], m[3])
 	}
@@ -37,7 +37,8 @@ func date(s string) (string, error) {
 	return "", fmt.Errorf("%q is not a date; write it as 2024-02-29, 29/02/2024 or 29-Feb-24", s)
 }
 
-// monthNumber knows a month by its name or a beginning of at least three letters, 0 for none.
+// monthNumber returns the month whose name begins with name, of at least three letters; 0 if there
+// is none.
 func monthNumber(name string) int {
 	for m := time.January; m <= time.December; m++ {
 		if len(name) >= 3 && len(name) <= len(m.String()) && strings.EqualFold(m.String()[:len(name)], name) {

@@ -8,7 +8,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestDate(t *testing.T) {
+func TestDate_FormsOfRegisters_AreRead(t *testing.T) {
+	t.Parallel()
 	for written, want := range map[string]string{
 		"2024-02-29":          "2024-02-29",
 		"2024-2-9":            "2024-02-09",
@@ -32,7 +33,8 @@ func TestDate(t *testing.T) {
 	}
 }
 
-func TestDateRefuses(t *testing.T) {
+func TestDate_NotADate_SaysWhy(t *testing.T) {
+	t.Parallel()
 	const form = " is not a date; write it as 2024-02-29, 29/02/2024 or 29-Feb-24"
 	for written, want := range map[string]string{
 		"31/02/2020":          `"31/02/2020" is not a day in the calendar`,
@@ -55,8 +57,20 @@ func TestDateRefuses(t *testing.T) {
 	}
 }
 
-func TestDateReadsEveryFormOfADay(t *testing.T) {
-	forms := []string{"2006-01-02", "2006/01/02", "02/01/2006", "2/1/2006", "02.01.2006", "2-Jan-2006", "2 January 2006", "02Jan2006", "2-Jan-06", "02/01/06"}
+func TestDate_AnyDayInAnyForm_IsRead(t *testing.T) {
+	t.Parallel()
+	forms := []string{
+		"2006-01-02",
+		"2006/01/02",
+		"02/01/2006",
+		"2/1/2006",
+		"02.01.2006",
+		"2-Jan-2006",
+		"2 January 2006",
+		"02Jan2006",
+		"2-Jan-06",
+		"02/01/06",
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		day := time.Date(1969, 1, 1, 0, 0, 0, 0, time.UTC).AddDate(0, 0, rapid.IntRange(0, 36_500).Draw(t, "day"))
 		written := day.Format(rapid.SampledFrom(forms).Draw(t, "form"))

@@ -10,11 +10,12 @@ import (
 	"firemode/internal/store"
 )
 
-// Export writes the building's register as CSV that Import takes and finds unchanged: UTF-8 with a byte order mark, without
-// which Excel takes it for something else, a line of headers, the type by its code. Baselines are not in it.
+// Export writes the building's register as CSV that Import reads as unchanged: UTF-8 with a byte
+// order mark, which Excel needs to recognise UTF-8, a line of headers, types as codes. It leaves
+// out baselines.
 //
-// The register is read page by page, so no transaction stays open while a slow client reads. An error after the first write
-// leaves w with part of a file.
+// The register is read page by page, so no transaction stays open while a slow client reads. An
+// error after the first write leaves w with part of a file.
 func (s *Service) Export(ctx context.Context, building firemode.BuildingID, w io.Writer) error {
 	if _, err := s.Get(ctx, building); err != nil {
 		return err
@@ -56,29 +57,32 @@ func exportHeader() []string {
 }
 
 func exportRow(a *firemode.Asset) []string {
-	cells := []string{guard(string(a.ID)), a.Type}
+	cells := []string{escapeFormula(string(a.ID)), a.Type}
 	for _, c := range columns {
-		cells = append(cells, guard(*c.at(a)))
+		cells = append(cells, escapeFormula(*c.at(a)))
 	}
 	return cells
 }
 
-// formulaStarts are the characters at which a spreadsheet begins to calculate, their full-width forms among them.
+// formulaStarts are the characters that begin a formula in a spreadsheet, with their full-width
+// forms.
 const formulaStarts = "=+-@\t\r\n＝＋－＠"
 
-// guard keeps a spreadsheet from taking a cell for a formula: an apostrophe before it makes it text. A cell that begins with
-// apostrophes and then such a character gets one more, so that unguard is the exact reverse.
-func guard(cell string) string {
+// escapeFormula keeps a spreadsheet from evaluating a cell as a formula: an apostrophe before it
+// makes it text. A cell of apostrophes and then such a character gets one more, so that
+// unescapeFormula is the exact inverse.
+func escapeFormula(cell string) string {
 	if formulaLike(strings.TrimLeft(cell, "'")) {
 		return "'" + cell
 	}
 	return cell
 }
 
-// unguard takes away the apostrophe that guard put there, or a person did for the same reason.
-func unguard(cell string) string {
-	rest, guarded := strings.CutPrefix(cell, "'")
-	if guarded && formulaLike(strings.TrimLeft(rest, "'")) {
+// unescapeFormula removes the apostrophe that escapeFormula, or a user for the same reason, put
+// there.
+func unescapeFormula(cell string) string {
+	rest, escaped := strings.CutPrefix(cell, "'")
+	if escaped && formulaLike(strings.TrimLeft(rest, "'")) {
 		return rest
 	}
 	return cell

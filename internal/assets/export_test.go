@@ -7,7 +7,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestGuard(t *testing.T) {
+func TestEscapeFormula_FormulaStart_GetsApostrophe(t *testing.T) {
+	t.Parallel()
 	for cell, want := range map[string]string{
 		"":                "",
 		"plain":           "plain",
@@ -20,20 +21,21 @@ func TestGuard(t *testing.T) {
 		"'=1":             "''=1",
 		"'quoted'":        "'quoted'",
 	} {
-		if got := guard(cell); got != want {
-			t.Errorf("guard(%q) = %q, want %q", cell, got, want)
+		if got := escapeFormula(cell); got != want {
+			t.Errorf("escapeFormula(%q) = %q, want %q", cell, got, want)
 		}
 	}
 }
 
-func TestUnguardReversesGuard(t *testing.T) {
+func TestUnescapeFormula_InvertsEscapeFormula(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		cell := rapid.OneOf(rapid.String(), rapid.StringMatching(`'{0,3}[=+@＝-]?.*`)).Draw(t, "cell")
-		if got := unguard(guard(cell)); got != cell {
-			t.Fatalf("unguard(guard(%q)) = %q", cell, got)
+		if got := unescapeFormula(escapeFormula(cell)); got != cell {
+			t.Fatalf("unescapeFormula(escapeFormula(%q)) = %q", cell, got)
 		}
-		if strings.ContainsAny(firstRune(guard(cell)), formulaStarts) {
-			t.Fatalf("guard(%q) = %q", cell, guard(cell))
+		if strings.ContainsAny(firstRune(escapeFormula(cell)), formulaStarts) {
+			t.Fatalf("escapeFormula(%q) = %q", cell, escapeFormula(cell))
 		}
 	})
 }

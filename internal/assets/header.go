@@ -2,26 +2,26 @@ package assets
 
 import (
 	"slices"
-
-	"firemode"
+	"strings"
 )
 
-// The two columns that every register must have, by the headers under which they go (see words), the surest first.
+// The headers of the two required columns, as foldWords returns them. Earlier ones win.
 var (
 	idHeaders = []string{
-		"asset id", "assetid", "asset no", "asset number", "asset num", "asset tag", "tag", "tag no", "tag number", "tag id",
-		"asset ref", "asset reference", "equipment id", "asset", "id", "ref",
+		"asset id", "assetid", "asset no", "asset number", "asset num", "asset tag", "tag", "tag no", "tag number",
+		"tag id", "asset ref", "asset reference", "equipment id", "asset", "id", "ref",
 	}
 	typeHeaders = []string{
-		"type", "asset type", "equipment type", "item type", "equipment", "item", "description", "asset description", "item description",
+		"type", "asset type", "equipment type", "item type", "equipment", "item", "description", "asset description",
+		"item description",
 	}
 )
 
-// header says which cell of a row is what. A cell nobody knows is not read.
+// header maps the cells of a row to columns. Cells of unknown columns are not read.
 type header struct {
 	width  int
 	id     int
-	kind   int
+	typ    int
 	fields []headerField // in the order of columns
 }
 
@@ -30,50 +30,44 @@ type headerField struct {
 	cell int
 }
 
-// readHeader finds the columns. Of two that could be the same thing the surer header is taken; the id and the type are
-// found first, so that "description" is the type where nothing better is.
+// readHeader finds the columns. If two cells could be the same column, the earlier synonym wins.
+// The id and the type are found first, so that "description" is the type if no better header is.
 func readHeader(cells []string) (header, error) {
 	names := make([]string, len(cells))
 	for i, c := range cells {
-		names[i] = words(c)
+		names[i] = foldWords(c)
 	}
-	taken := map[int]bool{}
+	used := map[int]bool{}
 	find := func(headers ...string) int {
 		for _, h := range headers {
-			if i := slices.Index(names, h); i >= 0 && !taken[i] {
-				taken[i] = true
+			if i := slices.Index(names, h); i >= 0 && !used[i] {
+				used[i] = true
 				return i
 			}
 		}
 		return -1
 	}
-	h := header{width: len(cells), id: find(idHeaders...), kind: find(typeHeaders...)}
+	h := header{width: len(cells), id: find(idHeaders...), typ: find(typeHeaders...)}
 	for _, c := range columns {
-		if cell := find(append([]string{words(c.name)}, c.synonyms...)...); cell >= 0 {
+		if cell := find(append([]string{foldWords(c.name)}, c.synonyms...)...); cell >= 0 {
 			h.fields = append(h.fields, headerField{c, cell})
 		}
 	}
-	return h, h.complete()
+	return h, h.checkRequired()
 }
 
-// complete refuses a header without which no row can be read, and names what is missing.
-func (h header) complete() error {
-	var missing []firemode.Detail
+// checkRequired names the required columns that are missing.
+func (h header) checkRequired() error {
+	var missing faults
 	if h.id < 0 {
-		missing = append(missing, firemode.Detail{Field: "asset_id", Reason: "there is no such column; its header may also be Asset no, Tag or ID"})
+		missing.add("asset_id", "there is no such column; its header may also be Asset no, Tag or ID")
 	}
-	if h.kind < 0 {
-		missing = append(missing, firemode.Detail{Field: "type", Reason: "there is no such column; its header may also be Asset type or Description"})
+	if h.typ < 0 {
+		missing.add("type", "there is no such column; its header may also be Asset type or Description")
 	}
-	if missing == nil {
-		return nil
-	}
-	message := "the first line must name the columns, and has none for"
+	names := make([]string, len(missing))
 	for i, m := range missing {
-		if i > 0 {
-			message += " and"
-		}
-		message += " " + m.Field
+		names[i] = m.Field
 	}
-	return firemode.Invalid(message, missing...)
+	return missing.err("the first line must name the columns, and has none for " + strings.Join(names, " and "))
 }

@@ -9,22 +9,29 @@ import (
 	"firemode"
 )
 
-func TestReadHeader(t *testing.T) {
+func TestReadHeader_Synonyms_FindColumns(t *testing.T) {
+	t.Parallel()
 	for line, want := range map[string]map[string]int{
-		"asset_id,type,level,notes":                              {"asset_id": 0, "type": 1, "level": 2, "notes": 3},
-		"Floor, Asset No. ,ASSET TYPE,Manufacturer,Serial #":     {"level": 0, "asset_id": 1, "type": 2, "make": 3, "serial": 4},
-		"id,asset tag,description":                               {"asset_id": 1, "type": 2},
-		"Tag,Type,Description,Area":                              {"asset_id": 0, "type": 1, "description": 2, "location": 3},
-		"tag,type,type,colour,":                                  {"asset_id": 0, "type": 1},
-		"Asset ID,Equipment,Date of Manufacture,Install Date":    {"asset_id": 0, "type": 1, "manufactured": 2, "installed": 3},
-		"asset_id,type,Last_Pressure_Test,Bar Code,Asset Status": {"asset_id": 0, "type": 1, "last_pressure_test": 2, "barcode": 3, "status": 4},
+		"asset_id,type,level,notes": {"asset_id": 0, "type": 1, "level": 2, "notes": 3},
+		"Floor, Asset No. ,ASSET TYPE,Manufacturer,Serial #": {
+			"level": 0, "asset_id": 1, "type": 2, "make": 3, "serial": 4,
+		},
+		"id,asset tag,description":  {"asset_id": 1, "type": 2},
+		"Tag,Type,Description,Area": {"asset_id": 0, "type": 1, "description": 2, "location": 3},
+		"tag,type,type,colour,":     {"asset_id": 0, "type": 1},
+		"Asset ID,Equipment,Date of Manufacture,Install Date": {
+			"asset_id": 0, "type": 1, "manufactured": 2, "installed": 3,
+		},
+		"asset_id,type,Last_Pressure_Test,Bar Code,Asset Status": {
+			"asset_id": 0, "type": 1, "last_pressure_test": 2, "barcode": 3, "status": 4,
+		},
 	} {
 		h, err := readHeader(strings.Split(line, ","))
 		if err != nil {
 			t.Errorf("%s: %v", line, err)
 			continue
 		}
-		got := map[string]int{"asset_id": h.id, "type": h.kind}
+		got := map[string]int{"asset_id": h.id, "type": h.typ}
 		for _, f := range h.fields {
 			got[f.name] = f.cell
 		}
@@ -34,7 +41,8 @@ func TestReadHeader(t *testing.T) {
 	}
 }
 
-func TestReadHeaderNamesWhatIsMissing(t *testing.T) {
+func TestReadHeader_RequiredColumnMissing_NamesIt(t *testing.T) {
+	t.Parallel()
 	for line, want := range map[string]string{
 		"level,notes":         "the first line must name the columns, and has none for asset_id and type",
 		"asset_id,level":      "the first line must name the columns, and has none for type",
@@ -49,13 +57,14 @@ func TestReadHeaderNamesWhatIsMissing(t *testing.T) {
 	}
 }
 
-// Each header names one thing: else which column is taken would depend on the order of the table.
-func TestSynonymsDoNotOverlap(t *testing.T) {
+// Each header names one column; otherwise the column would depend on the order of the table.
+func TestColumns_Synonyms_DoNotOverlap(t *testing.T) {
+	t.Parallel()
 	owner := map[string]string{}
 	for _, c := range columns {
-		for _, s := range append([]string{words(c.name)}, c.synonyms...) {
-			if s != words(s) {
-				t.Errorf("%q is not written as words gives it", s)
+		for _, s := range append([]string{foldWords(c.name)}, c.synonyms...) {
+			if s != foldWords(s) {
+				t.Errorf("%q is not as foldWords returns it", s)
 			}
 			if other, taken := owner[s]; taken {
 				t.Errorf("%q is both %s and %s", s, other, c.name)

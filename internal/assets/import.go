@@ -1,6 +1,7 @@
 package assets
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -11,27 +12,59 @@ import (
 	"firemode/internal/store"
 )
 
+// MaxRejections is how many rejections a Report lists.
+const MaxRejections = 10_000
+
 // chunk is how many rows are read from and written to the store at once.
 const chunk = 500
 
-// Import brings a spreadsheet into the building's register: text/csv in UTF-8 whose first line names the columns. Rows that
-// make sense are created or updated, the others are listed in the Report, and a dry run reports the same and writes nothing.
-// It is CodeInvalid when the file as a whole cannot be read, CodeTooLarge above MaxRows.
+// Report says what an import did with each row or, of a dry run, would do.
+type Report struct {
+	Created   int
+	Updated   int
+	Unchanged int
+	Rejected  []Rejection // by line; at most MaxRejections
+	Omitted   int         // rejections beyond those in Rejected
+}
+
+// Rejection is a row that was not imported, and why.
+type Rejection struct {
+	Line    int    // of the file, from 1: where the row starts
+	AssetID string // as it was written, shortened if it is very long
+	Reason  string // for the user
+}
+
+// reject adds rejections, in order of line.
+func (r *Report) reject(all ...[]Rejection) {
+	r.Rejected = slices.Concat(all...)
+	slices.SortFunc(r.Rejected, func(a, b Rejection) int { return cmp.Compare(a.Line, b.Line) })
+	if extra := len(r.Rejected) - MaxRejections; extra > 0 {
+		r.Rejected, r.Omitted = slices.Clone(r.Rejected[:MaxRejections]), extra
+	}
+}
+
+// Import imports a spreadsheet into the building's register: text/csv in UTF-8 whose first line
+// names the columns. Valid rows are created or updated; the others are listed in the Report. A dry
+// run returns the same Report and writes nothing. It is CodeInvalid if the file as a whole cannot
+// be read, CodeTooLarge above MaxRows.
 //
-// A column that is not there leaves its field alone; in one that is there, a blank cell says that the value is unknown and
-// clears the field (a blank status is "in service" for a new asset, and no change for one that exists). Assets that the file
-// does not name stay as they are: they are never removed by an import.
+// Import leaves alone the fields of columns that the file does not have. A blank cell clears its
+// field; a blank status is "in service" for a new asset and no change for an existing one. An
+// import never removes assets: those that the file does not name stay as they are.
 //
-// All accepted rows are committed at once, with one audit entry. r is read to its end first, so that a slow upload holds no
-// transaction; then the writer is held for the second or so that a register of 20 000 rows takes. The other way, a transaction
-// for each few hundred rows, would be kinder to other writers, but a crash would leave half a register with an audit entry
-// that does not say so, and a retry could not repeat the first answer.
-func (s *Service) Import(ctx context.Context, building firemode.BuildingID, r io.Reader, dryRun bool) (Report, error) {
-	p, err := principal(ctx)
+// All valid rows are committed at once, with one audit entry. r is read to its end first, so that a
+// slow upload holds no transaction; then the writer is held for the second or so that a register of
+// 20 000 rows takes. A transaction for each few hundred rows would hold it for less, but a crash
+// would leave half a register with an audit entry that does not say so, and a retry could not
+// return the first response.
+func (s *Service) Import(
+	ctx context.Context, building firemode.BuildingID, r io.Reader, dryRun bool,
+) (Report, error) {
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return Report{}, err
 	}
-	// Before the upload is read, and again under lock.
+	// Checked before the upload is read, and once more under the lock.
 	if _, err = s.Get(ctx, building); err != nil {
 		return Report{}, err
 	}
@@ -46,53 +79,61 @@ func (s *Service) Import(ctx context.Context, building firemode.BuildingID, r io
 		return im.report, err
 	}
 	return store.Once(ctx, s.store, func(tx store.Tx) (Report, error) {
-		if _, err := locked(ctx, tx, p, building); err != nil {
+		if _, err := lockBuilding(ctx, tx, p, building); err != nil {
 			return Report{}, err
 		}
 		if err := im.run(ctx, tx, tx); err != nil {
 			return Report{}, err
 		}
-		return im.report, s.audit(ctx, tx, p, event{"assets.import", string(building), map[string]any{
-			"created": im.report.Created, "updated": im.report.Updated, "unchanged": im.report.Unchanged,
-			"rejected": len(im.report.Rejected) + im.report.Omitted, "sha256": hex.EncodeToString(hash.Sum(nil)),
-		}})
+		return im.report, s.audit(ctx, tx, p, store.Action{
+			Name: "assets.import", Subject: string(building), Data: im.report.audited(hash.Sum(nil)),
+		})
 	})
 }
 
-// importer takes one sheet into one register.
+// audited is the report as the audit log has it, with the SHA-256 of the file.
+func (r *Report) audited(file []byte) map[string]any {
+	return map[string]any{
+		"created": r.Created, "updated": r.Updated, "unchanged": r.Unchanged,
+		"rejected": len(r.Rejected) + r.Omitted, "sha256": hex.EncodeToString(file),
+	}
+}
+
+// importer imports one sheet into one register.
 type importer struct {
 	org      firemode.OrgID
 	building firemode.BuildingID
 	sheet    *sheet
-	moving   map[firemode.AssetID]string // see settled
+	moving   map[firemode.AssetID]string // see resolution
 	report   Report
 }
 
-// run compares the sheet with the register and reports; it writes the difference unless write is nil.
+// run compares the sheet with the register and reports. It writes the difference unless write is
+// nil.
 func (im *importer) run(ctx context.Context, read store.ReadTx, write store.Tx) error {
 	im.report = Report{}
-	settled, err := im.settleBarcodes(ctx, read)
+	resolved, err := im.resolveBarcodes(ctx, read)
 	if err != nil {
 		return err
 	}
-	im.moving = settled.moving
-	im.report.reject(im.sheet.rejected, settled.rejected)
+	im.moving = resolved.moving
+	im.report.reject(im.sheet.rejected, resolved.rejected)
 	if write != nil {
-		if err := im.release(ctx, write); err != nil {
+		if err := im.releaseBarcodes(ctx, write); err != nil {
 			return err
 		}
 	}
-	for rows := range slices.Chunk(settled.rows, chunk) {
-		if err := im.take(ctx, read, write, rows); err != nil {
+	for rows := range slices.Chunk(resolved.rows, chunk) {
+		if err := im.importRows(ctx, read, write, rows); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// take compares one chunk with the register, and writes the difference unless write is nil.
-func (im *importer) take(ctx context.Context, read store.ReadTx, write store.Tx, rows []*row) error {
-	existing, err := im.assets(ctx, read, rows)
+// importRows compares one chunk with the register. It writes the difference unless write is nil.
+func (im *importer) importRows(ctx context.Context, read store.ReadTx, write store.Tx, rows []*row) error {
+	existing, err := im.existing(ctx, read, rows)
 	if err != nil {
 		return err
 	}
@@ -100,13 +141,13 @@ func (im *importer) take(ctx context.Context, read store.ReadTx, write store.Tx,
 	for _, r := range rows {
 		before, found := existing[r.asset.ID]
 		if code, ok := im.moving[r.asset.ID]; ok {
-			before.Barcode = code // as it was before release
+			before.Barcode = code // as it was before releaseBarcodes
 		}
 		after := im.merge(before, r, found)
 		switch {
 		case !found:
 			created = append(created, after)
-		case !same(&before, &after):
+		case !sameFields(&before, &after):
 			updated = append(updated, after)
 		default:
 			im.report.Unchanged++
@@ -117,14 +158,18 @@ func (im *importer) take(ctx context.Context, read store.ReadTx, write store.Tx,
 	if write == nil {
 		return nil
 	}
-	stamp(write, created, updated)
-	if err := store.As[store.AssetWriter](write).CreateAssets(ctx, created); err != nil {
+	setTimes(write, created, updated)
+	writer := store.As[store.AssetWriter](write)
+	if err := writer.CreateAssets(ctx, created); err != nil {
 		return err
 	}
-	return store.As[store.AssetWriter](write).UpdateAssets(ctx, updated)
+	return writer.UpdateAssets(ctx, updated)
 }
 
-func (im *importer) assets(ctx context.Context, tx store.ReadTx, rows []*row) (map[firemode.AssetID]firemode.Asset, error) {
+// existing returns the assets of the register that rows name.
+func (im *importer) existing(
+	ctx context.Context, tx store.ReadTx, rows []*row,
+) (map[firemode.AssetID]firemode.Asset, error) {
 	ids := make([]firemode.AssetID, len(rows))
 	for i, r := range rows {
 		ids[i] = r.asset.ID
@@ -137,25 +182,25 @@ func (im *importer) assets(ctx context.Context, tx store.ReadTx, rows []*row) (m
 	return byID, err
 }
 
-// merge is the asset as the row would have it.
+// merge returns a with what the row says; found reports whether a is in the register.
 func (im *importer) merge(a firemode.Asset, r *row, found bool) firemode.Asset {
 	a.Org, a.Building, a.ID = im.org, im.building, r.asset.ID
-	a.Type, a.System = r.kind.Code, r.kind.System
+	a.Type, a.System = r.typ.Code, r.typ.System
 	switch {
-	case !r.kind.byCode:
+	case !r.typ.byCode:
 		a.Description = r.asset.Description
 	case !found:
-		a.Description = r.kind.Name
+		a.Description = r.typ.Name
 	}
 	for _, f := range im.sheet.header.fields {
 		f.copy(&a, &r.asset)
 	}
-	inService(&a)
+	defaultStatus(&a)
 	return a
 }
 
-// stamp sets the times of assets about to be written.
-func stamp(tx store.Tx, created, updated []firemode.Asset) {
+// setTimes sets the times of assets that are about to be written.
+func setTimes(tx store.Tx, created, updated []firemode.Asset) {
 	for i := range created {
 		created[i].Version, created[i].CreatedAt, created[i].UpdatedAt = 1, tx.Now(), tx.Now()
 	}

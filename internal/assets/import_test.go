@@ -17,37 +17,8 @@ import (
 	"firemode/internal/store"
 )
 
-func (o office) load(b firemode.BuildingID, file string) assets.Report {
-	o.t.Helper()
-	r, err := o.Import(o.as(manager), b, strings.NewReader(file), false)
-	o.must(err)
-	return r
-}
-
-func (o office) register(b firemode.BuildingID) (list []firemode.Asset) {
-	o.t.Helper()
-	o.must(o.store.View(o.t.Context(), func(tx store.ReadTx) error {
-		return store.As[store.AssetReader](tx).EachAsset(o.t.Context(), "org", b, func(a firemode.Asset) error { list = append(list, a); return nil })
-	}))
-	return list
-}
-
-// wantReport checks the counts of a report, and its rejections as "line id reason".
-func wantReport(t testing.TB, got assets.Report, created, updated, unchanged int, rejected ...string) {
-	t.Helper()
-	if got.Created != created || got.Updated != updated || got.Unchanged != unchanged || got.Omitted != 0 {
-		t.Errorf("created %d, updated %d, unchanged %d, omitted %d, want %d, %d, %d, 0", got.Created, got.Updated, got.Unchanged, got.Omitted, created, updated, unchanged)
-	}
-	var lines []string
-	for _, r := range got.Rejected {
-		lines = append(lines, fmt.Sprintf("%d %s %s", r.Line, r.AssetID, r.Reason))
-	}
-	if diff := cmp.Diff(rejected, lines); diff != "" {
-		t.Errorf("rejected (-want +got)\n%s", diff)
-	}
-}
-
-func TestImportOfHarbourTower(t *testing.T) {
+func TestImport_HarbourTower_RejectsFiveRows(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	ctx, tower := o.as(manager), o.tower()
 	file := seed.HarbourTowerCSV()
@@ -78,32 +49,47 @@ func TestImportOfHarbourTower(t *testing.T) {
 		t.Errorf("importing again changed\n%s", diff)
 	}
 	said, last := o.audits()
-	if want := []string{"building.create tower", "assets.import tower", "assets.import tower", "assets.import tower"}; !slices.Equal(said, want) {
-		t.Errorf("audit log %q, want %q", said, want)
+	entries := []string{"building.create tower", "assets.import tower", "assets.import tower", "assets.import tower"}
+	if !slices.Equal(said, entries) {
+		t.Errorf("audit log %q, want %q", said, entries)
 	}
 	delete(last, "sha256")
-	if diff := cmp.Diff(map[string]any{"created": 0.0, "updated": 0.0, "unchanged": 460.0, "rejected": 0.0}, last); diff != "" {
+	want := map[string]any{"created": 0.0, "updated": 0.0, "unchanged": 460.0, "rejected": 0.0}
+	if diff := cmp.Diff(want, last); diff != "" {
 		t.Errorf("audit data (-want +got)\n%s", diff)
 	}
 }
 
-func TestImportUpdates(t *testing.T) {
+func TestImport_MissingColumnsAndBlankCells(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	tower := o.tower()
-	wantReport(t, o.load(tower, "Tag,Asset type,Floor,Manufacturer,Notes\nA,Fire blanket,Level 3,Chubb,first\nB,Fire blanket,G,Chubb,\nC,Fire blanket,B1,,\n"), 3, 0, 0)
+	wantReport(
+		t,
+		o.load(
+			tower,
+			"Tag,Asset type,Floor,Manufacturer,Notes\nA,Fire blanket,Level 3,Chubb,first\n"+
+				"B,Fire blanket,G,Chubb,\nC,Fire blanket,B1,,\n",
+		),
+		3,
+		0,
+		0,
+	)
 
-	// A column that is not there leaves the field, a blank cell clears it, an asset that is not named stays.
+	// A missing column leaves its field, a blank cell clears it, and an asset that is not named
+	// stays.
 	wantReport(t, o.load(tower, "Tag,Asset type,Notes\nA,fire blanket ,\nB,Fire blanket,\n"), 0, 1, 1)
 	list := o.register(tower)
 	got := list[0]
-	if got.Notes != "" || got.Level != "L03" || got.Make != "Chubb" || got.Description != "fire blanket" || got.Version != 2 {
+	if got.Notes != "" || got.Level != "L03" || got.Make != "Chubb" || got.Description != "fire blanket" ||
+		got.Version != 2 {
 		t.Errorf("after an update: %+v", got)
 	}
 	if list[1].Version != 1 || list[2].Version != 1 {
 		t.Errorf("unchanged assets are at versions %d and %d", list[1].Version, list[2].Version)
 	}
 
-	// A blank status is no change; a type given by code says nothing about the description.
+	// A blank status is no change, and a type given by code leaves the description.
 	wantReport(t, o.load(tower, "id,type,status\nA,fire_blanket,out of service\n"), 0, 1, 0)
 	wantReport(t, o.load(tower, "id,type,status\nA,fire_blanket,\n"), 0, 0, 1)
 	if got = o.register(tower)[0]; got.Status != firemode.AssetOutOfService || got.Description != "fire blanket" {
@@ -111,7 +97,8 @@ func TestImportUpdates(t *testing.T) {
 	}
 }
 
-func TestImportKeepsBaselines(t *testing.T) {
+func TestImport_ExistingAsset_KeepsBaselines(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	ctx, tower := o.as(manager), o.tower()
 	before, err := o.CreateAsset(ctx, tower, extinguisher)
@@ -124,7 +111,8 @@ func TestImportKeepsBaselines(t *testing.T) {
 	}
 }
 
-func TestImportMovesBarcodes(t *testing.T) {
+func TestImport_BarcodesExchanged_Move(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	tower := o.tower()
 	const head = "id,type,barcode\n"
@@ -142,7 +130,8 @@ func TestImportMovesBarcodes(t *testing.T) {
 	}
 }
 
-func TestImportOncePerIdempotencyKey(t *testing.T) {
+func TestImport_SameIdempotencyKey_ReplaysTheReport(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	tower := o.tower()
 	const file = "id,type\nA,Fire blanket\nB,Halon\n"
@@ -158,7 +147,8 @@ func TestImportOncePerIdempotencyKey(t *testing.T) {
 	wantReport(t, again, 1, 0, 0, `3 B "Halon" is no known type of asset`)
 }
 
-func TestImportIsAllOrNothing(t *testing.T) {
+func TestImport_BrokenUpload_WritesNothing(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
 	ctx, tower := o.as(manager), o.tower()
 	cut := errors.New("connection reset")
@@ -173,15 +163,109 @@ func TestImportIsAllOrNothing(t *testing.T) {
 	}
 }
 
-type breaking struct{ err error }
-
-func (b *breaking) Read([]byte) (int, error) { return 0, b.err }
-
-func TestImportListsSoManyRejections(t *testing.T) {
+func TestImport_ManyRejections_ListIsLimited(t *testing.T) {
+	t.Parallel()
 	o := newOffice(t)
-	report, err := o.Import(o.as(manager), o.tower(), strings.NewReader("id,type\n"+strings.Repeat("A,\n", assets.MaxRejections+3)), true)
+	report, err := o.Import(
+		o.as(manager),
+		o.tower(),
+		strings.NewReader("id,type\n"+strings.Repeat("A,\n", assets.MaxRejections+3)),
+		true,
+	)
 	o.must(err)
 	if len(report.Rejected) != assets.MaxRejections || report.Omitted != 3 {
 		t.Errorf("%d listed and %d omitted", len(report.Rejected), report.Omitted)
 	}
+}
+
+// Several chunks, the last of them not full. BenchmarkImport takes 20 000.
+func TestImport_LargeRegister_IsImportedInChunks(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t)
+	tower := o.tower()
+	const rows = 4_321
+	file := largeRegister(rows)
+	wantReport(t, o.load(tower, file), rows, 0, 0)
+	report, err := o.Import(o.as(manager), tower, strings.NewReader(file), true)
+	o.must(err)
+	wantReport(t, report, 0, 0, rows)
+}
+
+func BenchmarkImport(b *testing.B) {
+	o := newOffice(b)
+	file := largeRegister(20_000)
+	for i := 0; b.Loop(); i++ {
+		made, err := o.Create(o.as(manager), assets.NewBuilding{Name: fmt.Sprint("Site ", i), Address: "1 Quay St"})
+		o.must(err)
+		o.load(made.ID, file)
+	}
+}
+
+func (o office) load(b firemode.BuildingID, file string) assets.Report {
+	o.t.Helper()
+	r, err := o.Import(o.as(manager), b, strings.NewReader(file), false)
+	o.must(err)
+	return r
+}
+
+func (o office) register(b firemode.BuildingID) (list []firemode.Asset) {
+	o.t.Helper()
+	o.must(o.store.View(o.t.Context(), func(tx store.ReadTx) error {
+		return store.As[store.AssetReader](
+			tx,
+		).EachAsset(
+			o.t.Context(),
+			"org",
+			b,
+			func(a firemode.Asset) error { list = append(list, a); return nil },
+		)
+	}))
+	return list
+}
+
+// wantReport checks the counts of a report, and its rejections as "line id reason".
+func wantReport(t testing.TB, got assets.Report, created, updated, unchanged int, rejected ...string) {
+	t.Helper()
+	if got.Created != created || got.Updated != updated || got.Unchanged != unchanged || got.Omitted != 0 {
+		t.Errorf(
+			"created %d, updated %d, unchanged %d, omitted %d, want %d, %d, %d, 0",
+			got.Created,
+			got.Updated,
+			got.Unchanged,
+			got.Omitted,
+			created,
+			updated,
+			unchanged,
+		)
+	}
+	var lines []string
+	for _, r := range got.Rejected {
+		lines = append(lines, fmt.Sprintf("%d %s %s", r.Line, r.AssetID, r.Reason))
+	}
+	if diff := cmp.Diff(rejected, lines); diff != "" {
+		t.Errorf("rejected (-want +got)\n%s", diff)
+	}
+}
+
+type breaking struct{ err error }
+
+func (b *breaking) Read([]byte) (int, error) { return 0, b.err }
+
+// largeRegister is a spreadsheet of n rows as contractors have them, about 130 bytes each.
+func largeRegister(n int) string {
+	var b strings.Builder
+	b.WriteString("Asset ID,Type,Level,Location,Make,Serial,Installed,Barcode,Status,Notes\r\n")
+	for i := range n {
+		fmt.Fprintf(
+			&b,
+			"FE-%05d,Extinguisher ABE 4.5kg,Level %d,corridor east,"+
+				"FlameStop,A%06d,29-Feb-24,93%010d,in service,\"ring first\r\nkey %d\"\r\n",
+			i,
+			i%40,
+			i,
+			i,
+			i,
+		)
+	}
+	return b.String()
 }

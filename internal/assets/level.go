@@ -7,10 +7,12 @@ import (
 	"strings"
 )
 
-// namedLevels are the levels that have no number, by the ways in which registers write them (see words).
+// namedLevels are the ways in which registers write levels without a number, as foldWords returns
+// them.
 var namedLevels = map[string]string{
-	"g": "G", "gf": "G", "gl": "G", "gnd": "G", "ground": "G", "ground floor": "G", "ground level": "G", "level g": "G", "level ground": "G",
-	"lg": "LG", "lower ground": "LG", "lower ground floor": "LG", "lower ground level": "LG",
+	"g": "G", "gf": "G", "gl": "G", "gnd": "G", "ground": "G", "ground floor": "G", "ground level": "G", "level g": "G",
+	"level ground": "G",
+	"lg":           "LG", "lower ground": "LG", "lower ground floor": "LG", "lower ground level": "LG",
 	"ug": "UG", "upper ground": "UG", "upper ground floor": "UG", "upper ground level": "UG",
 	"mezz": "Mezzanine", "mezzanine": "Mezzanine", "mezzanine level": "Mezzanine",
 	"roof": "Roof", "rooftop": "Roof", "roof top": "Roof", "roof level": "Roof", "level roof": "Roof",
@@ -22,10 +24,10 @@ var (
 	basementLevel = regexp.MustCompile(`^(?:b|bl|bsmt|basement)(?: ?level)? ?0*([1-9]\d?)$`)
 )
 
-// Level writes a level in the one way in which the register keeps it: "L03" for "Level 3" and "3rd floor", "G" for "Ground",
-// "B1" for "Basement 1". One that it does not know ("Plant deck") stays as it is, but for stray space.
+// Level returns the register's form of a level: "L03" for "Level 3" and "3rd floor", "G" for
+// "Ground", "B1" for "Basement 1". An unknown level ("Plant deck") only loses surplus space.
 func Level(s string) string {
-	key := words(s)
+	key := foldWords(s)
 	if named, ok := namedLevels[key]; ok {
 		return named
 	}
@@ -34,7 +36,7 @@ func Level(s string) string {
 	}
 	// A sign would be lost with the other punctuation: "-1" is not level 1.
 	if strings.HasPrefix(strings.TrimSpace(s), "-") {
-		return line(s)
+		return oneLine(s)
 	}
 	if m := ordinalLevel.FindStringSubmatch(key); m != nil {
 		return numbered(m[1], "")
@@ -42,7 +44,7 @@ func Level(s string) string {
 	if m := numberedLevel.FindStringSubmatch(key); m != nil {
 		return numbered(m[1], m[2])
 	}
-	return line(s)
+	return oneLine(s)
 }
 
 func numbered(digits, suffix string) string {

@@ -6,7 +6,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestLevel(t *testing.T) {
+func TestLevel_FormsOfRegisters_AreRead(t *testing.T) {
+	t.Parallel()
 	for written, want := range map[string]string{
 		"":                 "",
 		"L03":              "L03",
@@ -46,7 +47,8 @@ func TestLevel(t *testing.T) {
 	}
 }
 
-func TestLevelIsStable(t *testing.T) {
+func TestLevel_AnyText_IsStable(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		written := rapid.OneOf(
 			rapid.String(),

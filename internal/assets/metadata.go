@@ -6,19 +6,19 @@ import (
 	"strings"
 )
 
-// Bounds of a building's metadata.
+// Limits of a building's metadata.
 const (
 	maxMetadataBytes = 16 << 10 // as JSON
 	maxMetadataDepth = 8
 )
 
-// checkMetadata returns m as it will be read back from any store, or why it cannot be kept. Numbers become float64, as they
-// are in every map[string]any that came from JSON.
+// checkMetadata returns m as any store returns it, or why m is not valid. Numbers become float64,
+// as encoding/json decodes them.
 func checkMetadata(m map[string]any) (kept map[string]any, why string) {
 	if len(m) == 0 {
 		return map[string]any{}, ""
 	}
-	// First, so that a value with itself inside cannot keep the encoder busy.
+	// Before encoding: a map that contains itself would never end.
 	if why := metadataFault(m, 1); why != "" {
 		return nil, why
 	}
@@ -61,7 +61,7 @@ func metadataFault(v any, depth int) string {
 	return ""
 }
 
-// nulFault: PostgreSQL keeps no NUL in text.
+// nulFault refuses NUL, which PostgreSQL cannot store in text.
 func nulFault(s string) string {
 	if strings.ContainsRune(s, 0) {
 		return "holds the character U+0000"

@@ -9,27 +9,28 @@ import (
 	"firemode"
 )
 
-// MaxRows is how many rows one import may have: more than the register of any one building, and few enough to be held in memory.
+// MaxRows is how many rows one import may have. It is above the register of any one building, and
+// fits in memory.
 const MaxRows = 50_000
 
-// row is one row of a spreadsheet that makes sense by itself.
+// row is one valid row of a spreadsheet.
 type row struct {
 	line  int
-	kind  kind
-	asset firemode.Asset // what the cells say, in the register's own form
+	typ   typeCell
+	asset firemode.Asset // the cells, in the register's form
 }
 
-// sheet is a spreadsheet as far as it can be understood without looking at the register.
+// sheet is a spreadsheet, checked without looking at the register.
 type sheet struct {
 	header   header
 	rows     []row // ids and barcodes are unique among them
 	rejected []Rejection
 }
 
-// readSheet reads a CSV file to its end. Its memory is the text of the columns it knows and some 600 bytes for each of at
-// most MaxRows rows.
+// readSheet reads a CSV file to its end. It keeps the text of known columns, and some 600 bytes for
+// each of at most MaxRows rows.
 func readSheet(r io.Reader) (*sheet, error) {
-	in := newRecords(r)
+	in := newCSVReader(r)
 	first, err := in.next()
 	switch {
 	case errors.Is(err, io.EOF):
@@ -46,8 +47,10 @@ func readSheet(r io.Reader) (*sheet, error) {
 	return s, s.readRows(in)
 }
 
-func (s *sheet) readRows(in *records) error {
-	p := rowParser{header: s.header, kinds: map[string]kindResult{}, ids: map[string]int{}, barcodes: map[string]int{}}
+func (s *sheet) readRows(in *csvReader) error {
+	p := rowParser{
+		header: s.header, types: map[string]typeResult{}, ids: map[string]int{}, barcodes: map[string]int{},
+	}
 	for count := 1; ; count++ {
 		rec, err := in.next()
 		if errors.Is(err, io.EOF) {
@@ -57,7 +60,10 @@ func (s *sheet) readRows(in *records) error {
 			return err
 		}
 		if count > MaxRows {
-			return firemode.TooLarge("a register of more than %d rows cannot be imported at once; split the file", MaxRows)
+			return firemode.TooLarge(
+				"a register of more than %d rows cannot be imported at once; split the file",
+				MaxRows,
+			)
 		}
 		parsed, err := p.parse(rec)
 		switch {
@@ -70,22 +76,22 @@ func (s *sheet) readRows(in *records) error {
 	}
 }
 
-var errBlankRow = errors.New("nothing is written in this row")
+var errBlankRow = errors.New("the row is blank")
 
-// rowParser reads rows, and remembers what may be there only once.
+// rowParser reads rows. It remembers what must be unique in a sheet.
 type rowParser struct {
 	header   header
-	kinds    map[string]kindResult // by cell: a register repeats a few types many times
+	types    map[string]typeResult // by cell: a register repeats a few types many times
 	ids      map[string]int        // line of the first row with this id
 	barcodes map[string]int        // line of the row that has this barcode
 }
 
-type kindResult struct {
-	kind
+type typeResult struct {
+	typeCell
 	err error
 }
 
-func (p *rowParser) parse(rec record) (row, error) {
+func (p *rowParser) parse(rec csvRecord) (row, error) {
 	if rec.fault != "" {
 		return row{}, errors.New(rec.fault)
 	}
@@ -96,12 +102,12 @@ func (p *rowParser) parse(rec record) (row, error) {
 		return row{}, fmt.Errorf("the row has %d cells where the first line has %d", len(rec.cells), p.header.width)
 	}
 	for i, cell := range rec.cells {
-		rec.cells[i] = unguard(strings.TrimSpace(cell))
+		rec.cells[i] = unescapeFormula(strings.TrimSpace(cell))
 	}
 	out := row{line: rec.line}
 	err := p.identify(&out, rec)
 	if err == nil {
-		err = p.classify(&out, rec.cells[p.header.kind])
+		err = p.setType(&out, rec.cells[p.header.typ])
 	}
 	if err == nil {
 		err = p.fill(&out, rec.cells)
@@ -115,8 +121,8 @@ func (p *rowParser) parse(rec record) (row, error) {
 func (p *rowParser) fill(out *row, cells []string) error {
 	for _, f := range p.header.fields {
 		cell := cells[f.cell]
-		if f.name == "description" && cell == "" && !out.kind.byCode {
-			continue // the words of the type say it
+		if f.name == "description" && cell == "" && !out.typ.byCode {
+			continue // setType has set it
 		}
 		if err := f.set(&out.asset, cell); err != nil {
 			return fmt.Errorf("%s: %w", f.name, err)
@@ -125,9 +131,9 @@ func (p *rowParser) fill(out *row, cells []string) error {
 	return nil
 }
 
-// identify sets the id. An id belongs to the first row that has it, even where that row is rejected for something else: which
-// of the two describes the asset is for people to say.
-func (p *rowParser) identify(out *row, rec record) error {
+// identify sets the id. An id belongs to the first row that has it, even if that row is rejected
+// for something else: only the user can say which of the two rows describes the asset.
+func (p *rowParser) identify(out *row, rec csvRecord) error {
 	id := rec.cells[p.header.id]
 	if err := checkAssetID(id); err != nil {
 		return err
@@ -140,16 +146,16 @@ func (p *rowParser) identify(out *row, rec record) error {
 	return nil
 }
 
-func (p *rowParser) classify(out *row, cell string) error {
-	known, ok := p.kinds[cell]
+func (p *rowParser) setType(out *row, cell string) error {
+	known, ok := p.types[cell]
 	if !ok {
-		known.kind, known.err = kindOf(cell)
-		p.kinds[cell] = known
+		known.typeCell, known.err = parseType(cell)
+		p.types[cell] = known
 	}
 	if known.err != nil {
 		return known.err
 	}
-	out.kind = known.kind
+	out.typ = known.typeCell
 	if err := known.describe(&out.asset, cell); err != nil {
 		return fmt.Errorf("type: %w", err)
 	}
@@ -168,12 +174,12 @@ func (p *rowParser) claimBarcode(out *row) error {
 	return nil
 }
 
-// rawID is the id as it was written, for the report.
-func (p *rowParser) rawID(rec record) string {
+// rawID returns the id as it was written, for the report.
+func (p *rowParser) rawID(rec csvRecord) string {
 	if p.header.id >= len(rec.cells) {
 		return ""
 	}
-	return clip(line(rec.cells[p.header.id]))
+	return firemode.Clip(oneLine(rec.cells[p.header.id]))
 }
 
 func blank(cells []string) bool {

@@ -7,17 +7,17 @@ import (
 	"unicode/utf8"
 )
 
-// line makes a single line of s: no outer space, one space between words.
-func line(s string) string { return strings.Join(strings.Fields(s), " ") }
+// oneLine returns s as a single line: no outer space, one space between words.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// paragraphs keeps the lines of s, with \n between them whatever was there, and takes away outer space.
+// paragraphs returns s without outer space, with \n as its line break.
 func paragraphs(s string) string {
 	s = strings.ReplaceAll(s, "\r\n", "\n")
 	return strings.TrimSpace(strings.ReplaceAll(s, "\r", "\n"))
 }
 
-// unfit says why s cannot be kept as text of at most limit characters, "" when it can.
-func unfit(s string, limit int) string {
+// textFault returns why s is not valid as text of at most limit characters, "" if it is.
+func textFault(s string, limit int) string {
 	if !utf8.ValidString(s) {
 		return "is not valid UTF-8"
 	}
@@ -32,17 +32,18 @@ func unfit(s string, limit int) string {
 	return ""
 }
 
-// required is unfit for a field that may not be empty.
-func required(s string, limit int) string {
+// requiredFault is textFault for a field that must not be empty.
+func requiredFault(s string, limit int) string {
 	if s == "" {
 		return "is required"
 	}
-	return unfit(s, limit)
+	return textFault(s, limit)
 }
 
-// words is s in lower case with all but letters and digits taken as space: the form in which synonyms are compared.
-func words(s string) string {
-	return line(strings.Map(func(r rune) rune {
+// foldWords returns the words of s in lower case, with everything but letters and digits as a
+// space. Synonyms are compared in this form.
+func foldWords(s string) string {
+	return oneLine(strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) {
 			return unicode.ToLower(r)
 		}

@@ -57,7 +57,7 @@ func (a *Audited) Add(e ledger.AuditEntry) {
 //
 // The audit log is to be read in the same transaction.
 func (a *Audited) Verify(ctx context.Context, tx store.ReadTx, org firemode.OrgID, report func(where, what string)) (int, error) {
-	ctx = store.Exactly(ctx)
+	tx = store.As[store.ExactReader](tx).Exactly()
 	seen, err := store.As[store.RuleReader](tx).Rules(ctx, org)
 	if err != nil {
 		return 0, err

@@ -40,7 +40,7 @@ func (j *jumping) jump(d time.Duration) { j.ahead.Add(int64(d)) }
 
 // lockable is a store whose commits somebody else can hold up.
 type lockable struct {
-	store.Store
+	store.Database
 	hold func(t *testing.T) (release func())
 }
 
@@ -133,7 +133,7 @@ func TestLoadIsShedAndWhatWasTakenIsKept(t *testing.T) {
 				t.Parallel()
 				clock := &jumping{}
 				s := open(t, clock.only(kind.queue == httpkit.QueueDatabase))
-				w := newWorldOn(t, s.Store, queuesOn(t, s.Store, clock, kind.queue))
+				w := newWorldOn(t, s.Database, queuesOn(t, s.Database, clock, kind.queue))
 				w.staff("tech1", firemode.RoleTechnician)
 				w.get(http.StatusCreated, as("manager", "POST", "/v1/buildings", `{"building_id":"b","site_name":"B","site_address":"S"}`))
 				w.session(t, "s")
@@ -152,7 +152,7 @@ func (j *jumping) only(tried bool) func() time.Time {
 }
 
 // queuesOn gives the queue that is tried the clock.
-func queuesOn(t *testing.T, s store.Store, clock *jumping, tried string) func(*Config) {
+func queuesOn(t *testing.T, s store.Database, clock *jumping, tried string) func(*Config) {
 	return func(c *Config) {
 		var err error
 		c.Services.Catalogue, err = catalogue.New(s, catalogue.Config{NewID: newID, Now: clock.only(tried == QueueClassifications)})
@@ -168,7 +168,7 @@ func queuesOn(t *testing.T, s store.Store, clock *jumping, tried string) func(*C
 		must(t, err)
 		t.Cleanup(c.Services.Sessions.Close)
 		c.Queues = map[string]func() time.Duration{
-			QueueResults: c.Services.Sessions.Depth, QueueClassifications: c.Services.Catalogue.Depth, httpkit.QueueDatabase: s.Depth,
+			QueueResults: c.Services.Sessions.Depth, QueueClassifications: c.Services.Catalogue.Depth, httpkit.QueueDatabase: func() time.Duration { return s.Stats().Wait },
 		}
 	}
 }

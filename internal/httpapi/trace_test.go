@@ -51,7 +51,7 @@ func tracing(t testing.TB, collector *otlptest.Collector, env ...string) *teleme
 // traced runs test on a world whose spans come to a collector, on each engine. There is a session "s1" with an extinguisher.
 func traced(t *testing.T, test func(*testing.T, *visit, *otlptest.Collector)) {
 	t.Helper()
-	for engine, open := range map[string]func(*testing.T, trace.TracerProvider) store.Store{"sqlite": openTracedSQLite, "postgres": openTracedPostgres} {
+	for engine, open := range map[string]func(*testing.T, trace.TracerProvider) store.Database{"sqlite": openTracedSQLite, "postgres": openTracedPostgres} {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
 			collector := otlptest.New(t)
@@ -66,7 +66,7 @@ func traced(t *testing.T, test func(*testing.T, *visit, *otlptest.Collector)) {
 	}
 }
 
-func openTracedSQLite(t *testing.T, traces trace.TracerProvider) store.Store {
+func openTracedSQLite(t *testing.T, traces trace.TracerProvider) store.Database {
 	s, err := sqlite.Open(t.Context(), sqlite.Config{Path: filepath.Join(t.TempDir(), "firemode.db"), Traces: traces})
 	must(t, err)
 	t.Cleanup(func() { must(t, s.Close()) })
@@ -74,7 +74,7 @@ func openTracedSQLite(t *testing.T, traces trace.TracerProvider) store.Store {
 	return s
 }
 
-func openTracedPostgres(t *testing.T, traces trace.TracerProvider) store.Store {
+func openTracedPostgres(t *testing.T, traces trace.TracerProvider) store.Database {
 	s, err := postgres.Open(t.Context(), postgres.Config{URL: pgtest.New(t), Traces: traces})
 	must(t, err)
 	t.Cleanup(func() { must(t, s.Close()) })

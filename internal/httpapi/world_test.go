@@ -38,7 +38,7 @@ import (
 type world struct {
 	*API
 	t      testing.TB
-	store  store.Store
+	store  store.Database
 	config Config
 	logs   *httpkittest.Logs
 	seen   *observations
@@ -81,7 +81,7 @@ func onBothEngines(t *testing.T, test func(*testing.T, *world)) {
 	})
 }
 
-func newWorldOn(t testing.TB, s store.Store, change ...func(*Config)) *world {
+func newWorldOn(t testing.TB, s store.Database, change ...func(*Config)) *world {
 	t.Helper()
 	k, err := keys.Open(t.TempDir())
 	must(t, err)
@@ -105,7 +105,7 @@ func newWorldOn(t testing.TB, s store.Store, change ...func(*Config)) *world {
 }
 
 // tracedOn has the API and its services on s tell traces what they do.
-func tracedOn(t testing.TB, s store.Store, traces trace.TracerProvider) func(*Config) {
+func tracedOn(t testing.TB, s store.Database, traces trace.TracerProvider) func(*Config) {
 	return func(c *Config) {
 		k, err := keys.Open(t.TempDir())
 		must(t, err)
@@ -113,7 +113,7 @@ func tracedOn(t testing.TB, s store.Store, traces trace.TracerProvider) func(*Co
 	}
 }
 
-func servicesOn(t testing.TB, s store.Store, k *keys.Keys, traces trace.TracerProvider) Services {
+func servicesOn(t testing.TB, s store.Database, k *keys.Keys, traces trace.TracerProvider) Services {
 	t.Helper()
 	var all Services
 	var err error

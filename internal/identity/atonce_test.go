@@ -22,7 +22,7 @@ func onBothEngines(t *testing.T, test func(t *testing.T, p *place)) {
 }
 
 // openPostgres leaves transactions to the machine's clock: nothing here depends on theirs.
-func openPostgres(t testing.TB, _ func() time.Time) store.Store {
+func openPostgres(t testing.TB, _ func() time.Time) store.Database {
 	t.Helper()
 	s, err := postgres.Open(t.Context(), postgres.Config{URL: pgtest.New(t)})
 	if err != nil {

@@ -35,14 +35,14 @@ func (c *clock) advance(d time.Duration) { c.at.Add(d.Microseconds()) }
 // place is an installation with two organisations: acme has the administrator ada and the technician tom, other has olga.
 type place struct {
 	*Service // one node of it
-	store    store.Store
+	store    store.Database
 	clock    *clock
 	config   Config
 }
 
 func newPlace(t *testing.T) *place { return newPlaceOn(t, storetest.OpenSQLiteAt) }
 
-func newPlaceOn(t *testing.T, open func(testing.TB, func() time.Time) store.Store) *place {
+func newPlaceOn(t *testing.T, open func(testing.TB, func() time.Time) store.Database) *place {
 	t.Helper()
 	k, err := keys.Open(t.TempDir())
 	if err != nil {

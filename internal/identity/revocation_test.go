@@ -93,7 +93,7 @@ func TestNewTokensAfterARevocation(t *testing.T) {
 
 // flaky is a store that cannot be read while down is set.
 type flaky struct {
-	store.Store
+	store.Database
 	down  atomic.Bool
 	looks atomic.Int64
 }
@@ -105,7 +105,7 @@ func (f *flaky) View(ctx context.Context, fn func(store.ReadTx) error) error {
 	if f.down.Load() {
 		return errAway
 	}
-	return f.Store.View(ctx, fn)
+	return f.Database.View(ctx, fn)
 }
 
 func TestRunLooksEveryHalfSecond(t *testing.T) {
@@ -113,7 +113,7 @@ func TestRunLooksEveryHalfSecond(t *testing.T) {
 		p := newPlace(t)
 		p.config.Now = time.Now
 		far := p.node(t)
-		f := &flaky{Store: p.store}
+		f := &flaky{Database: p.store}
 		far.store = f
 		start := time.Now()
 		ctx, cancel := context.WithCancel(t.Context())
@@ -149,7 +149,7 @@ func TestRunLooksWhenItIsTold(t *testing.T) {
 		p := newPlace(t)
 		p.config.Poll = 24 * time.Hour
 		far := p.node(t)
-		f := &flaky{Store: p.store}
+		f := &flaky{Database: p.store}
 		far.store = f
 		token := p.login(t, "tom@acme").Access
 		accepted(t, far, token)

@@ -17,7 +17,7 @@ import (
 	"firemode/internal/store/storetest"
 )
 
-func openDurable(t testing.TB, now func() time.Time) store.Store {
+func openDurable(t testing.TB, now func() time.Time) store.Database {
 	return storetest.OpenSQLiteAt(t, now)
 }
 
@@ -29,7 +29,7 @@ type bench struct {
 	n       atomic.Int64
 }
 
-func newBench(b testing.TB, open func(testing.TB, func() time.Time) store.Store) *bench {
+func newBench(b testing.TB, open func(testing.TB, func() time.Time) store.Database) *bench {
 	b.Helper()
 	w := newWorld(b, open)
 	ref, err := w.newSession(b.Context(), "X", "Y")
@@ -78,7 +78,7 @@ func BenchmarkSubmit(b *testing.B) {
 func BenchmarkLive(b *testing.B) {
 	for _, engine := range []struct {
 		name string
-		open func(testing.TB, func() time.Time) store.Store
+		open func(testing.TB, func() time.Time) store.Database
 	}{{"sqlite", openDurable}, {"postgres", openPostgres}} {
 		for _, c := range []struct {
 			name string
@@ -124,7 +124,7 @@ func BenchmarkVerify(b *testing.B) {
 				w.submit(b, "ann", sets(b, fmt.Sprintf("/items/I%d/note", i%300)))
 			}
 			for b.Loop() {
-				scratch := func(context.Context) (store.Store, error) { return kept{openScratch(b, time.Now)}, nil }
+				scratch := func(context.Context) (store.Database, error) { return kept{openScratch(b, time.Now)}, nil }
 				err := w.service.Verify(b.Context(), w.ref, sessions.Verification{
 					Key: w.verifier, Scratch: scratch, Report: func(d sessions.Difference) { b.Error(d) },
 				})

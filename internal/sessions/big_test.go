@@ -30,7 +30,7 @@ func TestBig(t *testing.T) {
 	const worst = 14
 	for _, engine := range []struct {
 		name string
-		open func(testing.TB, func() time.Time) store.Store
+		open func(testing.TB, func() time.Time) store.Database
 	}{{"sqlite", openScratch}, {"postgres", openPostgres}} {
 		t.Run(engine.name, func(t *testing.T) {
 			costs := map[int]map[string]cost{}
@@ -70,7 +70,7 @@ func work() time.Duration {
 
 func (c cost) mib() float64 { return float64(c.heap) / (1 << 20) }
 
-func bigCosts(t *testing.T, open func(testing.TB, func() time.Time) store.Store, n int) map[string]cost {
+func bigCosts(t *testing.T, open func(testing.TB, func() time.Time) store.Database, n int) map[string]cost {
 	w := newBench(t, open)
 	start := time.Now()
 	w.fillBig(t, n)
@@ -124,7 +124,7 @@ func bigCosts(t *testing.T, open func(testing.TB, func() time.Time) store.Store,
 	note("verify", func() {
 		must(t, w.service.Verify(t.Context(), w.ref, sessions.Verification{
 			Key: w.verifier, Report: func(d sessions.Difference) { t.Error(d) },
-			Scratch: func(context.Context) (store.Store, error) { return kept{openScratch(t, time.Now)}, nil },
+			Scratch: func(context.Context) (store.Database, error) { return kept{openScratch(t, time.Now)}, nil },
 		}))
 	})
 	return costs

@@ -14,7 +14,7 @@ import (
 // engines are the databases that every history is played on.
 var engines = []struct {
 	name string
-	open func(testing.TB, func() time.Time) store.Store
+	open func(testing.TB, func() time.Time) store.Database
 }{{"sqlite", openScratch}, {"postgres", openPostgres}}
 
 // Whatever clients do, what is stored and shown after each request is what the oracle makes of the log, and what each client was

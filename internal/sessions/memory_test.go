@@ -103,7 +103,7 @@ func TestDocumentsAreReadInBoundedMemory(t *testing.T) {
 	const small, large = 400, 4000
 	for _, engine := range []struct {
 		name string
-		open func(testing.TB, func() time.Time) store.Store
+		open func(testing.TB, func() time.Time) store.Database
 	}{{"sqlite", openScratch}, {"postgres", openPostgres}} {
 		for _, c := range []struct {
 			name string
@@ -239,12 +239,12 @@ func reopenManyLate(t *testing.T, w *bench, n int) *gauge {
 
 // gauged is a store that has the heap measured whenever operations are about to be written.
 type gauged struct {
-	store.Store
+	store.Database
 	g *gauge
 }
 
 func (s gauged) Update(ctx context.Context, fn func(store.Tx) error) error {
-	return s.Store.Update(ctx, func(tx store.Tx) error {
+	return s.Database.Update(ctx, func(tx store.Tx) error {
 		return fn(gaugedTx{storetest.Wrapper{Tx: tx}, store.As[store.OpWriter](tx), s.g})
 	})
 }

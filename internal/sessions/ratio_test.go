@@ -51,7 +51,7 @@ type costs struct {
 	n       int
 }
 
-func newCosts(t *testing.T, open func(testing.TB, func() time.Time) store.Store) *costs {
+func newCosts(t *testing.T, open func(testing.TB, func() time.Time) store.Database) *costs {
 	t.Helper()
 	w := newWorld(t, open)
 	ref, err := w.newSession(t.Context(), "X", "Y")
@@ -118,7 +118,7 @@ func (c *costs) log(t *testing.T, n int) {
 
 // verify returns what each of n entries costs.
 func (c *costs) verify(t *testing.T, n int) time.Duration {
-	scratch := func(context.Context) (store.Store, error) { return kept{openScratch(t, time.Now)}, nil }
+	scratch := func(context.Context) (store.Database, error) { return kept{openScratch(t, time.Now)}, nil }
 	return ratio.Timed(1, func() {
 		must(t, c.service.Verify(t.Context(), c.ref, sessions.Verification{
 			Key: c.verifier, Scratch: scratch, Report: func(d sessions.Difference) { t.Error(d) },

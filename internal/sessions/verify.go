@@ -25,7 +25,7 @@ type Difference struct {
 type Verification struct {
 	Key note.Verifier // of the checkpoints
 	// Scratch opens an empty store with the newest schema, in which the log is replayed.
-	Scratch func(context.Context) (store.Store, error)
+	Scratch func(context.Context) (store.Database, error)
 	Report  func(Difference)
 	// Audited is what the organisation's audit log says. Without it what people did with defects, and what a session was when it
 	// was made, are not verified.
@@ -43,7 +43,7 @@ func (s *Service) Verify(ctx context.Context, ref ledger.SessionRef, v Verificat
 	defer func() { err = errors.Join(err, scratch.Close()) }()
 	return s.store.View(ctx, func(tx store.ReadTx) error {
 		a := &auditor{
-			ctx: store.Exactly(ctx), plain: ctx, svc: s, tx: tx, ref: ref, Verification: v,
+			ctx: ctx, svc: s, tx: store.As[store.ExactReader](tx).Exactly(), plain: tx, ref: ref, Verification: v,
 			found: map[firemode.ItemID]firemode.LastResult{}, parents: map[crdt.ActorID]ledger.Quarantined{},
 		}
 		err := a.verify(scratch)
@@ -62,10 +62,10 @@ func (s *Service) Verify(ctx context.Context, ref ledger.SessionRef, v Verificat
 // auditor verifies one session.
 type auditor struct {
 	Verification
-	ctx     context.Context // of the call, as long as it lasts; what it reads must be exact
-	plain   context.Context // the same, for what is no reading
+	ctx     context.Context // of the call, as long as it lasts
 	svc     *Service
-	tx      store.ReadTx
+	tx      store.ReadTx // reads exactly
+	plain   store.ReadTx // the same transaction, for rows that are not verified
 	ref     ledger.SessionRef
 	session firemode.Session
 	head    ledger.Head
@@ -128,7 +128,7 @@ func (a *auditor) missing(table string, err error) error {
 
 // prepare makes the session as it was before its first result.
 func (a *auditor) prepare(scratch store.Store) error {
-	building, err := store.As[store.BuildingReader](a.tx).Building(a.plain, a.ref.Org, a.session.Building)
+	building, err := store.As[store.BuildingReader](a.plain).Building(a.ctx, a.ref.Org, a.session.Building)
 	if err != nil {
 		return a.missing("sessions", err)
 	}

@@ -165,7 +165,7 @@ func (p *play) verify() error {
 	var differences []string
 	err := p.service.Verify(p.ctx, p.ref, sessions.Verification{
 		Key:     p.verifier,
-		Scratch: func(context.Context) (store.Store, error) { return kept{p.scratch}, nil },
+		Scratch: func(context.Context) (store.Database, error) { return kept{p.scratch}, nil },
 		Report:  func(d sessions.Difference) { differences = append(differences, d.Where+": "+d.What) },
 	})
 	p.service.Close()

@@ -81,8 +81,8 @@ func (c *clock) reset() {
 
 // world is a store with many organisations, one for each history.
 type world struct {
-	store    store.Store
-	scratch  store.Store
+	store    store.Database
+	scratch  store.Database
 	clock    *clock
 	signer   note.Signer
 	verifier note.Verifier
@@ -90,11 +90,11 @@ type world struct {
 }
 
 // kept is a scratch store that serves several verifications.
-type kept struct{ store.Store }
+type kept struct{ store.Database }
 
 func (kept) Close() error { return nil }
 
-func openScratch(t testing.TB, now func() time.Time) store.Store {
+func openScratch(t testing.TB, now func() time.Time) store.Database {
 	t.Helper()
 	s, err := sqlite.Open(t.Context(), sqlite.Config{Path: filepath.Join(t.TempDir(), "firemode.db"), Now: now, Scratch: true})
 	must(t, err)
@@ -103,7 +103,7 @@ func openScratch(t testing.TB, now func() time.Time) store.Store {
 	return s
 }
 
-func openPostgres(t testing.TB, now func() time.Time) store.Store {
+func openPostgres(t testing.TB, now func() time.Time) store.Database {
 	t.Helper()
 	s, err := postgres.Open(t.Context(), postgres.Config{URL: pgtest.New(t), Now: now})
 	must(t, err)
@@ -111,7 +111,7 @@ func openPostgres(t testing.TB, now func() time.Time) store.Store {
 	return s
 }
 
-func newWorld(t testing.TB, open func(testing.TB, func() time.Time) store.Store) *world {
+func newWorld(t testing.TB, open func(testing.TB, func() time.Time) store.Database) *world {
 	t.Helper()
 	c := &clock{at: epoch}
 	key := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))

@@ -25,7 +25,7 @@ const (
 // Follow watches s until ctx ends; then it returns nil. A watch that is lost is begun again, after a second, or later the more often
 // in a row it fails, a minute at most; lost is told why. Meanwhile nothing is told: whoever relies on changed must look by
 // itself as well.
-func Follow(ctx context.Context, s Store, changed func(Topic), lost func(error)) error {
+func Follow(ctx context.Context, s Watcher, changed func(Topic), lost func(error)) error {
 	pause := firstPause
 	for {
 		err := s.Watch(ctx, func(t Topic) {

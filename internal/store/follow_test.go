@@ -14,7 +14,7 @@ import (
 
 // deaf is a store whose watches fail as often as is asked of it.
 type deaf struct {
-	store.Store
+	store.Database
 	start    time.Time
 	failures int
 	tried    []time.Duration // since start
@@ -29,7 +29,7 @@ func (d *deaf) Watch(ctx context.Context, changed func(store.Topic)) error {
 	}
 	short, cancel := context.WithTimeout(ctx, time.Hour)
 	defer cancel()
-	if err := d.Store.Watch(short, changed); err != nil || ctx.Err() != nil {
+	if err := d.Database.Watch(short, changed); err != nil || ctx.Err() != nil {
 		return err
 	}
 	return errDeaf
@@ -38,7 +38,7 @@ func (d *deaf) Watch(ctx context.Context, changed func(store.Topic)) error {
 // A watch that cannot be had is tried ever more seldom, up to a minute; once it was had, at once again.
 func TestFollowTriesAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := &deaf{Store: storetest.OpenSQLite(t), start: time.Now(), failures: 8}
+		d := &deaf{Database: storetest.OpenSQLite(t), start: time.Now(), failures: 8}
 		ctx, stop := context.WithTimeout(t.Context(), 90*time.Minute)
 		defer stop()
 		told, lost := 0, 0

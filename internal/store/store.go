@@ -24,13 +24,30 @@ import (
 // ErrOutcomeUnknown is in the chain of an error from Update when the engine could not say whether the transaction was committed.
 var ErrOutcomeUnknown = errors.New("outcome of the commit is unknown")
 
-// Store is a database.
+// Store runs transactions: what a service needs of a database.
 type Store interface {
-	// View runs fn on a consistent snapshot.
+	// View runs fn on a consistent snapshot, and returns its error.
 	View(ctx context.Context, fn func(ReadTx) error) error
 	// Update runs fn in a transaction and commits it. Engines may carry several concurrent Updates in one commit; an error
 	// of one fn undoes that fn's writes alone.
 	Update(ctx context.Context, fn func(Tx) error) error
+}
+
+// Watcher reports changes, so that nodes can renew what they keep in memory.
+type Watcher interface {
+	// Watch calls changed with the topic of every Update of this store that is committed and, where nodes share a database, of every
+	// Update of any node. It first calls changed with every topic once it is watching, since anything may have happened before. What
+	// has changed can be read when changed is called. changed must be quick; several goroutines may call it at once.
+	//
+	// Watch returns nil when ctx ends, which must be before Close, and an error when it has lost the database. Changes between two
+	// calls of Watch are covered by the topics that the second one begins with.
+	Watch(ctx context.Context, changed func(Topic)) error
+}
+
+// Database is what a node opens: a Store with its schema, its metrics and its end.
+type Database interface {
+	Store
+	Watcher
 	// Migrate brings the schema to the newest version this binary knows. It is safe to run on several nodes at once.
 	Migrate(ctx context.Context) error
 	// Migrations lists every migration this binary knows, in order, and which are applied.
@@ -39,16 +56,13 @@ type Store interface {
 	CheckSchema(ctx context.Context) error
 	// Ping makes a round trip to the database.
 	Ping(ctx context.Context) error
-	// Watch calls changed for what others keep in memory: with every topic once it is watching, since anything may have happened
-	// before, and from then on with the topic of every Update of this store that has been committed; where nodes share a database,
-	// of every Update of any node. What has changed can be read when changed is called. It must be quick, and may be called by
-	// several goroutines at once. Watch returns nil when ctx ends, which must be before Close, and an error when it has lost the
-	// database: what happens until it is called again is told by the topics that it begins with.
-	Watch(ctx context.Context, changed func(Topic)) error
-	// Depth is how long the first of the Updates that have not begun yet has been waiting for its turn; 0 when none waits.
-	Depth() time.Duration
+	// Stats returns how busy the database is. It sends nothing to it, and may be called at any time until Close.
+	Stats() Stats
+	// Backlog counts, over all organisations, what is open in sessions that are not completed, of buildings that are not
+	// archived. It is for metrics: its result belongs to no organisation. Its cost follows the sessions that have something open.
+	Backlog(ctx context.Context) (Backlog, error)
+	// Close waits for the transactions that run, then disconnects.
 	Close() error
-	Observed
 }
 
 // Migration is one numbered change of the schema.

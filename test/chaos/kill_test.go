@@ -20,12 +20,12 @@ func onEachEngine(t *testing.T, test func(t *testing.T, s *site)) {
 func onSQLite(t *testing.T) *site {
 	t.Helper()
 	data := folder(t)
-	return newSite(t, newNode(t, "--data", data), func(t *testing.T) store.Store { return openSQLite(t, data) })
+	return newSite(t, newNode(t, "--data", data), func(t *testing.T) store.Database { return openSQLite(t, data) })
 }
 
 func onPostgres(t *testing.T, c *cluster) *site {
 	t.Helper()
-	return newSite(t, newNode(t, "--data", folder(t), "--db-url", c.url()), func(t *testing.T) store.Store { return openPostgres(t, c.url()) })
+	return newSite(t, newNode(t, "--data", folder(t), "--db-url", c.url()), func(t *testing.T) store.Database { return openPostgres(t, c.url()) })
 }
 
 // The server is killed at moments drawn by chance while clients work, and started again on the same data.

@@ -16,14 +16,14 @@ import (
 )
 
 // openSQLite opens the database in a data folder.
-func openSQLite(t *testing.T, data string) store.Store {
+func openSQLite(t *testing.T, data string) store.Database {
 	t.Helper()
 	s, err := sqlite.Open(t.Context(), sqlite.Config{Path: filepath.Join(data, "firemode.db")})
 	check(t, err)
 	return s
 }
 
-func openPostgres(t *testing.T, url string) store.Store {
+func openPostgres(t *testing.T, url string) store.Database {
 	t.Helper()
 	s, err := postgres.Open(t.Context(), postgres.Config{URL: url})
 	check(t, err)
@@ -32,7 +32,7 @@ func openPostgres(t *testing.T, url string) store.Store {
 
 // readLog reads the logs of the sessions and the audit log as the store holds them, and closes it. It is an error if a number is missing, or
 // an entry is not the one that was sealed.
-func (s *site) readLog(ctx context.Context, db store.Store) (found findings, err error) {
+func (s *site) readLog(ctx context.Context, db store.Database) (found findings, err error) {
 	defer db.Close()
 	found = findings{}
 	err = db.View(ctx, func(tx store.ReadTx) error {

@@ -18,7 +18,7 @@ import (
 func TestPacketLoss(t *testing.T) {
 	l := newLink(t, 20, 3)
 	data := folder(t)
-	s := newSite(t, newNode(t, "--data", data), func(t *testing.T) store.Store { return openSQLite(t, data) })
+	s := newSite(t, newNode(t, "--data", data), func(t *testing.T) store.Database { return openSQLite(t, data) })
 	api := overTheLine(t, s, l)
 	j, n, changes := newJournal(), times(20, 3), times(500, 40)
 	began := time.Now()

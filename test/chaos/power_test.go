@@ -42,7 +42,7 @@ func sqliteMachine(t *testing.T) *machine {
 	t.Helper()
 	d, dir := newDisk(t, fuse.Owner{Uid: uint32(syscall.Getuid()), Gid: uint32(syscall.Getgid())})
 	m := &machine{disk: d}
-	m.site = newSite(t, newNode(t, "--data", dir), func(t *testing.T) store.Store {
+	m.site = newSite(t, newNode(t, "--data", dir), func(t *testing.T) store.Database {
 		copied := t.TempDir() // see package disk for why not where it is mounted
 		check(t, d.Export(copied))
 		return openSQLite(t, copied)

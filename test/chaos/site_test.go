@@ -30,13 +30,13 @@ type site struct {
 	traffic *traffic
 	admin   *client.Client
 	techs   []*client.Client
-	open    func(*testing.T) store.Store // the database behind the server
+	open    func(*testing.T) store.Database // the database behind the server
 
 	sessions []firemode.SessionID // in which clients work
 }
 
 // newSite sets an organisation up in an empty database. The server runs.
-func newSite(t *testing.T, n *node, open func(*testing.T) store.Store) *site {
+func newSite(t *testing.T, n *node, open func(*testing.T) store.Database) *site {
 	t.Helper()
 	s := &site{node: n, traffic: newTraffic(nil), open: open, sessions: []firemode.SessionID{session}}
 	n.command(t, "", "org", "add", string(org), "Acme Fire Services")

@@ -21,9 +21,9 @@ import (
 
 // engine is a database that can be backed up and restored.
 type engine interface {
-	open(ctx context.Context, now func() time.Time) (store.Store, error)
+	open(ctx context.Context, now func() time.Time) (store.Database, error)
 	online() bool // whether backup works beside a server, whose store it is then given
-	backup(ctx context.Context, s store.Store) (copied string, err error)
+	backup(ctx context.Context, s store.Database) (copied string, err error)
 	restore(ctx context.Context, copied string) error // nothing is open on the database
 }
 
@@ -44,14 +44,14 @@ func newSQLite(t testing.TB) engine {
 	return &file{dir: dir, path: filepath.Join(dir, "firemode.db")}
 }
 
-func (f *file) open(ctx context.Context, now func() time.Time) (store.Store, error) {
+func (f *file) open(ctx context.Context, now func() time.Time) (store.Database, error) {
 	return sqlite.Open(ctx, sqlite.Config{Path: f.path, Now: now, Scratch: true})
 }
 
 func (f *file) online() bool { return true }
 
 // backup is what `firemode backup` does.
-func (f *file) backup(ctx context.Context, s store.Store) (string, error) {
+func (f *file) backup(ctx context.Context, s store.Database) (string, error) {
 	f.made++
 	copied := filepath.Join(f.dir, fmt.Sprint("copy-", f.made))
 	if err := s.(*sqlite.Store).Backup(ctx, copied); err != nil {
@@ -110,13 +110,13 @@ func newPostgres(t testing.TB) engine {
 	return c
 }
 
-func (c *cluster) open(ctx context.Context, now func() time.Time) (store.Store, error) {
+func (c *cluster) open(ctx context.Context, now func() time.Time) (store.Database, error) {
 	return postgres.Open(ctx, postgres.Config{URL: c.url.String(), Now: now})
 }
 
 func (c *cluster) online() bool { return false }
 
-func (c *cluster) backup(ctx context.Context, _ store.Store) (string, error) {
+func (c *cluster) backup(ctx context.Context, _ store.Database) (string, error) {
 	return c.copy(ctx, c.url.Path[1:])
 }
 

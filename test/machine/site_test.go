@@ -59,7 +59,7 @@ type site struct {
 	verifier note.Verifier
 	empty    []byte // a migrated SQLite database without rows
 
-	store    store.Store
+	store    store.Database
 	services httpapi.Services
 	handler  http.Handler
 }
@@ -159,7 +159,7 @@ func (unmeasured) BundleSent(context.Context, string, int64)                    
 func (unmeasured) RequestShed(string)                                                 {}
 func (unmeasured) Replayed()                                                          {}
 
-func (s *site) servicesOn(db store.Store) (all httpapi.Services, err error) {
+func (s *site) servicesOn(db store.Database) (all httpapi.Services, err error) {
 	cheap := argon2id.Params{Memory: 8, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 16}
 	if all.Auth, err = identity.New(db, identity.Config{Now: s.now, NewID: newID, Keys: s.keys, HashParams: cheap}); err != nil {
 		return all, err
@@ -254,7 +254,7 @@ func (s *site) verify(ctx context.Context, ref ledger.SessionRef) (differences [
 	return differences, err
 }
 
-func (s *site) scratch(ctx context.Context) (store.Store, error) {
+func (s *site) scratch(ctx context.Context) (store.Database, error) {
 	dir, err := os.MkdirTemp(s.dir, "verify-*")
 	if err != nil {
 		return nil, err
@@ -269,18 +269,18 @@ func (s *site) scratch(ctx context.Context) (store.Store, error) {
 
 // scratch is a store that is gone when it is closed.
 type scratch struct {
-	store.Store
+	store.Database
 	dir string
 }
 
-func (s scratch) Close() error { return errors.Join(s.Store.Close(), os.RemoveAll(s.dir)) }
+func (s scratch) Close() error { return errors.Join(s.Database.Close(), os.RemoveAll(s.dir)) }
 
 // flawed is a store whose transactions are not what they should be.
 type flawed struct {
-	store.Store
+	store.Database
 	flaw func(store.Tx) store.Tx
 }
 
 func (f flawed) Update(ctx context.Context, fn func(store.Tx) error) error {
-	return f.Store.Update(ctx, func(tx store.Tx) error { return fn(f.flaw(tx)) })
+	return f.Database.Update(ctx, func(tx store.Tx) error { return fn(f.flaw(tx)) })
 }

@@ -28,7 +28,7 @@ type Facts struct {
 }
 
 // Read reads them, all as of one moment.
-func Read(ctx context.Context, s store.Store, ref ledger.SessionRef) (f *Facts, err error) {
+func Read(ctx context.Context, s store.Database, ref ledger.SessionRef) (f *Facts, err error) {
 	f = &Facts{Actors: map[crdt.ActorID]ledger.Actor{}}
 	return f, s.View(ctx, func(tx store.ReadTx) error {
 		if f.Session, err = store.As[store.SessionReader](tx).Session(ctx, ref.Org, ref.Session); err != nil {

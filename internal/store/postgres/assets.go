@@ -16,12 +16,12 @@ const chunk = 500
 
 const selectAssets = "SELECT " + row.AssetColumns + " FROM assets"
 
-func (t *transaction) Asset(ctx context.Context, org firemode.OrgID, b firemode.BuildingID, id firemode.AssetID) (firemode.Asset, error) {
+func (t readTx) Asset(ctx context.Context, org firemode.OrgID, b firemode.BuildingID, id firemode.AssetID) (firemode.Asset, error) {
 	a, err := one(ctx, t, row.ScanAsset, selectAssets+" WHERE org = $1 AND building_id = $2 AND id = $3", org, b, id)
 	return found(a, err, "asset")
 }
 
-func (t *transaction) Assets(ctx context.Context, org firemode.OrgID, b firemode.BuildingID, f store.AssetFilter, p store.Page) ([]store.Keyed[firemode.Asset], error) {
+func (t readTx) Assets(ctx context.Context, org firemode.OrgID, b firemode.BuildingID, f store.AssetFilter, p store.Page) ([]store.Keyed[firemode.Asset], error) {
 	list, err := all(ctx, t, row.ScanAsset, selectAssets+` WHERE org = $1 AND building_id = $2 AND id > $3
 		AND ($5 = '' OR system = $5) AND ($6 = '' OR level = $6) AND ($7 = '' OR type = $7) AND ($8 = '' OR status = $8)
 		AND strpos(search, $9) > 0 ORDER BY id LIMIT $4`,
@@ -29,7 +29,7 @@ func (t *transaction) Assets(ctx context.Context, org firemode.OrgID, b firemode
 	return keyed(list, err, func(a firemode.Asset) string { return string(a.ID) })
 }
 
-func (t *transaction) EachAsset(ctx context.Context, org firemode.OrgID, b firemode.BuildingID, fn func(firemode.Asset) error) error {
+func (t readTx) EachAsset(ctx context.Context, org firemode.OrgID, b firemode.BuildingID, fn func(firemode.Asset) error) error {
 	var last firemode.AssetID
 	for {
 		list, err := all(ctx, t, row.ScanAsset,
@@ -46,11 +46,11 @@ func (t *transaction) EachAsset(ctx context.Context, org firemode.OrgID, b firem
 	}
 }
 
-func (t *transaction) AssetsByID(ctx context.Context, org firemode.OrgID, b firemode.BuildingID, ids []firemode.AssetID) ([]firemode.Asset, error) {
+func (t readTx) AssetsByID(ctx context.Context, org firemode.OrgID, b firemode.BuildingID, ids []firemode.AssetID) ([]firemode.Asset, error) {
 	return all(ctx, t, row.ScanAsset, selectAssets+" WHERE org = $1 AND building_id = $2 AND id = ANY($3)", org, b, row.Strings(ids))
 }
 
-func (t *transaction) AssetBarcodes(ctx context.Context, org firemode.OrgID, b firemode.BuildingID, barcodes []string) (map[string]firemode.AssetID, error) {
+func (t readTx) AssetBarcodes(ctx context.Context, org firemode.OrgID, b firemode.BuildingID, barcodes []string) (map[string]firemode.AssetID, error) {
 	// The partial index is used only where the query says what the index says.
 	list, err := all(ctx, t, row.ScanBarcode,
 		"SELECT barcode, id FROM assets WHERE org = $1 AND building_id = $2 AND barcode <> '' AND barcode = ANY($3)", org, b, row.Strings(barcodes))
@@ -61,7 +61,7 @@ func (t *transaction) AssetBarcodes(ctx context.Context, org firemode.OrgID, b f
 }
 
 // lockRegisters keeps the promise of LockBuilding to others: whoever writes to a register takes its building's lock.
-func (t *transaction) lockRegisters(ctx context.Context, assets []firemode.Asset) error {
+func (t writeTx) lockRegisters(ctx context.Context, assets []firemode.Asset) error {
 	type register struct {
 		org      firemode.OrgID
 		building firemode.BuildingID
@@ -81,7 +81,7 @@ func (t *transaction) lockRegisters(ctx context.Context, assets []firemode.Asset
 	return nil
 }
 
-func (t *transaction) CreateAssets(ctx context.Context, assets []firemode.Asset) error {
+func (t writeTx) CreateAssets(ctx context.Context, assets []firemode.Asset) error {
 	if err := t.lockRegisters(ctx, assets); err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func (t *transaction) CreateAssets(ctx context.Context, assets []firemode.Asset)
 	return err
 }
 
-func (t *transaction) UpdateAssets(ctx context.Context, assets []firemode.Asset) error {
+func (t writeTx) UpdateAssets(ctx context.Context, assets []firemode.Asset) error {
 	if err := t.lockRegisters(ctx, assets); err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ func (t *transaction) UpdateAssets(ctx context.Context, assets []firemode.Asset)
 	return t.assetChanged(ctx, assets[idle])
 }
 
-func (t *transaction) PutBaselines(ctx context.Context, a firemode.Asset) error {
+func (t writeTx) PutBaselines(ctx context.Context, a firemode.Asset) error {
 	baselines, err := store.JSON(a.Baselines)
 	if err != nil {
 		return t.fail(err)
@@ -130,7 +130,7 @@ func (t *transaction) PutBaselines(ctx context.Context, a firemode.Asset) error 
 	return t.assetChanged(ctx, a)
 }
 
-func (t *transaction) assetChanged(ctx context.Context, a firemode.Asset) error {
+func (t writeTx) assetChanged(ctx context.Context, a firemode.Asset) error {
 	return t.changed("asset "+string(a.ID), func() error {
 		_, err := t.Asset(ctx, a.Org, a.Building, a.ID)
 		return err

@@ -17,7 +17,7 @@ import (
 
 const selectAudit = "SELECT " + row.AuditColumns + " FROM audit"
 
-func (t *transaction) Audits(ctx context.Context, org firemode.OrgID, user firemode.UserID, p store.Page) ([]store.Keyed[ledger.AuditEntry], error) {
+func (t readTx) Audits(ctx context.Context, org firemode.OrgID, user firemode.UserID, p store.Page) ([]store.Keyed[ledger.AuditEntry], error) {
 	before := int64(math.MaxInt64)
 	if p.After != "" {
 		var err error
@@ -33,7 +33,7 @@ func (t *transaction) Audits(ctx context.Context, org firemode.OrgID, user firem
 	return keyed(list, err, func(e ledger.AuditEntry) string { return strconv.FormatInt(e.Seq, 10) })
 }
 
-func (t *transaction) EachAudit(ctx context.Context, org firemode.OrgID, fn func(ledger.AuditEntry) error) error {
+func (t readTx) EachAudit(ctx context.Context, org firemode.OrgID, fn func(ledger.AuditEntry) error) error {
 	var last int64
 	for {
 		list, err := all(ctx, t, row.ScanAudit, selectAudit+" WHERE org = $1 AND seq > $2 ORDER BY seq LIMIT $3", org, last, chunk)
@@ -49,7 +49,7 @@ func (t *transaction) EachAudit(ctx context.Context, org firemode.OrgID, fn func
 	}
 }
 
-func (t *transaction) AuditEnd(ctx context.Context, org firemode.OrgID) (seq int64, hash []byte, err error) {
+func (t readTx) AuditEnd(ctx context.Context, org firemode.OrgID) (seq int64, hash []byte, err error) {
 	end, err := one(ctx, t, row.ScanAuditEnd, "SELECT seq, hash FROM audit_heads WHERE org = $1", org)
 	if errors.Is(err, errNone) {
 		return 0, nil, nil
@@ -57,19 +57,19 @@ func (t *transaction) AuditEnd(ctx context.Context, org firemode.OrgID) (seq int
 	return end.Seq, end.Hash, err
 }
 
-func (t *transaction) LockAudit(ctx context.Context, org firemode.OrgID) (seq int64, hash []byte, err error) {
+func (t writeTx) LockAudit(ctx context.Context, org firemode.OrgID) (seq int64, hash []byte, err error) {
 	const lock = "SELECT seq, hash FROM audit_heads WHERE org = $1 FOR UPDATE"
-	end, err := one(ctx, t, row.ScanAuditEnd, lock, org)
+	end, err := one(ctx, t.readTx, row.ScanAuditEnd, lock, org)
 	if errors.Is(err, errNone) { // the organisation's first entry: of two at once, one waits for the other here
 		if err := t.exec(ctx, "INSERT INTO audit_heads (org, seq) VALUES ($1, 0) ON CONFLICT DO NOTHING", org); err != nil {
 			return 0, nil, err
 		}
-		end, err = one(ctx, t, row.ScanAuditEnd, lock, org)
+		end, err = one(ctx, t.readTx, row.ScanAuditEnd, lock, org)
 	}
 	return end.Seq, end.Hash, err
 }
 
-func (t *transaction) InsertAudit(ctx context.Context, entries []ledger.AuditEntry) error {
+func (t writeTx) InsertAudit(ctx context.Context, entries []ledger.AuditEntry) error {
 	_, err := writeAll(ctx, t, row.AuditTaken, insertInto("audit", row.AuditColumns), entries,
 		func(e ledger.AuditEntry) ([]any, error) { return row.AuditValues(e), nil })
 	if err != nil || len(entries) == 0 {
@@ -80,7 +80,7 @@ func (t *transaction) InsertAudit(ctx context.Context, entries []ledger.AuditEnt
 		ON CONFLICT (org) DO UPDATE SET seq = excluded.seq, hash = excluded.hash`, last.Org, last.Seq, last.Hash)
 }
 
-func (t *transaction) Responses(ctx context.Context, keys []store.StoredResponse) ([]store.StoredResponse, error) {
+func (t readTx) Responses(ctx context.Context, keys []store.StoredResponse) ([]store.StoredResponse, error) {
 	var scopes, ids []string
 	for _, k := range keys {
 		scopes, ids = append(scopes, k.Scope), append(ids, k.Key)
@@ -89,7 +89,7 @@ func (t *transaction) Responses(ctx context.Context, keys []store.StoredResponse
 		CROSS JOIN LATERAL (SELECT * FROM answers WHERE scope = k.of_scope AND idempotency_key = k.name OFFSET 0) a`, scopes, ids)
 }
 
-func (t *transaction) SaveResponses(ctx context.Context, answers []store.StoredResponse) error {
+func (t writeTx) SaveResponses(ctx context.Context, answers []store.StoredResponse) error {
 	// In one order for all, so that two transactions with the same keys cannot wait for each other.
 	ordered := slices.SortedFunc(slices.Values(answers), func(a, b store.StoredResponse) int {
 		return cmp.Or(cmp.Compare(a.Scope, b.Scope), cmp.Compare(a.Key, b.Key))
@@ -99,7 +99,7 @@ func (t *transaction) SaveResponses(ctx context.Context, answers []store.StoredR
 	return err
 }
 
-func (t *transaction) DeleteResponses(ctx context.Context, before time.Time, limit int) (int, error) {
+func (t writeTx) DeleteResponses(ctx context.Context, before time.Time, limit int) (int, error) {
 	n, err := t.write(ctx, row.Taken{}, `DELETE FROM answers WHERE ctid = ANY (ARRAY
 		(SELECT ctid FROM answers WHERE created_at < $1 ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED))`,
 		store.Micros(before), limit)

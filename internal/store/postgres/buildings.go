@@ -10,18 +10,18 @@ import (
 
 const selectBuildings = "SELECT " + row.BuildingColumns + " FROM buildings b"
 
-func (t *transaction) Building(ctx context.Context, org firemode.OrgID, id firemode.BuildingID) (firemode.Building, error) {
+func (t readTx) Building(ctx context.Context, org firemode.OrgID, id firemode.BuildingID) (firemode.Building, error) {
 	b, err := one(ctx, t, row.ScanBuilding, selectBuildings+" WHERE org = $1 AND id = $2", org, id)
 	return found(b, err, "building")
 }
 
-func (t *transaction) LockBuilding(ctx context.Context, org firemode.OrgID, id firemode.BuildingID) (firemode.Building, error) {
+func (t writeTx) LockBuilding(ctx context.Context, org firemode.OrgID, id firemode.BuildingID) (firemode.Building, error) {
 	// Not FOR UPDATE, which would also keep others from adding sessions that merely refer to the building.
-	b, err := one(ctx, t, row.ScanBuilding, selectBuildings+" WHERE org = $1 AND id = $2 FOR NO KEY UPDATE", org, id)
+	b, err := one(ctx, t.readTx, row.ScanBuilding, selectBuildings+" WHERE org = $1 AND id = $2 FOR NO KEY UPDATE", org, id)
 	return found(b, err, "building")
 }
 
-func (t *transaction) Buildings(ctx context.Context, org firemode.OrgID, f store.BuildingFilter, p store.Page) ([]store.Keyed[firemode.Building], error) {
+func (t readTx) Buildings(ctx context.Context, org firemode.OrgID, f store.BuildingFilter, p store.Page) ([]store.Keyed[firemode.Building], error) {
 	at, id, err := after(p)
 	if err != nil {
 		return nil, err
@@ -32,7 +32,7 @@ func (t *transaction) Buildings(ctx context.Context, org firemode.OrgID, f store
 	return keyed(list, err, func(b firemode.Building) string { return store.Key(store.Micros(b.CreatedAt), string(b.ID)) })
 }
 
-func (t *transaction) CreateBuilding(ctx context.Context, b firemode.Building) error {
+func (t writeTx) CreateBuilding(ctx context.Context, b firemode.Building) error {
 	values, err := row.BuildingValues(b)
 	if err != nil {
 		return t.fail(err)
@@ -44,7 +44,7 @@ func (t *transaction) CreateBuilding(ctx context.Context, b firemode.Building) e
 	return t.addOwners(ctx, b)
 }
 
-func (t *transaction) UpdateBuilding(ctx context.Context, b firemode.Building) error {
+func (t writeTx) UpdateBuilding(ctx context.Context, b firemode.Building) error {
 	changes, err := row.BuildingChanges(b)
 	if err != nil {
 		return t.fail(err)
@@ -68,7 +68,7 @@ func (t *transaction) UpdateBuilding(ctx context.Context, b firemode.Building) e
 }
 
 // addOwners takes the time of creation from the row, which no caller can change.
-func (t *transaction) addOwners(ctx context.Context, b firemode.Building) error {
+func (t writeTx) addOwners(ctx context.Context, b firemode.Building) error {
 	return t.exec(ctx, `INSERT INTO building_owners (org, owner, building_id, created_at)
 		SELECT DISTINCT b.org, o, b.id, b.created_at FROM buildings b, unnest($3::text[]) o
 		WHERE b.org = $1 AND b.id = $2`, b.Org, b.ID, row.Strings(b.Owners))

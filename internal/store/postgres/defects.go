@@ -12,16 +12,16 @@ import (
 
 const selectDefects = "SELECT " + row.DefectColumns + " FROM defects d"
 
-func (t *transaction) Defect(ctx context.Context, org firemode.OrgID, id firemode.DefectID) (firemode.Defect, error) {
+func (t readTx) Defect(ctx context.Context, org firemode.OrgID, id firemode.DefectID) (firemode.Defect, error) {
 	d, err := one(ctx, t, row.ScanDefect, selectDefects+" WHERE org = $1 AND id = $2", org, id)
 	return found(d, err, "defect")
 }
 
-func (t *transaction) DefectsByID(ctx context.Context, org firemode.OrgID, ids []firemode.DefectID) ([]firemode.Defect, error) {
+func (t readTx) DefectsByID(ctx context.Context, org firemode.OrgID, ids []firemode.DefectID) ([]firemode.Defect, error) {
 	return all(ctx, t, row.ScanDefect, selectDefects+" WHERE org = $1 AND id = ANY($2)", org, row.Strings(ids))
 }
 
-func (t *transaction) Defects(ctx context.Context, org firemode.OrgID, f store.DefectFilter, p store.Page) ([]store.Keyed[firemode.Defect], error) {
+func (t readTx) Defects(ctx context.Context, org firemode.OrgID, f store.DefectFilter, p store.Page) ([]store.Keyed[firemode.Defect], error) {
 	at, id, err := after(p)
 	if err != nil {
 		return nil, err
@@ -73,7 +73,7 @@ func defectConditions(f store.DefectFilter, args ...any) *conditions {
 	return c
 }
 
-func (t *transaction) SaveDefects(ctx context.Context, defects []firemode.Defect) error {
+func (t writeTx) SaveDefects(ctx context.Context, defects []firemode.Defect) error {
 	_, err := writeAll(ctx, t, row.Taken{}, insertInto("defects", row.DefectColumns)+`
 		ON CONFLICT (org, id) DO UPDATE SET version = excluded.version, count = excluded.count, status = excluded.status,
 			class = excluded.class, classifications = excluded.classifications, note = excluded.note,
@@ -81,7 +81,7 @@ func (t *transaction) SaveDefects(ctx context.Context, defects []firemode.Defect
 	return err
 }
 
-func (t *transaction) UpdateDefect(ctx context.Context, d firemode.Defect) error {
+func (t writeTx) UpdateDefect(ctx context.Context, d firemode.Defect) error {
 	changes, err := row.DefectChanges(d)
 	if err != nil {
 		return t.fail(err)

@@ -58,7 +58,7 @@ func TestConnectionLostAtCommitIsUnknown(t *testing.T) {
 }
 
 // wantOrgs also shows that the store has connected again.
-func wantOrgs(t *testing.T, s store.Store, want ...firemode.OrgID) {
+func wantOrgs(t *testing.T, s store.Database, want ...firemode.OrgID) {
 	t.Helper()
 	var got []firemode.OrgID
 	err := s.View(t.Context(), func(tx store.ReadTx) error {

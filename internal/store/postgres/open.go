@@ -33,7 +33,7 @@ type Config struct {
 	Traces trace.TracerProvider
 }
 
-// Store is a PostgreSQL database. It implements store.Store.
+// Store is a PostgreSQL database. It implements store.Database.
 type Store struct {
 	pool       *pgxpool.Pool
 	now        func() time.Time
@@ -43,7 +43,7 @@ type Store struct {
 	watching   *pgx.ConnConfig
 }
 
-var _ store.Store = (*Store)(nil)
+var _ store.Database = (*Store)(nil)
 
 // Open connects to the database. It does not migrate: call Migrate or CheckSchema next.
 func Open(ctx context.Context, c Config) (*Store, error) {

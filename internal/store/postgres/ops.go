@@ -33,19 +33,19 @@ const (
 	topPaths   = " FROM (SELECT unnest($4::text[]) COLLATE \"C\" AS key) p"
 )
 
-func (t *transaction) LiveOps(ctx context.Context, s ledger.SessionRef, at, below []crdt.Pointer) ([]crdt.Op, error) {
+func (t readTx) LiveOps(ctx context.Context, s ledger.SessionRef, at, below []crdt.Pointer) ([]crdt.Op, error) {
 	exact, under := row.Covering(at, below)
 	return all(ctx, t, scanOp, "SELECT "+row.OpColumns+exactPaths+liveAt+
 		" UNION ALL SELECT "+row.OpColumns+topPaths+liveAt+
 		" UNION ALL SELECT "+row.OpColumns+topPaths+liveBelow, s.Org, s.Session, row.PathKeys(exact), row.PathKeys(under))
 }
 
-func (t *transaction) ContestedOps(ctx context.Context, s ledger.SessionRef, tops []crdt.Pointer) ([]crdt.Op, error) {
+func (t readTx) ContestedOps(ctx context.Context, s ledger.SessionRef, tops []crdt.Pointer) ([]crdt.Op, error) {
 	_, under := row.Covering(nil, tops)
 	return all(ctx, t, scanOp, "SELECT "+row.OpColumns+exactPaths+liveOp+below+" AND contested OFFSET 0) o"+ofBatch, s.Org, s.Session, row.PathKeys(under))
 }
 
-func (t *transaction) OpsByDot(ctx context.Context, s ledger.SessionRef, dots []crdt.Dot) ([]ledger.Op, error) {
+func (t readTx) OpsByDot(ctx context.Context, s ledger.SessionRef, dots []crdt.Dot) ([]ledger.Op, error) {
 	actors, numbers := columns(dots, func(d crdt.Dot) string { return string(d.Actor) }, func(d crdt.Dot) int64 { return d.Batch })
 	indexes, _ := columns(dots, func(d crdt.Dot) int64 { return int64(d.Index) }, func(crdt.Dot) bool { return false })
 	return all(ctx, t, row.ScanOp, "SELECT "+row.OpColumns+" FROM (SELECT DISTINCT * FROM unnest($3::text[], $4::bigint[], $5::bigint[]) d (who, n, i)) d"+
@@ -63,14 +63,14 @@ const (
 	liveThen   = selectOps + " AND o.merged_seq <= $3 AND (o.covered_seq = 0 OR o.covered_seq > $3)"
 )
 
-func (t *transaction) Inhabited(ctx context.Context, s ledger.SessionRef, paths []crdt.Pointer) ([]crdt.Pointer, error) {
+func (t readTx) Inhabited(ctx context.Context, s ledger.SessionRef, paths []crdt.Pointer) ([]crdt.Pointer, error) {
 	inhabited, err := all(ctx, t, scanString[string], "SELECT p.key"+exactPaths+` CROSS JOIN LATERAL (SELECT 1 FROM ops o
 		WHERE o.org = $1 AND o.session_id = $2 AND o.path > p.key || chr(1) AND o.path < p.key || chr(2) AND o.covered_seq = 0 LIMIT 1) below`,
 		s.Org, s.Session, row.PathKeys(paths))
 	return row.Pointers(inhabited), err
 }
 
-func (t *transaction) EachLiveOp(ctx context.Context, s ledger.SessionRef, seq int64, top crdt.Pointer, fn func(crdt.Op) error) error {
+func (t readTx) EachLiveOp(ctx context.Context, s ledger.SessionRef, seq int64, top crdt.Pointer, fn func(crdt.Op) error) error {
 	query := liveThen
 	if seq == 0 {
 		query = liveNow
@@ -78,12 +78,12 @@ func (t *transaction) EachLiveOp(ctx context.Context, s ledger.SessionRef, seq i
 	return t.walk(ctx, s, seq, top, query, func(op ledger.Op) error { return fn(op.Op) })
 }
 
-func (t *transaction) EachOp(ctx context.Context, s ledger.SessionRef, fn func(ledger.Op) error) error {
+func (t readTx) EachOp(ctx context.Context, s ledger.SessionRef, fn func(ledger.Op) error) error {
 	return t.walk(ctx, s, 0, "", everything, fn)
 }
 
 // walk pages through what query finds for number seq at top and below, in the order of the tree, then of the log.
-func (t *transaction) walk(ctx context.Context, s ledger.SessionRef, seq int64, top crdt.Pointer, query string, fn func(ledger.Op) error) error {
+func (t readTx) walk(ctx context.Context, s ledger.SessionRef, seq int64, top crdt.Pointer, query string, fn func(ledger.Op) error) error {
 	last := crdt.Op{Path: top}
 	for {
 		page, err := all(ctx, t, row.ScanOp, query+" AND (o.path, o.seq, o.idx) > ($4, $5, $6) AND o.path < $8 ORDER BY o.path, o.seq, o.idx LIMIT $7",
@@ -105,7 +105,7 @@ func (t *transaction) walk(ctx context.Context, s ledger.SessionRef, seq int64, 
 
 // History reads the path itself in the order of its index, a page at the cost of a page, and what is below it apart: that is many
 // indexes' worth, and costs what there is below.
-func (t *transaction) History(ctx context.Context, s ledger.SessionRef, path crdt.Pointer, p store.Page) ([]store.Keyed[ledger.Op], error) {
+func (t readTx) History(ctx context.Context, s ledger.SessionRef, path crdt.Pointer, p store.Page) ([]store.Keyed[ledger.Op], error) {
 	seq, before, index, err := row.BeforeHistory(p)
 	if err != nil {
 		return nil, err
@@ -121,7 +121,7 @@ func (t *transaction) History(ctx context.Context, s ledger.SessionRef, path crd
 	return keyed(row.MergeHistory(at, below, p.Limit), err, row.HistoryKey)
 }
 
-func (t *transaction) ChangedPaths(ctx context.Context, s ledger.SessionRef, since, head int64, limit int) ([]crdt.Pointer, int64, error) {
+func (t readTx) ChangedPaths(ctx context.Context, s ledger.SessionRef, since, head int64, limit int) ([]crdt.Pointer, int64, error) {
 	until, err := one(ctx, t, scanInt, `SELECT coalesce((SELECT changed FROM (
 			SELECT merged_seq AS changed FROM ops WHERE org = $1 AND session_id = $2 AND merged_seq > $3 AND merged_seq <= $4
 			UNION ALL SELECT covered_seq FROM ops WHERE org = $1 AND session_id = $2 AND covered_seq > $3 AND covered_seq <= $4
@@ -137,7 +137,7 @@ func (t *transaction) ChangedPaths(ctx context.Context, s ledger.SessionRef, sin
 	return row.Pointers(changed), until, err
 }
 
-func (t *transaction) OwnSweeps(ctx context.Context, s ledger.SessionRef, actor crdt.ActorID, span crdt.Range, paths []crdt.Pointer) (map[crdt.Pointer]crdt.Dot, error) {
+func (t readTx) OwnSweeps(ctx context.Context, s ledger.SessionRef, actor crdt.ActorID, span crdt.Range, paths []crdt.Pointer) (map[crdt.Pointer]crdt.Dot, error) {
 	type sweep struct {
 		path          string
 		number, index int64
@@ -160,15 +160,15 @@ func (t *transaction) OwnSweeps(ctx context.Context, s ledger.SessionRef, actor 
 const ofActor = "SELECT " + row.OpColumns + " FROM (SELECT * FROM batches WHERE org = $1 AND session_id = $2 AND kind = 'changes' AND actor = $3" +
 	" AND number BETWEEN $4 AND $5 OFFSET 0) b" + opsOf + "seq = b.seq OFFSET 0) o"
 
-func (t *transaction) OwnNames(ctx context.Context, s ledger.SessionRef, actor crdt.ActorID, number int64) ([]crdt.Op, error) {
+func (t readTx) OwnNames(ctx context.Context, s ledger.SessionRef, actor crdt.ActorID, number int64) ([]crdt.Op, error) {
 	return all(ctx, t, scanOp, ofActor+" WHERE o.kind IN ('resolve', 'correct')", s.Org, s.Session, actor, number+1, int64(1)<<62)
 }
 
-func (t *transaction) OwnLive(ctx context.Context, s ledger.SessionRef, actor crdt.ActorID, span crdt.Range) ([]crdt.Op, error) {
+func (t readTx) OwnLive(ctx context.Context, s ledger.SessionRef, actor crdt.ActorID, span crdt.Range) ([]crdt.Op, error) {
 	return all(ctx, t, scanOp, ofActor+" WHERE o.covered_seq = 0", s.Org, s.Session, actor, span[0], span[1])
 }
 
-func (t *transaction) InsertOps(ctx context.Context, s ledger.SessionRef, ops []ledger.Op) error {
+func (t writeTx) InsertOps(ctx context.Context, s ledger.SessionRef, ops []ledger.Op) error {
 	_, err := writeAll(ctx, t, row.Taken{}, insertInto("ops", "org, session_id, "+row.OpInsertColumns), ops, func(op ledger.Op) ([]any, error) {
 		values, err := row.OpValues(op)
 		return ofSession(s, values, err)
@@ -177,7 +177,7 @@ func (t *transaction) InsertOps(ctx context.Context, s ledger.SessionRef, ops []
 	return err
 }
 
-func (t *transaction) UpdateOps(ctx context.Context, s ledger.SessionRef, changes []store.OpChange) error {
+func (t writeTx) UpdateOps(ctx context.Context, s ledger.SessionRef, changes []store.OpChange) error {
 	_, err := writeAll(ctx, t, row.Taken{}, `UPDATE ops SET covered_seq = $1, contested = $2, noted_seq = greatest(noted_seq, $8)
 		WHERE org = $3 AND session_id = $4 AND path = $5 AND seq = $6 AND idx = $7`, changes, func(c store.OpChange) ([]any, error) {
 		return []any{c.Covered, c.Contested, s.Org, s.Session, c.Path.Key(), c.Seq, c.Index, c.Noted}, nil

@@ -16,7 +16,7 @@ import (
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
 func TestContract(t *testing.T) {
-	storetest.Run(t, func(t testing.TB) store.Store { return open(t, pgtest.New(t)) })
+	storetest.Run(t, func(t testing.TB) store.Database { return open(t, pgtest.New(t)) })
 }
 
 func TestSchema(t *testing.T) { storetest.RunSchema(t, emptyDatabase) }
@@ -30,7 +30,7 @@ func TestListCost(t *testing.T) {
 func emptyDatabase(t testing.TB) storetest.Empty {
 	url := pgtest.Empty(t)
 	return storetest.Empty{
-		Open: func() store.Store { return open(t, url) },
+		Open: func() store.Database { return open(t, url) },
 		Exec: func(statement string) { exec(t, url, statement) },
 	}
 }

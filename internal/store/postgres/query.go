@@ -15,7 +15,7 @@ import (
 )
 
 // write runs a statement that changes rows and returns how many it changed. taken says what a broken uniqueness means.
-func (t *transaction) write(ctx context.Context, taken row.Taken, query string, args ...any) (int64, error) {
+func (t writeTx) write(ctx context.Context, taken row.Taken, query string, args ...any) (int64, error) {
 	ctx, cancel := t.bound(ctx)
 	defer cancel()
 	tag, err := t.tx.Exec(ctx, query, args...)
@@ -26,7 +26,7 @@ func (t *transaction) write(ctx context.Context, taken row.Taken, query string, 
 }
 
 // exec is write for a statement that can break no uniqueness.
-func (t *transaction) exec(ctx context.Context, query string, args ...any) error {
+func (t writeTx) exec(ctx context.Context, query string, args ...any) error {
 	_, err := t.write(ctx, row.Taken{}, query, args...)
 	return err
 }
@@ -36,7 +36,7 @@ const batchSize = 500
 
 // writeAll runs query once for each of rows, in few round trips, and returns the index of the first that changed nothing, -1 for
 // none.
-func writeAll[T any](ctx context.Context, t *transaction, taken row.Taken, query string, rows []T, args func(T) ([]any, error)) (idle int, err error) {
+func writeAll[T any](ctx context.Context, t writeTx, taken row.Taken, query string, rows []T, args func(T) ([]any, error)) (idle int, err error) {
 	ctx, cancel := t.bound(ctx)
 	defer cancel()
 	idle = -1
@@ -64,7 +64,7 @@ func writeAll[T any](ctx context.Context, t *transaction, taken row.Taken, query
 }
 
 // changed makes the error of a write that found no row of the version the caller knows: exists looks for it whatever its version.
-func (t *transaction) changed(what string, exists func() error) error {
+func (t writeTx) changed(what string, exists func() error) error {
 	if err := exists(); err != nil {
 		return t.fail(err)
 	}
@@ -72,14 +72,14 @@ func (t *transaction) changed(what string, exists func() error) error {
 }
 
 // all runs a query and scans every row.
-func all[T any](ctx context.Context, t *transaction, scan func(row.Scanner) (T, error), query string, args ...any) ([]T, error) {
+func all[T any](ctx context.Context, t readTx, scan func(row.Scanner) (T, error), query string, args ...any) ([]T, error) {
 	ctx, cancel := t.bound(ctx)
 	defer cancel()
 	rows, err := t.tx.Query(ctx, query, args...)
 	if err != nil {
 		return nil, t.fail(translate(err))
 	}
-	list, err := pgx.AppendRows([]T(nil), rows, func(r pgx.CollectableRow) (T, error) { return row.Read(ctx, query, scan, r) })
+	list, err := pgx.AppendRows([]T(nil), rows, func(r pgx.CollectableRow) (T, error) { return row.Read(ctx, t.exact, scan, r) })
 	return list, t.fail(translate(err))
 }
 
@@ -87,7 +87,7 @@ func all[T any](ctx context.Context, t *transaction, scan func(row.Scanner) (T, 
 var errNone = errors.New("no row")
 
 // one runs a query for at most one row; errNone when there is none.
-func one[T any](ctx context.Context, t *transaction, scan func(row.Scanner) (T, error), query string, args ...any) (T, error) {
+func one[T any](ctx context.Context, t readTx, scan func(row.Scanner) (T, error), query string, args ...any) (T, error) {
 	var none T
 	list, err := all(ctx, t, scan, query, args...)
 	if err != nil {

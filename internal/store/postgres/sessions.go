@@ -11,16 +11,16 @@ import (
 
 const selectSessions = "SELECT " + row.SessionColumns + " FROM sessions"
 
-func (t *transaction) Session(ctx context.Context, org firemode.OrgID, id firemode.SessionID) (firemode.Session, error) {
+func (t readTx) Session(ctx context.Context, org firemode.OrgID, id firemode.SessionID) (firemode.Session, error) {
 	s, err := one(ctx, t, row.ScanSession, selectSessions+" WHERE org = $1 AND id = $2", org, id)
 	return found(s, err, "session")
 }
 
-func (t *transaction) SessionsByID(ctx context.Context, org firemode.OrgID, ids []firemode.SessionID) ([]firemode.Session, error) {
+func (t readTx) SessionsByID(ctx context.Context, org firemode.OrgID, ids []firemode.SessionID) ([]firemode.Session, error) {
 	return all(ctx, t, row.ScanSession, selectSessions+" WHERE org = $1 AND id = ANY($2)", org, row.Strings(ids))
 }
 
-func (t *transaction) Sessions(ctx context.Context, org firemode.OrgID, f store.SessionFilter, p store.Page) ([]store.Keyed[firemode.Session], error) {
+func (t readTx) Sessions(ctx context.Context, org firemode.OrgID, f store.SessionFilter, p store.Page) ([]store.Keyed[firemode.Session], error) {
 	keys, err := t.sessionKeys(ctx, org, f, p)
 	if err != nil || len(keys) == 0 {
 		return nil, err
@@ -49,7 +49,7 @@ const (
 		ORDER BY k.created_at DESC, k.session_id DESC LIMIT $7`
 )
 
-func (t *transaction) sessionKeys(ctx context.Context, org firemode.OrgID, f store.SessionFilter, p store.Page) ([]row.ListKey, error) {
+func (t readTx) sessionKeys(ctx context.Context, org firemode.OrgID, f store.SessionFilter, p store.Page) ([]row.ListKey, error) {
 	before, from, err := row.SessionBounds(f, p)
 	if err != nil {
 		return nil, err
@@ -75,7 +75,7 @@ func (t *transaction) sessionKeys(ctx context.Context, org firemode.OrgID, f sto
 }
 
 // listedBuildings returns the buildings that the list is limited to, [""] for no limit.
-func (t *transaction) listedBuildings(ctx context.Context, org firemode.OrgID, f store.SessionFilter) ([]firemode.BuildingID, error) {
+func (t readTx) listedBuildings(ctx context.Context, org firemode.OrgID, f store.SessionFilter) ([]firemode.BuildingID, error) {
 	if f.OwnedBy == "" {
 		return []firemode.BuildingID{f.Building}, nil
 	}
@@ -83,7 +83,7 @@ func (t *transaction) listedBuildings(ctx context.Context, org firemode.OrgID, f
 		"SELECT building_id FROM building_owners WHERE org = $1 AND owner = $2 AND ($3 = '' OR building_id = $3)", org, f.OwnedBy, f.Building)
 }
 
-func (t *transaction) CreateSession(ctx context.Context, s firemode.Session, h ledger.Head) error {
+func (t writeTx) CreateSession(ctx context.Context, s firemode.Session, h ledger.Head) error {
 	values, err := row.SessionValues(s)
 	if err != nil {
 		return t.fail(err)
@@ -99,13 +99,13 @@ func (t *transaction) CreateSession(ctx context.Context, s firemode.Session, h l
 }
 
 // enlist puts the session into its lists. What they are ordered by comes from the row, which no caller can change.
-func (t *transaction) enlist(ctx context.Context, s firemode.Session) error {
+func (t writeTx) enlist(ctx context.Context, s firemode.Session) error {
 	return t.exec(ctx, `INSERT INTO session_technicians (org, session_id, viewer, building_id, status, created_at)
 		SELECT s.org, s.id, v, s.building_id, s.status, s.created_at FROM sessions s, unnest($3::text[]) v
 		WHERE s.org = $1 AND s.id = $2`, s.Org, s.ID, row.Viewers(s.Technicians))
 }
 
-func (t *transaction) UpdateSession(ctx context.Context, s firemode.Session) error {
+func (t writeTx) UpdateSession(ctx context.Context, s firemode.Session) error {
 	technicians, err := store.JSON(s.Technicians)
 	if err != nil {
 		return t.fail(err)
@@ -128,18 +128,18 @@ func (t *transaction) UpdateSession(ctx context.Context, s firemode.Session) err
 	return t.enlist(ctx, s)
 }
 
-func (t *transaction) LockSessions(ctx context.Context, org firemode.OrgID, ids []firemode.SessionID) ([]store.LockedSession, error) {
+func (t writeTx) LockSessions(ctx context.Context, org firemode.OrgID, ids []firemode.SessionID) ([]store.LockedSession, error) {
 	// First the locks, then the rows: only a statement that begins after the lock is there sees what its last holder committed.
 	err := t.exec(ctx, "SELECT 1 FROM sessions WHERE org = $1 AND id = ANY($2) ORDER BY id FOR NO KEY UPDATE", org, row.Strings(ids))
 	if err != nil {
 		return nil, err
 	}
-	return all(ctx, t, row.ScanLockedSession, "SELECT "+row.SessionColumns+", "+row.HeadColumns+` FROM sessions
+	return all(ctx, t.readTx, row.ScanLockedSession, "SELECT "+row.SessionColumns+", "+row.HeadColumns+` FROM sessions
 		JOIN (SELECT org AS head_org, session_id, `+row.HeadColumns+` FROM session_heads) h ON head_org = org AND session_id = id
 		WHERE org = $1 AND id = ANY($2) ORDER BY id`, org, row.Strings(ids))
 }
 
-func (t *transaction) SaveHead(ctx context.Context, org firemode.OrgID, id firemode.SessionID, h ledger.Head) error {
+func (t writeTx) SaveHead(ctx context.Context, org firemode.OrgID, id firemode.SessionID, h ledger.Head) error {
 	n, err := t.write(ctx, row.Taken{}, "UPDATE session_heads SET ("+row.HeadColumns+") = ("+parameters(3, 14)+`)
 		WHERE org = $1 AND session_id = $2`, append([]any{org, id}, row.HeadValues(h)...)...)
 	if err == nil && n == 0 {
@@ -148,7 +148,7 @@ func (t *transaction) SaveHead(ctx context.Context, org firemode.OrgID, id firem
 	return err
 }
 
-func (t *transaction) LastResults(ctx context.Context, org firemode.OrgID, b firemode.BuildingID) (map[firemode.ItemID]firemode.LastResult, error) {
+func (t readTx) LastResults(ctx context.Context, org firemode.OrgID, b firemode.BuildingID) (map[firemode.ItemID]firemode.LastResult, error) {
 	list, err := all(ctx, t, row.ScanLastResult,
 		"SELECT "+row.LastResultColumns+" FROM last_results WHERE org = $1 AND building_id = $2", org, b)
 	if err != nil {
@@ -157,7 +157,7 @@ func (t *transaction) LastResults(ctx context.Context, org firemode.OrgID, b fir
 	return row.LastResults(list), nil
 }
 
-func (t *transaction) SaveLastResults(ctx context.Context, org firemode.OrgID, b firemode.BuildingID, found map[firemode.ItemID]firemode.LastResult) error {
+func (t writeTx) SaveLastResults(ctx context.Context, org firemode.OrgID, b firemode.BuildingID, found map[firemode.ItemID]firemode.LastResult) error {
 	_, err := writeAll(ctx, t, row.Taken{}, insertInto("last_results", "org, building_id, "+row.LastResultColumns)+`
 		ON CONFLICT (org, building_id, item_id) DO UPDATE SET session_id = excluded.session_id,
 			completed_at = excluded.completed_at, outcome = excluded.outcome, measurements = excluded.measurements

@@ -32,7 +32,7 @@ func newStatistics(pool *pgxpool.Pool) *statistics {
 }
 
 // inserted counts rows once they are committed, and holds on to nothing else of them until then.
-func (t *transaction) inserted(rows int) { t.AfterCommit(func() { t.statistics.added(rows) }) }
+func (t writeTx) inserted(rows int) { t.AfterCommit(func() { t.statistics.added(rows) }) }
 
 // added counts operations or items that were committed.
 func (s *statistics) added(rows int) {

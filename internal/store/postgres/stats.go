@@ -7,19 +7,22 @@ import (
 	"firemode/internal/store/row"
 )
 
-// Stats tells how busy the pool of this node is. Updates do not queue here: each has a connection.
+// Stats returns how busy the pool of this node is. Updates that have a connection do not queue.
 func (s *Store) Stats() store.Stats {
 	p := s.pool.Stat()
-	return store.Stats{Pools: []store.Pool{{
-		Name: "all", InUse: int(p.AcquiredConns()), Idle: int(p.IdleConns()), Max: int(p.MaxConns()),
-		Waits: p.EmptyAcquireCount(), Waited: p.EmptyAcquireWaitTime(),
-	}}}
+	return store.Stats{
+		Pools: []store.Pool{{
+			Name: "all", InUse: int(p.AcquiredConns()), Idle: int(p.IdleConns()), Max: int(p.MaxConns()),
+			Waits: p.EmptyAcquireCount(), Waited: p.EmptyAcquireWaitTime(),
+		}},
+		Wait: s.line.Depth(),
+	}
 }
 
 // Backlog counts over the index of what is open.
 func (s *Store) Backlog(ctx context.Context) (b store.Backlog, err error) {
 	err = s.View(ctx, func(tx store.ReadTx) (err error) {
-		b, err = one(ctx, tx.(*transaction), row.ScanBacklog, selectBacklog)
+		b, err = one(ctx, tx.(readTx), row.ScanBacklog, selectBacklog)
 		return err
 	})
 	return b, err

@@ -14,18 +14,24 @@ import (
 // patience is how long an Update may take.
 const patience = 30 * time.Second
 
-// transaction is what View and Update give to their function. A View's function sees it as store.ReadTx, which lacks the
-// writers, and its transaction is read only besides.
+// transaction is the state of a View or an Update. What its function may do with it is readTx or writeTx.
 type transaction struct {
 	tx          pgx.Tx
 	statistics  *statistics // nil in a View
-	at          time.Time   // what Now says
+	at          time.Time   // what Now returns
 	deadline    time.Time   // of an Update; zero in a View
 	afterCommit []func()
-	broken      error // the first failure that PostgreSQL, or a writing method, knows no way on from
+	broken      error // the first failure of a statement: PostgreSQL has aborted the transaction, or a writing method has failed
 }
 
-var _ store.Tx = (*transaction)(nil)
+// readTx is what a View gives to its function: the reading ports of the transaction. PostgreSQL refuses to write in it, too.
+type readTx struct {
+	*transaction
+	exact bool // as store.ExactReader says
+}
+
+// writeTx is what an Update gives to its function: all ports of the transaction.
+type writeTx struct{ readTx }
 
 // View runs fn on a consistent snapshot: the one of its first read.
 func (s *Store) View(ctx context.Context, fn func(store.ReadTx) error) error {
@@ -34,7 +40,7 @@ func (s *Store) View(ctx context.Context, fn func(store.ReadTx) error) error {
 		return translate(err)
 	}
 	defer rollback(ctx, tx)
-	return fn(&transaction{tx: tx})
+	return fn(readTx{transaction: &transaction{tx: tx}})
 }
 
 // Update runs fn in a transaction and commits it, whatever becomes of ctx.
@@ -75,20 +81,26 @@ func run(t *transaction, fn func(store.Tx) error) (err error) {
 			err = fmt.Errorf("panic in an Update: %v\n%s", p, debug.Stack())
 		}
 	}()
-	if err := fn(t); err != nil {
+	if err := fn(writeTx{readTx{transaction: t}}); err != nil {
 		return err
 	}
 	return t.broken
 }
 
 // Snapshot marks the transaction of an engine.
-func (t *transaction) Snapshot() {}
+func (readTx) Snapshot() {}
+
+// Exactly returns the transaction with exact reading.
+func (t readTx) Exactly() store.ReadTx {
+	t.exact = true
+	return t
+}
 
 // Now is the time of the transaction.
-func (t *transaction) Now() time.Time { return t.at }
+func (t writeTx) Now() time.Time { return t.at }
 
 // AfterCommit registers f to be run by the goroutine that called Update.
-func (t *transaction) AfterCommit(f func()) { t.afterCommit = append(t.afterCommit, f) }
+func (t writeTx) AfterCommit(f func()) { t.afterCommit = append(t.afterCommit, f) }
 
 // bound returns the context for a statement. An Update's knows no cancelling: it runs to its end, or to its deadline.
 func (t *transaction) bound(ctx context.Context) (context.Context, context.CancelFunc) {

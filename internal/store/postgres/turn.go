@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -28,6 +27,3 @@ func (s *Store) turn(ctx context.Context) (tx pgx.Tx, end func(), err error) {
 	}
 	return tx, end, nil
 }
-
-// Depth is how long the first of the Updates that have no connection yet has been waiting for one.
-func (s *Store) Depth() time.Duration { return s.line.Depth() }

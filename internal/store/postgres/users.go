@@ -12,16 +12,16 @@ import (
 
 const selectOrganisations = "SELECT " + row.OrganisationColumns + " FROM organisations"
 
-func (t *transaction) Organisation(ctx context.Context, id firemode.OrgID) (firemode.Organisation, error) {
+func (t readTx) Organisation(ctx context.Context, id firemode.OrgID) (firemode.Organisation, error) {
 	o, err := one(ctx, t, row.ScanOrganisation, selectOrganisations+" WHERE id = $1", id)
 	return found(o, err, "organisation")
 }
 
-func (t *transaction) Organisations(ctx context.Context) ([]firemode.Organisation, error) {
+func (t readTx) Organisations(ctx context.Context) ([]firemode.Organisation, error) {
 	return all(ctx, t, row.ScanOrganisation, selectOrganisations+" ORDER BY id")
 }
 
-func (t *transaction) CreateOrganisation(ctx context.Context, o firemode.Organisation) error {
+func (t writeTx) CreateOrganisation(ctx context.Context, o firemode.Organisation) error {
 	_, err := t.write(ctx, row.OrganisationTaken,
 		insertInto("organisations", row.OrganisationColumns), row.OrganisationValues(o)...)
 	return err
@@ -29,17 +29,17 @@ func (t *transaction) CreateOrganisation(ctx context.Context, o firemode.Organis
 
 const selectUsers = "SELECT " + row.UserColumns + " FROM users"
 
-func (t *transaction) User(ctx context.Context, org firemode.OrgID, id firemode.UserID) (firemode.User, error) {
+func (t readTx) User(ctx context.Context, org firemode.OrgID, id firemode.UserID) (firemode.User, error) {
 	u, err := one(ctx, t, row.ScanUser, selectUsers+" WHERE org = $1 AND id = $2", org, id)
 	return found(u, err, "user")
 }
 
-func (t *transaction) UserByName(ctx context.Context, username string) (firemode.User, error) {
+func (t readTx) UserByName(ctx context.Context, username string) (firemode.User, error) {
 	u, err := one(ctx, t, row.ScanUser, selectUsers+" WHERE username_key = $1", store.Fold(username))
 	return found(u, err, "user")
 }
 
-func (t *transaction) Users(ctx context.Context, org firemode.OrgID, p store.Page) ([]store.Keyed[firemode.User], error) {
+func (t readTx) Users(ctx context.Context, org firemode.OrgID, p store.Page) ([]store.Keyed[firemode.User], error) {
 	at, id, err := after(p)
 	if err != nil {
 		return nil, err
@@ -57,17 +57,17 @@ func after(p store.Page) (n int64, id string, err error) {
 	return store.ParseKey(p.After)
 }
 
-func (t *transaction) UsersByID(ctx context.Context, org firemode.OrgID, ids []firemode.UserID) ([]firemode.User, error) {
+func (t readTx) UsersByID(ctx context.Context, org firemode.OrgID, ids []firemode.UserID) ([]firemode.User, error) {
 	return all(ctx, t, row.ScanUser, selectUsers+" WHERE org = $1 AND id = ANY($2)", org, row.Strings(ids))
 }
 
-func (t *transaction) CreateUser(ctx context.Context, u firemode.User) error {
+func (t writeTx) CreateUser(ctx context.Context, u firemode.User) error {
 	_, err := t.write(ctx, row.UserTaken,
 		insertInto("users", row.UserColumns+", username_key"), row.UserValues(u)...)
 	return err
 }
 
-func (t *transaction) UpdateUser(ctx context.Context, u firemode.User) error {
+func (t writeTx) UpdateUser(ctx context.Context, u firemode.User) error {
 	n, err := t.write(ctx, row.UserTaken,
 		`UPDATE users SET full_name = $1, role = $2, password_hash = $3, disabled = $4, generation = $5, version = version + 1
 		WHERE org = $6 AND id = $7 AND version = $8`,
@@ -83,23 +83,23 @@ func (t *transaction) UpdateUser(ctx context.Context, u firemode.User) error {
 
 const selectTokens = "SELECT " + row.RefreshTokenColumns + " FROM refresh_tokens"
 
-func (t *transaction) RefreshToken(ctx context.Context, hash []byte) (firemode.RefreshToken, error) {
+func (t readTx) RefreshToken(ctx context.Context, hash []byte) (firemode.RefreshToken, error) {
 	r, err := one(ctx, t, row.ScanRefreshToken, selectTokens+" WHERE hash = $1", hash)
 	return found(r, err, "refresh token")
 }
 
-func (t *transaction) LockRefreshToken(ctx context.Context, hash []byte) (firemode.RefreshToken, error) {
-	r, err := one(ctx, t, row.ScanRefreshToken, selectTokens+" WHERE hash = $1 FOR UPDATE", hash)
+func (t writeTx) LockRefreshToken(ctx context.Context, hash []byte) (firemode.RefreshToken, error) {
+	r, err := one(ctx, t.readTx, row.ScanRefreshToken, selectTokens+" WHERE hash = $1 FOR UPDATE", hash)
 	return found(r, err, "refresh token")
 }
 
-func (t *transaction) CreateRefreshToken(ctx context.Context, r firemode.RefreshToken) error {
+func (t writeTx) CreateRefreshToken(ctx context.Context, r firemode.RefreshToken) error {
 	_, err := t.write(ctx, row.RefreshTokenTaken,
 		insertInto("refresh_tokens", row.RefreshTokenColumns), row.RefreshTokenValues(r)...)
 	return err
 }
 
-func (t *transaction) UseRefreshToken(ctx context.Context, r firemode.RefreshToken) error {
+func (t writeTx) UseRefreshToken(ctx context.Context, r firemode.RefreshToken) error {
 	n, err := t.write(ctx, row.Taken{}, "UPDATE refresh_tokens SET used_at = $1, retry_key = $2, retry_answer = $3 WHERE hash = $4",
 		row.TokenUseValues(r)...)
 	if err == nil && n == 0 {
@@ -108,33 +108,33 @@ func (t *transaction) UseRefreshToken(ctx context.Context, r firemode.RefreshTok
 	return err
 }
 
-func (t *transaction) ForgetRetryAnswers(ctx context.Context, before time.Time) (int, error) {
+func (t writeTx) ForgetRetryAnswers(ctx context.Context, before time.Time) (int, error) {
 	n, err := t.write(ctx, row.Taken{}, `UPDATE refresh_tokens SET retry_key = '', retry_answer = NULL
 		WHERE retry_answer IS NOT NULL AND used_at < $1`, store.Micros(before))
 	return int(n), err
 }
 
-func (t *transaction) RevokeFamily(ctx context.Context, family string) error {
+func (t writeTx) RevokeFamily(ctx context.Context, family string) error {
 	return t.exec(ctx, "UPDATE refresh_tokens SET revoked = true WHERE family = $1", family)
 }
 
-func (t *transaction) RevokeUserTokens(ctx context.Context, org firemode.OrgID, user firemode.UserID) error {
+func (t writeTx) RevokeUserTokens(ctx context.Context, org firemode.OrgID, user firemode.UserID) error {
 	return t.exec(ctx, "UPDATE refresh_tokens SET revoked = true WHERE org = $1 AND user_id = $2", org, user)
 }
 
-func (t *transaction) RevocationsSince(ctx context.Context, since int64, now time.Time) ([]firemode.Revocation, error) {
+func (t readTx) RevocationsSince(ctx context.Context, since int64, now time.Time) ([]firemode.Revocation, error) {
 	return all(ctx, t, row.ScanRevocation,
 		"SELECT seq, "+row.RevocationColumns+" FROM revocations WHERE seq > $1 AND expires_at > $2 ORDER BY seq", since, store.Micros(now))
 }
 
-func (t *transaction) CreateRevocation(ctx context.Context, r firemode.Revocation) error {
+func (t writeTx) CreateRevocation(ctx context.Context, r firemode.Revocation) error {
 	if err := t.exec(ctx, insertInto("revocations", row.RevocationColumns), row.RevocationValues(r)...); err != nil {
 		return err
 	}
 	return t.notify(ctx, store.TopicRevocations)
 }
 
-func (t *transaction) DeleteExpiredTokens(ctx context.Context, before time.Time) (int, error) {
+func (t writeTx) DeleteExpiredTokens(ctx context.Context, before time.Time) (int, error) {
 	tokens, err := t.write(ctx, row.Taken{}, "DELETE FROM refresh_tokens WHERE expires_at < $1", store.Micros(before))
 	if err != nil {
 		return 0, err

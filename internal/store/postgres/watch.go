@@ -85,6 +85,6 @@ func hangUp(ctx context.Context, conn *pgx.Conn) {
 }
 
 // notify tells the watchers of all nodes of topic, with the commit of t.
-func (t *transaction) notify(ctx context.Context, topic store.Topic) error {
+func (t writeTx) notify(ctx context.Context, topic store.Topic) error {
 	return t.exec(ctx, "SELECT pg_notify($1, $2)", channel, topic)
 }

@@ -18,7 +18,7 @@ func AuditValues(e ledger.AuditEntry) []any {
 
 // ScanAudit reads AuditColumns.
 func ScanAudit(r Scanner) (e ledger.AuditEntry, err error) {
-	err = r.Scan(&e.Org, &e.Seq, &e.ID, store.TimeColumn{Into: &e.At}, &e.User, &e.Action, &e.Subject, &e.Data, &e.Prev, &e.Hash)
+	err = scan(r, "audit", &e.Org, &e.Seq, &e.ID, store.TimeColumn{Into: &e.At}, &e.User, &e.Action, &e.Subject, &e.Data, &e.Prev, &e.Hash)
 	return e, err
 }
 
@@ -35,7 +35,7 @@ func ResponseValues(a store.StoredResponse) []any {
 
 // ScanResponse reads ResponseColumns.
 func ScanResponse(r Scanner) (a store.StoredResponse, err error) {
-	err = r.Scan(&a.Scope, &a.Key, &a.Fingerprint, &a.Result, store.TimeColumn{Into: &a.CreatedAt})
+	err = scan(r, "answers", &a.Scope, &a.Key, &a.Fingerprint, &a.Result, store.TimeColumn{Into: &a.CreatedAt})
 	return a, err
 }
 
@@ -47,6 +47,6 @@ type AuditEnd struct {
 
 // ScanAuditEnd reads seq and hash.
 func ScanAuditEnd(r Scanner) (e AuditEnd, err error) {
-	err = r.Scan(&e.Seq, &e.Hash)
+	err = scan(r, "audit_heads", &e.Seq, &e.Hash)
 	return e, err
 }

@@ -4,6 +4,6 @@ import "firemode/internal/store"
 
 // ScanBacklog reads the sums of conflicts and gaps.
 func ScanBacklog(r Scanner) (b store.Backlog, err error) {
-	err = r.Scan(&b.Conflicts, &b.Gaps)
+	err = scan(r, "session_heads", &b.Conflicts, &b.Gaps)
 	return b, err
 }

@@ -37,7 +37,7 @@ func BuildingChanges(b firemode.Building) ([]any, error) {
 
 // ScanBuilding reads BuildingColumns.
 func ScanBuilding(s Scanner) (b firemode.Building, err error) {
-	err = s.Scan(&b.Org, &b.ID, &b.Name, &b.Address, store.JSONColumn{Into: &b.Metadata}, store.JSONColumn{Into: &b.Owners},
+	err = scan(s, "buildings", &b.Org, &b.ID, &b.Name, &b.Address, store.JSONColumn{Into: &b.Metadata}, store.JSONColumn{Into: &b.Owners},
 		&b.Status, &b.Version, store.TimeColumn{Into: &b.CreatedAt}, &b.Creation)
 	return b, err
 }
@@ -77,7 +77,7 @@ func assetSearch(a firemode.Asset) string {
 
 // ScanAsset reads AssetColumns.
 func ScanAsset(s Scanner) (a firemode.Asset, err error) {
-	err = s.Scan(&a.Org, &a.Building, &a.ID, &a.Type, &a.Description, &a.System, &a.Level, &a.Location, &a.Make, &a.Model,
+	err = scan(s, "assets", &a.Org, &a.Building, &a.ID, &a.Type, &a.Description, &a.System, &a.Level, &a.Location, &a.Make, &a.Model,
 		&a.Serial, &a.Manufactured, &a.Installed, &a.LastPressureTest, &a.Barcode, &a.Status, &a.Notes,
 		store.JSONColumn{Into: &a.Baselines}, &a.Version, store.TimeColumn{Into: &a.CreatedAt}, store.TimeColumn{Into: &a.UpdatedAt})
 	return a, err
@@ -91,7 +91,7 @@ type Barcode struct {
 
 // ScanBarcode reads barcode and id.
 func ScanBarcode(s Scanner) (b Barcode, err error) {
-	err = s.Scan(&b.Barcode, &b.Asset)
+	err = scan(s, "assets", &b.Barcode, &b.Asset)
 	return b, err
 }
 

@@ -28,7 +28,7 @@ func DefectChanges(d firemode.Defect) ([]any, error) {
 
 // ScanDefect reads DefectColumns.
 func ScanDefect(r Scanner) (d firemode.Defect, err error) {
-	err = r.Scan(&d.Org, &d.ID, &d.Session, &d.Building, &d.Item, &d.Rule, &d.Version, &d.Condition, &d.Count, &d.Status, &d.Class,
+	err = scan(r, "defects", &d.Org, &d.ID, &d.Session, &d.Building, &d.Item, &d.Rule, &d.Version, &d.Condition, &d.Count, &d.Status, &d.Class,
 		store.JSONColumn{Into: &d.Classifications}, &d.FoundBy, store.TimeColumn{Into: &d.FoundAt}, &d.Note, &d.Revision,
 		store.TimeColumn{Into: &d.UpdatedAt})
 	return d, err

@@ -1,7 +1,6 @@
 package row
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -41,14 +40,14 @@ func scanItem(r Scanner, further ...any) (i firemode.Item, err error) {
 	columns := []any{&i.ID, &i.Kind, &i.Type, &i.Name, &i.System, &i.Level, store.JSONColumn{Into: &i.Location}, &i.Position, &i.Listed}
 	columns = append(columns, store.JSONColumn{Into: &i.Checks}, store.JSONColumn{Into: &i.Baselines}, store.JSONColumn{Into: &i.Last})
 	columns = append(columns, &i.State, &i.Outcome, store.JSONColumn{Into: &i.Missing}, &i.Conflicts)
-	err = r.Scan(append(columns, further...)...)
+	err = scan(r, "items", append(columns, further...)...)
 	return i, err
 }
 
-// ItemRead is which columns of items to read and how. Where ctx asks for what is exact, search is among them, and must be what follows
-// from the others.
-func ItemRead(ctx context.Context) (columns string, scan func(Scanner) (firemode.Item, error)) {
-	if store.Exact(ctx) {
+// ItemRead returns which columns of items to read, and how. To read exactly is to read search as well, which must follow from the other
+// columns.
+func ItemRead(exact bool) (columns string, scan func(Scanner) (firemode.Item, error)) {
+	if exact {
 		return ItemColumns + ", search", scanFoundItem
 	}
 	return ItemColumns, ScanItem
@@ -58,7 +57,7 @@ func scanFoundItem(r Scanner) (firemode.Item, error) {
 	var search string
 	i, err := scanItem(r, &search)
 	if err == nil && search != searchOf(i) {
-		err = fmt.Errorf("item %s is found by other words than those of its id, name and location", i.ID)
+		err = &store.Damage{Table: "items", Err: fmt.Errorf("the search text of item %s does not follow from its id, name and location", i.ID)}
 	}
 	return i, err
 }
@@ -93,7 +92,7 @@ func LastResultValues(f FoundItem) ([]any, error) {
 
 // ScanLastResult reads LastResultColumns.
 func ScanLastResult(r Scanner) (f FoundItem, err error) {
-	err = r.Scan(&f.Item, &f.Session, store.TimeColumn{Into: &f.CompletedAt}, &f.Outcome, store.JSONColumn{Into: &f.Measurements})
+	err = scan(r, "last_results", &f.Item, &f.Session, store.TimeColumn{Into: &f.CompletedAt}, &f.Outcome, store.JSONColumn{Into: &f.Measurements})
 	return f, err
 }
 

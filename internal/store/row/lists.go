@@ -82,7 +82,7 @@ type ListKey struct {
 
 // ScanListKey reads created_at and session_id.
 func ScanListKey(r Scanner) (k ListKey, err error) {
-	err = r.Scan(&k.CreatedAt, &k.ID)
+	err = scan(r, "session_technicians", &k.CreatedAt, &k.ID)
 	return k, err
 }
 

@@ -31,7 +31,7 @@ func EntryValues(b ledger.Entry) ([]any, error) {
 
 // ScanEntry reads EntryColumns, then into more.
 func ScanEntry(r Scanner, more ...any) (b ledger.Entry, err error) {
-	err = r.Scan(append([]any{
+	err = scan(r, "batches", append([]any{
 		&b.Seq, &b.Kind, &b.Actor, &b.Number, &b.ID, &b.PrevID, &b.Content, &b.Key, &b.User, &b.SubmittedBy, &b.Client,
 		&b.ClientType,
 		store.TimeColumn{Into: &b.CapturedAt},
@@ -66,7 +66,7 @@ func ActorValues(a ledger.Actor) ([]any, error) {
 
 // ScanActor reads ActorColumns.
 func ScanActor(r Scanner) (a ledger.Actor, err error) {
-	err = r.Scan(&a.ID, &a.Client, &a.ClientType, &a.User, store.JSONColumn{Into: &a.Held}, store.JSONColumn{Into: &a.Merged}, &a.PrefixSeq,
+	err = scan(r, "actors", &a.ID, &a.Client, &a.ClientType, &a.User, store.JSONColumn{Into: &a.Held}, store.JSONColumn{Into: &a.Merged}, &a.PrefixSeq,
 		&a.Delivered, &a.Parent, store.TimeColumn{Into: &a.LastSync})
 	return a, err
 }
@@ -106,7 +106,7 @@ func ScanOp(r Scanner) (op ledger.Op, err error) {
 	var from origin
 	var received time.Time
 	o := &crdt.Origin{}
-	err = r.Scan(&key, &op.Seq, &op.Index, &op.Kind, &op.Value, store.JSONColumn{Into: &op.Names}, &op.Time, &op.Sum, &op.Contested,
+	err = scan(r, "ops", &key, &op.Seq, &op.Index, &op.Kind, &op.Value, store.JSONColumn{Into: &op.Names}, &op.Time, &op.Sum, &op.Contested,
 		store.JSONColumn{Into: &from}, &op.Merged, &op.SupersededSeq, &op.Noted, &op.Actor, &op.Batch, store.JSONColumn{Into: &op.Foreign},
 		&o.User, &o.SubmittedBy, &o.Client, store.TimeColumn{Into: &received})
 	o.CapturedAt, o.ReceivedAt = store.FromMicros(from.CapturedAt), received
@@ -202,7 +202,7 @@ func QuarantineValues(q ledger.Quarantined) []any {
 // ScanQuarantined reads QuarantineColumns.
 func ScanQuarantined(r Scanner) (q ledger.Quarantined, err error) {
 	var changes string
-	err = r.Scan(&q.Fresh, &q.Actor, &q.Number, &q.Content, &q.ID, &q.PrevID, &q.User, store.TimeColumn{Into: &q.ReceivedAt}, &changes, &q.Reason, &q.Hash)
+	err = scan(r, "quarantine", &q.Fresh, &q.Actor, &q.Number, &q.Content, &q.ID, &q.PrevID, &q.User, store.TimeColumn{Into: &q.ReceivedAt}, &changes, &q.Reason, &q.Hash)
 	q.Changes = []byte(changes)
 	return q, err
 }

@@ -23,7 +23,7 @@ func RuleValues(r firemode.Rule) ([]any, error) {
 
 // ScanRule reads RuleColumns and the time of deactivation.
 func ScanRule(s Scanner) (r firemode.Rule, err error) {
-	err = s.Scan(&r.Org, &r.Code, &r.Version, &r.Name, &r.Description, &r.System, &r.Standard, &r.Section,
+	err = scan(s, "rules", &r.Org, &r.Code, &r.Version, &r.Name, &r.Description, &r.System, &r.Standard, &r.Section,
 		store.JSONColumn{Into: &r.Frequencies}, store.JSONColumn{Into: &r.Schema}, &r.Note,
 		store.TimeColumn{Into: &r.CreatedAt}, &r.CreatedBy, &r.Creation, store.TimeColumn{Into: &r.DeactivatedAt})
 	return r, err
@@ -34,6 +34,6 @@ const DeactivationColumns = "code, version, deactivated_at, deactivated_by"
 
 // ScanDeactivation reads DeactivationColumns.
 func ScanDeactivation(r Scanner) (d store.Deactivation, err error) {
-	err = r.Scan(&d.Code, &d.Version, store.TimeColumn{Into: &d.At}, &d.By)
+	err = scan(r, "rule_deactivations", &d.Code, &d.Version, store.TimeColumn{Into: &d.At}, &d.By)
 	return d, err
 }

@@ -38,7 +38,7 @@ func sessionDest(s *firemode.Session) []any {
 
 // ScanSession reads SessionColumns.
 func ScanSession(r Scanner) (s firemode.Session, err error) {
-	err = r.Scan(sessionDest(&s)...)
+	err = scan(r, "sessions", sessionDest(&s)...)
 	return s, err
 }
 
@@ -64,12 +64,12 @@ func headDest(h *ledger.Head) []any {
 
 // ScanHead reads HeadColumns.
 func ScanHead(r Scanner) (h ledger.Head, err error) {
-	err = r.Scan(headDest(&h)...)
+	err = scan(r, "session_heads", headDest(&h)...)
 	return h, err
 }
 
 // ScanLockedSession reads SessionColumns, then HeadColumns.
 func ScanLockedSession(r Scanner) (l store.LockedSession, err error) {
-	err = r.Scan(append(sessionDest(&l.Session), headDest(&l.Head)...)...)
+	err = scan(r, "sessions", append(sessionDest(&l.Session), headDest(&l.Head)...)...)
 	return l, err
 }

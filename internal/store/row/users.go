@@ -18,7 +18,7 @@ func OrganisationValues(o firemode.Organisation) []any {
 
 // ScanOrganisation reads OrganisationColumns.
 func ScanOrganisation(s Scanner) (o firemode.Organisation, err error) {
-	err = s.Scan(&o.ID, &o.Name, store.TimeColumn{Into: &o.CreatedAt})
+	err = scan(s, "organisations", &o.ID, &o.Name, store.TimeColumn{Into: &o.CreatedAt})
 	return o, err
 }
 
@@ -38,7 +38,7 @@ func UserValues(u firemode.User) []any {
 
 // ScanUser reads UserColumns.
 func ScanUser(s Scanner) (u firemode.User, err error) {
-	err = s.Scan(&u.Org, &u.ID, &u.Username, &u.FullName, &u.Role, &u.PasswordHash, &u.Disabled, &u.Generation, &u.Version,
+	err = scan(s, "users", &u.Org, &u.ID, &u.Username, &u.FullName, &u.Role, &u.PasswordHash, &u.Disabled, &u.Generation, &u.Version,
 		store.TimeColumn{Into: &u.CreatedAt}, &u.Creation)
 	return u, err
 }
@@ -64,7 +64,7 @@ func TokenUseValues(t firemode.RefreshToken) []any {
 
 // ScanRefreshToken reads RefreshTokenColumns.
 func ScanRefreshToken(s Scanner) (t firemode.RefreshToken, err error) {
-	err = s.Scan(&t.Hash, &t.Org, &t.User, &t.Family, store.TimeColumn{Into: &t.IssuedAt}, store.TimeColumn{Into: &t.ExpiresAt},
+	err = scan(s, "refresh_tokens", &t.Hash, &t.Org, &t.User, &t.Family, store.TimeColumn{Into: &t.IssuedAt}, store.TimeColumn{Into: &t.ExpiresAt},
 		store.TimeColumn{Into: &t.UsedAt}, &t.Revoked, &t.RetryKey, &t.RetryAnswer)
 	return t, err
 }
@@ -79,6 +79,6 @@ func RevocationValues(r firemode.Revocation) []any {
 
 // ScanRevocation reads seq and RevocationColumns.
 func ScanRevocation(s Scanner) (r firemode.Revocation, err error) {
-	err = s.Scan(&r.Seq, &r.Family, &r.Org, &r.User, &r.Generation, store.TimeColumn{Into: &r.ExpiresAt})
+	err = scan(s, "revocations", &r.Seq, &r.Family, &r.Org, &r.User, &r.Generation, store.TimeColumn{Into: &r.ExpiresAt})
 	return r, err
 }

@@ -14,12 +14,12 @@ const chunk = 500
 
 const selectAssets = "SELECT " + row.AssetColumns + " FROM assets"
 
-func (t *transaction) Asset(ctx context.Context, org firemode.OrgID, b firemode.BuildingID, id firemode.AssetID) (firemode.Asset, error) {
+func (t readTx) Asset(ctx context.Context, org firemode.OrgID, b firemode.BuildingID, id firemode.AssetID) (firemode.Asset, error) {
 	a, err := one(ctx, t, row.ScanAsset, selectAssets+" WHERE org = ? AND building_id = ? AND id = ?", org, b, id)
 	return found(a, err, "asset")
 }
 
-func (t *transaction) Assets(ctx context.Context, org firemode.OrgID, b firemode.BuildingID, f store.AssetFilter, p store.Page) ([]store.Keyed[firemode.Asset], error) {
+func (t readTx) Assets(ctx context.Context, org firemode.OrgID, b firemode.BuildingID, f store.AssetFilter, p store.Page) ([]store.Keyed[firemode.Asset], error) {
 	list, err := all(ctx, t, row.ScanAsset, selectAssets+` WHERE org = ?1 AND building_id = ?2 AND id > ?3
 		AND (?5 = '' OR system = ?5) AND (?6 = '' OR level = ?6) AND (?7 = '' OR type = ?7) AND (?8 = '' OR status = ?8)
 		AND (?9 = '' OR instr(search, ?9)) ORDER BY id LIMIT ?4`,
@@ -27,7 +27,7 @@ func (t *transaction) Assets(ctx context.Context, org firemode.OrgID, b firemode
 	return keyed(list, err, func(a firemode.Asset) string { return string(a.ID) })
 }
 
-func (t *transaction) EachAsset(ctx context.Context, org firemode.OrgID, b firemode.BuildingID, fn func(firemode.Asset) error) error {
+func (t readTx) EachAsset(ctx context.Context, org firemode.OrgID, b firemode.BuildingID, fn func(firemode.Asset) error) error {
 	var last firemode.AssetID
 	for {
 		list, err := all(ctx, t, row.ScanAsset,
@@ -44,12 +44,12 @@ func (t *transaction) EachAsset(ctx context.Context, org firemode.OrgID, b firem
 	}
 }
 
-func (t *transaction) AssetsByID(ctx context.Context, org firemode.OrgID, b firemode.BuildingID, ids []firemode.AssetID) ([]firemode.Asset, error) {
+func (t readTx) AssetsByID(ctx context.Context, org firemode.OrgID, b firemode.BuildingID, ids []firemode.AssetID) ([]firemode.Asset, error) {
 	return all(ctx, t, row.ScanAsset,
 		selectAssets+" WHERE org = ? AND building_id = ? AND id IN (SELECT value FROM json_each(?))", org, b, array(ids))
 }
 
-func (t *transaction) AssetBarcodes(ctx context.Context, org firemode.OrgID, b firemode.BuildingID, barcodes []string) (map[string]firemode.AssetID, error) {
+func (t readTx) AssetBarcodes(ctx context.Context, org firemode.OrgID, b firemode.BuildingID, barcodes []string) (map[string]firemode.AssetID, error) {
 	// The partial index is used only where the query says what the index says.
 	list, err := all(ctx, t, row.ScanBarcode, `SELECT barcode, id FROM assets
 		WHERE org = ? AND building_id = ? AND barcode <> '' AND barcode IN (SELECT value FROM json_each(?))`, org, b, array(barcodes))
@@ -59,7 +59,7 @@ func (t *transaction) AssetBarcodes(ctx context.Context, org firemode.OrgID, b f
 	return row.Barcodes(list), nil
 }
 
-func (t *transaction) CreateAssets(ctx context.Context, assets []firemode.Asset) error {
+func (t writeTx) CreateAssets(ctx context.Context, assets []firemode.Asset) error {
 	for _, a := range assets {
 		values, err := row.AssetValues(a)
 		if err != nil {
@@ -74,7 +74,7 @@ func (t *transaction) CreateAssets(ctx context.Context, assets []firemode.Asset)
 	return nil
 }
 
-func (t *transaction) UpdateAssets(ctx context.Context, assets []firemode.Asset) error {
+func (t writeTx) UpdateAssets(ctx context.Context, assets []firemode.Asset) error {
 	// First let go of the barcodes that move, so that two assets can swap theirs.
 	for _, a := range assets {
 		err := t.exec(ctx, "UPDATE assets SET barcode = '' WHERE org = ? AND building_id = ? AND id = ? AND barcode NOT IN ('', ?)",
@@ -96,7 +96,7 @@ func (t *transaction) UpdateAssets(ctx context.Context, assets []firemode.Asset)
 	return nil
 }
 
-func (t *transaction) PutBaselines(ctx context.Context, a firemode.Asset) error {
+func (t writeTx) PutBaselines(ctx context.Context, a firemode.Asset) error {
 	baselines, err := store.JSON(a.Baselines)
 	if err != nil {
 		return t.fail(err)
@@ -107,7 +107,7 @@ func (t *transaction) PutBaselines(ctx context.Context, a firemode.Asset) error 
 	return t.assetChanged(ctx, a, n, err)
 }
 
-func (t *transaction) assetChanged(ctx context.Context, a firemode.Asset, n int64, err error) error {
+func (t writeTx) assetChanged(ctx context.Context, a firemode.Asset, n int64, err error) error {
 	return t.changed(n, err, "asset "+string(a.ID), func() error {
 		_, err := t.Asset(ctx, a.Org, a.Building, a.ID)
 		return err

@@ -15,7 +15,7 @@ import (
 
 const selectAudit = "SELECT " + row.AuditColumns + " FROM audit"
 
-func (t *transaction) Audits(ctx context.Context, org firemode.OrgID, user firemode.UserID, p store.Page) ([]store.Keyed[ledger.AuditEntry], error) {
+func (t readTx) Audits(ctx context.Context, org firemode.OrgID, user firemode.UserID, p store.Page) ([]store.Keyed[ledger.AuditEntry], error) {
 	before := int64(math.MaxInt64)
 	if p.After != "" {
 		var err error
@@ -31,7 +31,7 @@ func (t *transaction) Audits(ctx context.Context, org firemode.OrgID, user firem
 	return keyed(list, err, func(e ledger.AuditEntry) string { return strconv.FormatInt(e.Seq, 10) })
 }
 
-func (t *transaction) EachAudit(ctx context.Context, org firemode.OrgID, fn func(ledger.AuditEntry) error) error {
+func (t readTx) EachAudit(ctx context.Context, org firemode.OrgID, fn func(ledger.AuditEntry) error) error {
 	var last int64
 	for {
 		list, err := all(ctx, t, row.ScanAudit, selectAudit+" WHERE org = ? AND seq > ? ORDER BY seq LIMIT ?", org, last, chunk)
@@ -47,7 +47,7 @@ func (t *transaction) EachAudit(ctx context.Context, org firemode.OrgID, fn func
 	}
 }
 
-func (t *transaction) AuditEnd(ctx context.Context, org firemode.OrgID) (seq int64, hash []byte, err error) {
+func (t readTx) AuditEnd(ctx context.Context, org firemode.OrgID) (seq int64, hash []byte, err error) {
 	end, err := one(ctx, t, row.ScanAuditEnd, "SELECT seq, hash FROM audit_heads WHERE org = ?", org)
 	if errors.Is(err, errNone) {
 		return 0, nil, nil
@@ -56,11 +56,11 @@ func (t *transaction) AuditEnd(ctx context.Context, org firemode.OrgID) (seq int
 }
 
 // LockAudit needs no lock: an Update has the database to itself.
-func (t *transaction) LockAudit(ctx context.Context, org firemode.OrgID) (seq int64, hash []byte, err error) {
+func (t writeTx) LockAudit(ctx context.Context, org firemode.OrgID) (seq int64, hash []byte, err error) {
 	return t.AuditEnd(ctx, org)
 }
 
-func (t *transaction) InsertAudit(ctx context.Context, entries []ledger.AuditEntry) error {
+func (t writeTx) InsertAudit(ctx context.Context, entries []ledger.AuditEntry) error {
 	for _, e := range entries {
 		_, err := t.write(ctx, row.AuditTaken,
 			"INSERT INTO audit ("+row.AuditColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row.AuditValues(e)...)
@@ -76,7 +76,7 @@ func (t *transaction) InsertAudit(ctx context.Context, entries []ledger.AuditEnt
 		ON CONFLICT (org) DO UPDATE SET seq = excluded.seq, hash = excluded.hash`, last.Org, last.Seq, last.Hash)
 }
 
-func (t *transaction) Responses(ctx context.Context, keys []store.StoredResponse) ([]store.StoredResponse, error) {
+func (t readTx) Responses(ctx context.Context, keys []store.StoredResponse) ([]store.StoredResponse, error) {
 	var list []store.StoredResponse
 	for _, k := range keys {
 		stored, err := all(ctx, t, row.ScanResponse,
@@ -89,7 +89,7 @@ func (t *transaction) Responses(ctx context.Context, keys []store.StoredResponse
 	return list, nil
 }
 
-func (t *transaction) SaveResponses(ctx context.Context, answers []store.StoredResponse) error {
+func (t writeTx) SaveResponses(ctx context.Context, answers []store.StoredResponse) error {
 	for _, a := range answers {
 		_, err := t.write(ctx, row.ResponseTaken,
 			"INSERT INTO answers ("+row.ResponseColumns+") VALUES (?, ?, ?, ?, ?)", row.ResponseValues(a)...)
@@ -100,7 +100,7 @@ func (t *transaction) SaveResponses(ctx context.Context, answers []store.StoredR
 	return nil
 }
 
-func (t *transaction) DeleteResponses(ctx context.Context, before time.Time, limit int) (int, error) {
+func (t writeTx) DeleteResponses(ctx context.Context, before time.Time, limit int) (int, error) {
 	n, err := t.write(ctx, row.Taken{}, `DELETE FROM answers WHERE rowid IN
 		(SELECT rowid FROM answers WHERE created_at < ? ORDER BY created_at LIMIT ?)`, store.Micros(before), limit)
 	return int(n), err

@@ -39,7 +39,7 @@ func write(t *testing.T, s *Store, from, n int) {
 func stamp(t *testing.T, s *Store) {
 	t.Helper()
 	err := s.Update(t.Context(), func(tx store.Tx) error {
-		return tx.(*transaction).exec(t.Context(), "INSERT INTO rule_stamps (org, stamp) VALUES ('o', 1) ON CONFLICT (org) DO UPDATE SET stamp = stamp + 1")
+		return tx.(writeTx).exec(t.Context(), "INSERT INTO rule_stamps (org, stamp) VALUES ('o', 1) ON CONFLICT (org) DO UPDATE SET stamp = stamp + 1")
 	})
 	if err != nil {
 		t.Fatal(err)

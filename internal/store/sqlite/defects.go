@@ -11,16 +11,16 @@ import (
 
 const selectDefects = "SELECT " + row.DefectColumns + " FROM defects d"
 
-func (t *transaction) Defect(ctx context.Context, org firemode.OrgID, id firemode.DefectID) (firemode.Defect, error) {
+func (t readTx) Defect(ctx context.Context, org firemode.OrgID, id firemode.DefectID) (firemode.Defect, error) {
 	d, err := one(ctx, t, row.ScanDefect, selectDefects+" WHERE org = ? AND id = ?", org, id)
 	return found(d, err, "defect")
 }
 
-func (t *transaction) DefectsByID(ctx context.Context, org firemode.OrgID, ids []firemode.DefectID) ([]firemode.Defect, error) {
+func (t readTx) DefectsByID(ctx context.Context, org firemode.OrgID, ids []firemode.DefectID) ([]firemode.Defect, error) {
 	return all(ctx, t, row.ScanDefect, selectDefects+" WHERE org = ? AND id IN (SELECT value FROM json_each(?))", org, array(ids))
 }
 
-func (t *transaction) Defects(ctx context.Context, org firemode.OrgID, f store.DefectFilter, p store.Page) ([]store.Keyed[firemode.Defect], error) {
+func (t readTx) Defects(ctx context.Context, org firemode.OrgID, f store.DefectFilter, p store.Page) ([]store.Keyed[firemode.Defect], error) {
 	at, id, err := after(p)
 	if err != nil {
 		return nil, err
@@ -56,7 +56,7 @@ func defectConditions(f store.DefectFilter) string {
 	return query.String()
 }
 
-func (t *transaction) SaveDefects(ctx context.Context, defects []firemode.Defect) error {
+func (t writeTx) SaveDefects(ctx context.Context, defects []firemode.Defect) error {
 	for _, d := range defects {
 		values, err := row.DefectValues(d)
 		if err != nil {
@@ -73,7 +73,7 @@ func (t *transaction) SaveDefects(ctx context.Context, defects []firemode.Defect
 	return nil
 }
 
-func (t *transaction) UpdateDefect(ctx context.Context, d firemode.Defect) error {
+func (t writeTx) UpdateDefect(ctx context.Context, d firemode.Defect) error {
 	changes, err := row.DefectChanges(d)
 	if err != nil {
 		return t.fail(err)

@@ -18,7 +18,7 @@ import (
 func TestCommitThatFailsIsUnknownToAll(t *testing.T) {
 	s := newStore(t)
 	breakCommit := func(tx store.Tx) error {
-		c := tx.(*transaction).conn
+		c := tx.(writeTx).conn
 		if _, err := c.exec(t.Context(), "PRAGMA defer_foreign_keys = 1"); err != nil {
 			return err
 		}
@@ -53,7 +53,7 @@ func TestCommitThatFailsIsUnknownToAll(t *testing.T) {
 func TestFullDisk(t *testing.T) {
 	s := newStore(t)
 	limit := func(tx store.Tx) error {
-		_, err := one(t.Context(), tx.(*transaction), scanInt, "PRAGMA max_page_count = 150")
+		_, err := one(t.Context(), tx.(writeTx).readTx, scanInt, "PRAGMA max_page_count = 150")
 		return err
 	}
 	if err := s.Update(t.Context(), limit); err != nil {

@@ -8,12 +8,12 @@ import (
 	"firemode/internal/store/row"
 )
 
-func (t *transaction) Items(ctx context.Context, org firemode.OrgID, s firemode.SessionID, f store.ItemFilter, p store.Page) ([]store.Keyed[firemode.Item], error) {
+func (t readTx) Items(ctx context.Context, org firemode.OrgID, s firemode.SessionID, f store.ItemFilter, p store.Page) ([]store.Keyed[firemode.Item], error) {
 	position, id, err := after(p)
 	if err != nil {
 		return nil, err
 	}
-	columns, scan := row.ItemRead(ctx)
+	columns, scan := row.ItemRead(t.exact)
 	list, err := all(ctx, t, scan, "SELECT "+columns+` FROM items WHERE org = ?1 AND session_id = ?2 AND (position, id) > (?3, ?4)
 		AND (?6 = '' OR level = ?6) AND (?7 = '' OR system = ?7) AND (?8 = '[]' OR state IN (SELECT value FROM json_each(?8)))
 		AND (?9 = '' OR instr(search, ?9)) ORDER BY position, id LIMIT ?5`,
@@ -21,12 +21,12 @@ func (t *transaction) Items(ctx context.Context, org firemode.OrgID, s firemode.
 	return keyed(list, err, func(i firemode.Item) string { return store.Key(int64(i.Position), string(i.ID)) })
 }
 
-func (t *transaction) ItemsByID(ctx context.Context, org firemode.OrgID, s firemode.SessionID, ids []firemode.ItemID) ([]firemode.Item, error) {
+func (t readTx) ItemsByID(ctx context.Context, org firemode.OrgID, s firemode.SessionID, ids []firemode.ItemID) ([]firemode.Item, error) {
 	return all(ctx, t, row.ScanItem,
 		"SELECT "+row.ItemColumns+" FROM items WHERE org = ? AND session_id = ? AND id IN (SELECT value FROM json_each(?))", org, s, array(ids))
 }
 
-func (t *transaction) CreateItems(ctx context.Context, org firemode.OrgID, s firemode.SessionID, items []firemode.Item) error {
+func (t writeTx) CreateItems(ctx context.Context, org firemode.OrgID, s firemode.SessionID, items []firemode.Item) error {
 	for _, i := range items {
 		values, err := row.ItemValues(org, s, i)
 		if err != nil {
@@ -41,7 +41,7 @@ func (t *transaction) CreateItems(ctx context.Context, org firemode.OrgID, s fir
 	return nil
 }
 
-func (t *transaction) SaveItemStates(ctx context.Context, org firemode.OrgID, s firemode.SessionID, items []firemode.Item) error {
+func (t writeTx) SaveItemStates(ctx context.Context, org firemode.OrgID, s firemode.SessionID, items []firemode.Item) error {
 	for _, i := range items {
 		values, err := row.ItemStateValues(i)
 		if err != nil {

@@ -47,7 +47,7 @@ type Config struct {
 	Traces trace.TracerProvider
 }
 
-// Store is a SQLite database. It implements store.Store.
+// Store is a SQLite database. It implements store.Database.
 type Store struct {
 	path    string
 	now     func() time.Time
@@ -59,7 +59,7 @@ type Store struct {
 	watchers watchers
 }
 
-var _ store.Store = (*Store)(nil)
+var _ store.Database = (*Store)(nil)
 
 // Open opens the database file. It does not migrate: call Migrate or CheckSchema next.
 func Open(ctx context.Context, c Config) (*Store, error) {
@@ -153,7 +153,7 @@ func number(version string) int {
 // Ping reads from the file.
 func (s *Store) Ping(ctx context.Context) error {
 	return s.View(ctx, func(tx store.ReadTx) error {
-		_, err := one(ctx, tx.(*transaction), scanInt, "SELECT count(*) FROM sqlite_schema LIMIT 1")
+		_, err := one(ctx, tx.(readTx), scanInt, "SELECT count(*) FROM sqlite_schema LIMIT 1")
 		return err
 	})
 }

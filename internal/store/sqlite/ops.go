@@ -30,20 +30,20 @@ const (
 	joinBatches = " CROSS JOIN batches b ON b.org = o.org AND b.session_id = o.session_id AND b.seq = o.seq"
 )
 
-func (t *transaction) LiveOps(ctx context.Context, s ledger.SessionRef, at, below []crdt.Pointer) ([]crdt.Op, error) {
+func (t readTx) LiveOps(ctx context.Context, s ledger.SessionRef, at, below []crdt.Pointer) ([]crdt.Op, error) {
 	exact, under := row.Covering(at, below)
 	return all(ctx, t, scanOp, "SELECT "+row.OpColumns+" FROM json_each(?3) p"+liveAt+joinBatches+
 		" UNION ALL SELECT "+row.OpColumns+" FROM json_each(?4) p"+liveAt+joinBatches+
 		" UNION ALL SELECT "+row.OpColumns+" FROM json_each(?4) p"+liveBelow+joinBatches, s.Org, s.Session, keys(exact), keys(under))
 }
 
-func (t *transaction) ContestedOps(ctx context.Context, s ledger.SessionRef, under []crdt.Pointer) ([]crdt.Op, error) {
+func (t readTx) ContestedOps(ctx context.Context, s ledger.SessionRef, under []crdt.Pointer) ([]crdt.Op, error) {
 	_, tops := row.Covering(nil, under)
 	return all(ctx, t, scanOp, "SELECT "+row.OpColumns+" FROM json_each(?3) p CROSS JOIN ops o INDEXED BY ops_contested"+below+
 		" AND o.contested <> 0"+joinBatches, s.Org, s.Session, keys(tops))
 }
 
-func (t *transaction) OpsByDot(ctx context.Context, s ledger.SessionRef, dots []crdt.Dot) ([]ledger.Op, error) {
+func (t readTx) OpsByDot(ctx context.Context, s ledger.SessionRef, dots []crdt.Dot) ([]ledger.Op, error) {
 	return all(ctx, t, row.ScanOp, "SELECT "+row.OpColumns+` FROM (SELECT DISTINCT value FROM json_each(?3)) dot
 		CROSS JOIN batches b INDEXED BY batches_actor ON b.org = ?1 AND b.session_id = ?2 AND b.kind = 'changes'
 			AND b.actor = dot.value ->> 'Actor' AND b.number = dot.value ->> 'Batch'
@@ -62,14 +62,14 @@ const (
 	walkPage   = " AND (o.path, o.seq, o.idx) > (?4, ?5, ?6) AND o.path < ?8 ORDER BY o.path, o.seq, o.idx LIMIT ?7"
 )
 
-func (t *transaction) Inhabited(ctx context.Context, s ledger.SessionRef, paths []crdt.Pointer) ([]crdt.Pointer, error) {
+func (t readTx) Inhabited(ctx context.Context, s ledger.SessionRef, paths []crdt.Pointer) ([]crdt.Pointer, error) {
 	inhabited, err := all(ctx, t, scanString[string], `SELECT p.value FROM json_each(?3) p WHERE EXISTS (SELECT 1 FROM ops o INDEXED BY ops_live
 		WHERE o.org = ?1 AND o.session_id = ?2 AND o.path > p.value || char(1) AND o.path < p.value || char(2) AND o.covered_seq = 0)`,
 		s.Org, s.Session, keys(paths))
 	return row.Pointers(inhabited), err
 }
 
-func (t *transaction) EachLiveOp(ctx context.Context, s ledger.SessionRef, seq int64, top crdt.Pointer, fn func(crdt.Op) error) error {
+func (t readTx) EachLiveOp(ctx context.Context, s ledger.SessionRef, seq int64, top crdt.Pointer, fn func(crdt.Op) error) error {
 	query := liveThen
 	if seq == 0 {
 		query = liveNow
@@ -77,12 +77,12 @@ func (t *transaction) EachLiveOp(ctx context.Context, s ledger.SessionRef, seq i
 	return t.walk(ctx, s, seq, top, query, func(op ledger.Op) error { return fn(op.Op) })
 }
 
-func (t *transaction) EachOp(ctx context.Context, s ledger.SessionRef, fn func(ledger.Op) error) error {
+func (t readTx) EachOp(ctx context.Context, s ledger.SessionRef, fn func(ledger.Op) error) error {
 	return t.walk(ctx, s, 0, "", everything, fn)
 }
 
 // walk pages through what query finds for number seq at top and below, in the order of the tree, then of the log.
-func (t *transaction) walk(ctx context.Context, s ledger.SessionRef, seq int64, top crdt.Pointer, query string, fn func(ledger.Op) error) error {
+func (t readTx) walk(ctx context.Context, s ledger.SessionRef, seq int64, top crdt.Pointer, query string, fn func(ledger.Op) error) error {
 	last := crdt.Op{Path: top}
 	for {
 		page, err := all(ctx, t, row.ScanOp, query+walkPage,
@@ -104,7 +104,7 @@ func (t *transaction) walk(ctx context.Context, s ledger.SessionRef, seq int64, 
 
 // History reads the path itself in the order of its index, a page at the cost of a page, and what is below it apart: that is many
 // indexes' worth, and costs what there is below.
-func (t *transaction) History(ctx context.Context, s ledger.SessionRef, path crdt.Pointer, p store.Page) ([]store.Keyed[ledger.Op], error) {
+func (t readTx) History(ctx context.Context, s ledger.SessionRef, path crdt.Pointer, p store.Page) ([]store.Keyed[ledger.Op], error) {
 	seq, before, index, err := row.BeforeHistory(p)
 	if err != nil {
 		return nil, err
@@ -120,7 +120,7 @@ func (t *transaction) History(ctx context.Context, s ledger.SessionRef, path crd
 	return keyed(row.MergeHistory(at, below, p.Limit), err, row.HistoryKey)
 }
 
-func (t *transaction) ChangedPaths(ctx context.Context, s ledger.SessionRef, since, head int64, limit int) ([]crdt.Pointer, int64, error) {
+func (t readTx) ChangedPaths(ctx context.Context, s ledger.SessionRef, since, head int64, limit int) ([]crdt.Pointer, int64, error) {
 	until, err := one(ctx, t, scanInt, `SELECT coalesce((SELECT changed FROM (
 			SELECT merged_seq AS changed FROM ops INDEXED BY ops_merged WHERE org = ?1 AND session_id = ?2 AND merged_seq > ?3 AND merged_seq <= ?4
 			UNION ALL SELECT covered_seq FROM ops INDEXED BY ops_covered WHERE org = ?1 AND session_id = ?2 AND covered_seq > 0 AND covered_seq > ?3 AND covered_seq <= ?4
@@ -136,7 +136,7 @@ func (t *transaction) ChangedPaths(ctx context.Context, s ledger.SessionRef, sin
 	return row.Pointers(changed), until, err
 }
 
-func (t *transaction) OwnSweeps(ctx context.Context, s ledger.SessionRef, actor crdt.ActorID, span crdt.Range, paths []crdt.Pointer) (map[crdt.Pointer]crdt.Dot, error) {
+func (t readTx) OwnSweeps(ctx context.Context, s ledger.SessionRef, actor crdt.ActorID, span crdt.Range, paths []crdt.Pointer) (map[crdt.Pointer]crdt.Dot, error) {
 	type sweep struct {
 		path          string
 		number, index int64
@@ -158,15 +158,15 @@ func (t *transaction) OwnSweeps(ctx context.Context, s ledger.SessionRef, actor 
 const ofActor = `SELECT ` + row.OpColumns + ` FROM batches b CROSS JOIN ops o INDEXED BY ops_seq ON o.org = b.org AND o.session_id = b.session_id AND o.seq = b.seq
 	WHERE b.org = ?1 AND b.session_id = ?2 AND b.kind = 'changes' AND b.actor = ?3 AND b.number BETWEEN ?4 AND ?5`
 
-func (t *transaction) OwnNames(ctx context.Context, s ledger.SessionRef, actor crdt.ActorID, number int64) ([]crdt.Op, error) {
+func (t readTx) OwnNames(ctx context.Context, s ledger.SessionRef, actor crdt.ActorID, number int64) ([]crdt.Op, error) {
 	return all(ctx, t, scanOp, ofActor+" AND o.kind IN ('resolve', 'correct')", s.Org, s.Session, actor, number+1, int64(1)<<62)
 }
 
-func (t *transaction) OwnLive(ctx context.Context, s ledger.SessionRef, actor crdt.ActorID, span crdt.Range) ([]crdt.Op, error) {
+func (t readTx) OwnLive(ctx context.Context, s ledger.SessionRef, actor crdt.ActorID, span crdt.Range) ([]crdt.Op, error) {
 	return all(ctx, t, scanOp, ofActor+" AND o.covered_seq = 0", s.Org, s.Session, actor, span[0], span[1])
 }
 
-func (t *transaction) InsertOps(ctx context.Context, s ledger.SessionRef, ops []ledger.Op) error {
+func (t writeTx) InsertOps(ctx context.Context, s ledger.SessionRef, ops []ledger.Op) error {
 	for _, op := range ops {
 		values, err := row.OpValues(op)
 		if err != nil {
@@ -181,7 +181,7 @@ func (t *transaction) InsertOps(ctx context.Context, s ledger.SessionRef, ops []
 	return nil
 }
 
-func (t *transaction) UpdateOps(ctx context.Context, s ledger.SessionRef, changes []store.OpChange) error {
+func (t writeTx) UpdateOps(ctx context.Context, s ledger.SessionRef, changes []store.OpChange) error {
 	for _, c := range changes {
 		err := t.exec(ctx, `UPDATE ops SET covered_seq = ?1, contested = ?2, noted_seq = max(noted_seq, ?3)
 			WHERE org = ?4 AND session_id = ?5 AND path = ?6 AND seq = ?7 AND idx = ?8`, c.Covered, c.Contested, c.Noted, s.Org, s.Session, c.Path.Key(), c.Seq, c.Index)

@@ -66,7 +66,7 @@ func explain(t *testing.T, s *Store, query string) (plan []string) {
 		for i := range args {
 			args[i] = ""
 		}
-		plan, err = all(t.Context(), tx.(*transaction), func(r row.Scanner) (detail string, err error) {
+		plan, err = all(t.Context(), tx.(readTx), func(r row.Scanner) (detail string, err error) {
 			var id, parent, unused int
 			err = r.Scan(&id, &parent, &unused, &detail)
 			return detail, err

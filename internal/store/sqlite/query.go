@@ -11,7 +11,7 @@ import (
 )
 
 // write runs a statement that changes rows and returns how many it changed. taken says what a broken uniqueness means.
-func (t *transaction) write(ctx context.Context, taken row.Taken, query string, args ...any) (int64, error) {
+func (t writeTx) write(ctx context.Context, taken row.Taken, query string, args ...any) (int64, error) {
 	ctx, err := t.ready(ctx, args)
 	if err != nil {
 		return 0, t.fail(err)
@@ -25,14 +25,14 @@ func (t *transaction) write(ctx context.Context, taken row.Taken, query string, 
 }
 
 // exec is write for a statement that can break no uniqueness.
-func (t *transaction) exec(ctx context.Context, query string, args ...any) error {
+func (t writeTx) exec(ctx context.Context, query string, args ...any) error {
 	_, err := t.write(ctx, row.Taken{}, query, args...)
 	return err
 }
 
 // changed is write for a statement that changes one row if it still has the version the caller knows. what names the thing;
 // exists finds it whatever its version.
-func (t *transaction) changed(n int64, err error, what string, exists func() error) error {
+func (t writeTx) changed(n int64, err error, what string, exists func() error) error {
 	if err != nil || n > 0 {
 		return err
 	}
@@ -50,7 +50,7 @@ func (t *transaction) fail(err error) error {
 }
 
 // all runs a query and scans every row. It reads to the end before it returns, so that no statement stays open.
-func all[T any](ctx context.Context, t *transaction, scan func(row.Scanner) (T, error), query string, args ...any) ([]T, error) {
+func all[T any](ctx context.Context, t readTx, scan func(row.Scanner) (T, error), query string, args ...any) ([]T, error) {
 	ctx, err := t.ready(ctx, args)
 	if err != nil {
 		return nil, err
@@ -60,12 +60,12 @@ func all[T any](ctx context.Context, t *transaction, scan func(row.Scanner) (T, 
 		return nil, translate(err)
 	}
 	t.conn.follow.begin(ctx, s, query)
-	list, err := rowsOf(ctx, s, scan, query, args)
+	list, err := rowsOf(ctx, t, s, scan, args)
 	t.conn.follow.end(err)
 	return list, translate(err)
 }
 
-func rowsOf[T any](ctx context.Context, s *statement, scan func(row.Scanner) (T, error), query string, args []any) ([]T, error) {
+func rowsOf[T any](ctx context.Context, t readTx, s *statement, scan func(row.Scanner) (T, error), args []any) ([]T, error) {
 	rows, err := s.QueryContext(ctx, args...)
 	if err != nil {
 		return nil, err
@@ -73,7 +73,7 @@ func rowsOf[T any](ctx context.Context, s *statement, scan func(row.Scanner) (T,
 	defer rows.Close() //nolint:errcheck // rows.Err says it
 	var list []T
 	for rows.Next() {
-		r, err := row.Read(ctx, query, scan, rows)
+		r, err := row.Read(ctx, t.exact, scan, rows)
 		if err != nil {
 			return nil, err
 		}
@@ -86,7 +86,7 @@ func rowsOf[T any](ctx context.Context, s *statement, scan func(row.Scanner) (T,
 var errNone = errors.New("no row")
 
 // one runs a query for at most one row; errNone when there is none.
-func one[T any](ctx context.Context, t *transaction, scan func(row.Scanner) (T, error), query string, args ...any) (T, error) {
+func one[T any](ctx context.Context, t readTx, scan func(row.Scanner) (T, error), query string, args ...any) (T, error) {
 	var none T
 	list, err := all(ctx, t, scan, query, args...)
 	if err != nil {

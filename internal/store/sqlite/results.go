@@ -16,7 +16,7 @@ import (
 
 const selectEntries = "SELECT " + row.EntryColumns + " FROM batches"
 
-func (t *transaction) Head(ctx context.Context, s ledger.SessionRef) (ledger.Head, error) {
+func (t readTx) Head(ctx context.Context, s ledger.SessionRef) (ledger.Head, error) {
 	h, err := one(ctx, t, row.ScanHead, "SELECT "+row.HeadColumns+" FROM session_heads WHERE org = ? AND session_id = ?", s.Org, s.Session)
 	return found(h, err, "session")
 }
@@ -26,17 +26,17 @@ func scanEntry(r row.Scanner) (ledger.Entry, error) { return row.ScanEntry(r) }
 // Queries that must not cost more as the log grows name their index: the planner has no statistics and takes a primary key that
 // holds all of a session for as good as a partial index that holds what is live.
 
-func (t *transaction) Entries(ctx context.Context, s ledger.SessionRef, refs []ledger.BatchRef) ([]ledger.Entry, error) {
+func (t readTx) Entries(ctx context.Context, s ledger.SessionRef, refs []ledger.BatchRef) ([]ledger.Entry, error) {
 	return all(ctx, t, scanEntry, "SELECT "+row.EntryColumns+` FROM json_each(?3) r CROSS JOIN batches INDEXED BY batches_actor
 		WHERE org = ?1 AND session_id = ?2 AND kind = 'changes' AND actor = r.value ->> 'Actor' AND number = r.value ->> 'Number'`, s.Org, s.Session, list(refs))
 }
 
-func (t *transaction) EntriesByKey(ctx context.Context, s ledger.SessionRef, keys []ledger.BatchKey) ([]ledger.Entry, error) {
+func (t readTx) EntriesByKey(ctx context.Context, s ledger.SessionRef, keys []ledger.BatchKey) ([]ledger.Entry, error) {
 	return all(ctx, t, scanEntry, "SELECT "+row.EntryColumns+` FROM json_each(?3) k CROSS JOIN batches INDEXED BY batches_key
 		WHERE org = ?1 AND session_id = ?2 AND actor = k.value ->> 'Actor' AND idempotency_key = k.value ->> 'Key' AND idempotency_key <> ''`, s.Org, s.Session, list(keys))
 }
 
-func (t *transaction) EntryByBatchID(ctx context.Context, s ledger.SessionRef, actor crdt.ActorID, id string) (ledger.Entry, error) {
+func (t readTx) EntryByBatchID(ctx context.Context, s ledger.SessionRef, actor crdt.ActorID, id string) (ledger.Entry, error) {
 	b, err := one(ctx, t, scanEntry, selectEntries+` WHERE org = ? AND session_id = ? AND kind = 'changes' AND actor = ? AND batch_id = ?
 		ORDER BY number DESC LIMIT 1`, s.Org, s.Session, actor, id)
 	return found(b, err, "batch")
@@ -58,16 +58,16 @@ const (
 		WHERE total > ?5 AND n > 1), 9223372036854775807) ORDER BY seq LIMIT ?4`
 )
 
-func (t *transaction) EachEntry(ctx context.Context, s ledger.SessionRef, from int64, fn func(ledger.Entry) error) error {
+func (t readTx) EachEntry(ctx context.Context, s ledger.SessionRef, from int64, fn func(ledger.Entry) error) error {
 	return t.walkLog(ctx, s, from, logFrom, fn)
 }
 
-func (t *transaction) EachLateEntry(ctx context.Context, s ledger.SessionRef, fn func(ledger.Entry) error) error {
+func (t readTx) EachLateEntry(ctx context.Context, s ledger.SessionRef, fn func(ledger.Entry) error) error {
 	return t.walkLog(ctx, s, 0, logFrom+logLate, fn)
 }
 
 // walkLog pages through the entries that which selects, from number from on.
-func (t *transaction) walkLog(ctx context.Context, s ledger.SessionRef, from int64, which string, fn func(ledger.Entry) error) error {
+func (t readTx) walkLog(ctx context.Context, s ledger.SessionRef, from int64, which string, fn func(ledger.Entry) error) error {
 	query := "SELECT " + row.EntryColumns + ", changes" + which + fmt.Sprintf(logEnd, which)
 	for {
 		page, err := all(ctx, t, row.ScanEntryChanges, query, s.Org, s.Session, from, logPage, logPageBytes)
@@ -83,19 +83,19 @@ func (t *transaction) walkLog(ctx context.Context, s ledger.SessionRef, from int
 	}
 }
 
-func (t *transaction) EntryHash(ctx context.Context, s ledger.SessionRef, seq int64) ([]byte, error) {
+func (t readTx) EntryHash(ctx context.Context, s ledger.SessionRef, seq int64) ([]byte, error) {
 	hash, err := one(ctx, t, scanBytes, "SELECT hash FROM batches WHERE org = ? AND session_id = ? AND seq = ?", s.Org, s.Session, seq)
 	return found(hash, err, "log entry")
 }
 
-func (t *transaction) EntryHashes(ctx context.Context, s ledger.SessionRef, size int64) ([][]byte, error) {
+func (t readTx) EntryHashes(ctx context.Context, s ledger.SessionRef, size int64) ([][]byte, error) {
 	return all(ctx, t, scanBytes, "SELECT hash FROM batches WHERE org = ? AND session_id = ? AND seq <= ? ORDER BY seq", s.Org, s.Session, size)
 }
 
 const runAt = `SELECT number FROM batches WHERE org = ? AND session_id = ? AND actor = ? AND run_seq > 0 AND run_seq <= ?
 	ORDER BY run_seq DESC, number DESC LIMIT 1`
 
-func (t *transaction) Runs(ctx context.Context, s ledger.SessionRef, asks []store.RunAsk) ([]int64, error) {
+func (t readTx) Runs(ctx context.Context, s ledger.SessionRef, asks []store.RunAsk) ([]int64, error) {
 	runs := make([]int64, len(asks))
 	for i, ask := range asks {
 		n, err := one(ctx, t, scanInt, runAt, s.Org, s.Session, ask.Actor, ask.Seq)
@@ -107,7 +107,7 @@ func (t *transaction) Runs(ctx context.Context, s ledger.SessionRef, asks []stor
 	return runs, nil
 }
 
-func (t *transaction) ClockAt(ctx context.Context, s ledger.SessionRef, seq int64) (crdt.Clock, error) {
+func (t readTx) ClockAt(ctx context.Context, s ledger.SessionRef, seq int64) (crdt.Clock, error) {
 	type entry struct {
 		actor crdt.ActorID
 		run   int64
@@ -127,7 +127,7 @@ func (t *transaction) ClockAt(ctx context.Context, s ledger.SessionRef, seq int6
 	return clock, err
 }
 
-func (t *transaction) SeqAt(ctx context.Context, s ledger.SessionRef, at time.Time) (int64, error) {
+func (t readTx) SeqAt(ctx context.Context, s ledger.SessionRef, at time.Time) (int64, error) {
 	n, err := one(ctx, t, scanInt, `SELECT seq FROM batches WHERE org = ? AND session_id = ? AND received_at <= ?
 		ORDER BY seq DESC LIMIT 1`, s.Org, s.Session, store.Micros(at))
 	if errors.Is(err, errNone) {
@@ -136,7 +136,7 @@ func (t *transaction) SeqAt(ctx context.Context, s ledger.SessionRef, at time.Ti
 	return n, err
 }
 
-func (t *transaction) InsertEntries(ctx context.Context, s ledger.SessionRef, batches []ledger.Entry) error {
+func (t writeTx) InsertEntries(ctx context.Context, s ledger.SessionRef, batches []ledger.Entry) error {
 	for _, b := range batches {
 		values, err := row.EntryValues(b)
 		if err != nil {
@@ -151,12 +151,12 @@ func (t *transaction) InsertEntries(ctx context.Context, s ledger.SessionRef, ba
 	return nil
 }
 
-func (t *transaction) MarkMerged(ctx context.Context, s ledger.SessionRef, seqs []int64, merged int64) error {
+func (t writeTx) MarkMerged(ctx context.Context, s ledger.SessionRef, seqs []int64, merged int64) error {
 	return t.exec(ctx, `UPDATE batches SET merged_seq = ? WHERE org = ? AND session_id = ? AND seq IN (SELECT value FROM json_each(?))`,
 		merged, s.Org, s.Session, list(seqs))
 }
 
-func (t *transaction) SetRuns(ctx context.Context, s ledger.SessionRef, runs []store.RunChange) error {
+func (t writeTx) SetRuns(ctx context.Context, s ledger.SessionRef, runs []store.RunChange) error {
 	for _, r := range runs {
 		err := t.exec(ctx, `UPDATE batches SET run_seq = ? WHERE org = ? AND session_id = ? AND kind = 'changes' AND actor = ?
 			AND number BETWEEN ? AND ?`, r.Seq, s.Org, s.Session, r.Actor, r.From, r.To)
@@ -167,12 +167,12 @@ func (t *transaction) SetRuns(ctx context.Context, s ledger.SessionRef, runs []s
 	return nil
 }
 
-func (t *transaction) InsertQuarantined(ctx context.Context, s ledger.SessionRef, q ledger.Quarantined) error {
+func (t writeTx) InsertQuarantined(ctx context.Context, s ledger.SessionRef, q ledger.Quarantined) error {
 	return t.exec(ctx, "INSERT INTO quarantine (org, session_id, "+row.QuarantineColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT DO NOTHING`, append([]any{s.Org, s.Session}, row.QuarantineValues(q)...)...)
 }
 
-func (t *transaction) EachQuarantined(ctx context.Context, s ledger.SessionRef, fn func(ledger.Quarantined) error) error {
+func (t readTx) EachQuarantined(ctx context.Context, s ledger.SessionRef, fn func(ledger.Quarantined) error) error {
 	last := ""
 	for {
 		page, err := all(ctx, t, row.ScanQuarantined, "SELECT "+row.QuarantineColumns+` FROM quarantine
@@ -194,7 +194,7 @@ func (t *transaction) EachQuarantined(ctx context.Context, s ledger.SessionRef, 
 
 const selectDefectsOfItems = selectDefects + " INDEXED BY defects_item WHERE org = ? AND session_id = ? AND item_id IN (SELECT value FROM json_each(?))"
 
-func (t *transaction) DefectsOfItems(ctx context.Context, s ledger.SessionRef, items []firemode.ItemID) ([]firemode.Defect, error) {
+func (t readTx) DefectsOfItems(ctx context.Context, s ledger.SessionRef, items []firemode.ItemID) ([]firemode.Defect, error) {
 	return all(ctx, t, row.ScanDefect, selectDefectsOfItems, s.Org, s.Session, array(items))
 }
 

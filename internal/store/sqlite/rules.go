@@ -16,20 +16,20 @@ FROM rules r
 WHERE org = ?1 OR org = '' AND NOT EXISTS
 	(SELECT 1 FROM rules o WHERE o.org = ?1 AND ?1 <> '' AND o.code = r.code AND o.version = r.version)`
 
-func (t *transaction) Rules(ctx context.Context, org firemode.OrgID) ([]firemode.Rule, error) {
+func (t readTx) Rules(ctx context.Context, org firemode.OrgID) ([]firemode.Rule, error) {
 	return all(ctx, t, row.ScanRule, selectRules, org)
 }
 
-func (t *transaction) RulesStamp(ctx context.Context, org firemode.OrgID) (int64, error) {
+func (t readTx) RulesStamp(ctx context.Context, org firemode.OrgID) (int64, error) {
 	// Both only ever grow, so their sum changes with either.
 	return one(ctx, t, scanInt, "SELECT coalesce(sum(stamp), 0) FROM rule_stamps WHERE org IN ('', ?)", org)
 }
 
-func (t *transaction) Deactivations(ctx context.Context, org firemode.OrgID) ([]store.Deactivation, error) {
+func (t readTx) Deactivations(ctx context.Context, org firemode.OrgID) ([]store.Deactivation, error) {
 	return all(ctx, t, row.ScanDeactivation, "SELECT "+row.DeactivationColumns+" FROM rule_deactivations WHERE org = ? ORDER BY code, version", org)
 }
 
-func (t *transaction) CreateRules(ctx context.Context, rules []firemode.Rule) error {
+func (t writeTx) CreateRules(ctx context.Context, rules []firemode.Rule) error {
 	for _, r := range rules {
 		values, err := row.RuleValues(r)
 		if err != nil {
@@ -47,8 +47,8 @@ func (t *transaction) CreateRules(ctx context.Context, rules []firemode.Rule) er
 	return nil
 }
 
-func (t *transaction) DeactivateRule(ctx context.Context, org firemode.OrgID, code firemode.RuleCode, version string, by firemode.UserID) error {
-	_, err := one(ctx, t, scanInt, "SELECT 1 FROM rules WHERE org IN ('', ?) AND code = ? AND version = ?", org, code, version)
+func (t writeTx) DeactivateRule(ctx context.Context, org firemode.OrgID, code firemode.RuleCode, version string, by firemode.UserID) error {
+	_, err := one(ctx, t.readTx, scanInt, "SELECT 1 FROM rules WHERE org IN ('', ?) AND code = ? AND version = ?", org, code, version)
 	if _, err = found(0, err, "version of this rule"); err != nil {
 		return t.fail(err)
 	}
@@ -60,7 +60,7 @@ func (t *transaction) DeactivateRule(ctx context.Context, org firemode.OrgID, co
 	return t.stampRules(ctx, org)
 }
 
-func (t *transaction) stampRules(ctx context.Context, org firemode.OrgID) error {
+func (t writeTx) stampRules(ctx context.Context, org firemode.OrgID) error {
 	t.changes(store.TopicRules)
 	return t.exec(ctx, "INSERT INTO rule_stamps (org, stamp) VALUES (?, 1) ON CONFLICT (org) DO UPDATE SET stamp = stamp + 1", org)
 }

@@ -12,16 +12,16 @@ import (
 
 const selectSessions = "SELECT " + row.SessionColumns + " FROM sessions"
 
-func (t *transaction) Session(ctx context.Context, org firemode.OrgID, id firemode.SessionID) (firemode.Session, error) {
+func (t readTx) Session(ctx context.Context, org firemode.OrgID, id firemode.SessionID) (firemode.Session, error) {
 	s, err := one(ctx, t, row.ScanSession, selectSessions+" WHERE org = ? AND id = ?", org, id)
 	return found(s, err, "session")
 }
 
-func (t *transaction) SessionsByID(ctx context.Context, org firemode.OrgID, ids []firemode.SessionID) ([]firemode.Session, error) {
+func (t readTx) SessionsByID(ctx context.Context, org firemode.OrgID, ids []firemode.SessionID) ([]firemode.Session, error) {
 	return all(ctx, t, row.ScanSession, selectSessions+" WHERE org = ? AND id IN (SELECT value FROM json_each(?))", org, array(ids))
 }
 
-func (t *transaction) Sessions(ctx context.Context, org firemode.OrgID, f store.SessionFilter, p store.Page) ([]store.Keyed[firemode.Session], error) {
+func (t readTx) Sessions(ctx context.Context, org firemode.OrgID, f store.SessionFilter, p store.Page) ([]store.Keyed[firemode.Session], error) {
 	keys, err := t.sessionKeys(ctx, org, f, p)
 	if err != nil {
 		return nil, err
@@ -47,7 +47,7 @@ const (
 	listBuilding = " AND building_id = ?9"
 )
 
-func (t *transaction) sessionKeys(ctx context.Context, org firemode.OrgID, f store.SessionFilter, p store.Page) ([]row.ListKey, error) {
+func (t readTx) sessionKeys(ctx context.Context, org firemode.OrgID, f store.SessionFilter, p store.Page) ([]row.ListKey, error) {
 	before, from, err := row.SessionBounds(f, p)
 	if err != nil {
 		return nil, err
@@ -77,7 +77,7 @@ func (t *transaction) sessionKeys(ctx context.Context, org firemode.OrgID, f sto
 }
 
 // listedBuildings returns the buildings that the list is limited to, [""] for no limit.
-func (t *transaction) listedBuildings(ctx context.Context, org firemode.OrgID, f store.SessionFilter) ([]firemode.BuildingID, error) {
+func (t readTx) listedBuildings(ctx context.Context, org firemode.OrgID, f store.SessionFilter) ([]firemode.BuildingID, error) {
 	if f.OwnedBy == "" {
 		return []firemode.BuildingID{f.Building}, nil
 	}
@@ -85,7 +85,7 @@ func (t *transaction) listedBuildings(ctx context.Context, org firemode.OrgID, f
 		"SELECT building_id FROM building_owners WHERE org = ?1 AND owner = ?2 AND (?3 = '' OR building_id = ?3)", org, f.OwnedBy, f.Building)
 }
 
-func (t *transaction) CreateSession(ctx context.Context, s firemode.Session, h ledger.Head) error {
+func (t writeTx) CreateSession(ctx context.Context, s firemode.Session, h ledger.Head) error {
 	values, err := row.SessionValues(s)
 	if err != nil {
 		return t.fail(err)
@@ -104,13 +104,13 @@ func (t *transaction) CreateSession(ctx context.Context, s firemode.Session, h l
 }
 
 // enlist puts the session into its lists. What they are ordered by comes from the row, which no caller can change.
-func (t *transaction) enlist(ctx context.Context, s firemode.Session) error {
+func (t writeTx) enlist(ctx context.Context, s firemode.Session) error {
 	return t.exec(ctx, `INSERT INTO session_technicians (org, session_id, viewer, building_id, status, created_at)
 		SELECT s.org, s.id, v.value, s.building_id, s.status, s.created_at FROM sessions s, json_each(?) v
 		WHERE s.org = ? AND s.id = ?`, array(row.Viewers(s.Technicians)), s.Org, s.ID)
 }
 
-func (t *transaction) UpdateSession(ctx context.Context, s firemode.Session) error {
+func (t writeTx) UpdateSession(ctx context.Context, s firemode.Session) error {
 	technicians, err := store.JSON(s.Technicians)
 	if err != nil {
 		return t.fail(err)
@@ -131,14 +131,14 @@ func (t *transaction) UpdateSession(ctx context.Context, s firemode.Session) err
 	return t.enlist(ctx, s)
 }
 
-func (t *transaction) LockSessions(ctx context.Context, org firemode.OrgID, ids []firemode.SessionID) ([]store.LockedSession, error) {
+func (t writeTx) LockSessions(ctx context.Context, org firemode.OrgID, ids []firemode.SessionID) ([]store.LockedSession, error) {
 	// An Update has the database to itself: nothing is left to lock.
-	return all(ctx, t, row.ScanLockedSession, "SELECT "+row.SessionColumns+", "+row.HeadColumns+` FROM sessions
+	return all(ctx, t.readTx, row.ScanLockedSession, "SELECT "+row.SessionColumns+", "+row.HeadColumns+` FROM sessions
 		JOIN (SELECT org AS head_org, session_id, `+row.HeadColumns+` FROM session_heads) ON head_org = org AND session_id = id
 		WHERE org = ? AND id IN (SELECT value FROM json_each(?)) ORDER BY id`, org, array(ids))
 }
 
-func (t *transaction) SaveHead(ctx context.Context, org firemode.OrgID, id firemode.SessionID, h ledger.Head) error {
+func (t writeTx) SaveHead(ctx context.Context, org firemode.OrgID, id firemode.SessionID, h ledger.Head) error {
 	n, err := t.write(ctx, row.Taken{}, "UPDATE session_heads SET ("+row.HeadColumns+`) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		WHERE org = ? AND session_id = ?`, append(row.HeadValues(h), org, id)...)
 	if err == nil && n == 0 {
@@ -147,7 +147,7 @@ func (t *transaction) SaveHead(ctx context.Context, org firemode.OrgID, id firem
 	return err
 }
 
-func (t *transaction) LastResults(ctx context.Context, org firemode.OrgID, b firemode.BuildingID) (map[firemode.ItemID]firemode.LastResult, error) {
+func (t readTx) LastResults(ctx context.Context, org firemode.OrgID, b firemode.BuildingID) (map[firemode.ItemID]firemode.LastResult, error) {
 	list, err := all(ctx, t, row.ScanLastResult,
 		"SELECT "+row.LastResultColumns+" FROM last_results WHERE org = ? AND building_id = ?", org, b)
 	if err != nil {
@@ -156,7 +156,7 @@ func (t *transaction) LastResults(ctx context.Context, org firemode.OrgID, b fir
 	return row.LastResults(list), nil
 }
 
-func (t *transaction) SaveLastResults(ctx context.Context, org firemode.OrgID, b firemode.BuildingID, found map[firemode.ItemID]firemode.LastResult) error {
+func (t writeTx) SaveLastResults(ctx context.Context, org firemode.OrgID, b firemode.BuildingID, found map[firemode.ItemID]firemode.LastResult) error {
 	for _, f := range row.FoundItems(found) {
 		values, err := row.LastResultValues(f)
 		if err != nil {

@@ -22,7 +22,7 @@ func TestSchema(t *testing.T) { storetest.RunSchema(t, emptyFile) }
 func emptyFile(t testing.TB) storetest.Empty {
 	path := filepath.Join(t.TempDir(), "a ? % & # path.db")
 	return storetest.Empty{
-		Open: func() store.Store { return open(t, path) },
+		Open: func() store.Database { return open(t, path) },
 		Exec: func(statement string) { exec(t, path, statement) },
 	}
 }

@@ -7,11 +7,12 @@ import (
 	"firemode/internal/store/row"
 )
 
-// Stats tells how busy the one connection that writes and those that read are.
+// Stats returns how busy the writing connection and the reading ones are.
 func (s *Store) Stats() store.Stats {
 	return store.Stats{
 		Pools:  []store.Pool{s.writer.pool(), s.readers.pool()},
 		Queues: []store.Queue{{Name: "writer", Depth: s.writer.line.Waiting()}},
+		Wait:   s.writer.line.Depth(),
 	}
 }
 
@@ -37,7 +38,7 @@ func (r *readers) pool() store.Pool {
 // Backlog counts over the index of what is open.
 func (s *Store) Backlog(ctx context.Context) (b store.Backlog, err error) {
 	err = s.View(ctx, func(tx store.ReadTx) (err error) {
-		b, err = one(ctx, tx.(*transaction), row.ScanBacklog, selectBacklog)
+		b, err = one(ctx, tx.(readTx), row.ScanBacklog, selectBacklog)
 		return err
 	})
 	return b, err

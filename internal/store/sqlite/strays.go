@@ -7,7 +7,7 @@ import (
 	"firemode/internal/store/row"
 )
 
-func (t *transaction) Orphans(ctx context.Context) (strays []store.Orphan, err error) {
+func (t readTx) Orphans(ctx context.Context) (strays []store.Orphan, err error) {
 	for _, b := range row.ForeignKeys() {
 		list, err := all(ctx, t, row.ScanOrphan, b.Orphans())
 		if err != nil {

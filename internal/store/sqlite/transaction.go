@@ -12,11 +12,10 @@ import (
 	"firemode/internal/store"
 )
 
-// transaction is what View and Update give to their function. A View's function sees it as store.ReadTx, which lacks the
-// writers, and its connection refuses to write besides.
+// transaction is the state of a View or an Update. What its function may do with it is readTx or writeTx.
 type transaction struct {
 	conn        *conn
-	at          time.Time        // what Now says
+	at          time.Time        // what Now returns
 	clock       func() time.Time // nil in a View
 	deadline    time.Time        // of an Update
 	afterCommit []func()
@@ -25,16 +24,29 @@ type transaction struct {
 	ended       bool
 }
 
-var _ store.Tx = (*transaction)(nil)
+// readTx is what a View gives to its function: the reading ports of the transaction. Its connection refuses to write, too.
+type readTx struct {
+	*transaction
+	exact bool // as store.ExactReader says
+}
+
+// writeTx is what an Update gives to its function: all ports of the transaction.
+type writeTx struct{ readTx }
 
 // Snapshot marks the transaction of an engine.
-func (t *transaction) Snapshot() {}
+func (readTx) Snapshot() {}
+
+// Exactly returns the transaction with exact reading.
+func (t readTx) Exactly() store.ReadTx {
+	t.exact = true
+	return t
+}
 
 // Now is the time of the transaction.
-func (t *transaction) Now() time.Time { return t.at }
+func (t writeTx) Now() time.Time { return t.at }
 
 // AfterCommit registers f to be run by the goroutine that called Update.
-func (t *transaction) AfterCommit(f func()) { t.afterCommit = append(t.afterCommit, f) }
+func (t writeTx) AfterCommit(f func()) { t.afterCommit = append(t.afterCommit, f) }
 
 func (t *transaction) end() { t.ended = true }
 

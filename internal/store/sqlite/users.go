@@ -12,16 +12,16 @@ import (
 
 const selectOrganisations = "SELECT " + row.OrganisationColumns + " FROM organisations"
 
-func (t *transaction) Organisation(ctx context.Context, id firemode.OrgID) (firemode.Organisation, error) {
+func (t readTx) Organisation(ctx context.Context, id firemode.OrgID) (firemode.Organisation, error) {
 	o, err := one(ctx, t, row.ScanOrganisation, selectOrganisations+" WHERE id = ?", id)
 	return found(o, err, "organisation")
 }
 
-func (t *transaction) Organisations(ctx context.Context) ([]firemode.Organisation, error) {
+func (t readTx) Organisations(ctx context.Context) ([]firemode.Organisation, error) {
 	return all(ctx, t, row.ScanOrganisation, selectOrganisations+" ORDER BY id")
 }
 
-func (t *transaction) CreateOrganisation(ctx context.Context, o firemode.Organisation) error {
+func (t writeTx) CreateOrganisation(ctx context.Context, o firemode.Organisation) error {
 	_, err := t.write(ctx, row.OrganisationTaken,
 		"INSERT INTO organisations ("+row.OrganisationColumns+") VALUES (?, ?, ?)", row.OrganisationValues(o)...)
 	return err
@@ -29,17 +29,17 @@ func (t *transaction) CreateOrganisation(ctx context.Context, o firemode.Organis
 
 const selectUsers = "SELECT " + row.UserColumns + " FROM users"
 
-func (t *transaction) User(ctx context.Context, org firemode.OrgID, id firemode.UserID) (firemode.User, error) {
+func (t readTx) User(ctx context.Context, org firemode.OrgID, id firemode.UserID) (firemode.User, error) {
 	u, err := one(ctx, t, row.ScanUser, selectUsers+" WHERE org = ? AND id = ?", org, id)
 	return found(u, err, "user")
 }
 
-func (t *transaction) UserByName(ctx context.Context, username string) (firemode.User, error) {
+func (t readTx) UserByName(ctx context.Context, username string) (firemode.User, error) {
 	u, err := one(ctx, t, row.ScanUser, selectUsers+" WHERE username_key = ?", store.Fold(username))
 	return found(u, err, "user")
 }
 
-func (t *transaction) Users(ctx context.Context, org firemode.OrgID, p store.Page) ([]store.Keyed[firemode.User], error) {
+func (t readTx) Users(ctx context.Context, org firemode.OrgID, p store.Page) ([]store.Keyed[firemode.User], error) {
 	at, id, err := after(p)
 	if err != nil {
 		return nil, err
@@ -57,17 +57,17 @@ func after(p store.Page) (n int64, id string, err error) {
 	return store.ParseKey(p.After)
 }
 
-func (t *transaction) UsersByID(ctx context.Context, org firemode.OrgID, ids []firemode.UserID) ([]firemode.User, error) {
+func (t readTx) UsersByID(ctx context.Context, org firemode.OrgID, ids []firemode.UserID) ([]firemode.User, error) {
 	return all(ctx, t, row.ScanUser, selectUsers+" WHERE org = ? AND id IN (SELECT value FROM json_each(?))", org, array(ids))
 }
 
-func (t *transaction) CreateUser(ctx context.Context, u firemode.User) error {
+func (t writeTx) CreateUser(ctx context.Context, u firemode.User) error {
 	_, err := t.write(ctx, row.UserTaken,
 		"INSERT INTO users ("+row.UserColumns+", username_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row.UserValues(u)...)
 	return err
 }
 
-func (t *transaction) UpdateUser(ctx context.Context, u firemode.User) error {
+func (t writeTx) UpdateUser(ctx context.Context, u firemode.User) error {
 	n, err := t.write(ctx, row.UserTaken,
 		`UPDATE users SET full_name = ?, role = ?, password_hash = ?, disabled = ?, generation = ?, version = version + 1
 		WHERE org = ? AND id = ? AND version = ?`,
@@ -80,22 +80,22 @@ func (t *transaction) UpdateUser(ctx context.Context, u firemode.User) error {
 
 const selectTokens = "SELECT " + row.RefreshTokenColumns + " FROM refresh_tokens"
 
-func (t *transaction) RefreshToken(ctx context.Context, hash []byte) (firemode.RefreshToken, error) {
+func (t readTx) RefreshToken(ctx context.Context, hash []byte) (firemode.RefreshToken, error) {
 	r, err := one(ctx, t, row.ScanRefreshToken, selectTokens+" WHERE hash = ?", hash)
 	return found(r, err, "refresh token")
 }
 
-func (t *transaction) LockRefreshToken(ctx context.Context, hash []byte) (firemode.RefreshToken, error) {
+func (t writeTx) LockRefreshToken(ctx context.Context, hash []byte) (firemode.RefreshToken, error) {
 	return t.RefreshToken(ctx, hash) // an Update has the database to itself
 }
 
-func (t *transaction) CreateRefreshToken(ctx context.Context, r firemode.RefreshToken) error {
+func (t writeTx) CreateRefreshToken(ctx context.Context, r firemode.RefreshToken) error {
 	_, err := t.write(ctx, row.RefreshTokenTaken,
 		"INSERT INTO refresh_tokens ("+row.RefreshTokenColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row.RefreshTokenValues(r)...)
 	return err
 }
 
-func (t *transaction) UseRefreshToken(ctx context.Context, r firemode.RefreshToken) error {
+func (t writeTx) UseRefreshToken(ctx context.Context, r firemode.RefreshToken) error {
 	n, err := t.write(ctx, row.Taken{}, "UPDATE refresh_tokens SET used_at = ?, retry_key = ?, retry_answer = ? WHERE hash = ?",
 		row.TokenUseValues(r)...)
 	if err == nil && n == 0 {
@@ -104,31 +104,31 @@ func (t *transaction) UseRefreshToken(ctx context.Context, r firemode.RefreshTok
 	return err
 }
 
-func (t *transaction) ForgetRetryAnswers(ctx context.Context, before time.Time) (int, error) {
+func (t writeTx) ForgetRetryAnswers(ctx context.Context, before time.Time) (int, error) {
 	n, err := t.write(ctx, row.Taken{}, `UPDATE refresh_tokens SET retry_key = '', retry_answer = NULL
 		WHERE retry_answer IS NOT NULL AND used_at < ?`, store.Micros(before))
 	return int(n), err
 }
 
-func (t *transaction) RevokeFamily(ctx context.Context, family string) error {
+func (t writeTx) RevokeFamily(ctx context.Context, family string) error {
 	return t.exec(ctx, "UPDATE refresh_tokens SET revoked = 1 WHERE family = ?", family)
 }
 
-func (t *transaction) RevokeUserTokens(ctx context.Context, org firemode.OrgID, user firemode.UserID) error {
+func (t writeTx) RevokeUserTokens(ctx context.Context, org firemode.OrgID, user firemode.UserID) error {
 	return t.exec(ctx, "UPDATE refresh_tokens SET revoked = 1 WHERE org = ? AND user_id = ?", org, user)
 }
 
-func (t *transaction) RevocationsSince(ctx context.Context, since int64, now time.Time) ([]firemode.Revocation, error) {
+func (t readTx) RevocationsSince(ctx context.Context, since int64, now time.Time) ([]firemode.Revocation, error) {
 	return all(ctx, t, row.ScanRevocation,
 		"SELECT seq, "+row.RevocationColumns+" FROM revocations WHERE seq > ? AND expires_at > ? ORDER BY seq", since, store.Micros(now))
 }
 
-func (t *transaction) CreateRevocation(ctx context.Context, r firemode.Revocation) error {
+func (t writeTx) CreateRevocation(ctx context.Context, r firemode.Revocation) error {
 	t.changes(store.TopicRevocations)
 	return t.exec(ctx, "INSERT INTO revocations ("+row.RevocationColumns+") VALUES (?, ?, ?, ?, ?)", row.RevocationValues(r)...)
 }
 
-func (t *transaction) DeleteExpiredTokens(ctx context.Context, before time.Time) (int, error) {
+func (t writeTx) DeleteExpiredTokens(ctx context.Context, before time.Time) (int, error) {
 	tokens, err := t.write(ctx, row.Taken{}, "DELETE FROM refresh_tokens WHERE expires_at < ?", store.Micros(before))
 	if err != nil {
 		return 0, err

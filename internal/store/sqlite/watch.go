@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"sync"
-	"time"
 
 	"firemode/internal/store"
 )
@@ -59,11 +58,8 @@ func (w *watchers) tell(topics []store.Topic) {
 }
 
 // changes has the watchers told of topic after the commit.
-func (t *transaction) changes(topic store.Topic) {
+func (t writeTx) changes(topic store.Topic) {
 	if !slices.Contains(t.topics, topic) {
 		t.topics = append(t.topics, topic)
 	}
 }
-
-// Depth is how long the first of the Updates that have not begun has been waiting for the writer.
-func (s *Store) Depth() time.Duration { return s.writer.line.Depth() }

@@ -124,7 +124,7 @@ func TestTwoProcessesOnOneFile(t *testing.T) {
 // A View has only the reading methods; what would write past them is refused by SQLite.
 func TestReadersCannotWrite(t *testing.T) {
 	s := newStore(t)
-	err := s.View(t.Context(), func(tx store.ReadTx) error { return createOrg(t.Context(), tx.(store.Tx), "a", "") })
+	err := s.View(t.Context(), func(tx store.ReadTx) error { return createOrg(t.Context(), writeTx{tx.(readTx)}, "a", "") })
 	if err == nil || countOrgs(t, s) != 0 {
 		t.Fatalf("got %v", err)
 	}

@@ -15,7 +15,7 @@ func actorTests() []test {
 	return []test{
 		{"SaveActors adds, and writes what it says of those that exist", saveActors},
 		{"BindActor binds once, to the first; a parent may come later", bindActor},
-		{"what was delivered is raised, never lowered", func(t *testing.T, s store.Store) {
+		{"what was delivered is raised, never lowered", func(t *testing.T, s store.Database) {
 			createSessions(t, s, 1)
 			for _, step := range []struct{ seq, want int64 }{{3, 3}, {2, 3}, {7, 7}, {0, 7}} {
 				update(t, s, func(ctx context.Context, tx store.Tx) error {
@@ -28,14 +28,14 @@ func actorTests() []test {
 	}
 }
 
-func actorsOf(t testing.TB, s store.Store, ids []crdt.ActorID) []ledger.Actor {
+func actorsOf(t testing.TB, s store.Database, ids []crdt.ActorID) []ledger.Actor {
 	t.Helper()
 	return read(t, s, func(ctx context.Context, tx store.ReadTx) ([]ledger.Actor, error) {
 		return store.As[store.ActorReader](tx).Actors(ctx, results, ids)
 	})
 }
 
-func saveActors(t *testing.T, s store.Store) {
+func saveActors(t *testing.T, s store.Database) {
 	createSessions(t, s, 1)
 	a := ledger.Actor{
 		ID: "a~s", Client: "a", ClientType: "web", User: "u1", Held: crdt.Ranges{{1, 2}, {4, 1 << 60}}, Merged: crdt.Ranges{{1, 1}}, PrefixSeq: 3,
@@ -62,7 +62,7 @@ func saveActors(t *testing.T, s store.Store) {
 	}
 }
 
-func bindActor(t *testing.T, s store.Store) {
+func bindActor(t *testing.T, s store.Database) {
 	createSessions(t, s, 1)
 	first := ledger.Actor{ID: "a", Client: "a", User: "u1", Delivered: 3, Parent: "p"}
 	for _, a := range []ledger.Actor{first, {ID: "a", Client: "b", User: "u2", Delivered: 9}} {

@@ -17,7 +17,7 @@ func newAsset(id firemode.AssetID, barcode string) firemode.Asset {
 }
 
 // createAssets makes organisation "o", building "b" and its register.
-func createAssets(t testing.TB, s store.Store, assets ...firemode.Asset) {
+func createAssets(t testing.TB, s store.Database, assets ...firemode.Asset) {
 	t.Helper()
 	createSessions(t, s, 0)
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
@@ -25,7 +25,7 @@ func createAssets(t testing.TB, s store.Store, assets ...firemode.Asset) {
 	})
 }
 
-func assetsOf(t testing.TB, s store.Store, f store.AssetFilter) []firemode.Asset {
+func assetsOf(t testing.TB, s store.Database, f store.AssetFilter) []firemode.Asset {
 	t.Helper()
 	return read(t, s, func(ctx context.Context, tx store.ReadTx) ([]firemode.Asset, error) {
 		return rows(store.As[store.AssetReader](tx).Assets(ctx, "o", "b", f, everything()))
@@ -41,7 +41,7 @@ func assetIDs(assets []firemode.Asset) (ids []firemode.AssetID) {
 
 func assetTests() []test {
 	return []test{
-		{"an id is taken once in the building, and so is a barcode that is one", func(t *testing.T, s store.Store) {
+		{"an id is taken once in the building, and so is a barcode that is one", func(t *testing.T, s store.Database) {
 			createAssets(t, s, newAsset("A1", "1"), newAsset("A2", ""), newAsset("A3", ""))
 			add := func(assets ...firemode.Asset) func(ctx context.Context, tx store.Tx) error {
 				return func(ctx context.Context, tx store.Tx) error {
@@ -60,12 +60,12 @@ func assetTests() []test {
 				return errors.Join(store.As[store.BuildingWriter](tx).CreateBuilding(ctx, newBuilding("b2", "Other", "")), store.As[store.AssetWriter](tx).CreateAssets(ctx, []firemode.Asset{a}))
 			})
 		}},
-		{"a register belongs to a building that is there", func(t *testing.T, s store.Store) {
+		{"a register belongs to a building that is there", func(t *testing.T, s store.Database) {
 			refuse(t, s, firemode.CodeNotFound, func(ctx context.Context, tx store.Tx) error {
 				return store.As[store.AssetWriter](tx).CreateAssets(ctx, []firemode.Asset{newAsset("A1", "")})
 			})
 		}},
-		{"two assets swap their barcodes", func(t *testing.T, s store.Store) {
+		{"two assets swap their barcodes", func(t *testing.T, s store.Database) {
 			createAssets(t, s, newAsset("A1", "1"), newAsset("A2", "2"), newAsset("A3", "3"))
 			update(t, s, func(ctx context.Context, tx store.Tx) error {
 				return store.As[store.AssetWriter](tx).UpdateAssets(ctx, []firemode.Asset{newAsset("A1", "2"), newAsset("A2", "1"), newAsset("A3", "")})
@@ -78,7 +78,7 @@ func assetTests() []test {
 		{"UpdateAssets writes all but what it must not", updateAssets},
 		{"PutBaselines writes baselines alone", putBaselines},
 		{"the filters", assetFilters},
-		{"a register is listed by the bytes of its ids", func(t *testing.T, s store.Store) {
+		{"a register is listed by the bytes of its ids", func(t *testing.T, s store.Database) {
 			createAssets(t, s)
 			listTest[firemode.Asset]{
 				add: func(ctx context.Context, tx store.Tx, n int) error {
@@ -100,7 +100,7 @@ func assetTests() []test {
 	}
 }
 
-func updateAssets(t *testing.T, s store.Store) {
+func updateAssets(t *testing.T, s store.Database) {
 	before := newWorld("o").asset
 	before.Building = "b"
 	other := newAsset("A2", "2")
@@ -129,7 +129,7 @@ func updateAssets(t *testing.T, s store.Store) {
 	equal(t, assetsOf(t, s, store.AssetFilter{}), []firemode.Asset{other, after})
 }
 
-func putBaselines(t *testing.T, s store.Store) {
+func putBaselines(t *testing.T, s store.Database) {
 	a := newAsset("A1", "1")
 	createAssets(t, s, a)
 	a.Baselines = newWorld("o").asset.Baselines
@@ -149,7 +149,7 @@ func putBaselines(t *testing.T, s store.Store) {
 	})
 }
 
-func assetFilters(t *testing.T, s store.Store) {
+func assetFilters(t *testing.T, s store.Database) {
 	a, b, c := newAsset("A-1_x", "BC%1"), newAsset("A-2", "BC1"), newAsset("A-3", "")
 	a.Description, a.Location, a.Make = "Extinguisher ABE 4.5kg", "corridor EAST", "Chubb"
 	b.System, b.Level, b.Type, b.Status = "SK", "G", "sprinkler_valve", firemode.AssetOutOfService
@@ -181,7 +181,7 @@ func assetFilters(t *testing.T, s store.Store) {
 	}
 }
 
-func largeRegister(t *testing.T, s store.Store) {
+func largeRegister(t *testing.T, s store.Database) {
 	const n = 1203
 	var assets []firemode.Asset
 	for i := range n {

@@ -16,7 +16,7 @@ func auditTests() []test { return slices.Concat(auditWriteTests(), auditReadTest
 
 func auditWriteTests() []test {
 	return []test{
-		{"entries are sealed onto each other, at the time of the transaction unless they say another", func(t *testing.T, s store.Store) {
+		{"entries are sealed onto each other, at the time of the transaction unless they say another", func(t *testing.T, s store.Database) {
 			var now time.Time
 			update(t, s, func(ctx context.Context, tx store.Tx) error {
 				now = tx.Now()
@@ -31,7 +31,7 @@ func auditWriteTests() []test {
 			equal(t, list, []ledger.AuditEntry{second, first})
 			equal(t, chainLength(t, s, "o"), 2)
 		}},
-		{"an update that is undone leaves the log as it was", func(t *testing.T, s store.Store) {
+		{"an update that is undone leaves the log as it was", func(t *testing.T, s store.Database) {
 			appendEntry := func(id firemode.AuditID, then error) error {
 				return s.Update(t.Context(), func(tx store.Tx) error {
 					return errors.Join(store.AppendAudit(t.Context(), tx, "o", ledger.AuditEntry{ID: id}), then)
@@ -42,7 +42,7 @@ func auditWriteTests() []test {
 			equal(t, appendEntry("b", nil), nil)
 			equal(t, chainLength(t, s, "o"), 2)
 		}},
-		{"a number or an id is taken once", func(t *testing.T, s store.Store) {
+		{"a number or an id is taken once", func(t *testing.T, s store.Database) {
 			insert := func(seq int64, id firemode.AuditID) func(ctx context.Context, tx store.Tx) error {
 				return func(ctx context.Context, tx store.Tx) error {
 					return store.As[store.AuditWriter](tx).InsertAudit(ctx, []ledger.AuditEntry{ledger.AuditEntry{Org: "o", ID: id}.Seal(seq, nil)})
@@ -58,7 +58,7 @@ func auditWriteTests() []test {
 
 func auditReadTests() []test {
 	return []test{
-		{"a long log is read in order, with the transaction in use meanwhile, until its function fails", func(t *testing.T, s store.Store) {
+		{"a long log is read in order, with the transaction in use meanwhile, until its function fails", func(t *testing.T, s store.Database) {
 			const n = 1100
 			update(t, s, func(ctx context.Context, tx store.Tx) error {
 				entries := make([]ledger.AuditEntry, n)
@@ -82,7 +82,7 @@ func auditReadTests() []test {
 			equal(t, errors.Is(err, errTest), true)
 			equal(t, seen, n-1)
 		}},
-		{"they are listed newest first", func(t *testing.T, s store.Store) {
+		{"they are listed newest first", func(t *testing.T, s store.Database) {
 			for _, user := range []firemode.UserID{"", "u"} {
 				// An audit log grows at its end alone: what is added meanwhile is newer than all of the walk.
 				for n := range 10 {
@@ -105,88 +105,4 @@ func auditReadTests() []test {
 			}
 		}},
 	}
-}
-
-func answerTests() []test {
-	find := func(t *testing.T, s store.Store, keys ...store.StoredResponse) []store.StoredResponse {
-		t.Helper()
-		return read(t, s, func(ctx context.Context, tx store.ReadTx) ([]store.StoredResponse, error) {
-			return store.As[store.ResponseReader](tx).Responses(ctx, keys)
-		})
-	}
-	save := func(answers ...store.StoredResponse) func(ctx context.Context, tx store.Tx) error {
-		return func(ctx context.Context, tx store.Tx) error {
-			return store.As[store.ResponseWriter](tx).SaveResponses(ctx, answers)
-		}
-	}
-	return []test{
-		{"an answer is kept as it was, once per scope and key", func(t *testing.T, s store.Store) {
-			a := store.StoredResponse{Scope: "o " + awkward, Key: "k", Fingerprint: []byte{0, 255}, Result: []byte(`{"x": 1 }`), CreatedAt: day(1)}
-			b := store.StoredResponse{Scope: "p", Key: "k", CreatedAt: day(1)}
-			update(t, s, save(a, b))
-			refuse(t, s, firemode.CodeConflict, save(store.StoredResponse{Scope: "p", Key: "l"}, b))
-			equal(t, find(t, s, store.StoredResponse{Scope: a.Scope, Key: "k"}), []store.StoredResponse{a})
-			equal(t, find(t, s, store.StoredResponse{Scope: "p", Key: "l"}, store.StoredResponse{Scope: a.Scope, Key: "K"}), nil)
-			equal(t, len(find(t, s, a, b)), 2)
-			equal(t, find(t, s), nil)
-		}},
-		{"the oldest are deleted first", func(t *testing.T, s store.Store) {
-			var keys []store.StoredResponse
-			for n := range 5 {
-				keys = append(keys, store.StoredResponse{Scope: "s", Key: name("k", n), CreatedAt: day(n)})
-			}
-			update(t, s, save(keys[3], keys[1], keys[4], keys[0], keys[2]))
-			for _, c := range []struct{ before, limit, want int }{{0, 9, 0}, {4, 2, 2}, {4, 9, 2}, {4, 9, 0}} {
-				update(t, s, func(ctx context.Context, tx store.Tx) error {
-					n, err := store.As[store.ResponseWriter](tx).DeleteResponses(ctx, day(c.before), c.limit)
-					equal(t, n, c.want)
-					return err
-				})
-				if c.limit == 2 {
-					equal(t, len(find(t, s, keys[2], keys[3])), 2)
-				}
-			}
-			equal(t, find(t, s, keys...), []store.StoredResponse{keys[4]})
-		}},
-		{"Once does a thing once, also when asked by many at the same time", once},
-	}
-}
-
-func once(t *testing.T, s store.Store) {
-	claim := func(fingerprint string) (context.Context, *store.Idempotency) {
-		c := &store.Idempotency{Scope: "s", Key: "k", Fingerprint: []byte(fingerprint)}
-		return store.WithIdempotency(t.Context(), c), c
-	}
-	work := func(ctx context.Context) (int64, error) {
-		return store.Once(ctx, s, func(tx store.Tx) (int64, error) {
-			seq, _, err := store.As[store.AuditWriter](tx).LockAudit(ctx, "o")
-			return seq + 1, errors.Join(err, store.AppendAudit(ctx, tx, "o", ledger.AuditEntry{ID: firemode.AuditID(name("a", int(seq)))}))
-		})
-	}
-	const askers = 12
-	replayed := make(chan bool, askers)
-	done := make(chan error, askers)
-	for range askers {
-		go func() {
-			ctx, c := claim("f")
-			n, err := work(ctx)
-			if err == nil && n != 1 {
-				err = errors.New("another answer")
-			}
-			replayed <- c.Replayed
-			done <- err
-		}()
-	}
-	fresh := 0
-	for range askers {
-		equal(t, <-done, nil)
-		if !<-replayed {
-			fresh++
-		}
-	}
-	equal(t, fresh, 1)
-	equal(t, chainLength(t, s, "o"), 1)
-	ctx, _ := claim("another request")
-	_, err := work(ctx)
-	wantCode(t, err, firemode.CodeConflict)
 }

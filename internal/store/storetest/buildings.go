@@ -28,7 +28,7 @@ func newBuilding(id firemode.BuildingID, title, address string, owners ...firemo
 	}
 }
 
-func createBuildings(t testing.TB, s store.Store, buildings ...firemode.Building) {
+func createBuildings(t testing.TB, s store.Database, buildings ...firemode.Building) {
 	t.Helper()
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
 		err := createOrg(ctx, tx, "o")
@@ -39,7 +39,7 @@ func createBuildings(t testing.TB, s store.Store, buildings ...firemode.Building
 	})
 }
 
-func buildingIDs(t testing.TB, s store.Store, f store.BuildingFilter) (ids []firemode.BuildingID) {
+func buildingIDs(t testing.TB, s store.Database, f store.BuildingFilter) (ids []firemode.BuildingID) {
 	t.Helper()
 	list := read(t, s, func(ctx context.Context, tx store.ReadTx) ([]firemode.Building, error) {
 		return rows(store.As[store.BuildingReader](tx).Buildings(ctx, "o", f, everything()))
@@ -54,7 +54,7 @@ func buildingTests() []test { return slices.Concat(buildingWriteTests(), buildin
 
 func buildingWriteTests() []test {
 	return []test{
-		{"an id is taken once, and so are name and address together", func(t *testing.T, s store.Store) {
+		{"an id is taken once, and so are name and address together", func(t *testing.T, s store.Database) {
 			createBuildings(t, s, newBuilding("b1", "Harbour Tower", "1 Quay St"), newBuilding("b2", "Harbour Tower", "2 Quay St"))
 			create := func(b firemode.Building) func(ctx context.Context, tx store.Tx) error {
 				return func(ctx context.Context, tx store.Tx) error {
@@ -73,7 +73,7 @@ func buildingWriteTests() []test {
 			})
 		}},
 		{"UpdateBuilding writes all but what never changes", updateBuilding},
-		{"the filters", func(t *testing.T, s store.Store) {
+		{"the filters", func(t *testing.T, s store.Database) {
 			createBuildings(t, s,
 				newBuilding("b1", "Straße 100%", "Under_score", "u1", "u2", "u1"),
 				newBuilding("b2", "STRASSE 1000", `Back\slash`, "u2"),
@@ -102,7 +102,7 @@ func buildingWriteTests() []test {
 
 func buildingListTests() []test {
 	return []test{
-		{"they are listed oldest first", func(t *testing.T, s store.Store) {
+		{"they are listed oldest first", func(t *testing.T, s store.Database) {
 			createBuildings(t, s)
 			for _, f := range []store.BuildingFilter{{}, {Owner: "u", Text: "building"}} {
 				prefix := "b" + string(f.Owner)
@@ -127,7 +127,7 @@ func buildingListTests() []test {
 	}
 }
 
-func updateBuilding(t *testing.T, s store.Store) {
+func updateBuilding(t *testing.T, s store.Database) {
 	w := newWorld("o")
 	b := w.building
 	createBuildings(t, s, b)

@@ -16,7 +16,7 @@ import (
 func ListCost(t *testing.T, engine string, empty func(t testing.TB) Empty, series func(n int) string) {
 	ratio.Wanted(t)
 	many, few := manySessions(t, empty(t), series(1_000_000)), manySessions(t, empty(t), series(10_000))
-	page := func(s store.Store) func() time.Duration {
+	page := func(s store.Database) func() time.Duration {
 		return func() time.Duration { return ratio.Timed(100, func() { readPage(t, s) }) }
 	}
 	ratio.Judge(t, ratio.Pair{
@@ -25,7 +25,7 @@ func ListCost(t *testing.T, engine string, empty func(t testing.TB) Empty, serie
 }
 
 // manySessions returns a store with a session for each number of a series.
-func manySessions(t *testing.T, e Empty, series string) store.Store {
+func manySessions(t *testing.T, e Empty, series string) store.Database {
 	t.Helper()
 	s := e.Open()
 	if err := s.Migrate(t.Context()); err != nil {
@@ -47,7 +47,7 @@ func manySessions(t *testing.T, e Empty, series string) store.Store {
 	return s
 }
 
-func readPage(t *testing.T, s store.Store) {
+func readPage(t *testing.T, s store.Database) {
 	page := read(t, s, func(ctx context.Context, tx store.ReadTx) ([]store.Keyed[firemode.Session], error) {
 		return store.As[store.SessionReader](tx).Sessions(ctx, "o", store.SessionFilter{VisibleTo: "tech"}, store.Page{Limit: 20})
 	})

@@ -16,7 +16,7 @@ func newDefect(id firemode.DefectID, found int) firemode.Defect {
 	}
 }
 
-func createDefects(t testing.TB, s store.Store, defects ...firemode.Defect) {
+func createDefects(t testing.TB, s store.Database, defects ...firemode.Defect) {
 	t.Helper()
 	createSessions(t, s, 2)
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
@@ -28,7 +28,7 @@ func createDefects(t testing.TB, s store.Store, defects ...firemode.Defect) {
 	})
 }
 
-func defectOf(t testing.TB, s store.Store, id firemode.DefectID) firemode.Defect {
+func defectOf(t testing.TB, s store.Database, id firemode.DefectID) firemode.Defect {
 	t.Helper()
 	return read(t, s, func(ctx context.Context, tx store.ReadTx) (firemode.Defect, error) {
 		return store.As[store.DefectReader](tx).Defect(ctx, "o", id)
@@ -38,7 +38,7 @@ func defectOf(t testing.TB, s store.Store, id firemode.DefectID) firemode.Defect
 func defectTests() []test {
 	return []test{
 		{"SaveDefects adds, and writes what it says of those that exist", saveDefects},
-		{"UpdateDefect writes to the revision it was given", func(t *testing.T, s store.Store) {
+		{"UpdateDefect writes to the revision it was given", func(t *testing.T, s store.Database) {
 			d, other := newDefect("d1", 1), newDefect("d2", 1)
 			createDefects(t, s, d, other)
 			d.Status, d.Note, d.UpdatedAt = firemode.DefectRectified, awkward, day(5)
@@ -57,14 +57,14 @@ func defectTests() []test {
 				return store.As[store.DefectWriter](tx).UpdateDefect(ctx, asked)
 			})
 		}},
-		{"a defect belongs to a session that is there", func(t *testing.T, s store.Store) {
+		{"a defect belongs to a session that is there", func(t *testing.T, s store.Database) {
 			createSessions(t, s, 0)
 			refuse(t, s, firemode.CodeNotFound, func(ctx context.Context, tx store.Tx) error {
 				return store.As[store.DefectWriter](tx).SaveDefects(ctx, []firemode.Defect{newDefect("d1", 1)})
 			})
 		}},
 		{"the filters", defectFilters},
-		{"they are listed by when they were found", func(t *testing.T, s store.Store) {
+		{"they are listed by when they were found", func(t *testing.T, s store.Database) {
 			createDefects(t, s)
 			listTest[firemode.Defect]{
 				add: func(ctx context.Context, tx store.Tx, n int) error {
@@ -79,7 +79,7 @@ func defectTests() []test {
 	}
 }
 
-func saveDefects(t *testing.T, s store.Store) {
+func saveDefects(t *testing.T, s store.Database) {
 	d, other := newDefect("d1", 1), newDefect("d2", 1)
 	createDefects(t, s, d, other)
 	d.Version, d.Count, d.Status, d.Class, d.Note, d.UpdatedAt = "2.0.0", "3", firemode.DefectWithdrawn, firemode.ClassCritical, awkward, day(9)
@@ -96,7 +96,7 @@ func saveDefects(t *testing.T, s store.Store) {
 	equal(t, defectOf(t, s, "d3"), third)
 }
 
-func defectFilters(t *testing.T, s store.Store) {
+func defectFilters(t *testing.T, s store.Database) {
 	a, b, c := newDefect("a", 3), newDefect("b", 2), newDefect("c", 1)
 	b.Status, b.Class = firemode.DefectClosed, firemode.ClassCritical
 	c.Session = "s-0001"

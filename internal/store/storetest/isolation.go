@@ -21,7 +21,7 @@ type orgRead struct {
 
 func isolationTests() []test {
 	return []test{
-		{"every read finds its organisation's rows exactly as written, and no other's", func(t *testing.T, s store.Store) {
+		{"every read finds its organisation's rows exactly as written, and no other's", func(t *testing.T, s store.Database) {
 			one, two := newWorld("org-one"), newWorld("org-two")
 			update(t, s, one.create)
 			update(t, s, two.create)
@@ -43,7 +43,7 @@ func isolationTests() []test {
 	}
 }
 
-func readOrg(t *testing.T, s store.Store, r orgRead, org firemode.OrgID) any {
+func readOrg(t *testing.T, s store.Database, r orgRead, org firemode.OrgID) any {
 	t.Helper()
 	return read(t, s, func(ctx context.Context, tx store.ReadTx) (any, error) { return r.read(ctx, tx, org) })
 }

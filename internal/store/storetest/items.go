@@ -8,7 +8,7 @@ import (
 	"firemode/internal/store"
 )
 
-func createItems(t testing.TB, s store.Store, items ...firemode.Item) {
+func createItems(t testing.TB, s store.Database, items ...firemode.Item) {
 	t.Helper()
 	createSessions(t, s, 2)
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
@@ -16,7 +16,7 @@ func createItems(t testing.TB, s store.Store, items ...firemode.Item) {
 	})
 }
 
-func itemsOf(t testing.TB, s store.Store, f store.ItemFilter) []firemode.Item {
+func itemsOf(t testing.TB, s store.Database, f store.ItemFilter) []firemode.Item {
 	t.Helper()
 	return read(t, s, func(ctx context.Context, tx store.ReadTx) ([]firemode.Item, error) {
 		return rows(store.As[store.ItemReader](tx).Items(ctx, "o", "s-0000", f, everything()))
@@ -25,7 +25,7 @@ func itemsOf(t testing.TB, s store.Store, f store.ItemFilter) []firemode.Item {
 
 func itemTests() []test {
 	return []test{
-		{"an id is taken once in a session", func(t *testing.T, s store.Store) {
+		{"an id is taken once in a session", func(t *testing.T, s store.Database) {
 			createItems(t, s, firemode.Item{ID: "i1"})
 			again := func(session firemode.SessionID) func(ctx context.Context, tx store.Tx) error {
 				return func(ctx context.Context, tx store.Tx) error {
@@ -37,7 +37,7 @@ func itemTests() []test {
 			equal(t, itemsOf(t, s, store.ItemFilter{}), []firemode.Item{{ID: "i1"}})
 			update(t, s, again("s-0001"))
 		}},
-		{"SaveItemStates writes states alone, of items that exist", func(t *testing.T, s store.Store) {
+		{"SaveItemStates writes states alone, of items that exist", func(t *testing.T, s store.Database) {
 			item, other := newWorld("o").item, firemode.Item{ID: "i2", Position: 99}
 			createItems(t, s, item, other)
 			asked := item
@@ -49,7 +49,7 @@ func itemTests() []test {
 			equal(t, itemsOf(t, s, store.ItemFilter{}), []firemode.Item{item, other})
 		}},
 		{"the filters", itemFilters},
-		{"they are listed by position, then id", func(t *testing.T, s store.Store) {
+		{"they are listed by position, then id", func(t *testing.T, s store.Database) {
 			createItems(t, s)
 			listTest[firemode.Item]{
 				add: func(ctx context.Context, tx store.Tx, n int) error {
@@ -64,7 +64,7 @@ func itemTests() []test {
 	}
 }
 
-func itemFilters(t *testing.T, s store.Store) {
+func itemFilters(t *testing.T, s store.Database) {
 	createItems(t, s,
 		firemode.Item{ID: "FE-1", Name: "Extinguisher 100%", System: "FE", Level: "B2", Location: []string{"Tower", "CORRIDOR east"}, State: firemode.ItemUntouched},
 		firemode.Item{ID: "FE-2", Name: "Extinguisher", System: "FE", Level: "G", Location: []string{"Tower", "plant_room"}, State: firemode.ItemDone},

@@ -23,7 +23,7 @@ func rows[T any](page []store.Keyed[T], err error) ([]T, error) {
 func everything() store.Page { return store.Page{Limit: 100_000} }
 
 // walk reads a list page by page, calling between after each page, and returns it all.
-func walk[T any](t testing.TB, s store.Store, limit int, between func(page int),
+func walk[T any](t testing.TB, s store.Database, limit int, between func(page int),
 	list func(ctx context.Context, tx store.ReadTx, p store.Page) ([]store.Keyed[T], error),
 ) []T {
 	t.Helper()
@@ -58,7 +58,7 @@ type listTest[T any] struct {
 }
 
 // stable walks the list while others write to it: everything that was there when the walk began must come exactly once, in order.
-func (l listTest[T]) stable(t *testing.T, s store.Store) {
+func (l listTest[T]) stable(t *testing.T, s store.Database) {
 	t.Helper()
 	var want []int
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
@@ -91,7 +91,7 @@ func (l listTest[T]) stable(t *testing.T, s store.Store) {
 }
 
 // malformed asks for a page after a key that no list made.
-func (l listTest[T]) malformed(t *testing.T, s store.Store) {
+func (l listTest[T]) malformed(t *testing.T, s store.Database) {
 	t.Helper()
 	for _, key := range []string{"x", "|", "|a", "01|a", "9223372036854775808|a", " 1|a", "1.5|a", "+1|a", "1 "} {
 		_, err := tryRead(t, s, func(ctx context.Context, tx store.ReadTx) ([]store.Keyed[T], error) {

@@ -19,7 +19,7 @@ const (
 )
 
 // race runs fn in several goroutines, each in an Update, again and again. Every Update must succeed.
-func race(t *testing.T, s store.Store, fn func(ctx context.Context, tx store.Tx, writer int) error) {
+func race(t *testing.T, s store.Database, fn func(ctx context.Context, tx store.Tx, writer int) error) {
 	t.Helper()
 	var all sync.WaitGroup
 	for w := range writers {
@@ -38,7 +38,7 @@ func lockTests() []test { return slices.Concat(counterTests(), rowLockTests()) }
 
 func counterTests() []test {
 	return []test{
-		{"counting under LockSessions loses nothing, whatever the order of ids", func(t *testing.T, s store.Store) {
+		{"counting under LockSessions loses nothing, whatever the order of ids", func(t *testing.T, s store.Database) {
 			ids := createSessions(t, s, 5)
 			race(t, s, func(ctx context.Context, tx store.Tx, w int) error {
 				ask := slices.Clone(ids)
@@ -63,7 +63,7 @@ func counterTests() []test {
 				return err
 			})
 		}},
-		{"the log of each organisation is one chain", func(t *testing.T, s store.Store) {
+		{"the log of each organisation is one chain", func(t *testing.T, s store.Database) {
 			race(t, s, func(ctx context.Context, tx store.Tx, w int) error {
 				org := firemode.OrgID(name("org", w%2))
 				seq, _, err := store.As[store.AuditWriter](tx).LockAudit(ctx, org)
@@ -81,7 +81,7 @@ func counterTests() []test {
 
 func rowLockTests() []test {
 	return []test{
-		{"changing a building under LockBuilding finds its version", func(t *testing.T, s store.Store) {
+		{"changing a building under LockBuilding finds its version", func(t *testing.T, s store.Database) {
 			createSessions(t, s, 0)
 			race(t, s, func(ctx context.Context, tx store.Tx, _ int) error {
 				b, err := store.As[store.BuildingWriter](tx).LockBuilding(ctx, "o", "b")
@@ -95,7 +95,7 @@ func rowLockTests() []test {
 			})
 			equal(t, b.Version, int64(1+writers*rounds))
 		}},
-		{"a refresh token is used once", func(t *testing.T, s store.Store) {
+		{"a refresh token is used once", func(t *testing.T, s store.Database) {
 			token := firemode.RefreshToken{Hash: []byte("h"), Org: "o", User: "u", Family: "f"}
 			update(t, s, func(ctx context.Context, tx store.Tx) error {
 				return store.As[store.TokenWriter](tx).CreateRefreshToken(ctx, token)
@@ -112,7 +112,7 @@ func rowLockTests() []test {
 			})
 			equal(t, len(used), 1)
 		}},
-		{"locking what is not there", func(t *testing.T, s store.Store) {
+		{"locking what is not there", func(t *testing.T, s store.Database) {
 			refuse(t, s, firemode.CodeNotFound, func(ctx context.Context, tx store.Tx) error {
 				_, err := store.As[store.BuildingWriter](tx).LockBuilding(ctx, "o", "b")
 				return err
@@ -137,7 +137,7 @@ func rowLockTests() []test {
 }
 
 // chainLength checks that every entry of the log is sealed onto the one before it.
-func chainLength(t *testing.T, s store.Store, org firemode.OrgID) int64 {
+func chainLength(t *testing.T, s store.Database, org firemode.OrgID) int64 {
 	t.Helper()
 	var last ledger.AuditEntry
 	err := s.View(t.Context(), func(tx store.ReadTx) error {
@@ -154,7 +154,7 @@ func chainLength(t *testing.T, s store.Store, org firemode.OrgID) int64 {
 }
 
 // createSessions makes organisation "o" with building "b" and n sessions in it.
-func createSessions(t testing.TB, s store.Store, n int) (ids []firemode.SessionID) {
+func createSessions(t testing.TB, s store.Database, n int) (ids []firemode.SessionID) {
 	t.Helper()
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
 		err := errors.Join(createOrg(ctx, tx, "o"), store.As[store.BuildingWriter](tx).CreateBuilding(ctx, firemode.Building{Org: "o", ID: "b", Name: "B", Version: 1, CreatedAt: day(0)}))

@@ -44,14 +44,14 @@ func RunNarrow(t *testing.T, empty func(t testing.TB) Empty, rowsRead func(ctx c
 }
 
 // AskNarrow asks the same of a session with a past, for those who look at how the questions are answered.
-func AskNarrow(t *testing.T, s store.Store) {
+func AskNarrow(t *testing.T, s store.Database) {
 	createSessions(t, s, 1)
 	lengthen(t, s, 1, past)
 	askNarrow(t, s, func(context.Context, store.ReadTx) (int64, error) { return 0, nil })
 }
 
 // askNarrow returns how many rows each question reads.
-func askNarrow(t *testing.T, s store.Store, rowsRead func(ctx context.Context, tx store.ReadTx) (int64, error)) map[string]int64 {
+func askNarrow(t *testing.T, s store.Database, rowsRead func(ctx context.Context, tx store.ReadTx) (int64, error)) map[string]int64 {
 	found := map[string]int64{}
 	none := func(_ any, err error) error { return err }
 	for _, q := range []struct {
@@ -139,7 +139,7 @@ func askNarrow(t *testing.T, s store.Store, rowsRead func(ctx context.Context, t
 }
 
 // lengthen adds entries first to last by one actor to the session, with an operation each on an item of its own that has a defect, all of them answered.
-func lengthen(t *testing.T, s store.Store, first, last int) {
+func lengthen(t *testing.T, s store.Database, first, last int) {
 	var numbers []int
 	for i := first; i <= last; i++ {
 		numbers = append(numbers, i)

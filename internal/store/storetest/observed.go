@@ -19,7 +19,7 @@ func observedTests() []test {
 	}
 }
 
-func backlog(t *testing.T, s store.Store) {
+func backlog(t *testing.T, s store.Database) {
 	equal(t, backlogOf(t, s), store.Backlog{})
 	visits := []struct {
 		building firemode.BuildingID
@@ -57,7 +57,7 @@ func backlog(t *testing.T, s store.Store) {
 	equal(t, backlogOf(t, s), store.Backlog{Conflicts: 22, Gaps: 8300})
 }
 
-func backlogOf(t *testing.T, s store.Store) store.Backlog {
+func backlogOf(t *testing.T, s store.Database) store.Backlog {
 	t.Helper()
 	b, err := s.Backlog(t.Context())
 	if err != nil {
@@ -67,13 +67,13 @@ func backlogOf(t *testing.T, s store.Store) store.Backlog {
 }
 
 // reading is the pool that Views take from.
-func reading(s store.Store) store.Pool {
+func reading(s store.Database) store.Pool {
 	pools := s.Stats().Pools
 	return pools[len(pools)-1]
 }
 
 // poolStats has Views hold every connection that there may be, and one more wait.
-func poolStats(t *testing.T, s store.Store) {
+func poolStats(t *testing.T, s store.Database) {
 	most := reading(s).Max
 	if most < 2 {
 		t.Fatalf("at most %d connections", most)

@@ -34,7 +34,7 @@ func operation(b ledger.Entry, index int, path crdt.Pointer, kind crdt.Kind) led
 // written are the operations of one session: a slice in which every question can be answered by looking at each.
 type written []ledger.Op
 
-func (w written) write(t testing.TB, s store.Store, ref ledger.SessionRef, log []ledger.Entry) {
+func (w written) write(t testing.TB, s store.Database, ref ledger.SessionRef, log []ledger.Entry) {
 	t.Helper()
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
 		_, err := store.As[store.SessionWriter](tx).LockSessions(ctx, ref.Org, []firemode.SessionID{ref.Session})
@@ -84,7 +84,7 @@ func asStored(ops []crdt.Op) written {
 
 func operationTests() []test {
 	return []test{
-		{"an operation comes back as it was written, with what its batch tells of it", func(t *testing.T, s store.Store) {
+		{"an operation comes back as it was written, with what its batch tells of it", func(t *testing.T, s store.Database) {
 			createSessions(t, s, 1)
 			b := logEntry(1, "a~s", 1)
 			w := written{operation(b, 0, "/x/y~1z", crdt.Correct), operation(b, 7, "/x/日本", crdt.Remove)}
@@ -93,7 +93,7 @@ func operationTests() []test {
 			equal(t, everyOp(t, s), w)
 		}},
 		{"UpdateOps writes what it says of one operation alone", updateOps},
-		{"a walk over many operations is in the order of the tree", func(t *testing.T, s store.Store) {
+		{"a walk over many operations is in the order of the tree", func(t *testing.T, s store.Database) {
 			createSessions(t, s, 1)
 			b := logEntry(1, "a", 1)
 			var w written
@@ -118,7 +118,7 @@ func operationTests() []test {
 		}},
 		{"every question finds what a plain look at each operation finds", questions},
 		{"of an actor's own operations: the last sweeps, the names ahead, what is live", ownOps},
-		{"a history is listed newest first", func(t *testing.T, s store.Store) {
+		{"a history is listed newest first", func(t *testing.T, s store.Database) {
 			createSessions(t, s, 1)
 			listTest[ledger.Op]{
 				add: func(ctx context.Context, tx store.Tx, n int) error {
@@ -137,7 +137,7 @@ func operationTests() []test {
 	}
 }
 
-func everyOp(t testing.TB, s store.Store) (all written) {
+func everyOp(t testing.TB, s store.Database) (all written) {
 	t.Helper()
 	read(t, s, func(ctx context.Context, tx store.ReadTx) (int, error) {
 		return 0, store.As[store.OpReader](tx).EachOp(ctx, results, func(op ledger.Op) error {
@@ -148,7 +148,7 @@ func everyOp(t testing.TB, s store.Store) (all written) {
 	return all
 }
 
-func updateOps(t *testing.T, s store.Store) {
+func updateOps(t *testing.T, s store.Database) {
 	createSessions(t, s, 1)
 	b := logEntry(1, "a", 1)
 	w := written{operation(b, 0, "/a", crdt.Set), operation(b, 1, "/a", crdt.Set), operation(b, 1, "/a/b", crdt.Set)}
@@ -167,7 +167,7 @@ func updateOps(t *testing.T, s store.Store) {
 	change()
 }
 
-func ownOps(t *testing.T, s store.Store) {
+func ownOps(t *testing.T, s store.Database) {
 	createSessions(t, s, 1)
 	log := []ledger.Entry{logEntry(1, "a", 1), logEntry(2, "b", 1), logEntry(3, "a", 4), logEntry(4, "a", 3), logEntry(5, "a", 5)}
 	w := written{

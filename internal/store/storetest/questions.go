@@ -41,7 +41,7 @@ func drawn(r *rapid.T) (log []ledger.Entry, w written) {
 	return log, w
 }
 
-func questions(t *testing.T, s store.Store) {
+func questions(t *testing.T, s store.Database) {
 	ids := createSessions(t, s, 0)
 	some := rapid.SliceOfN(rapid.SampledFrom(append([]crdt.Pointer{"/zz"}, paths...)), 0, 4)
 	rapid.Check(t, func(r *rapid.T) {
@@ -65,7 +65,7 @@ func questions(t *testing.T, s store.Store) {
 // question asks an engine and a slice about the same operations.
 type question struct {
 	*rapid.T
-	s    store.Store
+	s    store.Database
 	ref  ledger.SessionRef
 	w    written
 	head int64

@@ -18,7 +18,7 @@ import (
 var results = ledger.SessionRef{Org: "o", Session: "s-0000"}
 
 // locked runs fn with the session under lock, as writers of results do.
-func locked(t testing.TB, s store.Store, fn func(ctx context.Context, tx store.Tx) error) {
+func locked(t testing.TB, s store.Database, fn func(ctx context.Context, tx store.Tx) error) {
 	t.Helper()
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
 		_, err := store.As[store.SessionWriter](tx).LockSessions(ctx, "o", []firemode.SessionID{"s-0000"})
@@ -26,7 +26,7 @@ func locked(t testing.TB, s store.Store, fn func(ctx context.Context, tx store.T
 	})
 }
 
-func insertEntries(t testing.TB, s store.Store, batches ...ledger.Entry) {
+func insertEntries(t testing.TB, s store.Database, batches ...ledger.Entry) {
 	t.Helper()
 	locked(t, s, func(ctx context.Context, tx store.Tx) error {
 		return store.As[store.EntryWriter](tx).InsertEntries(ctx, results, batches)
@@ -54,7 +54,7 @@ func bare(b ledger.Entry) ledger.Entry {
 	return b
 }
 
-func logOf(t testing.TB, s store.Store, from int64) (log []ledger.Entry) {
+func logOf(t testing.TB, s store.Database, from int64) (log []ledger.Entry) {
 	t.Helper()
 	return read(t, s, func(ctx context.Context, tx store.ReadTx) ([]ledger.Entry, error) {
 		err := store.As[store.EntryReader](tx).EachEntry(ctx, results, from, func(b ledger.Entry) error {
@@ -67,7 +67,7 @@ func logOf(t testing.TB, s store.Store, from int64) (log []ledger.Entry) {
 
 func resultTests() []test {
 	return []test{
-		{"a log entry comes back as it was written", func(t *testing.T, s store.Store) {
+		{"a log entry comes back as it was written", func(t *testing.T, s store.Database) {
 			createSessions(t, s, 2)
 			log := []ledger.Entry{logEntry(1, "a", 1), statusEntry(2), logEntry(3, "a", 2), logEntry(4, "~u1", 1), statusEntry(5)}
 			insertEntries(t, s, log...)
@@ -75,7 +75,7 @@ func resultTests() []test {
 			equal(t, logOf(t, s, 3), log[2:])
 			equal(t, logOf(t, s, 6), nil)
 		}},
-		{"a place in the log, and a number of an actor, is taken once", func(t *testing.T, s store.Store) {
+		{"a place in the log, and a number of an actor, is taken once", func(t *testing.T, s store.Database) {
 			createSessions(t, s, 1)
 			insertEntries(t, s, logEntry(1, "a", 1), statusEntry(2))
 			for _, again := range []ledger.Entry{logEntry(2, "b", 1), logEntry(3, "a", 1), statusEntry(1)} {
@@ -87,7 +87,7 @@ func resultTests() []test {
 		}},
 		{"EachEntry goes through a long log in order, and stops at the first error", longLog},
 		{"batches are found by number, by key and by id", findBatches},
-		{"a hash is found by its place", func(t *testing.T, s store.Store) {
+		{"a hash is found by its place", func(t *testing.T, s store.Database) {
 			createSessions(t, s, 1)
 			insertEntries(t, s, logEntry(1, "a", 1), logEntry(2, "a", 2), statusEntry(3))
 			_, err := tryRead(t, s, func(ctx context.Context, tx store.ReadTx) ([]byte, error) {
@@ -104,7 +104,7 @@ func resultTests() []test {
 		{"what is late waits until it is marked as merged", lateBatches},
 		{"runs and clocks are as of a number, moments as of a receipt", runsAndClocks},
 		{"a batch in quarantine is kept once", quarantine},
-		{"the defects of some items", func(t *testing.T, s store.Store) {
+		{"the defects of some items", func(t *testing.T, s store.Database) {
 			a, b, other := newDefect("d1", 1), newDefect("d2", 2), newDefect("d3", 3)
 			b.Item, other.Session = "i2", "s-0001"
 			createDefects(t, s, a, b, other)
@@ -122,7 +122,7 @@ func resultTests() []test {
 	}
 }
 
-func longLog(t *testing.T, s store.Store) {
+func longLog(t *testing.T, s store.Database) {
 	createSessions(t, s, 1)
 	var log []ledger.Entry
 	for n := range int64(350) {
@@ -148,7 +148,7 @@ func longLog(t *testing.T, s store.Store) {
 	}
 }
 
-func findBatches(t *testing.T, s store.Store) {
+func findBatches(t *testing.T, s store.Database) {
 	createSessions(t, s, 1)
 	a1, b1, a2, again, naive := logEntry(1, "a", 1), logEntry(2, "b", 1), logEntry(3, "a", 2), logEntry(4, "a", 3), logEntry(5, "a~s", 1)
 	again.ID = a2.ID
@@ -185,7 +185,7 @@ func findBatches(t *testing.T, s store.Store) {
 	wantCode(t, err, firemode.CodeNotFound)
 }
 
-func lateBatches(t *testing.T, s store.Store) {
+func lateBatches(t *testing.T, s store.Database) {
 	createSessions(t, s, 1)
 	merged, late, later := logEntry(1, "a", 1), logEntry(2, "a", 2), logEntry(3, "b", 1)
 	late.MergedSeq, later.MergedSeq = 0, 0
@@ -213,7 +213,7 @@ func lateBatches(t *testing.T, s store.Store) {
 }
 
 // runsAndClocks has a with 1 at 1, 3 at 2 and the hole closed at 4, b with a late 1 that is merged at 6, and c above a hole for ever.
-func runsAndClocks(t *testing.T, s store.Store) {
+func runsAndClocks(t *testing.T, s store.Database) {
 	createSessions(t, s, 1)
 	a3, b1, c2 := logEntry(2, "a", 3), logEntry(5, "b", 1), logEntry(3, "c", 2)
 	a3.PrefixSeq, b1.PrefixSeq, b1.MergedSeq, c2.PrefixSeq = 0, 0, 0, 0
@@ -243,7 +243,7 @@ func runsAndClocks(t *testing.T, s store.Store) {
 	}
 }
 
-func quarantine(t *testing.T, s store.Store) {
+func quarantine(t *testing.T, s store.Database) {
 	createSessions(t, s, 1)
 	q := ledger.Quarantined{
 		Actor: "a", Number: 3, Content: []byte{0, 255}, ID: "id", PrevID: awkward, Fresh: "f-1", User: "u1", ReceivedAt: day(1), Changes: []byte(`[{"v":1.0}]`), Reason: "forked", Hash: []byte{7},

@@ -15,7 +15,7 @@ import (
 const code = firemode.RuleCode("AS1851-2012-FE-01")
 
 // rulesOf returns the rules that org sees, by code and version as text.
-func rulesOf(t testing.TB, s store.Store, org firemode.OrgID) []firemode.Rule {
+func rulesOf(t testing.TB, s store.Database, org firemode.OrgID) []firemode.Rule {
 	t.Helper()
 	list := read(t, s, func(ctx context.Context, tx store.ReadTx) ([]firemode.Rule, error) {
 		return store.As[store.RuleReader](tx).Rules(ctx, org)
@@ -26,14 +26,14 @@ func rulesOf(t testing.TB, s store.Store, org firemode.OrgID) []firemode.Rule {
 	return list
 }
 
-func stampOf(t testing.TB, s store.Store, org firemode.OrgID) int64 {
+func stampOf(t testing.TB, s store.Database, org firemode.OrgID) int64 {
 	t.Helper()
 	return read(t, s, func(ctx context.Context, tx store.ReadTx) (int64, error) {
 		return store.As[store.RuleReader](tx).RulesStamp(ctx, org)
 	})
 }
 
-func createRules(t testing.TB, s store.Store, rules ...firemode.Rule) {
+func createRules(t testing.TB, s store.Database, rules ...firemode.Rule) {
 	t.Helper()
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
 		return store.As[store.RuleWriter](tx).CreateRules(ctx, rules)
@@ -41,7 +41,7 @@ func createRules(t testing.TB, s store.Store, rules ...firemode.Rule) {
 }
 
 // deactivate returns the time at which the version was deactivated.
-func deactivate(t testing.TB, s store.Store, org firemode.OrgID, version string) (at time.Time) {
+func deactivate(t testing.TB, s store.Database, org firemode.OrgID, version string) (at time.Time) {
 	t.Helper()
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
 		at = tx.Now()
@@ -52,7 +52,7 @@ func deactivate(t testing.TB, s store.Store, org firemode.OrgID, version string)
 
 func ruleTests() []test {
 	return []test{
-		{"an organisation's own versions lie over the shared catalogue", func(t *testing.T, s store.Store) {
+		{"an organisation's own versions lie over the shared catalogue", func(t *testing.T, s store.Database) {
 			shared1, shared2 := newRule("", code, "1.9.0"), newRule("", code, "1.10.0")
 			own1, own2, foreign := newRule("o1", code, "1.10.0"), newRule("o1", "X.1", "2.0.0-rc.1"), newRule("o2", code, "1.10.0")
 			createRules(t, s, shared1, shared2, own1, own2, foreign)
@@ -61,19 +61,19 @@ func ruleTests() []test {
 			equal(t, rulesOf(t, s, "o2"), []firemode.Rule{foreign, shared1})
 			equal(t, rulesOf(t, s, "o3"), []firemode.Rule{shared2, shared1})
 		}},
-		{"a version never changes", func(t *testing.T, s store.Store) {
+		{"a version never changes", func(t *testing.T, s store.Database) {
 			createRules(t, s, newRule("o1", code, "1.0.0"))
 			taken(t, s, "this version of the rule exists already; versions never change", func(ctx context.Context, tx store.Tx) error {
 				return store.As[store.RuleWriter](tx).CreateRules(ctx, []firemode.Rule{newRule("o1", code, "1.1.0"), newRule("o1", code, "1.0.0")})
 			})
 			equal(t, rulesOf(t, s, "o1"), []firemode.Rule{newRule("o1", code, "1.0.0")})
 		}},
-		{"a rule with nothing but its names", func(t *testing.T, s store.Store) {
+		{"a rule with nothing but its names", func(t *testing.T, s store.Database) {
 			r := firemode.Rule{Code: "X", Version: "1.0.0"}
 			createRules(t, s, r)
 			equal(t, rulesOf(t, s, ""), []firemode.Rule{r})
 		}},
-		{"deactivating touches nobody else, and happens once", func(t *testing.T, s store.Store) {
+		{"deactivating touches nobody else, and happens once", func(t *testing.T, s store.Database) {
 			shared, own := newRule("", code, "1.0.0"), newRule("o1", code, "2.0.0")
 			createRules(t, s, shared, own)
 			shared.DeactivatedAt = deactivate(t, s, "o1", "1.0.0")
@@ -85,7 +85,7 @@ func ruleTests() []test {
 			own.DeactivatedAt = deactivate(t, s, "o1", "2.0.0")
 			equal(t, rulesOf(t, s, "o1"), []firemode.Rule{shared, own})
 		}},
-		{"a shared version is deactivated by its owner for all, and the first time counts", func(t *testing.T, s store.Store) {
+		{"a shared version is deactivated by its owner for all, and the first time counts", func(t *testing.T, s store.Database) {
 			shared := newRule("", code, "1.0.0")
 			createRules(t, s, shared)
 			first := deactivate(t, s, "o1", "1.0.0")
@@ -95,7 +95,7 @@ func ruleTests() []test {
 			shared.DeactivatedAt = second
 			equal(t, rulesOf(t, s, "o2"), []firemode.Rule{shared})
 		}},
-		{"deactivating what the organisation does not see", func(t *testing.T, s store.Store) {
+		{"deactivating what the organisation does not see", func(t *testing.T, s store.Database) {
 			createRules(t, s, newRule("o2", code, "1.0.0"))
 			refuse(t, s, firemode.CodeNotFound, func(ctx context.Context, tx store.Tx) error {
 				return store.As[store.RuleWriter](tx).DeactivateRule(ctx, "o1", code, "1.0.0", "u1")
@@ -105,7 +105,7 @@ func ruleTests() []test {
 	}
 }
 
-func ruleStamps(t *testing.T, s store.Store) {
+func ruleStamps(t *testing.T, s store.Database) {
 	seen := map[firemode.OrgID][]int64{}
 	look := func() {
 		for _, org := range []firemode.OrgID{"", "o1", "o2"} {

@@ -11,7 +11,7 @@ import (
 
 // Empty is a database without a schema.
 type Empty struct {
-	Open func() store.Store // opens it once more, as another node would
+	Open func() store.Database // opens it once more, as another node would
 	Exec func(sql string)
 }
 
@@ -77,7 +77,7 @@ func oldSession(t *testing.T, db Empty) {
 	equal(t, format, 1)
 }
 
-func wantSchema(t *testing.T, s store.Store, words string) {
+func wantSchema(t *testing.T, s store.Database, words string) {
 	t.Helper()
 	if err := s.CheckSchema(t.Context()); err == nil || !strings.Contains(err.Error(), words) {
 		t.Fatalf("CheckSchema says %v, want %q in it", err, words)
@@ -85,7 +85,7 @@ func wantSchema(t *testing.T, s store.Store, words string) {
 }
 
 // wantApplied wants the list of migrations to be numbered from 1 without a gap, and all of them to be applied, or none.
-func wantApplied(t *testing.T, s store.Store, applied bool) {
+func wantApplied(t *testing.T, s store.Database, applied bool) {
 	t.Helper()
 	list, err := s.Migrations(t.Context())
 	equal(t, err, nil)

@@ -17,13 +17,13 @@ import (
 
 func sessionTests() []test {
 	return []test{
-		{"an id is taken once in an organisation", func(t *testing.T, s store.Store) {
+		{"an id is taken once in an organisation", func(t *testing.T, s store.Database) {
 			createSessions(t, s, 1)
 			taken(t, s, "a session with this id exists already", func(ctx context.Context, tx store.Tx) error {
 				return store.As[store.SessionWriter](tx).CreateSession(ctx, firemode.Session{Org: "o", ID: "s-0000", Building: "b"}, ledger.Head{})
 			})
 		}},
-		{"a session belongs to a building that is there", func(t *testing.T, s store.Store) {
+		{"a session belongs to a building that is there", func(t *testing.T, s store.Database) {
 			createSessions(t, s, 0)
 			refuse(t, s, firemode.CodeNotFound, func(ctx context.Context, tx store.Tx) error {
 				return store.As[store.SessionWriter](tx).CreateSession(ctx, firemode.Session{Org: "o", ID: "s", Building: "b2"}, ledger.Head{})
@@ -32,7 +32,7 @@ func sessionTests() []test {
 		{"UpdateSession writes what it says, and moves the session between lists", updateSession},
 		{"a head is written whole, and no other's", saveHead},
 		{"every filter finds what a plain look at each session finds", sessionFilters},
-		{"they are listed newest first", func(t *testing.T, s store.Store) {
+		{"they are listed newest first", func(t *testing.T, s store.Database) {
 			createSessions(t, s, 0)
 			listTest[firemode.Session]{
 				add: func(ctx context.Context, tx store.Tx, n int) error {
@@ -55,14 +55,14 @@ func sessionTests() []test {
 	}
 }
 
-func sessionOf(t testing.TB, s store.Store, id firemode.SessionID) firemode.Session {
+func sessionOf(t testing.TB, s store.Database, id firemode.SessionID) firemode.Session {
 	t.Helper()
 	return read(t, s, func(ctx context.Context, tx store.ReadTx) (firemode.Session, error) {
 		return store.As[store.SessionReader](tx).Session(ctx, "o", id)
 	})
 }
 
-func sessionIDs(t testing.TB, s store.Store, f store.SessionFilter) (ids []firemode.SessionID) {
+func sessionIDs(t testing.TB, s store.Database, f store.SessionFilter) (ids []firemode.SessionID) {
 	t.Helper()
 	list := read(t, s, func(ctx context.Context, tx store.ReadTx) ([]firemode.Session, error) {
 		return rows(store.As[store.SessionReader](tx).Sessions(ctx, "o", f, everything()))
@@ -73,7 +73,7 @@ func sessionIDs(t testing.TB, s store.Store, f store.SessionFilter) (ids []firem
 	return ids
 }
 
-func updateSession(t *testing.T, s store.Store) {
+func updateSession(t *testing.T, s store.Database) {
 	createSessions(t, s, 2)
 	x := sessionOf(t, s, "s-0000")
 	x.Name, x.Status, x.Reason, x.Technicians = awkward, firemode.SessionCompleted, "why "+awkward, []firemode.UserID{"t2", "t1", "t2"}
@@ -108,7 +108,7 @@ func updateSession(t *testing.T, s store.Store) {
 	equal(t, sessionOf(t, s, "s-0000"), x)
 }
 
-func saveHead(t *testing.T, s store.Store) {
+func saveHead(t *testing.T, s store.Database) {
 	ids := createSessions(t, s, 2)
 	first, second := sessionOf(t, s, ids[0]), sessionOf(t, s, ids[1])
 	head := newWorld("o").head
@@ -126,7 +126,7 @@ func saveHead(t *testing.T, s store.Store) {
 }
 
 // population makes sessions with every mix of what filters ask for, many of them created at the same moment.
-func population(t testing.TB, s store.Store) (sessions []firemode.Session, owners map[firemode.BuildingID][]firemode.UserID) {
+func population(t testing.TB, s store.Database) (sessions []firemode.Session, owners map[firemode.BuildingID][]firemode.UserID) {
 	t.Helper()
 	owners = map[firemode.BuildingID][]firemode.UserID{"b0": {"owner1"}, "b1": {"owner1", "owner2"}, "b2": nil}
 	technicians := [][]firemode.UserID{nil, {"t1"}, {"t2"}, {"t1", "t2"}, {"t3"}}
@@ -150,7 +150,7 @@ func population(t testing.TB, s store.Store) (sessions []firemode.Session, owner
 	return sessions, owners
 }
 
-func sessionFilters(t *testing.T, s store.Store) {
+func sessionFilters(t *testing.T, s store.Database) {
 	sessions, owners := population(t, s)
 	fits := func(f store.SessionFilter, x firemode.Session) bool {
 		return (len(f.Statuses) == 0 || slices.Contains(f.Statuses, x.Status)) &&
@@ -196,7 +196,7 @@ func sessionFilters(t *testing.T, s store.Store) {
 	})
 }
 
-func walkWhileStatusesChange(t *testing.T, s store.Store) {
+func walkWhileStatusesChange(t *testing.T, s store.Database) {
 	ids := createSessions(t, s, 30)
 	var got []firemode.SessionID
 	for _, x := range walk(t, s, 4, func(page int) {
@@ -218,7 +218,7 @@ func walkWhileStatusesChange(t *testing.T, s store.Store) {
 	equal(t, got, ids)
 }
 
-func lastResults(t *testing.T, s store.Store) {
+func lastResults(t *testing.T, s store.Database) {
 	createSessions(t, s, 0)
 	result := func(session firemode.SessionID, at int) firemode.LastResult {
 		return firemode.LastResult{Session: session, CompletedAt: day(at), Outcome: string(session), Measurements: map[string]string{"x": "1.0"}}

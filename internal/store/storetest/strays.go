@@ -12,7 +12,7 @@ import (
 
 func strayTests() []test {
 	return []test{
-		{"what belongs to something is no stray", func(t *testing.T, s store.Store) {
+		{"what belongs to something is no stray", func(t *testing.T, s store.Database) {
 			w := newWorld("org-one")
 			w.last = nil // it is of a session that the world does not have
 			update(t, s, w.create)
@@ -22,7 +22,7 @@ func strayTests() []test {
 			})
 			equal(t, straysOf(t, s), []store.Orphan(nil))
 		}},
-		{"what belongs to nothing is a stray, told once", func(t *testing.T, s store.Store) {
+		{"what belongs to nothing is a stray, told once", func(t *testing.T, s store.Database) {
 			w := newWorld("org-one")
 			update(t, s, w.create)
 			createRules(t, s, newRule("gone", code, "1.0.0"), newRule("gone", code, "1.1.0"))
@@ -47,7 +47,7 @@ func strayTests() []test {
 	}
 }
 
-func straysOf(t *testing.T, s store.Store) []store.Orphan {
+func straysOf(t *testing.T, s store.Database) []store.Orphan {
 	t.Helper()
 	return read(t, s, func(ctx context.Context, tx store.ReadTx) ([]store.Orphan, error) {
 		return store.As[store.OrphanReader](tx).Orphans(ctx)

@@ -18,16 +18,17 @@ import (
 // test is one promise of the port, tried on a new store.
 type test struct {
 	name string
-	run  func(t *testing.T, s store.Store)
+	run  func(t *testing.T, s store.Database)
 }
 
 // Run tries every promise of package store on the engine that open opens: each call a new, migrated store.
-func Run(t *testing.T, open func(t testing.TB) store.Store) {
+func Run(t *testing.T, open func(t testing.TB) store.Database) {
 	for _, noun := range []struct {
 		name  string
 		tests []test
 	}{
 		{"transactions", transactionTests()},
+		{"ports", portTests()},
 		{"locks", lockTests()},
 		{"watching", watchTests()},
 		{"organisations", organisationTests()},
@@ -41,7 +42,7 @@ func Run(t *testing.T, open func(t testing.TB) store.Store) {
 		{"defects", defectTests()},
 		{"results", slices.Concat(resultTests(), actorTests(), operationTests())},
 		{"audit", auditTests()},
-		{"answers", answerTests()},
+		{"responses", responseTests()},
 		{"isolation", isolationTests()},
 		{"observed", observedTests()},
 		{"strays", strayTests()},
@@ -59,7 +60,7 @@ func Run(t *testing.T, open func(t testing.TB) store.Store) {
 }
 
 // update runs fn, which must succeed.
-func update(t testing.TB, s store.Store, fn func(ctx context.Context, tx store.Tx) error) {
+func update(t testing.TB, s store.Database, fn func(ctx context.Context, tx store.Tx) error) {
 	t.Helper()
 	if err := s.Update(t.Context(), func(tx store.Tx) error { return fn(t.Context(), tx) }); err != nil {
 		t.Fatalf("Update: %v", err)
@@ -67,13 +68,13 @@ func update(t testing.TB, s store.Store, fn func(ctx context.Context, tx store.T
 }
 
 // refuse runs fn, which must fail with code.
-func refuse(t testing.TB, s store.Store, code firemode.Code, fn func(ctx context.Context, tx store.Tx) error) {
+func refuse(t testing.TB, s store.Database, code firemode.Code, fn func(ctx context.Context, tx store.Tx) error) {
 	t.Helper()
 	wantCode(t, s.Update(t.Context(), func(tx store.Tx) error { return fn(t.Context(), tx) }), code)
 }
 
 // taken runs fn, which must fail with CodeConflict and these words.
-func taken(t testing.TB, s store.Store, message string, fn func(ctx context.Context, tx store.Tx) error) {
+func taken(t testing.TB, s store.Database, message string, fn func(ctx context.Context, tx store.Tx) error) {
 	t.Helper()
 	err := s.Update(t.Context(), func(tx store.Tx) error { return fn(t.Context(), tx) })
 	wantCode(t, err, firemode.CodeConflict)
@@ -96,7 +97,7 @@ func wantCode(t testing.TB, err error, code firemode.Code) {
 }
 
 // read returns what fn reads in a View.
-func read[T any](t testing.TB, s store.Store, fn func(ctx context.Context, tx store.ReadTx) (T, error)) T {
+func read[T any](t testing.TB, s store.Database, fn func(ctx context.Context, tx store.ReadTx) (T, error)) T {
 	t.Helper()
 	v, err := tryRead(t, s, fn)
 	if err != nil {
@@ -105,7 +106,7 @@ func read[T any](t testing.TB, s store.Store, fn func(ctx context.Context, tx st
 	return v
 }
 
-func tryRead[T any](t testing.TB, s store.Store, fn func(ctx context.Context, tx store.ReadTx) (T, error)) (v T, err error) {
+func tryRead[T any](t testing.TB, s store.Database, fn func(ctx context.Context, tx store.ReadTx) (T, error)) (v T, err error) {
 	t.Helper()
 	err = s.View(t.Context(), func(tx store.ReadTx) error {
 		v, err = fn(t.Context(), tx)

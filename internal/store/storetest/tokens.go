@@ -15,7 +15,7 @@ func newToken(hash string, user firemode.UserID, family string, expires int) fir
 	return firemode.RefreshToken{Hash: []byte(hash), Org: "o", User: user, Family: family, IssuedAt: day(0), ExpiresAt: day(expires)}
 }
 
-func createTokens(t testing.TB, s store.Store, tokens ...firemode.RefreshToken) {
+func createTokens(t testing.TB, s store.Database, tokens ...firemode.RefreshToken) {
 	t.Helper()
 	update(t, s, func(ctx context.Context, tx store.Tx) (err error) {
 		for _, r := range tokens {
@@ -25,7 +25,7 @@ func createTokens(t testing.TB, s store.Store, tokens ...firemode.RefreshToken) 
 	})
 }
 
-func wantToken(t testing.TB, s store.Store, want firemode.RefreshToken) {
+func wantToken(t testing.TB, s store.Database, want firemode.RefreshToken) {
 	t.Helper()
 	equal(t, read(t, s, func(ctx context.Context, tx store.ReadTx) (firemode.RefreshToken, error) {
 		return store.As[store.TokenReader](tx).RefreshToken(ctx, want.Hash)
@@ -36,7 +36,7 @@ func tokenTests() []test { return slices.Concat(refreshTests(), revocationTests(
 
 func refreshTests() []test {
 	return []test{
-		{"a token is found by its hash, and created once", func(t *testing.T, s store.Store) {
+		{"a token is found by its hash, and created once", func(t *testing.T, s store.Database) {
 			r := newToken("\x00\xff", "u", "f", 30)
 			createTokens(t, s, r)
 			wantToken(t, s, r)
@@ -48,7 +48,7 @@ func refreshTests() []test {
 			})
 			wantCode(t, err, firemode.CodeNotFound)
 		}},
-		{"using a token writes only its use", func(t *testing.T, s store.Store) {
+		{"using a token writes only its use", func(t *testing.T, s store.Database) {
 			r, other := newToken("1", "u", "f", 30), newToken("2", "u", "f", 30)
 			createTokens(t, s, r, other)
 			r.UsedAt, r.RetryKey, r.RetryAnswer = day(3), awkward, []byte{0, 1}
@@ -64,7 +64,7 @@ func refreshTests() []test {
 				return store.As[store.TokenWriter](tx).UseRefreshToken(ctx, asked)
 			})
 		}},
-		{"answers of exchanges before a moment are forgotten", func(t *testing.T, s store.Store) {
+		{"answers of exchanges before a moment are forgotten", func(t *testing.T, s store.Database) {
 			early, late, unused := newToken("1", "u", "f", 30), newToken("2", "u", "f", 30), newToken("3", "u", "f", 30)
 			createTokens(t, s, early, late, unused)
 			early.UsedAt, early.RetryKey, early.RetryAnswer = day(1), "k1", []byte("a1")
@@ -91,7 +91,7 @@ func refreshTests() []test {
 
 func revocationTests() []test {
 	return []test{
-		{"a family or a user is revoked, and nobody else", func(t *testing.T, s store.Store) {
+		{"a family or a user is revoked, and nobody else", func(t *testing.T, s store.Database) {
 			a1, a2, b := newToken("1", "u", "a", 30), newToken("2", "u", "a", 30), newToken("3", "u", "b", 30)
 			other, foreign := newToken("4", "v", "c", 30), newToken("5", "u", "d", 30)
 			foreign.Org = "p"
@@ -116,7 +116,7 @@ func revocationTests() []test {
 	}
 }
 
-func revocations(t *testing.T, s store.Store) {
+func revocations(t *testing.T, s store.Database) {
 	first := firemode.Revocation{Family: "f", ExpiresAt: day(10)}
 	second := firemode.Revocation{Org: "o", User: "u", Generation: 7, ExpiresAt: day(12)}
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
@@ -142,14 +142,14 @@ func revocations(t *testing.T, s store.Store) {
 	}
 }
 
-func revocationsSince(t testing.TB, s store.Store, since int64, now time.Time) []firemode.Revocation {
+func revocationsSince(t testing.TB, s store.Database, since int64, now time.Time) []firemode.Revocation {
 	t.Helper()
 	return read(t, s, func(ctx context.Context, tx store.ReadTx) ([]firemode.Revocation, error) {
 		return store.As[store.TokenReader](tx).RevocationsSince(ctx, since, now)
 	})
 }
 
-func deleteExpired(t *testing.T, s store.Store) {
+func deleteExpired(t *testing.T, s store.Database) {
 	kept := newToken("3", "u", "f", 11)
 	createTokens(t, s, newToken("1", "u", "f", 9), newToken("2", "u", "f", 10), kept)
 	update(t, s, func(ctx context.Context, tx store.Tx) error {

@@ -22,7 +22,7 @@ func transactionTests() []test {
 
 func atomicTests() []test {
 	return []test{
-		{"an error undoes everything and is returned as it is", func(t *testing.T, s store.Store) {
+		{"an error undoes everything and is returned as it is", func(t *testing.T, s store.Database) {
 			err := s.Update(t.Context(), func(tx store.Tx) error {
 				if err := createOrg(t.Context(), tx, "a"); err != nil {
 					return err
@@ -34,7 +34,7 @@ func atomicTests() []test {
 			}
 			equal(t, orgs(t, s), nil)
 		}},
-		{"a panic is its caller's error alone", func(t *testing.T, s store.Store) {
+		{"a panic is its caller's error alone", func(t *testing.T, s store.Database) {
 			err := s.Update(t.Context(), func(tx store.Tx) error {
 				if err := createOrg(t.Context(), tx, "a"); err != nil {
 					return err
@@ -49,7 +49,7 @@ func atomicTests() []test {
 			equal(t, orgs(t, s), []firemode.OrgID{"b"})
 		}},
 		{"many at once, some of which fail or panic", manyAtOnce},
-		{"a failure that its function ignores still undoes everything", func(t *testing.T, s store.Store) {
+		{"a failure that its function ignores still undoes everything", func(t *testing.T, s store.Database) {
 			update(t, s, func(ctx context.Context, tx store.Tx) error { return createOrg(ctx, tx, "a") })
 			refuse(t, s, firemode.CodeConflict, func(ctx context.Context, tx store.Tx) error {
 				if err := createOrg(ctx, tx, "b"); err != nil {
@@ -65,7 +65,7 @@ func atomicTests() []test {
 
 func endTests() []test {
 	return []test{
-		{"it goes on to the end when the caller's context is cancelled", func(t *testing.T, s store.Store) {
+		{"it goes on to the end when the caller's context is cancelled", func(t *testing.T, s store.Database) {
 			ctx, cancel := context.WithCancel(t.Context())
 			err := s.Update(ctx, func(tx store.Tx) error {
 				if err := createOrg(ctx, tx, "a"); err != nil {
@@ -80,7 +80,7 @@ func endTests() []test {
 			equal(t, err, nil)
 			equal(t, orgs(t, s), []firemode.OrgID{"a", "b"})
 		}},
-		{"it sees its own writes", func(t *testing.T, s store.Store) {
+		{"it sees its own writes", func(t *testing.T, s store.Database) {
 			update(t, s, func(ctx context.Context, tx store.Tx) error {
 				if err := createOrg(ctx, tx, "a"); err != nil {
 					return err
@@ -90,7 +90,7 @@ func endTests() []test {
 				return err
 			})
 		}},
-		{"AfterCommit runs in order, once everything is there", func(t *testing.T, s store.Store) {
+		{"AfterCommit runs in order, once everything is there", func(t *testing.T, s store.Database) {
 			var ran []string
 			update(t, s, func(ctx context.Context, tx store.Tx) error {
 				for _, n := range []string{"first", "second", "third"} {
@@ -100,7 +100,7 @@ func endTests() []test {
 			})
 			equal(t, ran, []string{"first [a]", "second [a]", "third [a]"})
 		}},
-		{"AfterCommit does not run when there is none", func(t *testing.T, s store.Store) {
+		{"AfterCommit does not run when there is none", func(t *testing.T, s store.Database) {
 			err := s.Update(t.Context(), func(tx store.Tx) error {
 				tx.AfterCommit(func() { t.Error("ran") })
 				return errTest
@@ -112,7 +112,7 @@ func endTests() []test {
 
 func timeAndTextTests() []test {
 	return []test{
-		{"Now stands still, in UTC, to the microsecond", func(t *testing.T, s store.Store) {
+		{"Now stands still, in UTC, to the microsecond", func(t *testing.T, s store.Database) {
 			before := time.Now().Truncate(time.Microsecond)
 			update(t, s, func(_ context.Context, tx store.Tx) error {
 				now := tx.Now()
@@ -123,7 +123,7 @@ func timeAndTextTests() []test {
 				return nil
 			})
 		}},
-		{"text that is not UTF-8, or holds NUL, is CodeInvalid", func(t *testing.T, s store.Store) {
+		{"text that is not UTF-8, or holds NUL, is CodeInvalid", func(t *testing.T, s store.Database) {
 			for _, bad := range []string{"a\x00b", "a\xffb"} {
 				refuse(t, s, firemode.CodeInvalid, func(ctx context.Context, tx store.Tx) error {
 					return store.As[store.OrganisationWriter](tx).CreateOrganisation(ctx, firemode.Organisation{ID: "a", Name: bad})
@@ -134,7 +134,7 @@ func timeAndTextTests() []test {
 				wantCode(t, err, firemode.CodeInvalid)
 			}
 		}},
-		{"Ping answers; after Close all is CodeUnavailable", func(t *testing.T, s store.Store) {
+		{"Ping answers; after Close all is CodeUnavailable", func(t *testing.T, s store.Database) {
 			equal(t, s.Ping(t.Context()), nil)
 			equal(t, s.Close(), nil)
 			wantCode(t, s.Update(t.Context(), func(store.Tx) error { return nil }), firemode.CodeUnavailable)
@@ -146,7 +146,7 @@ func timeAndTextTests() []test {
 }
 
 // manyAtOnce has Updates that succeed, fail after writing and panic after writing go into the same commits.
-func manyAtOnce(t *testing.T, s store.Store) {
+func manyAtOnce(t *testing.T, s store.Database) {
 	const n = 210
 	errs := make([]error, n)
 	hooks := make([]int, n)
@@ -187,7 +187,7 @@ func createOrg(ctx context.Context, tx store.Tx, id firemode.OrgID) error {
 }
 
 // orgs returns the ids of all organisations.
-func orgs(t testing.TB, s store.Store) []firemode.OrgID {
+func orgs(t testing.TB, s store.Database) []firemode.OrgID {
 	t.Helper()
 	var ids []firemode.OrgID
 	for _, o := range read(t, s, func(ctx context.Context, tx store.ReadTx) ([]firemode.Organisation, error) {

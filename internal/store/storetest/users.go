@@ -12,7 +12,7 @@ import (
 
 func organisationTests() []test {
 	return []test{
-		{"they are listed by the bytes of their ids", func(t *testing.T, s store.Store) {
+		{"they are listed by the bytes of their ids", func(t *testing.T, s store.Database) {
 			// A locale would have a, B, Ä, Z or so.
 			update(t, s, func(ctx context.Context, tx store.Tx) error {
 				for _, id := range []firemode.OrgID{"a", "_", "B", "Z", "-", "1", "b", "A"} {
@@ -24,7 +24,7 @@ func organisationTests() []test {
 			})
 			equal(t, orgs(t, s), []firemode.OrgID{"-", "1", "A", "B", "Z", "_", "a", "b"})
 		}},
-		{"an id is taken once", func(t *testing.T, s store.Store) {
+		{"an id is taken once", func(t *testing.T, s store.Database) {
 			update(t, s, func(ctx context.Context, tx store.Tx) error { return createOrg(ctx, tx, "o") })
 			taken(t, s, "an organisation with this id exists already", func(ctx context.Context, tx store.Tx) error { return createOrg(ctx, tx, "o") })
 		}},
@@ -33,7 +33,7 @@ func organisationTests() []test {
 
 func userTests() []test {
 	return []test{
-		{"an id is taken once in an organisation", func(t *testing.T, s store.Store) {
+		{"an id is taken once in an organisation", func(t *testing.T, s store.Database) {
 			createUsers(t, s, newUser("o1", "u"))
 			second := newUser("o1", "u")
 			second.Username = "other"
@@ -41,7 +41,7 @@ func userTests() []test {
 				return store.As[store.UserWriter](tx).CreateUser(ctx, second)
 			})
 		}},
-		{"a username is taken once in the world, whatever its case", func(t *testing.T, s store.Store) {
+		{"a username is taken once in the world, whatever its case", func(t *testing.T, s store.Database) {
 			createUsers(t, s, newUser("o1", "u"))
 			second := newUser("o2", "v")
 			second.Username = strings.ToUpper(newUser("o1", "u").Username)
@@ -49,12 +49,12 @@ func userTests() []test {
 				return store.As[store.UserWriter](tx).CreateUser(ctx, second)
 			})
 		}},
-		{"a user belongs to an organisation that is there", func(t *testing.T, s store.Store) {
+		{"a user belongs to an organisation that is there", func(t *testing.T, s store.Database) {
 			refuse(t, s, firemode.CodeNotFound, func(ctx context.Context, tx store.Tx) error {
 				return store.As[store.UserWriter](tx).CreateUser(ctx, newUser("o9", "u"))
 			})
 		}},
-		{"UserByName compares without case", func(t *testing.T, s store.Store) {
+		{"UserByName compares without case", func(t *testing.T, s store.Database) {
 			u := newUser("o1", "u")
 			u.Username = "Zoë.Ångström@Δς"
 			createUsers(t, s, u)
@@ -72,7 +72,7 @@ func userTests() []test {
 			}
 		}},
 		{"UpdateUser writes what it says, to the version it was given", updateUser},
-		{"they are listed oldest first", func(t *testing.T, s store.Store) {
+		{"they are listed oldest first", func(t *testing.T, s store.Database) {
 			createUsers(t, s)
 			listTest[firemode.User]{
 				add: func(ctx context.Context, tx store.Tx, n int) error {
@@ -86,7 +86,7 @@ func userTests() []test {
 				n: func(u firemode.User) int { return number(t, string(u.ID)) },
 			}.stable(t, s)
 		}},
-		{"times before 1970 and none at all", func(t *testing.T, s store.Store) {
+		{"times before 1970 and none at all", func(t *testing.T, s store.Database) {
 			old, none := newUser("o1", "old"), newUser("o1", "none")
 			old.CreatedAt = time.Date(1969, 7, 20, 20, 17, 40, 1000, time.FixedZone("", 3600))
 			none.CreatedAt, none.Creation = time.Time{}, nil
@@ -101,7 +101,7 @@ func userTests() []test {
 	}
 }
 
-func updateUser(t *testing.T, s store.Store) {
+func updateUser(t *testing.T, s store.Database) {
 	u := newUser("o1", "u")
 	createUsers(t, s, u)
 	changed := u
@@ -133,7 +133,7 @@ func updateUser(t *testing.T, s store.Store) {
 }
 
 // createUsers makes organisations "o1" and "o2" and users in them.
-func createUsers(t testing.TB, s store.Store, users ...firemode.User) {
+func createUsers(t testing.TB, s store.Database, users ...firemode.User) {
 	t.Helper()
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
 		for _, o := range []firemode.OrgID{"o1", "o2"} {

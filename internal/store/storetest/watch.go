@@ -15,7 +15,7 @@ import (
 const soon = 30 * time.Second
 
 // watch watches s until the test ends, and returns what it is told.
-func watch(t testing.TB, s store.Store) <-chan store.Topic {
+func watch(t testing.TB, s store.Database) <-chan store.Topic {
 	t.Helper()
 	told := make(chan store.Topic, 100)
 	ctx, stop := context.WithCancel(t.Context())
@@ -48,7 +48,7 @@ func wantTopics(t testing.TB, told <-chan store.Topic, want ...store.Topic) {
 
 func watchTests() []test {
 	return []test{
-		{"a watcher is told of what was committed, and of nothing else", func(t *testing.T, s store.Store) {
+		{"a watcher is told of what was committed, and of nothing else", func(t *testing.T, s store.Database) {
 			told := watch(t, s)
 			createRules(t, s, newRule("o", code, "1.0.0"), newRule("", code, "1.0.0"))
 			wantTopics(t, told, store.TopicRules)
@@ -66,7 +66,7 @@ func watchTests() []test {
 			wantTopics(t, told, store.TopicRevocations)
 			equal(t, len(told), 0)
 		}},
-		{"what a watcher is told of can be read", func(t *testing.T, s store.Store) {
+		{"what a watcher is told of can be read", func(t *testing.T, s store.Database) {
 			told := watch(t, s)
 			for n := 1; n <= 20; n++ {
 				update(t, s, func(ctx context.Context, tx store.Tx) error {
@@ -76,7 +76,7 @@ func watchTests() []test {
 				equal(t, len(revocationsSince(t, s, 0, day(0))), n)
 			}
 		}},
-		{"every watcher is told", func(t *testing.T, s store.Store) {
+		{"every watcher is told", func(t *testing.T, s store.Database) {
 			first, second := watch(t, s), watch(t, s)
 			createRules(t, s, newRule("o", code, "1.0.0"))
 			wantTopics(t, first, store.TopicRules)
@@ -87,8 +87,8 @@ func watchTests() []test {
 }
 
 // depth holds more Updates than any engine runs at once.
-func depth(t *testing.T, s store.Store) {
-	equal(t, s.Depth(), 0)
+func depth(t *testing.T, s store.Database) {
+	equal(t, s.Stats().Wait, 0)
 	release := make(chan struct{})
 	var all sync.WaitGroup
 	for range 100 {
@@ -104,14 +104,14 @@ func depth(t *testing.T, s store.Store) {
 	var last time.Duration
 	for range 3 { // it grows with the time
 		last = until(t, "an Update waits", func() (time.Duration, bool) {
-			d := s.Depth()
+			d := s.Stats().Wait
 			return d, d > last
 		})
 	}
 	equal(t, orgs(t, s), nil)
 	close(release)
 	all.Wait()
-	equal(t, s.Depth(), 0)
+	equal(t, s.Stats().Wait, 0)
 }
 
 // until asks again and again until the answer is the wanted one.

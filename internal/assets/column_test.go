@@ -6,7 +6,8 @@ import (
 	"firemode"
 )
 
-func TestStatus(t *testing.T) {
+func TestStatus_Synonyms_AreRead(t *testing.T) {
+	t.Parallel()
 	for written, want := range map[string]string{
 		"in service":     firemode.AssetInService,
 		" IN  SERVICE ":  firemode.AssetInService,

@@ -1,4 +1,4 @@
-package store_test
+package row
 
 import (
 	"testing"
@@ -6,7 +6,7 @@ import (
 	"firemode/internal/store"
 )
 
-func TestExactColumn(t *testing.T) {
+func TestExactColumn_Scan_AcceptsOnlyWhatJSONWrites(t *testing.T) {
 	type inner struct {
 		Name string
 		Tags []string
@@ -37,7 +37,7 @@ func TestExactColumn(t *testing.T) {
 		``:     false,
 	} {
 		var o outer
-		err := store.ExactColumn{JSONColumn: store.JSONColumn{Into: &o}}.Scan(text)
+		err := exactColumn{store.JSONColumn{Into: &o}}.Scan(text)
 		if (err == nil) != want {
 			t.Errorf("%s: %v", text, err)
 		}

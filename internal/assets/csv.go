@@ -17,20 +17,22 @@ const (
 )
 
 // record is one row of a CSV file.
-type record struct {
-	line  int // the line on which it starts, from 1
+type csvRecord struct {
+	line  int // where it starts, from 1
 	cells []string
-	fault string // why it cannot be read, in plain words; then there are no cells
+	fault string // why it cannot be read, for the user; then there are no cells
 }
 
-// records reads CSV as RFC 4180 has it, and lets a fault cost one row. encoding/csv takes all that follows a quote that is
-// never closed for one cell; here the line with the quote is the faulty one, and reading goes on at the next.
+// csvReader reads CSV by RFC 4180, and loses only one row to a fault. encoding/csv reads everything
+// after an unclosed quote as one cell; here only the line with the quote is at fault, and reading
+// goes on at the next.
 //
-// Beyond RFC 4180 it takes quotes inside an unquoted cell for themselves (36" reel), and spaces around a quoted cell.
-type records struct {
+// Beyond RFC 4180, quotes inside an unquoted cell stand for themselves (36" reel), and a quoted
+// cell may have spaces around it.
+type csvReader struct {
 	in     *bufio.Reader
-	at     int        // lines taken so far
-	ahead  []textLine // lines that were read to look for the end of a quote, to be taken again
+	at     int        // lines read so far
+	ahead  []textLine // lines that were read while looking for the end of a quote, to be read once more
 	reread int        // bytes of them, in all
 	begun  bool
 }
@@ -41,33 +43,33 @@ type textLine struct {
 	long bool // longer than maxRecord: there is no text
 }
 
-func newRecords(r io.Reader) *records { return &records{in: bufio.NewReaderSize(r, maxRecord)} }
+func newCSVReader(r io.Reader) *csvReader { return &csvReader{in: bufio.NewReaderSize(r, maxRecord)} }
 
 // next returns the next record that is not an empty line, io.EOF after the last.
-func (r *records) next() (record, error) {
+func (r *csvReader) next() (csvRecord, error) {
 	for {
-		first, err := r.take()
+		first, err := r.readLine()
 		switch {
 		case err != nil:
-			return record{}, err
+			return csvRecord{}, err
 		case first.long:
-			return record{line: r.at, fault: "the row is longer than 64 KiB"}, nil
+			return csvRecord{line: r.at, fault: "the row is longer than 64 KiB"}, nil
 		case first.text != "":
 			return r.from(first.text)
 		}
 	}
 }
 
-// from reads the record that starts with the line just taken.
-func (r *records) from(first string) (record, error) {
-	var s splitter
+// from reads the record that starts with the line just read.
+func (r *csvReader) from(first string) (csvRecord, error) {
+	var s recordSplitter
 	var more []textLine
 	start, size := r.at, len(first)
 	fault := s.feed(first)
 	for fault == "" && s.quoted {
-		next, err := r.take()
+		next, err := r.readLine()
 		if err != nil && !errors.Is(err, io.EOF) {
-			return record{}, err
+			return csvRecord{}, err
 		}
 		if err == nil {
 			more = append(more, next)
@@ -79,13 +81,14 @@ func (r *records) from(first string) (record, error) {
 		fault = s.feed(next.text)
 	}
 	if fault == "" {
-		return record{line: start, cells: s.cells}, nil
+		return csvRecord{line: start, cells: s.cells}, nil
 	}
-	return record{line: start, fault: fault}, r.giveBack(more)
+	return csvRecord{line: start, fault: fault}, r.unread(more)
 }
 
-// giveBack lets lines be taken again, as long as that does not go on without end.
-func (r *records) giveBack(lines []textLine) error {
+// unread returns lines to the reader. It fails with CodeInvalid after maxReread bytes, so that a
+// file of unclosed quotes cannot take quadratic time.
+func (r *csvReader) unread(lines []textLine) error {
 	for _, l := range lines {
 		r.reread += len(l.text) + 1
 	}
@@ -97,8 +100,8 @@ func (r *records) giveBack(lines []textLine) error {
 	return nil
 }
 
-// take returns the next line.
-func (r *records) take() (textLine, error) {
+// readLine returns the next line.
+func (r *csvReader) readLine() (textLine, error) {
 	if len(r.ahead) > 0 {
 		next := r.ahead[0]
 		r.ahead = r.ahead[1:]
@@ -125,8 +128,8 @@ func (r *records) take() (textLine, error) {
 	return textLine{text: string(bytes.TrimSuffix(raw, []byte("\r")))}, nil
 }
 
-// skip passes over the rest of a line that is too long.
-func (r *records) skip() error {
+// skip reads the rest of a line that is too long.
+func (r *csvReader) skip() error {
 	for {
 		switch _, err := r.in.ReadSlice('\n'); {
 		case err == nil, errors.Is(err, io.EOF):
@@ -137,22 +140,24 @@ func (r *records) skip() error {
 	}
 }
 
-// notUTF8 refuses the file as a whole. Taking it for Windows-1252 would mostly be right, and where it is not, wrong names would
-// be in a register that people rely on, and nobody would know.
+// notUTF8 refuses the file as a whole. A guess of Windows-1252 would mostly be right, but a wrong
+// one would silently put wrong names into a register that people rely on.
 func notUTF8(line int) error {
-	return firemode.Invalid(fmt.Sprintf("line %d is not UTF-8; save the file as UTF-8 (in Excel: \"CSV UTF-8\") and send it again", line))
+	return firemode.Invalid(fmt.Sprintf(
+		"line %d is not UTF-8; save the file as UTF-8 (in Excel: \"CSV UTF-8\") and send it again", line))
 }
 
-// splitter takes a record apart line by line. The zero value is at the start of a record.
-type splitter struct {
+// recordSplitter splits a record into cells, line by line. The zero value is at the start of a
+// record.
+type recordSplitter struct {
 	cells  []string
 	cell   []byte
 	quoted bool // inside quotes: the record goes on with the next line
 	closed bool // after the closing quote of a cell
 }
 
-// feed takes one line, and says what is wrong with it.
-func (s *splitter) feed(text string) (fault string) {
+// feed reads one line and returns its fault, "" if it has none.
+func (s *recordSplitter) feed(text string) (fault string) {
 	for i := 0; i < len(text); i++ {
 		c := text[i]
 		switch {
@@ -182,7 +187,7 @@ func (s *splitter) feed(text string) (fault string) {
 	return ""
 }
 
-func (s *splitter) end() {
+func (s *recordSplitter) end() {
 	s.cells = append(s.cells, string(s.cell))
 	s.cell, s.closed = s.cell[:0], false
 }

@@ -15,7 +15,8 @@ import (
 	"firemode"
 )
 
-func TestRecords(t *testing.T) {
+func TestCSVReader_SplitsRecordsAndNamesFaults(t *testing.T) {
+	t.Parallel()
 	long := strings.Repeat("x", maxRecord)
 	tests := map[string]struct {
 		file string
@@ -28,10 +29,22 @@ func TestRecords(t *testing.T) {
 		"a line break inside quotes":       {"a,\"b\r\nc\"\nd\n", []string{"1: [a b\nc]", "3: [d]"}},
 		"a quote inside an unquoted cell":  {"36\" reel,b\nc,d\n", []string{`1: [36" reel b]`, "2: [c d]"}},
 		"spaces around quotes":             {"a, \"b,c\" ,d\n", []string{"1: [a b,c d]"}},
-		"text after a quote":               {"\"a\"b,c\nd,e\n", []string{"1: there is text after the closing quote of a cell", "2: [d e]"}},
-		"a quote never closed":             {"a\n\"b,c\nd,e\nf,g\n", []string{"1: [a]", "2: a quote is opened and never closed", "3: [d e]", "4: [f g]"}},
-		"a quote closed by the next row's": {"\"a,b\n\"c\",d\ne\n", []string{"1: there is text after the closing quote of a cell", "2: [c d]", "3: [e]"}},
-		"a row that is too long":           {"a\n" + long + long + "\nb\n", []string{"1: [a]", "2: the row is longer than 64 KiB", "3: [b]"}},
+		"text after a quote": {
+			"\"a\"b,c\nd,e\n",
+			[]string{"1: there is text after the closing quote of a cell", "2: [d e]"},
+		},
+		"a quote never closed": {
+			"a\n\"b,c\nd,e\nf,g\n",
+			[]string{"1: [a]", "2: a quote is opened and never closed", "3: [d e]", "4: [f g]"},
+		},
+		"a quote closed by the next row's": {
+			"\"a,b\n\"c\",d\ne\n",
+			[]string{"1: there is text after the closing quote of a cell", "2: [c d]", "3: [e]"},
+		},
+		"a row that is too long": {
+			"a\n" + long + long + "\nb\n",
+			[]string{"1: [a]", "2: the row is longer than 64 KiB", "3: [b]"},
+		},
 		"a long row after an open quote": {"\"a\n" + long + long + "\nb\n", []string{
 			"1: a quote is opened and never closed", "2: the row is longer than 64 KiB", "3: [b]",
 		}},
@@ -51,7 +64,8 @@ func TestRecords(t *testing.T) {
 	}
 }
 
-func TestRecordsRefuseWhatIsNotUTF8(t *testing.T) {
+func TestCSVReader_NotUTF8_IsInvalid(t *testing.T) {
+	t.Parallel()
 	_, err := readRecords("asset_id,type\nFE-001,caf\xe9\n")
 	want := `line 2 is not UTF-8; save the file as UTF-8 (in Excel: "CSV UTF-8") and send it again`
 	if got := messageOf(t, err); got != want {
@@ -63,18 +77,22 @@ func TestRecordsRefuseWhatIsNotUTF8(t *testing.T) {
 	}
 }
 
-// A file can be made in which every line opens a quote that is found not to be closed only much later.
-func TestRecordsGiveUpOnAFileOfUnmatchedQuotes(t *testing.T) {
+// In such a file every line opens a quote, and the reader finds out only much later that the quote
+// is not closed.
+func TestCSVReader_UnmatchedQuotes_GivesUp(t *testing.T) {
+	t.Parallel()
 	_, err := readRecords(strings.Repeat("a\",\"b\n", 100_000) + "\"\"x")
-	if got, want := messageOf(t, err), "the quotes in this file do not match, from line "; !strings.HasPrefix(got, want) {
+	const want = "the quotes in this file do not match, from line "
+	if got := messageOf(t, err); !strings.HasPrefix(got, want) {
 		t.Errorf("%q, want it to begin %q", got, want)
 	}
 }
 
-func TestRecordsPassOnAReadError(t *testing.T) {
+func TestCSVReader_ReadError_IsReturned(t *testing.T) {
+	t.Parallel()
 	broken := errors.New("connection reset")
 	for _, file := range []string{"", "a,b\n", "\"a\n", strings.Repeat("x", 3*maxRecord)} {
-		in := newRecords(io.MultiReader(strings.NewReader(file), failing{broken}))
+		in := newCSVReader(io.MultiReader(strings.NewReader(file), failing{broken}))
 		var err error
 		for err == nil {
 			_, err = in.next()
@@ -85,19 +103,16 @@ func TestRecordsPassOnAReadError(t *testing.T) {
 	}
 }
 
-type failing struct{ err error }
-
-func (f failing) Read([]byte) (int, error) { return 0, f.err }
-
-// FuzzRecords: whatever encoding/csv takes is taken the same way, and anything at all is taken to its end.
-func FuzzRecords(f *testing.F) {
+// FuzzCSVReader checks that csvReader reads what encoding/csv reads in the same way, and that it
+// reads any input to its end.
+func FuzzCSVReader(f *testing.F) {
 	harbour, err := os.ReadFile("../seed/harbour_tower_assets.csv")
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(string(harbour[:2000]))
 	f.Fuzz(func(t *testing.T, file string) {
-		in := newRecords(strings.NewReader(file))
+		in := newCSVReader(strings.NewReader(file))
 		var rows [][]string
 		faults, last := 0, 0
 		for {
@@ -133,8 +148,12 @@ func FuzzRecords(f *testing.F) {
 	})
 }
 
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
 func readRecords(file string) (all []string, err error) {
-	in := newRecords(strings.NewReader(file))
+	in := newCSVReader(strings.NewReader(file))
 	for {
 		rec, err := in.next()
 		switch {

@@ -18,24 +18,26 @@ type Patch struct {
 	Status   *string // firemode.BuildingActive or firemode.BuildingArchived
 }
 
-// Patch changes a building that is at version ifVersion (0: at any), else it is CodeChanged. A patch that changes nothing
-// leaves the version as it is.
-func (s *Service) Patch(ctx context.Context, id firemode.BuildingID, ifVersion int64, patch Patch) (firemode.Building, error) {
-	p, err := principal(ctx)
+// Patch changes a building that is at version ifVersion (0: at any), else it is CodeChanged. A
+// patch that changes nothing leaves the version as it is.
+func (s *Service) Patch(
+	ctx context.Context, id firemode.BuildingID, ifVersion int64, patch Patch,
+) (firemode.Building, error) {
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return firemode.Building{}, err
 	}
 	return store.Once(ctx, s.store, func(tx store.Tx) (firemode.Building, error) {
-		before, err := locked(ctx, tx, p, id)
+		before, err := lockBuilding(ctx, tx, p, id)
 		if err != nil {
 			return before, err
 		}
-		if err := atVersion(before.Version, ifVersion); err != nil {
+		if err := checkVersion(before.Version, ifVersion); err != nil {
 			return before, err
 		}
 		after := before
 		patch.apply(&after)
-		if err := check(&after); err != nil {
+		if err := checkBuilding(&after); err != nil {
 			return before, err
 		}
 		if patch.Owners != nil {
@@ -48,22 +50,19 @@ func (s *Service) Patch(ctx context.Context, id firemode.BuildingID, ifVersion i
 			return before, nil
 		}
 		if err := store.As[store.BuildingWriter](tx).UpdateBuilding(ctx, after); err != nil {
-			if firemode.CodeOf(err) == firemode.CodeConflict {
-				err = taken(err)
-			}
-			return before, err
+			return before, buildingTaken(err)
 		}
 		after.Version++
-		return after, s.audit(ctx, tx, p, event{"building.update", string(id), diff})
+		return after, s.audit(ctx, tx, p, store.Action{Name: "building.update", Subject: string(id), Data: diff})
 	})
 }
 
 func (patch Patch) apply(b *firemode.Building) {
 	if patch.Name != nil {
-		b.Name = line(*patch.Name)
+		b.Name = oneLine(*patch.Name)
 	}
 	if patch.Address != nil {
-		b.Address = line(*patch.Address)
+		b.Address = oneLine(*patch.Address)
 	}
 	if patch.Metadata != nil {
 		b.Metadata = *patch.Metadata
@@ -76,6 +75,7 @@ func (patch Patch) apply(b *firemode.Building) {
 	}
 }
 
+// buildingDifferences lists the fields in which two states of a building differ.
 func buildingDifferences(from, to firemode.Building) map[string]change {
 	diff := map[string]change{}
 	if from.Name != to.Name {
@@ -90,7 +90,8 @@ func buildingDifferences(from, to firemode.Building) map[string]change {
 	if !slices.Equal(from.Owners, to.Owners) {
 		diff["owner_ids"] = change{from.Owners, to.Owners}
 	}
-	if !(len(from.Metadata) == 0 && len(to.Metadata) == 0) && !reflect.DeepEqual(from.Metadata, to.Metadata) {
+	bothEmpty := len(from.Metadata) == 0 && len(to.Metadata) == 0
+	if !bothEmpty && !reflect.DeepEqual(from.Metadata, to.Metadata) {
 		diff["metadata"] = change{from.Metadata, to.Metadata}
 	}
 	return diff
