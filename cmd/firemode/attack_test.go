@@ -116,9 +116,13 @@ func (d database) tables() []string {
 
 func (d database) columns(table string) (all, key []string) {
 	if d.postgres {
-		all = d.strings("SELECT column_name FROM information_schema.columns WHERE table_schema = 'public' AND table_name = '" + table + "' ORDER BY ordinal_position")
-		key = d.strings(`SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey)
-			WHERE i.indisprimary AND i.indrelid = '` + table + `'::regclass ORDER BY array_position(i.indkey, a.attnum)`)
+		all = d.strings(
+			"SELECT column_name FROM information_schema.columns WHERE table_schema = 'public' AND table_name = '" + table + "' ORDER BY ordinal_position",
+		)
+		key = d.strings(
+			`SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey)
+			WHERE i.indisprimary AND i.indrelid = '` + table + `'::regclass ORDER BY array_position(i.indkey, a.attnum)`,
+		)
 		return all, key
 	}
 	return d.strings("SELECT name FROM pragma_table_info('" + table + "') ORDER BY cid"),
@@ -129,7 +133,10 @@ func (d database) columns(table string) (all, key []string) {
 func (d database) victims(table, where string) []victim {
 	d.t.Helper()
 	all, key := d.columns(table)
-	rows, err := d.QueryContext(d.t.Context(), "SELECT "+strings.Join(all, ", ")+" FROM "+table+" WHERE "+where+" ORDER BY "+strings.Join(key, ", "))
+	rows, err := d.QueryContext(
+		d.t.Context(),
+		"SELECT "+strings.Join(all, ", ")+" FROM "+table+" WHERE "+where+" ORDER BY "+strings.Join(key, ", "),
+	)
 	must(d.t, err)
 	defer rows.Close()
 	var found []victim
@@ -194,7 +201,9 @@ func (d database) insert(v victim) {
 	for _, c := range v.columns {
 		args = append(args, v.row[c])
 	}
-	d.exec("INSERT INTO "+v.table+" ("+strings.Join(v.columns, ", ")+") VALUES (?"+strings.Repeat(", ?", len(args)-1)+")", args...)
+	d.exec(
+		"INSERT INTO "+v.table+" ("+strings.Join(v.columns, ", ")+") VALUES (?"+strings.Repeat(", ?", len(args)-1)+")",
+		args...)
 }
 
 // flips are values that differ from v in one bit, at the beginning, in the middle and at the end,
@@ -277,7 +286,8 @@ func flipped(d database, name string, victims []victim) (all []alteration) {
 			continue
 		}
 		for n, value := range flips(v.row[column]) {
-			if slices.Contains(v.key, column) && slices.ContainsFunc(victims, func(w victim) bool { return w.row[column] == value }) {
+			if slices.Contains(v.key, column) &&
+				slices.ContainsFunc(victims, func(w victim) bool { return w.row[column] == value }) {
 				continue // the primary key refuses it
 			}
 			if text, ok := value.(string); ok && d.postgres && strings.Contains(text, "\x00") {
@@ -407,9 +417,16 @@ func TestVerifyBesideAServer(t *testing.T) {
 	w.plan("four", firemode.SixMonthly)
 	for _, session := range []firemode.SessionID{"two", "four"} {
 		for n, only := range []bool{true, false} {
-			w.posted("ann", session, by("tab", int64(n)+1), setTo("FE-1", "conditions/"+pressureRule+"/pressure_low", n+1), setTo("FE-1", "scope/"+pressureRule+"/only_unit_in_area", only))
+			w.posted(
+				"ann", session, by("tab", int64(n)+1),
+				setTo("FE-1", "conditions/"+pressureRule+"/pressure_low", n+1),
+				setTo("FE-1", "scope/"+pressureRule+"/only_unit_in_area", only),
+			)
 			note := fmt.Sprint("seen ", n)
-			_, err := w.Sessions.PatchDefect(w.as("mia"), firemode.NewDefectID(session, "FE-1", pressureRule, "pressure_low"), 0, sessions.DefectPatch{Note: &note})
+			_, err := w.Sessions.PatchDefect(
+				w.as("mia"), firemode.NewDefectID(session, "FE-1", pressureRule, "pressure_low"), 0,
+				sessions.DefectPatch{Note: &note},
+			)
 			must(t, err)
 		}
 		must(t, v.session(t.Context(), ledger.SessionRef{Org: "acme", Session: session}, told))
@@ -439,7 +456,9 @@ func wantFound(t *testing.T, storage app.Storage, a alteration) {
 // there is one.
 func wantTable(t *testing.T, name, table string, found []string) {
 	t.Helper()
-	if !slices.ContainsFunc(found, func(line string) bool { return slices.Contains(strings.FieldsFunc(line, notInName), table) }) {
+	if !slices.ContainsFunc(
+		found, func(line string) bool { return slices.Contains(strings.FieldsFunc(line, notInName), table) },
+	) {
 		t.Errorf("%s: nothing names the table; found\n%s", name, strings.Join(found, ""))
 	}
 }

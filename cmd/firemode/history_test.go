@@ -37,7 +37,9 @@ func newTeller(t *testing.T, storage app.Storage) *teller {
 	t.Helper()
 	metrics, err := telemetry.NewMetrics(telemetry.Config{})
 	must(t, err)
-	s, err := app.Open(t.Context(), storage, app.Deps{Now: time.Now, Logger: slog.New(slog.DiscardHandler), Metrics: metrics})
+	s, err := app.Open(
+		t.Context(), storage, app.Deps{Now: time.Now, Logger: slog.New(slog.DiscardHandler), Metrics: metrics},
+	)
 	must(t, err)
 	must(t, s.Prepare(t.Context()))
 	t.Cleanup(func() { must(t, s.Close()) })
@@ -57,11 +59,15 @@ func (w *teller) as(name string) context.Context {
 	if role == "" {
 		role = firemode.RoleTechnician
 	}
-	return firemode.WithPrincipal(w.t.Context(), firemode.Principal{Org: "acme", User: firemode.UserID(name), Name: name, Role: role})
+	return firemode.WithPrincipal(
+		w.t.Context(), firemode.Principal{Org: "acme", User: firemode.UserID(name), Name: name, Role: role},
+	)
 }
 
 // post is one POST of results: changes as JSON, meta with what is not zero.
-func (w *teller) post(who string, session firemode.SessionID, m sessions.Meta, changes ...string) (sessions.Receipt, error) {
+func (w *teller) post(
+	who string, session firemode.SessionID, m sessions.Meta, changes ...string,
+) (sessions.Receipt, error) {
 	w.t.Helper()
 	raw := make([]jsontext.Value, len(changes))
 	for i, c := range changes {
@@ -71,7 +77,10 @@ func (w *teller) post(who string, session firemode.SessionID, m sessions.Meta, c
 	must(w.t, err)
 	w.keys++
 	m.ClientType, m.CapturedAt = "web", time.Date(2026, 11, 20, 3, w.keys, 0, 0, time.UTC)
-	r, _, err := w.Sessions.Submit(w.as(who), sessions.Submission{Session: session, Key: fmt.Sprint("key ", w.keys), Changes: parsed, Meta: m})
+	r, _, err := w.Sessions.Submit(
+		w.as(who),
+		sessions.Submission{Session: session, Key: fmt.Sprint("key ", w.keys), Changes: parsed, Meta: m},
+	)
 	return r, err
 }
 
@@ -94,7 +103,11 @@ func (w *teller) forked(who string, session firemode.SessionID, m sessions.Meta,
 }
 
 func by(client string, number int64, seen ...int64) sessions.Meta {
-	m := sessions.Meta{Client: client, BatchID: fmt.Sprint(client, "-", number), Clock: crdt.Clock{crdt.ActorID(client): number}}
+	m := sessions.Meta{
+		Client:  client,
+		BatchID: fmt.Sprint(client, "-", number),
+		Clock:   crdt.Clock{crdt.ActorID(client): number},
+	}
 	if number > 1 {
 		m.PrevBatch = fmt.Sprint(client, "-", number-1)
 	}
@@ -161,18 +174,37 @@ func (w *teller) tellAll() {
 	ctx := w.t.Context()
 	must(w.t, w.Identity.AddOrganisation(ctx, "acme", "Acme"))
 	for name, role := range map[string]firemode.Role{"ann": "technician", "ben": "technician", "mia": "manager", "amy": "admin"} {
-		_, err := w.Identity.CreateUser(identity.AsOperator(ctx, "acme"), identity.NewUser{ID: firemode.UserID(name), Username: name + "@acme", FullName: name, Role: role, Password: "correct horse battery"})
+		_, err := w.Identity.CreateUser(
+			identity.AsOperator(ctx, "acme"),
+			identity.NewUser{
+				ID:       firemode.UserID(name),
+				Username: name + "@acme",
+				FullName: name,
+				Role:     role,
+				Password: "correct horse battery",
+			},
+		)
 		must(w.t, err)
 	}
 	w.tellRules()
-	_, err := w.Assets.Create(w.as("mia"), assets.NewBuilding{ID: "b", Name: "B", Address: "A", Metadata: map[string]any{"storeys": 3.5}})
+	_, err := w.Assets.Create(
+		w.as("mia"),
+		assets.NewBuilding{ID: "b", Name: "B", Address: "A", Metadata: map[string]any{"storeys": 3.5}},
+	)
 	must(w.t, err)
 	for _, id := range []firemode.AssetID{"FE-1", "FE-2"} {
 		_, err := w.Assets.CreateAsset(w.as("mia"), "b", firemode.Asset{
 			ID: id, Type: "extinguisher_powder", Level: "L02", Location: "corridor", Status: firemode.AssetInService,
 		})
 		must(w.t, err)
-		_, err = w.Assets.PutBaselines(w.as("mia"), "b", id, []firemode.Baseline{{Measurement: "mass_kg", Value: "4.50", Unit: "kg", Source: "plate", Date: "2024-02-29"}})
+		_, err = w.Assets.PutBaselines(
+			w.as("mia"),
+			"b",
+			id,
+			[]firemode.Baseline{
+				{Measurement: "mass_kg", Value: "4.50", Unit: "kg", Source: "plate", Date: "2024-02-29"},
+			},
+		)
 		must(w.t, err)
 	}
 	w.plan("one", firemode.SixMonthly)
@@ -187,7 +219,16 @@ func (w *teller) tellAll() {
 
 func (w *teller) plan(id firemode.SessionID, f firemode.Frequency) {
 	w.t.Helper()
-	_, err := w.Sessions.Create(w.as("mia"), sessions.Draft{ID: id, Building: "b", Name: "Visit " + string(id), Frequency: f, Technicians: []firemode.UserID{"ann", "ben"}})
+	_, err := w.Sessions.Create(
+		w.as("mia"),
+		sessions.Draft{
+			ID:          id,
+			Building:    "b",
+			Name:        "Visit " + string(id),
+			Frequency:   f,
+			Technicians: []firemode.UserID{"ann", "ben"},
+		},
+	)
 	must(w.t, err)
 }
 
@@ -210,16 +251,28 @@ func (w *teller) tellRules() {
 // tellVisit is two technicians at work: a gap that is filled, a copied phone, a client that does
 // not count, defects.
 func (w *teller) tellVisit(s firemode.SessionID) {
-	w.posted("ann", s, by("tab", 1), setTo("FE-1", "outcome", "fail"), setTo("FE-1", "conditions/"+pressureRule+"/pressure_low", true),
+	w.posted(
+		"ann", s, by("tab", 1), setTo("FE-1", "outcome", "fail"),
+		setTo("FE-1", "conditions/"+pressureRule+"/pressure_low", true),
 		setTo("FE-2", "conditions/"+pressureRule+"/gauge_damaged", true), setTo("FE-1", "note", "hangs low"),
 		`{"op":"set","path":"/items/FE-1/measurements/pressure_kpa","value":1180.50,"instrument":{"id":"G-17"},"source":"typed","captured_at":"2026-11-20T03:12:44Z"}`,
-		`{"op":"set","path":"nowhere","value":1}`)
-	w.posted("ben", s, by("phone", 1), setTo("FE-1", "measurements/pressure_kpa", 1200), setTo("FE-1", "reason", "looked twice"))
+		`{"op":"set","path":"nowhere","value":1}`,
+	)
+	w.posted(
+		"ben", s, by("phone", 1), setTo("FE-1", "measurements/pressure_kpa", 1200),
+		setTo("FE-1", "reason", "looked twice"),
+	)
 	w.posted("ann", s, by("tab", 3), setTo("FE-1", "scope/"+pressureRule+"/only_unit_in_area", true))
 	w.pull("ben", s, "phone")
 	w.posted("ben", s, by("phone", 2, 1), `{"op":"remove","path":"/items/FE-1/note"}`)
-	w.posted("ann", s, by("tab", 2), `{"op":"append","path":"/items/FE-1/remarks","value":["a",1]}`, `{"op":"increment","path":"/hours","delta":2}`)
-	w.posted("ben", s, sessions.Meta{}, `{"op":"increment","path":"/hours","delta":1.25}`, setTo("FOUND-9", "note", "not in the register"))
+	w.posted(
+		"ann", s, by("tab", 2), `{"op":"append","path":"/items/FE-1/remarks","value":["a",1]}`,
+		`{"op":"increment","path":"/hours","delta":2}`,
+	)
+	w.posted(
+		"ben", s, sessions.Meta{}, `{"op":"increment","path":"/hours","delta":1.25}`,
+		setTo("FOUND-9", "note", "not in the register"),
+	)
 	fresh := w.forked("ann", s, by("tab", 3), setTo("FE-2", "note", "of the copy"))
 	again := by(fresh, 1)
 	again.PrevBatch = "tab-2"
@@ -242,9 +295,25 @@ func (w *teller) tellAgreement(s firemode.SessionID) {
 		}
 		named, err := json.Marshal(dots)
 		must(w.t, err)
-		w.posted("ann", s, by("tab", number), fmt.Sprintf(`{"op":"resolve","path":%q,"conflict_id":%q,"dots":%s,"reason":"looked again","value":1190}`, c.Path, c.ID, named))
+		w.posted(
+			"ann",
+			s,
+			by("tab", number),
+			fmt.Sprintf(
+				`{"op":"resolve","path":%q,"conflict_id":%q,"dots":%s,"reason":"looked again","value":1190}`,
+				c.Path, c.ID, named,
+			),
+		)
 	}
-	w.posted("ann", s, by("tab", number+1), fmt.Sprintf(`{"op":"correct","path":"/items/FE-1/measurements/pressure_kpa","value":1195,"dot":"tab:%d:0","reason":"misread"}`, number))
+	w.posted(
+		"ann",
+		s,
+		by("tab", number+1),
+		fmt.Sprintf(
+			`{"op":"correct","path":"/items/FE-1/measurements/pressure_kpa","value":1195,"dot":"tab:%d:0","reason":"misread"}`,
+			number,
+		),
+	)
 	defect := firemode.NewDefectID(s, "FE-1", pressureRule, "pressure_low")
 	for status, note := range map[firemode.DefectStatus]string{firemode.DefectNotified: "owner told"} {
 		_, err := w.Sessions.PatchDefect(w.as("mia"), defect, 0, sessions.DefectPatch{Status: &status, Note: &note})

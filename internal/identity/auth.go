@@ -50,8 +50,8 @@ type Config struct {
 // Keys are the secrets of the installation; *keys.Keys has them.
 type Keys interface {
 	Token() ed25519.PrivateKey
-	// Answers encrypts and minds its own nonces, as the one of cipher.NewGCMWithRandomNonce does.
-	Answers() cipher.AEAD
+	// Responses encrypts and minds its own nonces, as the one of cipher.NewGCMWithRandomNonce does.
+	Responses() cipher.AEAD
 }
 
 // Validate says everything that is missing.
@@ -68,7 +68,7 @@ func (c Config) Validate() error {
 		missing = append(missing, errors.New("auth: Keys are missing"))
 	case len(c.Keys.Token()) != ed25519.PrivateKeySize:
 		missing = append(missing, errors.New("auth: Keys.Token is not an Ed25519 key"))
-	case c.Keys.Answers() == nil || c.Keys.Answers().NonceSize() != 0:
+	case c.Keys.Responses() == nil || c.Keys.Responses().NonceSize() != 0:
 		missing = append(missing, errors.New("auth: Keys.Answers must mind its own nonces"))
 	}
 	return errors.Join(missing...)
@@ -137,9 +137,9 @@ func lock(ctx context.Context, tx store.Tx, org firemode.OrgID) error {
 
 // actor returns who ctx works for if they may do p.
 func actor(ctx context.Context, p Permission) (firemode.Principal, error) {
-	who, ok := firemode.PrincipalFrom(ctx)
-	if !ok {
-		return firemode.Principal{}, firemode.Unauthenticated("nobody is logged in")
+	who, err := firemode.Caller(ctx)
+	if err != nil {
+		return who, err
 	}
 	if !p.Allows(who.Role) {
 		return firemode.Principal{}, firemode.Forbidden("the role %s may not do this", who.Role)

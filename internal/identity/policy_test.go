@@ -11,9 +11,9 @@ import (
 // The wanted table is written out a second time, role by role, in the words of the contract's "Who may what".
 func TestPolicy(t *testing.T) {
 	reads := []Permission{
-		OwnRead, RuleRead, BuildingRead, AssetRead, SessionRead, BundleRead, ResultRead, DefectRead, EvidenceRead,
+		OwnRead, RuleRead, BuildingRead, AssetRead, SessionRead, BundleRead, ResultRead, DefectRead,
 	}
-	fieldWork := slices.Concat(reads, []Permission{OwnWrite, Classify, ResultSubmit, EvidenceWrite})
+	fieldWork := slices.Concat(reads, []Permission{OwnWrite, Classify, ResultSubmit})
 	all := Permissions()
 	butUsersAndRules := slices.DeleteFunc(slices.Clone(all), func(p Permission) bool { return p == UserWrite || p == RuleWrite })
 	want := map[firemode.Role][]Permission{
