@@ -66,7 +66,7 @@ type Service struct {
 	store     store.Store
 	tracer    trace.Tracer
 	collector *groupcommit.Collector[*job]
-	line      *groupcommit.Line // of submissions that no group has taken on yet
+	line      *groupcommit.WaitQueue // of submissions that no group has taken on yet
 }
 
 // maxGroup is how many submissions one transaction carries at most.
@@ -90,17 +90,17 @@ func New(s store.Store, c Config) (*Service, error) {
 	if c.Traces == nil {
 		c.Traces = noop.NewTracerProvider()
 	}
-	service := &Service{Config: c, store: s, line: groupcommit.NewLine(c.Now), tracer: c.Traces.Tracer("firemode/internal/record/merge")}
-	service.collector = groupcommit.Traced(maxGroup, service.tracer, "results group", service.runGroup)
+	service := &Service{Config: c, store: s, line: groupcommit.NewWaitQueue(c.Now), tracer: c.Traces.Tracer("firemode/internal/record/merge")}
+	service.collector = groupcommit.NewTraced(maxGroup, service.tracer, "results group", service.runGroup)
 	service.collector.Supervise(c.Supervise)
 	return service, nil
 }
 
 // Depth is how long the first of the submissions that no transaction has taken on yet has been waiting, 0 when none waits.
-func (s *Service) Depth() time.Duration { return s.line.Depth() }
+func (s *Service) Depth() time.Duration { return s.line.LongestWait() }
 
 // Waiting returns how many submissions wait for the transaction before theirs.
-func (s *Service) Waiting() int { return s.line.Waiting() }
+func (s *Service) Waiting() int { return s.line.Len() }
 
 // Close waits until everything that was submitted is written.
 func (s *Service) Close() { s.collector.Close() }

@@ -82,7 +82,7 @@ const (
 
 // job is a submission on its way through the collector.
 type job struct {
-	place       *groupcommit.Place
+	place       *groupcommit.Ticket
 	p           firemode.Principal
 	user        firemode.UserID // whose results they are
 	in          Submission

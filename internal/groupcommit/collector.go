@@ -1,10 +1,15 @@
-// Package batch carries the work of many callers in few groups: while one group runs, what arrives meanwhile collects and
-// becomes the next. Nothing waits for company: a caller that is alone runs at once, as a group of one.
+// Package groupcommit runs the work of many callers in few groups: while one group runs, what arrives meanwhile collects and
+// becomes the next. Nothing is held back to make a group larger: the item of a single caller runs at once, as a group of one.
 //
-// It promises that an item that Do has handed over is run to its end, whether or not its caller stays; that Do returns nil
-// only for an item whose run reported success; that groups run one after the other, in order of arrival; that one bad
-// item cannot fail the others of its group, see Undone; and that no caller waits for a worker that has died: it gets an error that tells
-// it to try again. It does not know what the work is.
+// It promises:
+//
+//   - An item that Do has handed over is run to its end, even if its caller gives up.
+//   - Do returns nil only for an item whose run reported success.
+//   - Groups run one after the other, in order of arrival.
+//   - One bad item does not fail the others of its group; see Undone.
+//   - No caller waits for a worker that has died: it gets an error that tells it to retry.
+//
+// The package does not know what the work is.
 package groupcommit
 
 import (
@@ -29,8 +34,8 @@ type Collector[T any] struct {
 	tracer   trace.Tracer
 	name     string // of the spans of groups
 	finished chan struct{}
-	begin    sync.Once // of the worker
-	worker   *Presence
+	begin    sync.Once // starts the worker
+	worker   *Liveness
 
 	mu      sync.Mutex
 	closed  bool
@@ -44,16 +49,16 @@ type call[T any] struct {
 	watch *firemode.Stopwatch
 }
 
-// New returns a collector whose groups hold at most limit items, at least 1. run does the work of one group and reports on each
-// item by its place in the slice; nil means that all went well. Its context carries nothing of the callers but a stopwatch that stands for
-// all of theirs, and is never cancelled: a deadline is run's own to set. The worker begins with the first item, unless Supervise has begun
-// it before. Close stops it.
+// New returns a collector whose groups hold at most limit items, at least 1. run does the work of one group and returns one error for
+// each item, in the same order, or nil if all succeeded. The context of run is never cancelled and carries nothing of the callers but a
+// stopwatch for all of theirs; run sets its own deadline. The worker starts with the first item, unless Supervise has started it before.
+// Close stops it.
 func New[T any](limit int, run func(ctx context.Context, items []T) []error) *Collector[T] {
-	return Traced(limit, noop.Tracer{}, "", run)
+	return NewTraced(limit, noop.Tracer{}, "", run)
 }
 
-// Traced is New for groups that have spans of that name, which run's context then carries; see Span.
-func Traced[T any](limit int, tracer trace.Tracer, name string, run func(ctx context.Context, items []T) []error) *Collector[T] {
+// NewTraced is New with a span of that name for each group, in the context of run; see Span.
+func NewTraced[T any](limit int, tracer trace.Tracer, name string, run func(ctx context.Context, items []T) []error) *Collector[T] {
 	c := &Collector[T]{
 		queue:    make(chan call[T]),
 		max:      max(limit, 1),
@@ -61,15 +66,15 @@ func Traced[T any](limit int, tracer trace.Tracer, name string, run func(ctx con
 		tracer:   tracer,
 		name:     name,
 		finished: make(chan struct{}),
-		worker:   NewPresence(),
+		worker:   NewLiveness(),
 	}
 	return c
 }
 
-// Do runs item in a group and returns what run reported on it. It returns ctx's error if ctx ends first: then an item
-// that had been handed over is still run, and one that had not never is.
+// Do runs item in a group and returns the error that run returned for it. If ctx ends first, Do returns the error of ctx: an item that
+// has been handed over is still run, any other never is.
 func (c *Collector[T]) Do(ctx context.Context, item T) error {
-	gone, err := c.enter()
+	down, err := c.enter()
 	if err != nil {
 		return err
 	}
@@ -79,7 +84,7 @@ func (c *Collector[T]) Do(ctx context.Context, item T) error {
 	}
 	one := call[T]{item: item, done: make(chan error, 1), span: trace.SpanFromContext(ctx), watch: firemode.StopwatchOf(ctx)}
 	one.watch.Lap(firemode.StageOther)
-	if err := c.handOver(ctx, one, gone); err != nil {
+	if err := c.handOver(ctx, one, down); err != nil {
 		return err
 	}
 	select {
@@ -90,19 +95,19 @@ func (c *Collector[T]) Do(ctx context.Context, item T) error {
 	}
 }
 
-// handOver waits for the worker to take one; gone is closed when there is no worker.
-func (c *Collector[T]) handOver(ctx context.Context, one call[T], gone <-chan struct{}) error {
+// handOver waits until the worker takes one, or down is closed because there is no worker.
+func (c *Collector[T]) handOver(ctx context.Context, one call[T], down <-chan struct{}) error {
 	select {
 	case c.queue <- one:
 		return nil
-	case <-gone:
+	case <-down:
 		return ErrDown
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-// collect takes what is waiting now, and waits for nothing.
+// collect returns the group that begins with first and takes what is queued now. It does not wait.
 func (c *Collector[T]) collect(first call[T]) []call[T] {
 	group := []call[T]{first}
 	for len(group) < c.max {
@@ -120,8 +125,8 @@ func (c *Collector[T]) collect(first call[T]) []call[T] {
 }
 
 func (c *Collector[T]) serve(ctx context.Context, group []call[T]) {
-	answered := 0
-	defer func() { lose(group[answered:]) }()
+	done := 0
+	defer func() { lose(group[done:]) }()
 	for i, err := range c.try(ctx, group) {
 		if undone := (*undoneError)(nil); errors.As(err, &undone) {
 			err = undone.err
@@ -130,11 +135,11 @@ func (c *Collector[T]) serve(ctx context.Context, group []call[T]) {
 			}
 		}
 		group[i].done <- err
-		answered++
+		done++
 	}
 }
 
-// alone runs an item again as a group of one, so that only its own fault can fail it.
+// alone retries an item as a group of one, so that no other item can fail it.
 func (c *Collector[T]) alone(ctx context.Context, one call[T]) error {
 	err := c.try(ctx, []call[T]{one})[0]
 	if undone := (*undoneError)(nil); errors.As(err, &undone) {
@@ -143,14 +148,14 @@ func (c *Collector[T]) alone(ctx context.Context, one call[T]) error {
 	return err
 }
 
-// try returns one outcome for each item, also when run panics or miscounts.
+// try returns one outcome for each item, even if run panics or returns the wrong number of them.
 func (c *Collector[T]) try(ctx context.Context, group []call[T]) (outcomes []error) {
 	ctx, span := c.follow(context.WithoutCancel(ctx), group)
 	defer span.End()
 	defer func() {
 		if p := recover(); p != nil {
 			span.SetStatus(codes.Error, "panic")
-			outcomes = All(len(group), fmt.Errorf("batch: panic in a group of %d: %v\n%s", len(group), p, debug.Stack()))
+			outcomes = All(len(group), fmt.Errorf("groupcommit: panic in a group of %d: %v\n%s", len(group), p, debug.Stack()))
 		}
 	}()
 	items := make([]T, len(group))
@@ -167,11 +172,11 @@ func (c *Collector[T]) try(ctx context.Context, group []call[T]) (outcomes []err
 	case 0:
 		return make([]error, len(items))
 	default:
-		return All(len(items), fmt.Errorf("batch: %d outcomes were reported for %d items", len(outcomes), len(items)))
+		return All(len(items), fmt.Errorf("groupcommit: run returned %d outcomes for %d items", len(outcomes), len(items)))
 	}
 }
 
-// follow returns ctx as the context of a group: with its span, if a caller is sampled, and with the stopwatches of those that have one.
+// follow returns ctx with the span of a group, if a caller is sampled, and with the stopwatches of the callers that have one.
 func (c *Collector[T]) follow(ctx context.Context, group []call[T]) (context.Context, trace.Span) {
 	ctx, span := Span(ctx, c.tracer, c.name, func(yield func(trace.Span) bool) {
 		for _, one := range group {
@@ -190,7 +195,7 @@ func (c *Collector[T]) follow(ctx context.Context, group []call[T]) (context.Con
 	return ctx, span
 }
 
-// All is what run returns when err is the outcome of each of n items.
+// All returns the outcomes of a group of n items that all ended with err.
 func All(n int, err error) []error {
 	outcomes := make([]error, n)
 	for i := range outcomes {
@@ -199,8 +204,8 @@ func All(n int, err error) []error {
 	return outcomes
 }
 
-// Undone is what run returns when err failed its group of n as a whole and nothing of it was done: the items are then run again one
-// by one, and one that fails alone has the error it failed with. Do not use it when the outcome is unknown.
+// Undone returns the outcomes of a group of n items that failed as a whole with err and left nothing behind. The collector then retries
+// the items one by one, and each gets the outcome of its own run. Do not use it if the outcome is unknown.
 func Undone(n int, err error) []error { return All(n, &undoneError{err}) }
 
 type undoneError struct{ err error }

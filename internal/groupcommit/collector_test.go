@@ -12,55 +12,13 @@ import (
 	"firemode/internal/groupcommit"
 )
 
-// recorder is a run function that remembers its groups. Each group waits at the gate, when there is one.
-type recorder struct {
-	mu     sync.Mutex
-	groups [][]int
-	gate   chan struct{}
-	answer func(items []int) []error
-}
-
-func (r *recorder) run(_ context.Context, items []int) []error {
-	r.mu.Lock()
-	r.groups = append(r.groups, slices.Clone(items))
-	r.mu.Unlock()
-	if r.gate != nil {
-		<-r.gate
-	}
-	if r.answer != nil {
-		return r.answer(items)
-	}
-	return nil
-}
-
-func (r *recorder) seen() [][]int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return slices.Clone(r.groups)
-}
-
-// queueUp starts Do for each item and waits until all of them stand in the queue (or in the first group), in order.
-func queueUp(ctx context.Context, c *groupcommit.Collector[int], items ...int) []chan error {
-	out := make([]chan error, len(items))
-	for i, item := range items {
-		out[i] = make(chan error, 1)
-		go func() { out[i] <- c.Do(ctx, item) }()
-		synctest.Wait()
-	}
-	return out
-}
-
-func equalGroups(a, b [][]int) bool {
-	return slices.EqualFunc(a, b, func(x, y []int) bool { return slices.Equal(x, y) })
-}
-
-func TestWhatArrivesDuringAGroupIsTheNextGroup(t *testing.T) {
+func TestDo_DuringAGroup_JoinsTheNextGroup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &recorder{gate: make(chan struct{})}
 		c := groupcommit.New(3, r.run)
-		answers := queueUp(t.Context(), c, 1, 2, 3, 4, 5, 6)
+		results := queueUp(t.Context(), c, 1, 2, 3, 4, 5, 6)
 		close(r.gate)
-		for i, a := range answers {
+		for i, a := range results {
 			if err := <-a; err != nil {
 				t.Errorf("item %d: %v", i+1, err)
 			}
@@ -72,10 +30,10 @@ func TestWhatArrivesDuringAGroupIsTheNextGroup(t *testing.T) {
 	})
 }
 
-func TestEachItemGetsItsOwnOutcome(t *testing.T) {
+func TestDo_OutcomesDiffer_EachItemGetsItsOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		odd := errors.New("odd")
-		r := &recorder{gate: make(chan struct{}), answer: func(items []int) []error {
+		r := &recorder{gate: make(chan struct{}), outcome: func(items []int) []error {
 			out := make([]error, len(items))
 			for i, item := range items {
 				if item%2 == 1 {
@@ -85,10 +43,10 @@ func TestEachItemGetsItsOwnOutcome(t *testing.T) {
 			return out
 		}}
 		c := groupcommit.New(10, r.run)
-		answers := queueUp(t.Context(), c, 0, 1, 2, 3)
+		results := queueUp(t.Context(), c, 0, 1, 2, 3)
 		close(r.gate)
 		for i, want := range []error{nil, odd, nil, odd} {
-			if err := <-answers[i]; err != want {
+			if err := <-results[i]; err != want {
 				t.Errorf("item %d: got %v, want %v", i, err, want)
 			}
 		}
@@ -99,21 +57,21 @@ func TestEachItemGetsItsOwnOutcome(t *testing.T) {
 	})
 }
 
-func TestOneBadItemDoesNotFailItsGroup(t *testing.T) {
+func TestDo_GroupUndone_ItemsAreRetriedOneByOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		bad := errors.New("13 is bad")
-		r := &recorder{gate: make(chan struct{}), answer: func(items []int) []error {
+		r := &recorder{gate: make(chan struct{}), outcome: func(items []int) []error {
 			if slices.Contains(items, 13) {
 				return groupcommit.Undone(len(items), bad)
 			}
 			return nil
 		}}
 		c := groupcommit.New(10, r.run)
-		answers := queueUp(t.Context(), c, 1, 2, 13, 3)
+		results := queueUp(t.Context(), c, 1, 2, 13, 3)
 		close(r.gate)
 		for i, want := range []error{nil, nil, bad, nil} {
-			if err := <-answers[i]; err != want {
-				t.Errorf("answer %d: got %v, want %v", i, err, want)
+			if err := <-results[i]; err != want {
+				t.Errorf("item %d: got %v, want %v", i, err, want)
 			}
 		}
 		c.Close()
@@ -123,9 +81,9 @@ func TestOneBadItemDoesNotFailItsGroup(t *testing.T) {
 	})
 }
 
-func TestABadItemAloneIsRunOnce(t *testing.T) {
+func TestDo_GroupOfOneUndone_RunsOnce(t *testing.T) {
 	bad := errors.New("bad")
-	r := &recorder{answer: func(items []int) []error { return groupcommit.Undone(len(items), bad) }}
+	r := &recorder{outcome: func(items []int) []error { return groupcommit.Undone(len(items), bad) }}
 	c := groupcommit.New(10, r.run)
 	defer c.Close()
 	if err := c.Do(t.Context(), 7); err != bad {
@@ -136,19 +94,19 @@ func TestABadItemAloneIsRunOnce(t *testing.T) {
 	}
 }
 
-func TestAPanicFailsItsGroupAndNoOther(t *testing.T) {
+func TestDo_Panic_FailsItsGroupOnly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := &recorder{gate: make(chan struct{}), answer: func(items []int) []error {
+		r := &recorder{gate: make(chan struct{}), outcome: func(items []int) []error {
 			if slices.Contains(items, 2) {
 				panic("two is too many")
 			}
 			return nil
 		}}
 		c := groupcommit.New(2, r.run)
-		answers := queueUp(t.Context(), c, 1, 2, 3, 4)
+		results := queueUp(t.Context(), c, 1, 2, 3, 4)
 		close(r.gate)
 		for i, panics := range []bool{false, true, true, false} {
-			err := <-answers[i]
+			err := <-results[i]
 			if panics != (err != nil && strings.Contains(err.Error(), "two is too many")) {
 				t.Errorf("item %d: got %v, want the panic: %v", i+1, err, panics)
 			}
@@ -160,21 +118,21 @@ func TestAPanicFailsItsGroupAndNoOther(t *testing.T) {
 	})
 }
 
-func TestMiscountedOutcomesFailTheGroup(t *testing.T) {
+func TestDo_WrongNumberOfOutcomes_FailsTheGroup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := &recorder{gate: make(chan struct{}), answer: func([]int) []error { return []error{nil, nil} }}
+		r := &recorder{gate: make(chan struct{}), outcome: func([]int) []error { return []error{nil, nil} }}
 		c := groupcommit.New(10, r.run)
-		answers := queueUp(t.Context(), c, 1)
+		results := queueUp(t.Context(), c, 1)
 		close(r.gate)
-		err := <-answers[0]
-		if want := "batch: 2 outcomes were reported for 1 items"; err == nil || err.Error() != want {
+		err := <-results[0]
+		if want := "groupcommit: run returned 2 outcomes for 1 items"; err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
 		c.Close()
 	})
 }
 
-func TestACallerThatLeavesUndoesNothing(t *testing.T) {
+func TestDo_CallerGivesUp_HandedOverItemStillRuns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &recorder{gate: make(chan struct{})}
 		c := groupcommit.New(10, r.run)
@@ -200,7 +158,7 @@ func TestACallerThatLeavesUndoesNothing(t *testing.T) {
 	})
 }
 
-func TestALateCallerIsNotTakenOn(t *testing.T) {
+func TestDo_ContextIsOver_NothingRuns(t *testing.T) {
 	r := &recorder{}
 	c := groupcommit.New(10, r.run)
 	ctx, leave := context.WithCancel(t.Context())
@@ -214,7 +172,7 @@ func TestALateCallerIsNotTakenOn(t *testing.T) {
 	}
 }
 
-func TestTheGroupsContextOutlivesItsCallers(t *testing.T) {
+func TestDo_CallersGiveUp_GroupContextGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gate := make(chan struct{})
 		seen := make(chan error, 1)
@@ -224,9 +182,9 @@ func TestTheGroupsContextOutlivesItsCallers(t *testing.T) {
 			return nil
 		})
 		ctx, leave := context.WithCancel(t.Context())
-		answer := queueUp(ctx, c, 1)[0]
+		result := queueUp(ctx, c, 1)[0]
 		leave()
-		<-answer
+		<-result
 		close(gate)
 		if err := <-seen; err != nil {
 			t.Errorf("the group's context: %v", err)
@@ -235,11 +193,11 @@ func TestTheGroupsContextOutlivesItsCallers(t *testing.T) {
 	})
 }
 
-func TestCloseDrains(t *testing.T) {
+func TestClose_QueuedItems_RunFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &recorder{gate: make(chan struct{})}
 		c := groupcommit.New(2, r.run)
-		answers := queueUp(t.Context(), c, 1, 2, 3, 4)
+		results := queueUp(t.Context(), c, 1, 2, 3, 4)
 		closed := make(chan struct{})
 		go func() {
 			c.Close()
@@ -256,7 +214,7 @@ func TestCloseDrains(t *testing.T) {
 		}
 		close(r.gate)
 		<-closed
-		for i, a := range answers {
+		for i, a := range results {
 			if err := <-a; err != nil {
 				t.Errorf("item %d: %v", i+1, err)
 			}
@@ -268,7 +226,7 @@ func TestCloseDrains(t *testing.T) {
 	})
 }
 
-func TestNoItemIsLostOrRunTwice(t *testing.T) {
+func TestDo_ManyCallers_EachItemRunsOnce(t *testing.T) {
 	counts := make([]int, 2000) // written by the worker alone, read after Close
 	c := groupcommit.New(64, func(_ context.Context, items []int) []error {
 		for _, item := range items {
@@ -291,4 +249,46 @@ func TestNoItemIsLostOrRunTwice(t *testing.T) {
 			t.Fatalf("item %d was run %d times", i, n)
 		}
 	}
+}
+
+// recorder is a run function that remembers its groups. Each group waits at the gate, when there is one.
+type recorder struct {
+	mu      sync.Mutex
+	groups  [][]int
+	gate    chan struct{}
+	outcome func(items []int) []error
+}
+
+func (r *recorder) run(_ context.Context, items []int) []error {
+	r.mu.Lock()
+	r.groups = append(r.groups, slices.Clone(items))
+	r.mu.Unlock()
+	if r.gate != nil {
+		<-r.gate
+	}
+	if r.outcome != nil {
+		return r.outcome(items)
+	}
+	return nil
+}
+
+func (r *recorder) seen() [][]int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.groups)
+}
+
+// queueUp starts Do for each item and waits until all of them stand in the queue (or in the first group), in order.
+func queueUp(ctx context.Context, c *groupcommit.Collector[int], items ...int) []chan error {
+	out := make([]chan error, len(items))
+	for i, item := range items {
+		out[i] = make(chan error, 1)
+		go func() { out[i] <- c.Do(ctx, item) }()
+		synctest.Wait()
+	}
+	return out
+}
+
+func equalGroups(a, b [][]int) bool {
+	return slices.EqualFunc(a, b, func(x, y []int) bool { return slices.Equal(x, y) })
 }
