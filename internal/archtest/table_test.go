@@ -53,6 +53,7 @@ func packages() map[string]kind {
 		"firemode/internal/e2e":                    testOnly,
 		"firemode/internal/promtest":               testOnly,
 		"firemode/deploy":                          testOnly,
+		"firemode/test/upgrade":                    testOnly,
 		"firemode/internal/crdt/oracle":            testOnly,
 		"firemode/internal/ratio":                  testOnly,
 		"firemode/internal/machine":                testOnly,
