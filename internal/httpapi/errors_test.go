@@ -28,7 +28,7 @@ func failing(errs map[string]error) httpkit.Route {
 
 func newFailing(t testing.TB, errs map[string]error, change ...func(*Config)) *world {
 	t.Helper()
-	w := newWorld(t, change...)
+	w := newFurnished(t, change...)
 	a, err := build(w.config, func(a *API) []httpkit.Route { return append(a.routes(), failing(errs)) })
 	must(t, err)
 	w.API = a
@@ -50,7 +50,6 @@ func TestErrorTable(t *testing.T) {
 		"flight":   &firemode.Error{Code: firemode.CodeInFlight, Message: "still running", RetryAfter: time.Second},
 	}
 	w := newFailing(t, errs)
-	w.furnish()
 	oversized := map[string]string{"Content-Length": "9000000"}
 	rows := []struct {
 		code      firemode.Code
