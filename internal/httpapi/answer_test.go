@@ -134,7 +134,7 @@ func TestReadiness(t *testing.T) {
 	t.Parallel()
 	broken := false
 	w := newWorld(t, func(c *Config) {
-		c.Checks["second"] = func(ctx context.Context) error {
+		c.Operation.Checks["second"] = func(ctx context.Context) error {
 			if deadline, ok := ctx.Deadline(); !ok || time.Until(deadline) > 2*time.Second {
 				t.Error("a check without a deadline")
 			}

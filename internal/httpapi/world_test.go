@@ -106,8 +106,8 @@ func assemble(t testing.TB, s store.Database, keyFolder string, change ...func(*
 	must(t, err)
 	c := Config{
 		CursorKey: k.Cursor(), Now: time.Now, NewID: newID, Metrics: seen,
-		Logger: log,
-		Checks: map[string]httpkit.Check{"store": s.Ping},
+		Report:    httpkit.Report{Logger: log},
+		Operation: Operation{Checks: map[string]httpkit.Check{"store": s.Ping}},
 	}
 	c.Services = servicesOn(t, s, k, nil)
 	for _, f := range change {
@@ -123,7 +123,7 @@ func tracedOn(t testing.TB, s store.Database, traces trace.TracerProvider) func(
 	return func(c *Config) {
 		k, err := keys.Open(t.TempDir())
 		must(t, err)
-		c.Traces, c.Services = traces, servicesOn(t, s, k, traces)
+		c.Report.Traces, c.Services = traces, servicesOn(t, s, k, traces)
 	}
 }
 
