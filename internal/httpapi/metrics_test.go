@@ -1,11 +1,12 @@
 package httpapi
 
 import (
-	"firemode/internal/httpkit"
 	"log/slog"
 	"net/http/httptest"
 	"testing"
 	"time"
+
+	"firemode/internal/httpkit"
 )
 
 // A process that serves nothing else has the health endpoints and the metrics alone.

@@ -50,8 +50,8 @@ type Config struct {
 // Keys are the secrets of the installation; *keys.Keys has them.
 type Keys interface {
 	Token() ed25519.PrivateKey
-	// Answers encrypts and minds its own nonces, as the one of cipher.NewGCMWithRandomNonce does.
-	Answers() cipher.AEAD
+	// Responses encrypts and minds its own nonces, as the one of cipher.NewGCMWithRandomNonce does.
+	Responses() cipher.AEAD
 }
 
 // Validate says everything that is missing.
@@ -68,7 +68,7 @@ func (c Config) Validate() error {
 		missing = append(missing, errors.New("auth: Keys are missing"))
 	case len(c.Keys.Token()) != ed25519.PrivateKeySize:
 		missing = append(missing, errors.New("auth: Keys.Token is not an Ed25519 key"))
-	case c.Keys.Answers() == nil || c.Keys.Answers().NonceSize() != 0:
+	case c.Keys.Responses() == nil || c.Keys.Responses().NonceSize() != 0:
 		missing = append(missing, errors.New("auth: Keys.Answers must mind its own nonces"))
 	}
 	return errors.Join(missing...)

@@ -32,11 +32,11 @@ func (s *Service) sealAnswer(used firemode.RefreshToken, t Tokens) ([]byte, erro
 	if err != nil {
 		return nil, err
 	}
-	return s.keys.Answers().Seal(nil, nil, plain, answerOf(used)), nil
+	return s.keys.Responses().Seal(nil, nil, plain, answerOf(used)), nil
 }
 
 func (s *Service) openAnswer(used firemode.RefreshToken) (Tokens, error) {
-	plain, err := s.keys.Answers().Open(nil, nil, used.RetryAnswer, answerOf(used))
+	plain, err := s.keys.Responses().Open(nil, nil, used.RetryAnswer, answerOf(used))
 	if err != nil {
 		return Tokens{}, err
 	}
