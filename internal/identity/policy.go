@@ -2,11 +2,11 @@ package identity
 
 import "firemode"
 
-// Permission names one kind of action. A route asks for one; which building, session or user it may be done to is decided by the
-// service that does it.
+// Permission names one kind of action. Each route requires one; the service decides to which
+// building, session or user it applies.
 type Permission string
 
-// The permissions. Own means: about the user who asks.
+// The permissions. Own is about the caller.
 const (
 	OwnRead   Permission = "own.read"   // profile and own audit trail
 	OwnWrite  Permission = "own.write"  // logout, own password
@@ -22,20 +22,16 @@ const (
 	AssetRead     Permission = "asset.read"  // the register and its export
 	AssetWrite    Permission = "asset.write" // baselines and import included
 
-	SessionRead   Permission = "session.read" // items and sync status included
-	SessionWrite  Permission = "session.write"
-	SessionReopen Permission = "session.reopen" // a completed one
-	GapAccept     Permission = "gap.accept"     // complete a session although numbers of a client are missing
-	BundleRead    Permission = "bundle.read"
+	SessionRead  Permission = "session.read"  // items and sync status included
+	SessionWrite Permission = "session.write" // reopening and accepting gaps included
+	BundleRead   Permission = "bundle.read"
 
 	ResultRead     Permission = "result.read"      // the merged document and its history
 	ResultSubmit   Permission = "result.submit"    // resolve and correct included
 	ResultOnBehalf Permission = "result.on_behalf" // submit another user's exported batch
 
-	DefectRead    Permission = "defect.read"
-	DefectWrite   Permission = "defect.write"
-	EvidenceRead  Permission = "evidence.read"
-	EvidenceWrite Permission = "evidence.write"
+	DefectRead  Permission = "defect.read"
+	DefectWrite Permission = "defect.write"
 )
 
 // roles is a set of roles.
@@ -56,7 +52,7 @@ const (
 	field     = engineer | technician
 )
 
-// policy is the contract's "Who may what". What it does not list, nobody may.
+// policy is the contract's "Who may what". What it does not list is denied.
 var policy = [...]struct {
 	permission Permission
 	allowed    roles
@@ -77,8 +73,6 @@ var policy = [...]struct {
 
 	{SessionRead, everybody},
 	{SessionWrite, office},
-	{SessionReopen, office},
-	{GapAccept, office},
 	{BundleRead, everybody},
 
 	{ResultRead, everybody},
@@ -87,8 +81,6 @@ var policy = [...]struct {
 
 	{DefectRead, everybody},
 	{DefectWrite, office | engineer},
-	{EvidenceRead, everybody},
-	{EvidenceWrite, staff},
 }
 
 // Allows reports whether a user of role r has p. Unknown roles and unknown permissions are denied.
