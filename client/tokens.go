@@ -19,6 +19,11 @@ type Tokens struct {
 // renewBefore is how long before its expiry an access token is renewed.
 const renewBefore = 30 * time.Second
 
+type credentials struct {
+	Username string `json:"username"`
+	Password string `json:"password"`
+}
+
 type wireTokens struct {
 	Access    string `json:"access_token"`
 	Refresh   string `json:"refresh_token"`
@@ -27,7 +32,7 @@ type wireTokens struct {
 
 // Login exchanges username and password for tokens, which later calls use.
 func (c *Client) Login(ctx context.Context, username, password string) error {
-	q := post(path("auth", "login"), map[string]string{"username": username, "password": password})
+	q := post(path("auth", "login"), credentials{username, password})
 	q.anonymous = true
 	got, err := c.obtain(ctx, q)
 	if err == nil {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"time"
 
 	"firemode"
 	"firemode/internal/record/ledger"
@@ -49,29 +48,6 @@ func AppendAudit(ctx context.Context, tx Tx, org firemode.OrgID, entries ...ledg
 		hash = sealed[i].Hash
 	}
 	return As[AuditWriter](tx).InsertAudit(ctx, sealed)
-}
-
-// StoredResponse is what a request with an Idempotency-Key was answered: the service's result, to be encoded again the same way.
-type StoredResponse struct {
-	Scope       string // organisation, user, method and route with its parameters
-	Key         string // the Idempotency-Key
-	Fingerprint []byte // of the request
-	Result      []byte
-	CreatedAt   time.Time
-}
-
-// ResponseReader reads stored answers.
-type ResponseReader interface {
-	// Responses returns those that are stored of (Scope, Key), in any order.
-	Responses(ctx context.Context, keys []StoredResponse) ([]StoredResponse, error)
-}
-
-// ResponseWriter writes stored answers.
-type ResponseWriter interface {
-	// SaveResponses adds answers; CodeConflict if a (Scope, Key) is taken.
-	SaveResponses(ctx context.Context, answers []StoredResponse) error
-	// DeleteResponses removes at most limit answers created before t, oldest first, and returns how many.
-	DeleteResponses(ctx context.Context, t time.Time, limit int) (int, error)
 }
 
 // CheckAudit calls report for every entry of org's audit log that is not what it was or does not continue the chain, and, with no

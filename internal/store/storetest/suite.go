@@ -42,7 +42,7 @@ func Run(t *testing.T, open func(t testing.TB) store.Database) {
 		{"defects", defectTests()},
 		{"results", slices.Concat(resultTests(), actorTests(), operationTests())},
 		{"audit", auditTests()},
-		{"answers", answerTests()},
+		{"responses", responseTests()},
 		{"isolation", isolationTests()},
 		{"observed", observedTests()},
 		{"strays", strayTests()},
