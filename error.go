@@ -3,6 +3,7 @@ package firemode
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -126,4 +127,12 @@ func Invalid(message string, details ...Detail) *Error {
 func InvalidField(field, format string, args ...any) *Error {
 	reason := fmt.Sprintf(format, args...)
 	return Invalid(field+": "+reason, Detail{Field: field, Reason: reason})
+}
+
+// Clip shortens a text of a user for an error message: to MaxIDLength bytes, with "…" for the rest.
+func Clip(text string) string {
+	if len(text) <= MaxIDLength {
+		return text
+	}
+	return strings.ToValidUTF8(text[:MaxIDLength], "") + "…"
 }

@@ -1,7 +1,5 @@
 package firemode
 
-import "context"
-
 // Role says what a user may do; internal/identity holds the policy table.
 type Role string
 
@@ -27,36 +25,10 @@ func (r Role) Valid() bool {
 	return false
 }
 
-// Principal is who a request is made for. (The design's "actor" is kept for the merge's actors: one client in one session.)
+// Principal is the user a request is made for. The word actor is kept for the actors of the merge: one client in one session.
 type Principal struct {
 	Org  OrgID
 	User UserID
 	Name string // the username
 	Role Role
-}
-
-type principalKey struct{}
-
-// WithPrincipal returns a context in which work is done for p.
-func WithPrincipal(ctx context.Context, p Principal) context.Context {
-	return context.WithValue(ctx, principalKey{}, p)
-}
-
-// PrincipalFrom returns who ctx works for; ok is false where nobody has been authenticated.
-func PrincipalFrom(ctx context.Context) (p Principal, ok bool) {
-	p, ok = ctx.Value(principalKey{}).(Principal)
-	return p, ok
-}
-
-type requestIDKey struct{}
-
-// WithRequestID returns a context that carries the id of the request, the transaction_id of errors and log lines.
-func WithRequestID(ctx context.Context, id string) context.Context {
-	return context.WithValue(ctx, requestIDKey{}, id)
-}
-
-// RequestID returns the id of the request that ctx serves, "" outside one.
-func RequestID(ctx context.Context) string {
-	id, _ := ctx.Value(requestIDKey{}).(string)
-	return id
 }

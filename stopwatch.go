@@ -1,7 +1,6 @@
 package firemode
 
 import (
-	"context"
 	"sync"
 	"time"
 )
@@ -86,17 +85,4 @@ func (w *Stopwatch) Each(f func(Stage, time.Duration)) {
 			f(s, spent[s])
 		}
 	}
-}
-
-type stopwatchKey struct{}
-
-// WithStopwatch returns a context whose work is timed by w.
-func WithStopwatch(ctx context.Context, w *Stopwatch) context.Context {
-	return context.WithValue(ctx, stopwatchKey{}, w)
-}
-
-// StopwatchOf returns the stopwatch that ctx carries, nil for none.
-func StopwatchOf(ctx context.Context) *Stopwatch {
-	w, _ := ctx.Value(stopwatchKey{}).(*Stopwatch)
-	return w
 }

@@ -21,7 +21,7 @@ import (
 func (s *Service) CreateAsset(
 	ctx context.Context, building firemode.BuildingID, a firemode.Asset,
 ) (firemode.Asset, error) {
-	p, err := principal(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return firemode.Asset{}, err
 	}
@@ -100,7 +100,7 @@ func checkAssetID(id string) error {
 		return errors.New("the id is missing")
 	case !firemode.ValidID(id):
 		return fmt.Errorf("the id %q may have only letters A to Z, digits, - and _, at most %d of them",
-			clip(id), firemode.MaxIDLength)
+			firemode.Clip(id), firemode.MaxIDLength)
 	case strings.HasPrefix(id, "system-"), strings.HasPrefix(id, "site-"):
 		// In a session those are the items of the building's systems and of the site itself.
 		return errors.New("ids that begin with system- and site- are reserved for the building's systems and the site")
@@ -112,7 +112,7 @@ func checkAssetID(id string) error {
 func (s *Service) Asset(
 	ctx context.Context, building firemode.BuildingID, id firemode.AssetID,
 ) (a firemode.Asset, err error) {
-	p, err := principal(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return a, err
 	}
@@ -140,7 +140,7 @@ func readAsset(ctx context.Context, tx store.ReadTx, ref firemode.Asset) (firemo
 func (s *Service) Assets(
 	ctx context.Context, building firemode.BuildingID, f store.AssetFilter, page store.Page,
 ) (list []store.Keyed[firemode.Asset], err error) {
-	p, err := principal(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -59,7 +59,7 @@ func (p AssetPatch) apply(a *firemode.Asset) error {
 func (s *Service) PatchAsset(
 	ctx context.Context, building firemode.BuildingID, id firemode.AssetID, ifVersion int64, patch AssetPatch,
 ) (firemode.Asset, error) {
-	p, err := principal(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return firemode.Asset{}, err
 	}

@@ -27,7 +27,7 @@ var measurementName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
 func (s *Service) PutBaselines(
 	ctx context.Context, building firemode.BuildingID, id firemode.AssetID, list []firemode.Baseline,
 ) (firemode.Asset, error) {
-	p, err := principal(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return firemode.Asset{}, err
 	}

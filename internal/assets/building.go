@@ -31,7 +31,7 @@ type NewBuilding struct {
 // Create adds a building. A second call with the same id and content returns the building as it is
 // now. Another content, or a name and address that another building has, is CodeConflict.
 func (s *Service) Create(ctx context.Context, n NewBuilding) (firemode.Building, error) {
-	p, err := principal(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return firemode.Building{}, err
 	}
@@ -105,7 +105,7 @@ func fingerprint(b firemode.Building) ([]byte, error) {
 
 // Get returns a building.
 func (s *Service) Get(ctx context.Context, id firemode.BuildingID) (b firemode.Building, err error) {
-	p, err := principal(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return b, err
 	}
@@ -120,7 +120,7 @@ func (s *Service) Get(ctx context.Context, id firemode.BuildingID) (b firemode.B
 func (s *Service) List(
 	ctx context.Context, f store.BuildingFilter, page store.Page,
 ) (list []store.Keyed[firemode.Building], err error) {
-	p, err := principal(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return nil, err
 	}

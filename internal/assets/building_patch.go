@@ -23,7 +23,7 @@ type Patch struct {
 func (s *Service) Patch(
 	ctx context.Context, id firemode.BuildingID, ifVersion int64, patch Patch,
 ) (firemode.Building, error) {
-	p, err := principal(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return firemode.Building{}, err
 	}

@@ -60,7 +60,7 @@ func (r *Report) reject(all ...[]Rejection) {
 func (s *Service) Import(
 	ctx context.Context, building firemode.BuildingID, r io.Reader, dryRun bool,
 ) (Report, error) {
-	p, err := principal(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return Report{}, err
 	}

@@ -44,14 +44,6 @@ func New(s store.Store, c Config) (*Service, error) {
 	return &Service{store: s, newID: c.NewID}, nil
 }
 
-func principal(ctx context.Context) (firemode.Principal, error) {
-	p, ok := firemode.PrincipalFrom(ctx)
-	if !ok {
-		return p, firemode.Unauthenticated("sign in first")
-	}
-	return p, nil
-}
-
 // readBuilding returns a building that p may read.
 func readBuilding(
 	ctx context.Context, tx store.ReadTx, p firemode.Principal, id firemode.BuildingID,

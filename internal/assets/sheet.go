@@ -179,7 +179,7 @@ func (p *rowParser) rawID(rec csvRecord) string {
 	if p.header.id >= len(rec.cells) {
 		return ""
 	}
-	return clip(oneLine(rec.cells[p.header.id]))
+	return firemode.Clip(oneLine(rec.cells[p.header.id]))
 }
 
 func blank(cells []string) bool {

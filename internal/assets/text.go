@@ -50,12 +50,3 @@ func foldWords(s string) string {
 		return ' '
 	}, s))
 }
-
-// clip shortens a user's text for a message, to 60 characters.
-func clip(s string) string {
-	const limit = 60
-	if short := []rune(s); len(short) > limit {
-		return string(short[:limit]) + "…"
-	}
-	return s
-}

@@ -28,7 +28,7 @@ func parseType(cell string) (typeCell, error) {
 		}
 	}
 	if t.Kind != firemode.KindAsset {
-		return typeCell{}, fmt.Errorf("%q is a system or a site; a register holds assets only", clip(cell))
+		return typeCell{}, fmt.Errorf("%q is a system or a site; a register holds assets only", firemode.Clip(cell))
 	}
 	return typeCell{AssetType: t, byCode: byCode}, nil
 }

@@ -165,9 +165,9 @@ const fresh = time.Second
 func (s *Service) Get(ctx context.Context, id firemode.SessionID, form Form) (*Bundle, error) {
 	ctx, span := s.tracer.Start(ctx, "bundle")
 	defer span.End()
-	p, ok := firemode.PrincipalFrom(ctx)
-	if !ok {
-		return nil, firemode.Unauthenticated("sign in first")
+	p, err := firemode.Caller(ctx)
+	if err != nil {
+		return nil, err
 	}
 	session, err := s.visible(ctx, p, id)
 	if err != nil {

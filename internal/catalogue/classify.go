@@ -34,7 +34,7 @@ type Answer struct {
 func (s *Service) Classify(ctx context.Context, q Request) (Answer, error) {
 	ctx, span := s.tracer.Start(ctx, "classify")
 	defer span.End()
-	p, err := caller(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return Answer{}, err
 	}
@@ -47,7 +47,7 @@ func (s *Service) Classify(ctx context.Context, q Request) (Answer, error) {
 	err = s.entries.Do(ctx, one)
 	one.place.Leave()
 	if err != nil {
-		return Answer{}, fmt.Errorf("classify by rule %s: %w", clip(string(q.Code)), err)
+		return Answer{}, fmt.Errorf("classify by rule %s: %w", firemode.Clip(string(q.Code)), err)
 	}
 	if one.stored != nil {
 		one.claim.Replayed = true

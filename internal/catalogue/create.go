@@ -14,7 +14,7 @@ import (
 // creation; with another body it is firemode.CodeConflict, also when the version is one of the shared catalogue. A rule that is not
 // valid is firemode.CodeInvalid and names the fields.
 func (s *Service) Create(ctx context.Context, r firemode.Rule) (firemode.Rule, error) {
-	p, err := caller(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return firemode.Rule{}, err
 	}

@@ -12,7 +12,7 @@ import (
 // Deactivate takes a version out of force for the caller's organisation alone, a shared one too, and returns it. Doing so
 // again changes nothing. Results that were judged by it keep it.
 func (s *Service) Deactivate(ctx context.Context, code firemode.RuleCode, version string) (firemode.Rule, error) {
-	p, err := caller(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return firemode.Rule{}, err
 	}

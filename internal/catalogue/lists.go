@@ -87,7 +87,7 @@ func (s *Service) Version(ctx context.Context, code firemode.RuleCode, version s
 }
 
 func (s *Service) callersBook(ctx context.Context) (*rules.Set, error) {
-	p, err := caller(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -126,17 +126,9 @@ func inForce(book *rules.Set, code firemode.RuleCode) (firemode.Rule, error) {
 }
 
 func noRule(code firemode.RuleCode) error {
-	return firemode.NotFound("there is no rule %s", clip(string(code)))
+	return firemode.NotFound("there is no rule %s", firemode.Clip(string(code)))
 }
 
 func noVersion(code firemode.RuleCode, version string) error {
-	return firemode.NotFound("there is no version %s of rule %s", clip(version), clip(string(code)))
-}
-
-// clip keeps what a user sent from filling an error message.
-func clip(s string) string {
-	if len(s) > firemode.MaxIDLength {
-		return strings.ToValidUTF8(s[:firemode.MaxIDLength], "") + "…"
-	}
-	return s
+	return firemode.NotFound("there is no version %s of rule %s", firemode.Clip(version), firemode.Clip(string(code)))
 }

@@ -8,7 +8,6 @@ package catalogue
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"sync"
 	"time"
@@ -89,12 +88,3 @@ func (s *Service) Waiting() int { return s.line.Waiting() }
 
 // Close waits until classifications under way are durable and refuses further ones.
 func (s *Service) Close() { s.entries.Close() }
-
-// caller returns who ctx works for.
-func caller(ctx context.Context) (firemode.Principal, error) {
-	p, ok := firemode.PrincipalFrom(ctx)
-	if !ok || p.Org == "" {
-		return p, firemode.Unauthenticated("sign in first")
-	}
-	return p, nil
-}

@@ -14,6 +14,7 @@ import (
 
 	"firemode"
 	"firemode/internal/httpkit"
+	"firemode/internal/identity"
 	"firemode/internal/record/crdt"
 	"firemode/internal/record/ledger"
 	"firemode/internal/sessions"
@@ -140,7 +141,10 @@ func (a *API) submitResults(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	in.Session, in.Key = session, x.Claim.Key
+	if in.Meta.OnBehalfOf != "" && !identity.ResultOnBehalf.Allows(x.Caller.Principal.Role) {
+		return firemode.Forbidden("only a manager may submit on behalf of another")
+	}
+	in.Session, in.Key, in.Scope = session, x.Claim.Key, x.Claim.Scope
 	receipt, replayed, err := a.Services.Sessions.Submit(r.Context(), in)
 	if err != nil {
 		return err

@@ -61,7 +61,7 @@ func (s *Server) operation(rt *Route) huma.Operation {
 	}
 	if rt.Once != OnceIgnored {
 		op.Parameters = append(op.Parameters, &huma.Param{
-			Name: "Idempotency-Key", In: "header", Required: rt.Once == OnceRequired,
+			Name: "Idempotency-Key", In: "header", Required: rt.Once == OnceOwn,
 			Description: "Makes the request safe to repeat: the same key and request get the stored answer, for 24 hours",
 			Schema:      &huma.Schema{Type: huma.TypeString, MinLength: ptr(1), MaxLength: ptr(maxKeyLength)},
 		})

@@ -80,12 +80,13 @@ func (s *Server) claimKey(r *http.Request, x *State) error {
 	switch {
 	case err != nil:
 		return err
-	case key == "" && x.route.Once >= OnceRequired:
+	case key == "" && x.route.Once == OnceOwn:
 		return firemode.Malformed("the header Idempotency-Key is required here")
 	case key == "":
 		return nil
 	case x.route.Once == OnceOwn:
-		x.Claim = &store.Idempotency{Key: key}
+		// The path is decoded: however a client escapes an id, it names one scope.
+		x.Claim = &store.Idempotency{Scope: scopeOf(x.Caller.Principal, r.Method, r.URL.Path), Key: key}
 		return nil
 	}
 	print, err := s.fingerprint(r, x)
@@ -104,14 +105,19 @@ func (s *Server) claimKey(r *http.Request, x *State) error {
 	return nil
 }
 
-// scope is within what a key is one key: the user, the method and the route with its parameters. Where nobody has been
-// identified it is the request itself, so that strangers who choose the same key do not meet.
+// scope returns the scope of the key of a request whose stored response the store keeps. Without a caller it is the request itself, so
+// that strangers who choose the same key do not share a response.
 func scope(r *http.Request, x *State, print []byte) string {
-	who := string(x.Caller.Principal.Org) + "|" + string(x.Caller.Principal.User)
 	if x.route.Permission == nil {
-		who = hex.EncodeToString(print)
+		return strings.Join([]string{hex.EncodeToString(print), r.Method, x.path}, "|")
 	}
-	return strings.Join([]string{who, r.Method, x.path}, "|")
+	return scopeOf(x.Caller.Principal, r.Method, x.path)
+}
+
+// scopeOf returns the scope of a caller's keys: the user, the method and the path. It is stored, so it must not change: a client may
+// retry across an upgrade.
+func scopeOf(p firemode.Principal, method, path string) string {
+	return strings.Join([]string{string(p.Org), string(p.User), method, path}, "|")
 }
 
 // idempotencyKey returns the key of r, "" when there is none; CodeMalformed unless it is 1 to 255 printable characters.

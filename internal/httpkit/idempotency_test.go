@@ -11,6 +11,7 @@ import (
 
 	"firemode"
 	"firemode/internal/httpkit/httpkittest"
+	"firemode/internal/store"
 )
 
 func FuzzIdempotencyKey(f *testing.F) {
@@ -45,7 +46,7 @@ func TestKeyInFlight(t *testing.T) {
 			w.WriteHeader(http.StatusNoContent)
 			return nil
 		})
-		slow.Once = OnceRequired
+		slow.Once = OnceOptional
 		k := newKit(t, []Route{slow})
 		ask := func() *httptest.ResponseRecorder { return k.do("POST", "/test/slow", "", "Idempotency-Key", "k") }
 		done := make(chan int)
@@ -63,8 +64,37 @@ func TestKeyInFlight(t *testing.T) {
 		<-entered // the one that waited
 		leave <- struct{}{}
 		wantStatus(t, <-done, http.StatusNoContent)
-		httpkittest.WantProblem(t, k.do("POST", "/test/slow", ""), http.StatusBadRequest)
 	})
+}
+
+// The scopes are stored, so a retry across an upgrade finds its stored response only if they stay as they are.
+func TestScope_IsUserMethodAndPath(t *testing.T) {
+	t.Parallel()
+	var got store.Idempotency
+	own := rawRoute(http.MethodPost, "/v1/tests/sessions/{id}/results", func(_ http.ResponseWriter, r *http.Request) error {
+		got = *StateOf(r.Context()).Claim
+		return nil
+	})
+	optional, open := own, own
+	own.Permission, own.Once = only(firemode.RoleAdmin), OnceOwn
+	optional.Pattern, optional.ID, optional.Permission, optional.Once = "/v1/things/{id}", "things", only(firemode.RoleAdmin), OnceOptional
+	open.Pattern, open.ID, open.Once = "/v1/open", "open", OnceOptional
+	k := newKit(t, []Route{own, optional, open})
+	for _, row := range []struct{ path, scope string }{
+		{"/v1/tests/sessions/s-1/results", "a|u-admin|POST|/v1/tests/sessions/s-1/results"},
+		{"/v1//tests/sessions/%73-1/results/", "a|u-admin|POST|/v1/tests/sessions/s-1/results"},
+		{"/v1/things/t-1/", "a|u-admin|POST|/v1/things/t-1"},
+		{"/v1/things/%74-1", "a|u-admin|POST|/v1/things/%74-1"},
+		{"/v1/open", "d0f80b0f9189612b5751a008b72aeb7e182f8ca32c9f07550875a84cd421d7ba|POST|/v1/open"},
+	} {
+		got = store.Idempotency{}
+		k.do("POST", row.path, "", "Authorization", "Bearer admin", "Idempotency-Key", "k")
+		if got.Scope != row.scope || got.Key != "k" {
+			t.Errorf("%s: scope %q, key %q, want %q", row.path, got.Scope, got.Key, row.scope)
+		}
+	}
+	rec := k.do("POST", "/v1/tests/sessions/s-1/results", "", "Authorization", "Bearer admin")
+	httpkittest.WantProblem(t, rec, http.StatusBadRequest)
 }
 
 func wantStatus(t *testing.T, got, want int) {

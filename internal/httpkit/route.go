@@ -66,10 +66,9 @@ type Once int
 
 // The ways of a route with an Idempotency-Key.
 const (
-	OnceIgnored  Once = iota // as if it were not there: reading, login, password
+	OnceIgnored  Once = iota // ignored: reading, login, password
 	OnceOptional             // honoured when given
-	OnceRequired             // 400 without
-	OnceOwn                  // 400 without; the service keeps the answers and their fingerprints itself
+	OnceOwn                  // required; the service keeps the stored responses and their fingerprints itself
 )
 
 // Typed is an endpoint whose handler takes and gives Go values. huma binds the input's parameters and body, encodes the output, and

@@ -6,7 +6,7 @@ import "firemode"
 // building, session or user it applies.
 type Permission string
 
-// The permissions. Own is about the caller.
+// The permissions. Own is about the caller. A test checks that a route or a handler requires each.
 const (
 	OwnRead   Permission = "own.read"   // profile and own audit trail
 	OwnWrite  Permission = "own.write"  // logout, own password
@@ -23,7 +23,7 @@ const (
 	AssetWrite    Permission = "asset.write" // baselines and import included
 
 	SessionRead  Permission = "session.read"  // items and sync status included
-	SessionWrite Permission = "session.write" // reopening and accepting gaps included
+	SessionWrite Permission = "session.write" // complete, accept gaps and reopen included
 	BundleRead   Permission = "bundle.read"
 
 	ResultRead     Permission = "result.read"      // the merged document and its history

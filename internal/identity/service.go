@@ -145,9 +145,9 @@ func lock(ctx context.Context, tx store.Tx, org firemode.OrgID) error {
 
 // authorize returns the caller if they have p.
 func authorize(ctx context.Context, p Permission) (firemode.Principal, error) {
-	who, ok := firemode.PrincipalFrom(ctx)
-	if !ok {
-		return firemode.Principal{}, firemode.Unauthenticated("nobody is logged in")
+	who, err := firemode.Caller(ctx)
+	if err != nil {
+		return who, err
 	}
 	if !p.Allows(who.Role) {
 		return firemode.Principal{}, firemode.Forbidden("the role %s may not do this", who.Role)

@@ -66,7 +66,7 @@ func (c *checker) checkSchema(s firemode.RuleSchema) {
 	c.require(len(s.Classifications) > 0, field, "must map at least one condition to a class")
 	c.require(len(s.Classifications) <= MaxConditions, field, "holds more than %d conditions", MaxConditions)
 	for _, condition := range sortedKeys(s.Classifications) {
-		at := field + "." + clip(condition)
+		at := field + "." + firemode.Clip(condition)
 		c.require(firemode.ValidID(condition), at, "a condition is 1 to 64 of the characters A-Z a-z 0-9 _ -")
 		c.require(s.Classifications[condition].Valid(), at, "must be one of %s", classWords())
 	}
@@ -79,14 +79,14 @@ func (c *checker) checkSchema(s firemode.RuleSchema) {
 		at := fmt.Sprintf("rule_schema.limits[%d]", i)
 		c.checkLimit(s, at, l)
 		if unit, seen := units[l.Measurement]; seen {
-			c.require(unit == l.Unit, at+".unit", "another limit of %s is in %s", clip(l.Measurement), unit)
+			c.require(unit == l.Unit, at+".unit", "another limit of %s is in %s", firemode.Clip(l.Measurement), unit)
 		}
 		units[l.Measurement] = l.Unit
 	}
 }
 
 func (c *checker) checkEscalation(s firemode.RuleSchema, condition string) {
-	at := "rule_schema.escalations." + clip(condition)
+	at := "rule_schema.escalations." + firemode.Clip(condition)
 	e := s.Escalations[condition]
 	from, known := s.Classifications[condition]
 	c.require(known, at, "is no condition of classification_mappings")
@@ -101,7 +101,7 @@ func (c *checker) checkEscalation(s firemode.RuleSchema, condition string) {
 
 func (c *checker) checkTests(at string, tests []firemode.ScopeTest) {
 	for i, test := range tests {
-		field := at + "." + clip(test.Input)
+		field := at + "." + firemode.Clip(test.Input)
 		input, known := inputByName(test.Input)
 		c.require(known, field, "is not known; known are %s", strings.Join(inputNames(), ", "))
 		c.require(!slices.ContainsFunc(tests[:i], func(t firemode.ScopeTest) bool { return t.Input == test.Input }), field, "is given twice")

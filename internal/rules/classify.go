@@ -104,7 +104,7 @@ func conditionOf(r firemode.Rule, f Finding) (string, error) {
 		return "", firemode.InvalidField("observed_condition", "is required; %s knows %s", r.Code, knownConditions(r))
 	}
 	if _, known := r.Schema.Classifications[f.Condition]; !known {
-		return "", firemode.InvalidField("observed_condition", "%q is not known; %s %s knows %s", clip(f.Condition), r.Code, r.Version, knownConditions(r))
+		return "", firemode.InvalidField("observed_condition", "%q is not known; %s %s knows %s", firemode.Clip(f.Condition), r.Code, r.Version, knownConditions(r))
 	}
 	return f.Condition, nil
 }
@@ -128,7 +128,7 @@ func measure(r firemode.Rule, f Finding) (string, error) {
 		}
 	}
 	if !known {
-		return "", firemode.InvalidField("measurement", "%q is not known; %s %s has limits for %s", clip(f.Measurement), r.Code, r.Version, knownMeasurements(r))
+		return "", firemode.InvalidField("measurement", "%q is not known; %s %s has limits for %s", firemode.Clip(f.Measurement), r.Code, r.Version, knownMeasurements(r))
 	}
 	return "", nil
 }
@@ -188,14 +188,6 @@ func knownMeasurements(r firemode.Rule) string {
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
-
-// clip keeps what a user sent from filling an error message.
-func clip(s string) string {
-	if len(s) > firemode.MaxIDLength {
-		return strings.ToValidUTF8(s[:firemode.MaxIDLength], "") + "…"
-	}
-	return s
-}
 
 // invalid is an Invalid error about the details, in which there is at least one.
 func invalid(wrong []firemode.Detail) error {

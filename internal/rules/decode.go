@@ -43,9 +43,9 @@ func fieldOf(p jsontext.Pointer) string {
 		case strings.Trim(token, "0123456789") == "":
 			b.WriteString("[" + token + "]")
 		case b.Len() > 0:
-			b.WriteString("." + clip(token))
+			b.WriteString("." + firemode.Clip(token))
 		default:
-			b.WriteString(clip(token))
+			b.WriteString(firemode.Clip(token))
 		}
 	}
 	if b.Len() == 0 {

@@ -88,7 +88,7 @@ func (d SchemaDocument) schema() (firemode.RuleSchema, []firemode.Detail) {
 	var wrong []firemode.Detail
 	for _, condition := range sortedKeys(d.Escalations) {
 		e := d.Escalations[condition]
-		field := "rule_schema.escalations." + clip(condition)
+		field := "rule_schema.escalations." + firemode.Clip(condition)
 		when, wrongWhen := scopeTests(field+".when", e.When)
 		unless, wrongUnless := scopeTests(field+".unless", e.Unless)
 		wrong = append(append(wrong, wrongWhen...), wrongUnless...)
@@ -117,7 +117,7 @@ func scopeTests(field string, tests map[string]stdjson.RawMessage) ([]firemode.S
 		if json.Unmarshal(tests[input], &test.Is) != nil || test.Is == nil {
 			err := json.Unmarshal(tests[input], &number, json.RejectUnknownMembers(true))
 			if err != nil || number.AtLeast == nil {
-				wrong = append(wrong, firemode.Detail{Field: field + "." + clip(input), Reason: `must be true, false or {"at_least": number}`})
+				wrong = append(wrong, firemode.Detail{Field: field + "." + firemode.Clip(input), Reason: `must be true, false or {"at_least": number}`})
 				continue
 			}
 			test.Is, test.AtLeast = nil, number.AtLeast

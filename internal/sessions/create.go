@@ -66,7 +66,7 @@ func (n Draft) fingerprint() []byte {
 // Create makes a session with an item for everything that is due, each check pinned to the rule version in force. The same id
 // and body again is the same creation; the same id and another body is CodeConflict.
 func (s *Service) Create(ctx context.Context, n Draft) (Detail, error) {
-	p, err := caller(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return Detail{}, err
 	}
@@ -233,7 +233,7 @@ func storey(level string) int {
 
 // audit appends one entry for the caller of ctx.
 func audit(ctx context.Context, tx store.Tx, s *Service, action, subject string, data map[string]any) error {
-	p, err := caller(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return err
 	}

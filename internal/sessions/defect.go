@@ -10,7 +10,7 @@ import (
 
 // Defects lists the defects that the caller may see, oldest first.
 func (s *Service) Defects(ctx context.Context, f store.DefectFilter, page store.Page) (list []store.Keyed[firemode.Defect], err error) {
-	p, err := caller(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -24,7 +24,7 @@ func (s *Service) Defects(ctx context.Context, f store.DefectFilter, page store.
 
 // Defect returns one defect.
 func (s *Service) Defect(ctx context.Context, id firemode.DefectID) (d firemode.Defect, err error) {
-	p, err := caller(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return d, err
 	}
@@ -76,7 +76,7 @@ const maxNote = 4000
 
 // PatchDefect changes a defect; ifRevision 0 is any.
 func (s *Service) PatchDefect(ctx context.Context, id firemode.DefectID, ifRevision int64, patch DefectPatch) (firemode.Defect, error) {
-	p, err := caller(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return firemode.Defect{}, err
 	}

@@ -12,7 +12,7 @@ import (
 
 // Deliver records durably that a client was given the document as of number seq by other means: in a bundle.
 func (s *Service) Deliver(ctx context.Context, session firemode.SessionID, client string, seq int64) error {
-	p, err := caller(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil || client == "" {
 		return err
 	}

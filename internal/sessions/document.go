@@ -79,7 +79,7 @@ const (
 // Results writes the merged document to sink. Just before the end of a complete answer it records durably that the client was
 // given it; only then may the last byte leave.
 func (s *Service) Results(ctx context.Context, q Query, sink Sink) error {
-	p, err := caller(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ type Patch struct {
 
 // Patch changes a session that is at the state ifMatch names, see Detail.Tag; another is CodeChanged.
 func (s *Service) Patch(ctx context.Context, id firemode.SessionID, ifMatch string, patch Patch) (Detail, error) {
-	p, err := caller(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return Detail{}, err
 	}

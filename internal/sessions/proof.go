@@ -63,7 +63,7 @@ func (s *Service) Continuation(ctx context.Context, id firemode.SessionID, from 
 
 // viewLog runs fn on the log of a session that the caller may see.
 func (s *Service) viewLog(ctx context.Context, id firemode.SessionID, fn func(store.ReadTx, ledger.SessionRef, ledger.Head) error) error {
-	p, err := caller(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return err
 	}

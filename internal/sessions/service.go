@@ -114,15 +114,6 @@ func (unmetered) Synced(context.Context, string, time.Duration) {}
 func (unmetered) GroupCommitted(string, int)                    {}
 func (unmetered) ChangesSettled(string, int)                    {}
 
-// caller returns who ctx works for.
-func caller(ctx context.Context) (firemode.Principal, error) {
-	p, ok := firemode.PrincipalFrom(ctx)
-	if !ok {
-		return p, firemode.Unauthenticated("sign in first")
-	}
-	return p, nil
-}
-
 // visible returns the session if p may see it.
 func visible(ctx context.Context, tx store.ReadTx, p firemode.Principal, id firemode.SessionID) (firemode.Session, error) {
 	session, err := store.As[store.SessionReader](tx).Session(ctx, p.Org, id)

@@ -43,7 +43,7 @@ func detail(ctx context.Context, tx store.ReadTx, session firemode.Session) (Det
 
 // Get returns one session.
 func (s *Service) Get(ctx context.Context, id firemode.SessionID) (d Detail, err error) {
-	p, err := caller(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return d, err
 	}
@@ -59,7 +59,7 @@ func (s *Service) Get(ctx context.Context, id firemode.SessionID) (d Detail, err
 
 // List returns the sessions that the caller may see, newest first.
 func (s *Service) List(ctx context.Context, f store.SessionFilter, page store.Page) (list []store.Keyed[Detail], err error) {
-	p, err := caller(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -95,7 +95,7 @@ func scope(p firemode.Principal) (visibleTo, ownedBy firemode.UserID) {
 
 // Items lists the items of a session in walking order.
 func (s *Service) Items(ctx context.Context, id firemode.SessionID, f store.ItemFilter, page store.Page) (list []store.Keyed[firemode.Item], err error) {
-	p, err := caller(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +111,7 @@ func (s *Service) Items(ctx context.Context, id firemode.SessionID, f store.Item
 
 // History lists every change that was ever made at a path and below, newest first.
 func (s *Service) History(ctx context.Context, id firemode.SessionID, path crdt.Pointer, page store.Page) (list []store.Keyed[ledger.Op], err error) {
-	p, err := caller(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +134,7 @@ type Sync struct {
 
 // SyncStatus returns the head of a session, its counts, and when each client was last heard of. It delivers nothing.
 func (s *Service) SyncStatus(ctx context.Context, id firemode.SessionID) (status Sync, err error) {
-	p, err := caller(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return status, err
 	}

@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -21,6 +22,9 @@ import (
 type Submission struct {
 	Session firemode.SessionID
 	Key     string // Idempotency-Key
+	// Scope is the space of Key: the same key in another scope names another request. "" means the
+	// caller in this session. It is stored, so a caller must not change how it forms it.
+	Scope   string
 	Changes []crdt.Change
 	Atomic  bool // apply all changes or none
 	Meta    Meta
@@ -36,7 +40,7 @@ type Meta struct {
 	Trimmed    bool       // the clock had more than MaxClock entries
 	CapturedAt time.Time
 	SentAt     time.Time
-	OnBehalfOf firemode.UserID
+	OnBehalfOf firemode.UserID // "" for the caller; whether the caller may do that is decided before Submit
 }
 
 // MaxClock is how many entries of a posted clock are looked at.
@@ -103,7 +107,7 @@ type job struct {
 // answer of an earlier request with the same key. Besides the errors of any write: CodeConflict with a FreshClientID for a
 // forked client, CodeForbidden for another user's client id.
 func (s *Service) Submit(ctx context.Context, in Submission) (r Receipt, replayed bool, err error) {
-	p, err := caller(ctx)
+	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return r, false, err
 	}
@@ -134,8 +138,6 @@ func newJob(p firemode.Principal, in Submission) (*job, error) {
 		return nil, firemode.InvalidField("_sync_meta.client_id", "an id is 1 to 64 characters of A-Z a-z 0-9 _ -")
 	case len(m.BatchID) > maxBatchID, len(m.PrevBatch) > maxBatchID:
 		return nil, firemode.InvalidField("_sync_meta.batch_id", "longer than %d bytes", maxBatchID)
-	case m.OnBehalfOf != "" && p.Role != firemode.RoleManager && p.Role != firemode.RoleAdmin:
-		return nil, firemode.Forbidden("only a manager may submit on behalf of another")
 	}
 	j := &job{p: p, user: p.User, in: in, content: crdt.Content(in.Changes)}
 	if m.OnBehalfOf != "" {
@@ -148,7 +150,7 @@ func newJob(p firemode.Principal, in Submission) (*job, error) {
 	if j.number == 0 {
 		j.actor = crdt.NaiveActor(m.Client, string(j.user))
 	}
-	j.scope = strings.Join([]string{string(p.Org), string(p.User), "POST", "/v1/tests/sessions/" + string(in.Session) + "/results"}, "|")
+	j.scope = cmp.Or(in.Scope, strings.Join([]string{string(p.Org), string(p.User), string(in.Session)}, "|"))
 	other := m.OnBehalfOf
 	if other == p.User {
 		other = "" // a manager's own work: their phone may say the same without it
