@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"testing"
 	"time"
 
@@ -15,13 +14,17 @@ import (
 	"firemode"
 	"firemode/internal/app"
 	"firemode/internal/assets"
+	"firemode/internal/defects"
 	"firemode/internal/identity"
 	"firemode/internal/record/crdt"
 	"firemode/internal/record/ledger"
+	"firemode/internal/record/merge"
+	"firemode/internal/record/verify"
+	"firemode/internal/record/view"
 	"firemode/internal/rules"
-	"firemode/internal/sessions"
 	"firemode/internal/store"
 	"firemode/internal/telemetry"
+	"firemode/internal/visits"
 )
 
 const pressureRule = "AS1851-2012-FE-01"
@@ -37,7 +40,9 @@ func newTeller(t *testing.T, storage app.Storage) *teller {
 	t.Helper()
 	metrics, err := telemetry.NewMetrics(telemetry.Config{})
 	must(t, err)
-	s, err := app.Open(t.Context(), storage, app.Deps{Now: time.Now, Logger: slog.New(slog.DiscardHandler), Metrics: metrics})
+	s, err := app.Open(
+		t.Context(), storage, app.Deps{Now: time.Now, Logger: slog.New(slog.DiscardHandler), Metrics: metrics},
+	)
 	must(t, err)
 	must(t, s.Prepare(t.Context()))
 	t.Cleanup(func() { must(t, s.Close()) })
@@ -57,11 +62,15 @@ func (w *teller) as(name string) context.Context {
 	if role == "" {
 		role = firemode.RoleTechnician
 	}
-	return firemode.WithPrincipal(w.t.Context(), firemode.Principal{Org: "acme", User: firemode.UserID(name), Name: name, Role: role})
+	return firemode.WithPrincipal(
+		w.t.Context(), firemode.Principal{Org: "acme", User: firemode.UserID(name), Name: name, Role: role},
+	)
 }
 
 // post is one POST of results: changes as JSON, meta with what is not zero.
-func (w *teller) post(who string, session firemode.SessionID, m sessions.Meta, changes ...string) (sessions.Receipt, error) {
+func (w *teller) post(
+	who string, session firemode.SessionID, m merge.Meta, changes ...string,
+) (merge.Receipt, error) {
 	w.t.Helper()
 	raw := make([]jsontext.Value, len(changes))
 	for i, c := range changes {
@@ -71,11 +80,14 @@ func (w *teller) post(who string, session firemode.SessionID, m sessions.Meta, c
 	must(w.t, err)
 	w.keys++
 	m.ClientType, m.CapturedAt = "web", time.Date(2026, 11, 20, 3, w.keys, 0, 0, time.UTC)
-	r, _, err := w.Sessions.Submit(w.as(who), sessions.Submission{Session: session, Key: fmt.Sprint("key ", w.keys), Changes: parsed, Meta: m})
+	r, _, err := w.Merge.Submit(
+		w.as(who),
+		merge.Submission{Session: session, Key: fmt.Sprint("key ", w.keys), Changes: parsed, Meta: m},
+	)
 	return r, err
 }
 
-func (w *teller) posted(who string, session firemode.SessionID, m sessions.Meta, changes ...string) sessions.Receipt {
+func (w *teller) posted(who string, session firemode.SessionID, m merge.Meta, changes ...string) merge.Receipt {
 	w.t.Helper()
 	r, err := w.post(who, session, m, changes...)
 	must(w.t, err)
@@ -83,7 +95,7 @@ func (w *teller) posted(who string, session firemode.SessionID, m sessions.Meta,
 }
 
 // forked posts a batch that must be taken for that of a copied phone.
-func (w *teller) forked(who string, session firemode.SessionID, m sessions.Meta, changes ...string) string {
+func (w *teller) forked(who string, session firemode.SessionID, m merge.Meta, changes ...string) string {
 	w.t.Helper()
 	_, err := w.post(who, session, m, changes...)
 	var e *firemode.Error
@@ -93,8 +105,12 @@ func (w *teller) forked(who string, session firemode.SessionID, m sessions.Meta,
 	return e.FreshClientID
 }
 
-func by(client string, number int64, seen ...int64) sessions.Meta {
-	m := sessions.Meta{Client: client, BatchID: fmt.Sprint(client, "-", number), Clock: crdt.Clock{crdt.ActorID(client): number}}
+func by(client string, number int64, seen ...int64) merge.Meta {
+	m := merge.Meta{
+		Client:  client,
+		BatchID: fmt.Sprint(client, "-", number),
+		Clock:   crdt.Clock{crdt.ActorID(client): number},
+	}
 	if number > 1 {
 		m.PrevBatch = fmt.Sprint(client, "-", number-1)
 	}
@@ -110,40 +126,40 @@ func setTo(item, below string, value any) string {
 }
 
 // pull reads the document as client, and returns its conflicts.
-func (w *teller) pull(who string, session firemode.SessionID, client string) []sessions.Conflict {
+func (w *teller) pull(who string, session firemode.SessionID, client string) []ledger.Conflict {
 	w.t.Helper()
 	s := &reader{}
-	must(w.t, w.Sessions.Results(w.as(who), sessions.Query{Session: session, Client: client}, s))
+	must(w.t, w.Views.Results(w.as(who), view.Query{Session: session, Client: client}, s))
 	return s.conflicts
 }
 
-// reader is a sessions.Sink.
-type reader struct{ conflicts []sessions.Conflict }
+// reader is a view.Sink.
+type reader struct{ conflicts []ledger.Conflict }
 
-func (*reader) Begin(sessions.View) error  { return nil }
+func (*reader) Begin(view.Header) error    { return nil }
 func (*reader) Leaf(crdt.Reading) error    { return nil }
 func (*reader) Removed(crdt.Pointer) error { return nil }
 func (*reader) Late(ledger.Entry) error    { return nil }
-func (r *reader) Conflict(c sessions.Conflict) error {
+func (r *reader) Conflict(c ledger.Conflict) error {
 	r.conflicts = append(r.conflicts, c)
 	return nil
 }
 
-func (w *teller) patch(session firemode.SessionID, p sessions.Patch) {
+func (w *teller) patch(session firemode.SessionID, p visits.Patch) {
 	w.t.Helper()
-	_, err := w.Sessions.Patch(w.as("mia"), session, "*", p)
+	_, err := w.Visits.Patch(w.as("mia"), session, "*", p)
 	must(w.t, err)
 }
 
 func (w *teller) move(session firemode.SessionID, to firemode.SessionStatus) {
 	w.t.Helper()
-	w.patch(session, sessions.Patch{Status: &to, Reason: "a batch came late"})
+	w.patch(session, visits.Patch{Status: &to, Reason: "a batch came late"})
 }
 
 // pass has the items of a session pass that nothing was said about.
-func (w *teller) pass(session firemode.SessionID, m sessions.Meta) {
+func (w *teller) pass(session firemode.SessionID, m merge.Meta) {
 	w.t.Helper()
-	items, err := w.Sessions.Items(w.as("mia"), session, store.ItemFilter{}, store.Page{Limit: 100})
+	items, err := w.Visits.Items(w.as("mia"), session, store.ItemFilter{}, store.Page{Limit: 100})
 	must(w.t, err)
 	var changes []string
 	for _, i := range items {
@@ -161,18 +177,37 @@ func (w *teller) tellAll() {
 	ctx := w.t.Context()
 	must(w.t, w.Identity.AddOrganisation(ctx, "acme", "Acme"))
 	for name, role := range map[string]firemode.Role{"ann": "technician", "ben": "technician", "mia": "manager", "amy": "admin"} {
-		_, err := w.Identity.CreateUser(identity.AsOperator(ctx, "acme"), identity.NewUser{ID: firemode.UserID(name), Username: name + "@acme", FullName: name, Role: role, Password: "correct horse battery"})
+		_, err := w.Identity.CreateUser(
+			identity.AsOperator(ctx, "acme"),
+			identity.NewUser{
+				ID:       firemode.UserID(name),
+				Username: name + "@acme",
+				FullName: name,
+				Role:     role,
+				Password: "correct horse battery",
+			},
+		)
 		must(w.t, err)
 	}
 	w.tellRules()
-	_, err := w.Assets.Create(w.as("mia"), assets.NewBuilding{ID: "b", Name: "B", Address: "A", Metadata: map[string]any{"storeys": 3.5}})
+	_, err := w.Assets.Create(
+		w.as("mia"),
+		assets.NewBuilding{ID: "b", Name: "B", Address: "A", Metadata: map[string]any{"storeys": 3.5}},
+	)
 	must(w.t, err)
 	for _, id := range []firemode.AssetID{"FE-1", "FE-2"} {
 		_, err := w.Assets.CreateAsset(w.as("mia"), "b", firemode.Asset{
 			ID: id, Type: "extinguisher_powder", Level: "L02", Location: "corridor", Status: firemode.AssetInService,
 		})
 		must(w.t, err)
-		_, err = w.Assets.PutBaselines(w.as("mia"), "b", id, []firemode.Baseline{{Measurement: "mass_kg", Value: "4.50", Unit: "kg", Source: "plate", Date: "2024-02-29"}})
+		_, err = w.Assets.PutBaselines(
+			w.as("mia"),
+			"b",
+			id,
+			[]firemode.Baseline{
+				{Measurement: "mass_kg", Value: "4.50", Unit: "kg", Source: "plate", Date: "2024-02-29"},
+			},
+		)
 		must(w.t, err)
 	}
 	w.plan("one", firemode.SixMonthly)
@@ -187,7 +222,16 @@ func (w *teller) tellAll() {
 
 func (w *teller) plan(id firemode.SessionID, f firemode.Frequency) {
 	w.t.Helper()
-	_, err := w.Sessions.Create(w.as("mia"), sessions.Draft{ID: id, Building: "b", Name: "Visit " + string(id), Frequency: f, Technicians: []firemode.UserID{"ann", "ben"}})
+	_, err := w.Visits.Create(
+		w.as("mia"),
+		visits.Draft{
+			ID:          id,
+			Building:    "b",
+			Name:        "Visit " + string(id),
+			Frequency:   f,
+			Technicians: []firemode.UserID{"ann", "ben"},
+		},
+	)
 	must(w.t, err)
 }
 
@@ -210,16 +254,28 @@ func (w *teller) tellRules() {
 // tellVisit is two technicians at work: a gap that is filled, a copied phone, a client that does
 // not count, defects.
 func (w *teller) tellVisit(s firemode.SessionID) {
-	w.posted("ann", s, by("tab", 1), setTo("FE-1", "outcome", "fail"), setTo("FE-1", "conditions/"+pressureRule+"/pressure_low", true),
+	w.posted(
+		"ann", s, by("tab", 1), setTo("FE-1", "outcome", "fail"),
+		setTo("FE-1", "conditions/"+pressureRule+"/pressure_low", true),
 		setTo("FE-2", "conditions/"+pressureRule+"/gauge_damaged", true), setTo("FE-1", "note", "hangs low"),
 		`{"op":"set","path":"/items/FE-1/measurements/pressure_kpa","value":1180.50,"instrument":{"id":"G-17"},"source":"typed","captured_at":"2026-11-20T03:12:44Z"}`,
-		`{"op":"set","path":"nowhere","value":1}`)
-	w.posted("ben", s, by("phone", 1), setTo("FE-1", "measurements/pressure_kpa", 1200), setTo("FE-1", "reason", "looked twice"))
+		`{"op":"set","path":"nowhere","value":1}`,
+	)
+	w.posted(
+		"ben", s, by("phone", 1), setTo("FE-1", "measurements/pressure_kpa", 1200),
+		setTo("FE-1", "reason", "looked twice"),
+	)
 	w.posted("ann", s, by("tab", 3), setTo("FE-1", "scope/"+pressureRule+"/only_unit_in_area", true))
 	w.pull("ben", s, "phone")
 	w.posted("ben", s, by("phone", 2, 1), `{"op":"remove","path":"/items/FE-1/note"}`)
-	w.posted("ann", s, by("tab", 2), `{"op":"append","path":"/items/FE-1/remarks","value":["a",1]}`, `{"op":"increment","path":"/hours","delta":2}`)
-	w.posted("ben", s, sessions.Meta{}, `{"op":"increment","path":"/hours","delta":1.25}`, setTo("FOUND-9", "note", "not in the register"))
+	w.posted(
+		"ann", s, by("tab", 2), `{"op":"append","path":"/items/FE-1/remarks","value":["a",1]}`,
+		`{"op":"increment","path":"/hours","delta":2}`,
+	)
+	w.posted(
+		"ben", s, merge.Meta{}, `{"op":"increment","path":"/hours","delta":1.25}`,
+		setTo("FOUND-9", "note", "not in the register"),
+	)
 	fresh := w.forked("ann", s, by("tab", 3), setTo("FE-2", "note", "of the copy"))
 	again := by(fresh, 1)
 	again.PrevBatch = "tab-2"
@@ -242,12 +298,28 @@ func (w *teller) tellAgreement(s firemode.SessionID) {
 		}
 		named, err := json.Marshal(dots)
 		must(w.t, err)
-		w.posted("ann", s, by("tab", number), fmt.Sprintf(`{"op":"resolve","path":%q,"conflict_id":%q,"dots":%s,"reason":"looked again","value":1190}`, c.Path, c.ID, named))
+		w.posted(
+			"ann",
+			s,
+			by("tab", number),
+			fmt.Sprintf(
+				`{"op":"resolve","path":%q,"conflict_id":%q,"dots":%s,"reason":"looked again","value":1190}`,
+				c.Path, c.ID, named,
+			),
+		)
 	}
-	w.posted("ann", s, by("tab", number+1), fmt.Sprintf(`{"op":"correct","path":"/items/FE-1/measurements/pressure_kpa","value":1195,"dot":"tab:%d:0","reason":"misread"}`, number))
+	w.posted(
+		"ann",
+		s,
+		by("tab", number+1),
+		fmt.Sprintf(
+			`{"op":"correct","path":"/items/FE-1/measurements/pressure_kpa","value":1195,"dot":"tab:%d:0","reason":"misread"}`,
+			number,
+		),
+	)
 	defect := firemode.NewDefectID(s, "FE-1", pressureRule, "pressure_low")
 	for status, note := range map[firemode.DefectStatus]string{firemode.DefectNotified: "owner told"} {
-		_, err := w.Sessions.PatchDefect(w.as("mia"), defect, 0, sessions.DefectPatch{Status: &status, Note: &note})
+		_, err := w.Defects.Patch(w.as("mia"), defect, 0, defects.Patch{Status: &status, Note: &note})
 		must(w.t, err)
 	}
 	w.pass(s, by("tab", number+2))
@@ -268,11 +340,12 @@ func (w *teller) differences() []string { return differences(w.t, w.Services) }
 
 func differences(t *testing.T, s *app.Services) []string {
 	t.Helper()
-	var found lines
-	v, err := newVerification(s, &program{stdout: &found, now: time.Now})
+	var found []string
+	v, err := s.Verifier(func(where, what string) { found = append(found, where+": "+what+"\n") }, nil)
 	must(t, err)
-	must(t, v.everything(t.Context(), "", ""))
-	return slices.DeleteFunc(found, func(line string) bool { return len(line) < 7 || line[:7] != "DIFFERS" })
+	_, err = v.Run(t.Context(), verify.Scope{})
+	must(t, err)
+	return found
 }
 
 // lines keeps what is written, line by line.

@@ -22,8 +22,8 @@ import (
 	"firemode/client"
 	"firemode/internal/app"
 	"firemode/internal/record/crdt"
+	"firemode/internal/record/merge"
 	"firemode/internal/seed"
-	"firemode/internal/sessions"
 	"firemode/internal/store"
 	"firemode/internal/store/storetest/pgtest"
 	"firemode/internal/telemetry"
@@ -49,7 +49,15 @@ func TestHTTPCost(t *testing.T) {
 	onEngines(t, func(t *testing.T, engine string, empty func() string) {
 		direct := directly(t, empty())
 		over := overHTTP(t, startDemo(t, empty()), result)
-		ratio.Judge(t, ratio.Pair{Name: engine + ": a result over HTTP, in group commits without", Limit: 2, Dear: over, Cheap: direct})
+		ratio.Judge(
+			t,
+			ratio.Pair{
+				Name:  engine + ": a result over HTTP, in group commits without",
+				Limit: 2,
+				Dear:  over,
+				Cheap: direct,
+			},
+		)
 	})
 }
 
@@ -63,7 +71,13 @@ func TestTracingCost(t *testing.T) {
 			limit       float64
 		}{{"10 %", "0.1", 1 / 0.85}, {"100 %", "1", 2}} {
 			before := sink.Exports()
-			traced := startDemo(t, empty(), "OTEL_TRACES_SAMPLER=parentbased_traceidratio", "OTEL_TRACES_SAMPLER_ARG="+share.ratio, "OTEL_EXPORTER_OTLP_ENDPOINT=http://"+sink.Address)
+			traced := startDemo(
+				t,
+				empty(),
+				"OTEL_TRACES_SAMPLER=parentbased_traceidratio",
+				"OTEL_TRACES_SAMPLER_ARG="+share.ratio,
+				"OTEL_EXPORTER_OTLP_ENDPOINT=http://"+sink.Address,
+			)
 			for name, q := range map[string]asked{"a result": result, "a classification": classification} {
 				ratio.Judge(t, ratio.Pair{
 					Name: engine + ": " + name + " with " + share.name + " traced, in those without", Limit: share.limit,
@@ -84,7 +98,9 @@ func TestMetricsCost(t *testing.T) {
 	metrics, err := telemetry.NewMetrics(telemetry.Config{})
 	must(t, err)
 	observe := func() {
-		metrics.ObserveRequest(t.Context(), http.MethodPost, "/v1/tests/sessions/{id}/results", http.StatusOK, 3*time.Millisecond)
+		metrics.ObserveRequest(
+			t.Context(), http.MethodPost, "/v1/tests/sessions/{id}/results", http.StatusOK, 3*time.Millisecond,
+		)
 		metrics.Synced(t.Context(), "loadtest", 3*time.Millisecond)
 		metrics.ConflictArose("123")
 		metrics.GroupCommitted("results", 1)
@@ -100,8 +116,14 @@ func TestMetricsCost(t *testing.T) {
 type asked struct{ path, body string }
 
 var (
-	result         = asked{"/v1/tests/sessions/123/results", `{"changes":[{"op":"set","path":"/test","value":%d}],"_sync_meta":{"vector_clock":{}}}`}
-	classification = asked{"/v1/classify", `{"item_code":"AS1851-2012-FE-01","observed_condition":"pressure_low","note":%d}`}
+	result = asked{
+		"/v1/tests/sessions/123/results",
+		`{"changes":[{"op":"set","path":"/test","value":%d}],"_sync_meta":{"vector_clock":{}}}`,
+	}
+	classification = asked{
+		"/v1/classify",
+		`{"item_code":"AS1851-2012-FE-01","observed_condition":"pressure_low","note":%d}`,
+	}
 )
 
 // directly returns what one result costs by the service alone, in a process that has nothing else
@@ -122,12 +144,16 @@ func directly(t *testing.T, dbURL string) func() time.Duration {
 	return func() time.Duration {
 		return together(func(int) error {
 			i := n.Add(1)
-			changes, err := crdt.ParseChanges([]jsontext.Value{jsontext.Value(fmt.Sprintf(`{"op":"set","path":"/test","value":%d}`, i))})
+			changes, err := crdt.ParseChanges(
+				[]jsontext.Value{jsontext.Value(fmt.Sprintf(`{"op":"set","path":"/test","value":%d}`, i))},
+			)
 			if err != nil {
 				return err
 			}
 			ctx := firemode.WithPrincipal(t.Context(), writers[i%int64(len(writers))])
-			_, _, err = w.Sessions.Submit(ctx, sessions.Submission{Session: "123", Key: fmt.Sprint("direct ", i), Changes: changes})
+			_, _, err = w.Merge.Submit(
+				ctx, merge.Submission{Session: "123", Key: fmt.Sprint("direct ", i), Changes: changes},
+			)
 			return err
 		}, t)
 	}
@@ -216,7 +242,11 @@ func overHTTP(t *testing.T, d demo, q asked) func() time.Duration {
 			i := d.sent.Add(1)
 			var post bytes.Buffer
 			text := fmt.Sprintf(q.body, i)
-			fmt.Fprintf(&post, "POST %s HTTP/1.1\r\nHost: firemode\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n", q.path, d.tokens[i%int64(len(d.tokens))])
+			fmt.Fprintf(
+				&post,
+				"POST %s HTTP/1.1\r\nHost: firemode\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n",
+				q.path, d.tokens[i%int64(len(d.tokens))],
+			)
 			fmt.Fprintf(&post, "Idempotency-Key: %s %d\r\nContent-Length: %d\r\n\r\n%s", t.Name(), i, len(text), text)
 			if _, err := wires[worker].Write(post.Bytes()); err != nil {
 				return err

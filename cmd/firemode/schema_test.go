@@ -20,7 +20,8 @@ func TestUnknownSchemaIsRefused(t *testing.T) {
 	pretendNewer(t, filepath.Join(dir, "firemode.db"))
 	for _, args := range [][]string{{"serve", "--addr", "127.0.0.1:0"}, {"org", "list"}, {"migrate", "up"}} {
 		err := command(args...)
-		if err == nil || !strings.Contains(err.Error(), "the database is at schema version 99999 and this binary knows only") {
+		if err == nil ||
+			!strings.Contains(err.Error(), "the database is at schema version 99999 and this binary knows only") {
 			t.Errorf("%s returned %v", strings.Join(args, " "), err)
 		}
 	}
@@ -41,7 +42,15 @@ func pretendNewer(t *testing.T, path string) {
 
 func TestDatabaseOutOfReach(t *testing.T) {
 	var stdout bytes.Buffer
-	args := []string{"serve", "--addr", "127.0.0.1:0", "--data", t.TempDir(), "--db-url", "postgres://fm:hunter2@127.0.0.1:1/firemode"}
+	args := []string{
+		"serve",
+		"--addr",
+		"127.0.0.1:0",
+		"--data",
+		t.TempDir(),
+		"--db-url",
+		"postgres://fm:hunter2@127.0.0.1:1/firemode",
+	}
 	err := run(t.Context(), args, nil, nil, &stdout, io.Discard)
 	if err == nil || !strings.Contains(err.Error(), "the database cannot be reached now") {
 		t.Fatalf("run returned %v", err)

@@ -134,7 +134,10 @@ func TestStopCutsOffWhatDoesNotEnd(t *testing.T) {
 	s.stop()
 	s.untilStopping(t)
 	err := <-s.result
-	if err == nil || !strings.Contains(err.Error(), "requests were still running 10ms after the stop began; their connections were closed") {
+	if err == nil ||
+		!strings.Contains(
+			err.Error(), "requests were still running 10ms after the stop began; their connections were closed",
+		) {
 		t.Errorf("run returned %v", err)
 	}
 	if answer, err := finish(""); err == nil {
@@ -171,7 +174,8 @@ func TestSecondSignalEndsItAtOnce(t *testing.T) {
 		case <-again.C:
 		}
 	}
-	if status := program.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() || status.Signal() != syscall.SIGINT {
+	if status := program.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() ||
+		status.Signal() != syscall.SIGINT {
 		t.Errorf("it ended with %s, want by the signal", program.ProcessState)
 	}
 	if answer, err := finish(""); err == nil {
@@ -299,11 +303,17 @@ func startRole(t *testing.T, url, keys, role string) *server {
 }
 
 func TestARoleNeedsPostgres(t *testing.T) {
-	err := run(t.Context(), []string{"serve", "--role", "worker", "--data", t.TempDir(), "--addr", "127.0.0.1:0"}, nil, strings.NewReader(""), &strings.Builder{}, &strings.Builder{})
+	err := run(
+		t.Context(), []string{"serve", "--role", "worker", "--data", t.TempDir(), "--addr", "127.0.0.1:0"}, nil,
+		strings.NewReader(""), &strings.Builder{}, &strings.Builder{},
+	)
 	if err == nil || !strings.Contains(err.Error(), "give --db-url") {
 		t.Errorf("run returned %v", err)
 	}
-	err = run(t.Context(), []string{"serve", "--role", "king"}, nil, strings.NewReader(""), &strings.Builder{}, &strings.Builder{})
+	err = run(
+		t.Context(), []string{"serve", "--role", "king"}, nil, strings.NewReader(""), &strings.Builder{},
+		&strings.Builder{},
+	)
 	if err == nil || !strings.Contains(err.Error(), "none of api, worker, all") {
 		t.Errorf("run returned %v", err)
 	}
@@ -316,7 +326,8 @@ func TestDrainDelay(t *testing.T) {
 	s.stop()
 	s.untilStopping(t)
 	status, body, err := fetch(s.url + "/health/ready")
-	if err != nil || status != http.StatusServiceUnavailable || !strings.Contains(body, `"serving":{"ok":false,`) || !strings.Contains(body, "starting or stopping") {
+	if err != nil || status != http.StatusServiceUnavailable || !strings.Contains(body, `"serving":{"ok":false,`) ||
+		!strings.Contains(body, "starting or stopping") {
 		t.Errorf("%d %s %v", status, body, err)
 	}
 	if status, body, err := fetch(s.url + "/health/live"); err != nil || status != http.StatusOK {
@@ -339,7 +350,9 @@ type readiness struct {
 
 // fetch asks over a connection of its own.
 func fetch(url string) (status int, body string, err error) {
-	answer, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 30 * time.Second}).Get(url)
+	answer, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 30 * time.Second}).Get(
+		url,
+	)
 	if err != nil {
 		return 0, "", err
 	}

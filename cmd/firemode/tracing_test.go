@@ -15,7 +15,10 @@ import (
 // ask asks who the caller is, which nobody is, under an id.
 func (s *server) ask(t *testing.T, id string) *http.Response {
 	t.Helper()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/v1/auth/login", strings.NewReader(`{"username":"nobody","password":"nothing at all"}`))
+	r, err := http.NewRequestWithContext(
+		t.Context(), http.MethodPost, s.url+"/v1/auth/login",
+		strings.NewReader(`{"username":"nobody","password":"nothing at all"}`),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +39,14 @@ func (s *server) ask(t *testing.T, id string) *http.Response {
 // as well. The log names the trace.
 func TestTracesAreDelivered(t *testing.T) {
 	collector := otlptest.New(t)
-	s := startServerIn(t, []string{"OTEL_EXPORTER_OTLP_ENDPOINT=http://" + collector.Address, "OTEL_SERVICE_NAME=tower", "OTEL_BSP_SCHEDULE_DELAY=3600000"})
+	s := startServerIn(
+		t,
+		[]string{
+			"OTEL_EXPORTER_OTLP_ENDPOINT=http://" + collector.Address,
+			"OTEL_SERVICE_NAME=tower",
+			"OTEL_BSP_SCHEDULE_DELAY=3600000",
+		},
+	)
 	logged := make(chan string)
 	go func() {
 		text, _ := io.ReadAll(s.log) // the pipe is closed when the program ends
@@ -50,7 +60,9 @@ func TestTracesAreDelivered(t *testing.T) {
 	if want, text := "transaction_id=asked trace_id="+id, <-logged; !strings.Contains(text, want) {
 		t.Errorf("the log lacks %q:\n%s", want, text)
 	}
-	spans := collector.Wait(t, func(all []*proto.Span) bool { return len(otlptest.Named(all, "POST /v1/auth/login")) > 0 })
+	spans := collector.Wait(
+		t, func(all []*proto.Span) bool { return len(otlptest.Named(all, "POST /v1/auth/login")) > 0 },
+	)
 	root := otlptest.Named(spans, "POST /v1/auth/login")[0]
 	if otlptest.TraceID(root) != id || collector.Resource()["service.name"] != "tower" {
 		t.Errorf("trace %s of %v, want %s of tower", otlptest.TraceID(root), collector.Resource(), id)
@@ -83,7 +95,10 @@ func TestCollectorThatHangs(t *testing.T) {
 	collector := otlptest.New(t)
 	release := collector.Hold()
 	defer release()
-	s := startServerIn(t, []string{"OTEL_EXPORTER_OTLP_ENDPOINT=http://" + collector.Address, "OTEL_BSP_SCHEDULE_DELAY=1"})
+	s := startServerIn(
+		t,
+		[]string{"OTEL_EXPORTER_OTLP_ENDPOINT=http://" + collector.Address, "OTEL_BSP_SCHEDULE_DELAY=1"},
+	)
 	go io.Copy(io.Discard, s.log) // nobody reads it
 	s.ask(t, "first")
 	collector.Wait(t, func(all []*proto.Span) bool { return len(all) > 0 })

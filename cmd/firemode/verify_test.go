@@ -88,7 +88,10 @@ func TestVerifyADatabaseOfAnEarlierBinary(t *testing.T) {
 		}
 		e.Data = secret.ReplaceAll(e.Data, nil)
 		last = e.Seal(e.Seq, last.Hash)
-		d.exec("UPDATE audit SET data = ?, prev = ?, hash = ? WHERE org = 'acme' AND seq = ?", last.Data, last.Prev, last.Hash, last.Seq)
+		d.exec(
+			"UPDATE audit SET data = ?, prev = ?, hash = ? WHERE org = 'acme' AND seq = ?", last.Data,
+			last.Prev, last.Hash, last.Seq,
+		)
 	}
 	d.exec("UPDATE audit_heads SET hash = ? WHERE org = 'acme'", last.Hash)
 	if without != 3 {

@@ -40,7 +40,8 @@ func (n *node) handler() (http.Handler, error) {
 	s := n.services
 	api := httpapi.Config{
 		Services: httpapi.Services{
-			Auth: s.Identity, Catalogue: s.Catalogue, Buildings: s.Assets, Sessions: s.Sessions, Bundles: s.Bundles,
+			Auth: s.Identity, Catalogue: s.Catalogue, Buildings: s.Assets,
+			Visits: s.Visits, Merge: s.Merge, Views: s.Views, Defects: s.Defects, Bundles: s.Bundles,
 		},
 		CursorKey: s.Keys.Cursor(),
 		Checks:    n.checks(),

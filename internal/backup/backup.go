@@ -1,7 +1,7 @@
-// Package backup puts the files of an installation into one file, and takes them out again. It promises that what is taken out is,
-// byte for byte, what was put in, or an error: the manifest, which comes first, holds the length and the SHA-256 of each file, and
-// files that it does not name are refused. What the files are is the caller's to say. The archive is a plain tar, so that it can
-// be looked into with no more than that.
+// Package backup writes files to an archive and extracts them. What is extracted is byte for byte
+// what was archived, or an error: the first file of the archive is a manifest with the length and
+// the SHA-256 of each file that follows, and files that the manifest does not name are refused. The
+// archive is a plain tar, so that it can be read without FireMode. The caller chooses the files.
 package backup
 
 import (
@@ -25,7 +25,7 @@ const (
 	maxManifest  = 1 << 20 // bytes
 )
 
-// Manifest says what is in an archive.
+// Manifest lists the files of an archive.
 type Manifest struct {
 	Format  int       `json:"format"`
 	MadeAt  time.Time `json:"made_at"`
@@ -36,15 +36,15 @@ type Manifest struct {
 
 // File is one file of an archive.
 type File struct {
-	Name   string `json:"name"` // with slashes, below the folder that is restored to
+	Name   string `json:"name"` // path with slashes, relative to the folder of Extract
 	Size   int64  `json:"size"` // bytes
 	SHA256 string `json:"sha256"`
 }
 
-// Source is a file to be put into an archive.
+// Source is a file to be archived.
 type Source struct {
 	Name string // in the archive
-	Path string // where it is; nobody may change it meanwhile
+	Path string // on the disk; the file must not change during Write
 }
 
 // Size returns the length of all files in bytes.
@@ -55,7 +55,8 @@ func (m Manifest) Size() (size int64) {
 	return size
 }
 
-// Write writes an archive of sources and returns its manifest, which is m with its Format and Files.
+// Write writes an archive of sources to w and returns its manifest, which is m with Format and
+// Files set.
 func Write(w io.Writer, m Manifest, sources []Source) (Manifest, error) {
 	m.Format = Format
 	for _, s := range sources {
@@ -102,7 +103,8 @@ func addFile(out *tar.Writer, at time.Time, f File, path string) error {
 }
 
 func add(out *tar.Writer, at time.Time, f File, from io.Reader) error {
-	if err := out.WriteHeader(&tar.Header{Name: f.Name, Mode: 0o600, Size: f.Size, ModTime: at, Typeflag: tar.TypeReg}); err != nil {
+	header := &tar.Header{Name: f.Name, Mode: 0o600, Size: f.Size, ModTime: at, Typeflag: tar.TypeReg}
+	if err := out.WriteHeader(header); err != nil {
 		return err
 	}
 	if _, err := io.Copy(out, from); err != nil {
@@ -111,8 +113,8 @@ func add(out *tar.Writer, at time.Time, f File, from io.Reader) error {
 	return nil
 }
 
-// Extract takes the files of an archive out into dir, which must be there and be empty, each readable by its owner alone and on the
-// disk. When it returns an error, what it has taken out until then is not to be used.
+// Extract extracts an archive into dir, which must exist and be empty. Each file has mode 0600 and
+// is flushed to the disk. After an error the extracted files must not be used.
 func Extract(r io.Reader, dir string) (m Manifest, err error) {
 	in := tar.NewReader(r)
 	if m, err = readManifest(in); err != nil {
@@ -121,17 +123,17 @@ func Extract(r io.Reader, dir string) (m Manifest, err error) {
 	for _, f := range m.Files {
 		header, err := in.Next()
 		if err != nil {
-			return m, fmt.Errorf("not a whole backup: %s: %w", f.Name, err)
+			return m, fmt.Errorf("incomplete backup: %s: %w", f.Name, err)
 		}
 		if header.Name != f.Name || header.Typeflag != tar.TypeReg || header.Size != f.Size {
-			return m, fmt.Errorf("not the backup that its manifest describes: it has %q where %q should be", header.Name, f.Name)
+			return m, fmt.Errorf("the backup does not match its manifest: found %q, expected %q", header.Name, f.Name)
 		}
 		if err := extract(in, f, dir); err != nil {
 			return m, err
 		}
 	}
 	if _, err := in.Next(); err != io.EOF {
-		return m, fmt.Errorf("not the backup that its manifest describes: something comes after the last file (%w)", err)
+		return m, fmt.Errorf("the backup does not match its manifest: data after the last file (%w)", err)
 	}
 	return m, nil
 }
@@ -139,7 +141,7 @@ func Extract(r io.Reader, dir string) (m Manifest, err error) {
 func readManifest(in *tar.Reader) (m Manifest, err error) {
 	header, err := in.Next()
 	if err != nil || header.Name != manifestName || header.Size > maxManifest {
-		return m, fmt.Errorf("not a backup of FireMode: it does not begin with %s (%w)", manifestName, err)
+		return m, fmt.Errorf("not a backup of FireMode: %s is not the first file (%w)", manifestName, err)
 	}
 	decoder := json.NewDecoder(in)
 	decoder.DisallowUnknownFields()
@@ -147,11 +149,11 @@ func readManifest(in *tar.Reader) (m Manifest, err error) {
 		return m, fmt.Errorf("%s: %w", manifestName, err)
 	}
 	if m.Format != Format {
-		return m, fmt.Errorf("a backup of format %d, and this binary knows only %d", m.Format, Format)
+		return m, fmt.Errorf("the backup has format %d and this binary knows only %d", m.Format, Format)
 	}
 	for _, f := range m.Files {
 		if !filepath.IsLocal(filepath.FromSlash(f.Name)) {
-			return m, fmt.Errorf("%s: %q is not a name below a folder", manifestName, f.Name)
+			return m, fmt.Errorf("%s: %q is not a relative path", manifestName, f.Name)
 		}
 	}
 	return m, nil
@@ -176,7 +178,7 @@ func extract(in io.Reader, f File, dir string) (err error) {
 		return fmt.Errorf("%s: %w", f.Name, err)
 	}
 	if hex.EncodeToString(hash.Sum(nil)) != f.SHA256 {
-		return fmt.Errorf("%s: it is not what was put into the backup: its SHA-256 is another", f.Name)
+		return fmt.Errorf("%s: damaged: its SHA-256 does not match the manifest", f.Name)
 	}
 	return file.Sync()
 }

@@ -15,10 +15,13 @@ import (
 	"firemode/internal/assets"
 	"firemode/internal/bundles"
 	"firemode/internal/catalogue"
+	"firemode/internal/defects"
 	"firemode/internal/httpkit"
 	"firemode/internal/identity"
 	"firemode/internal/record/ledger"
-	"firemode/internal/sessions"
+	"firemode/internal/record/merge"
+	"firemode/internal/record/view"
+	"firemode/internal/visits"
 )
 
 // The queues of writes that load is shed by, beside httpkit.QueueDatabase.
@@ -39,7 +42,10 @@ type Services struct {
 	Auth      *identity.Service
 	Catalogue *catalogue.Service
 	Buildings *assets.Service
-	Sessions  *sessions.Service
+	Visits    *visits.Service
+	Merge     *merge.Service
+	Views     *view.Service
+	Defects   *defects.Service
 	Bundles   *bundles.Service
 }
 
@@ -82,7 +88,10 @@ func (c Config) Validate() error {
 	need(c.Services.Auth != nil, "Services.Auth")
 	need(c.Services.Catalogue != nil, "Services.Catalogue")
 	need(c.Services.Buildings != nil, "Services.Buildings")
-	need(c.Services.Sessions != nil, "Services.Sessions")
+	need(c.Services.Visits != nil, "Services.Visits")
+	need(c.Services.Merge != nil, "Services.Merge")
+	need(c.Services.Views != nil, "Services.Views")
+	need(c.Services.Defects != nil, "Services.Defects")
 	need(c.Services.Bundles != nil, "Services.Bundles")
 	need(len(c.CursorKey) >= 32, "CursorKey (32 bytes)")
 	need(c.Now != nil, "Now")

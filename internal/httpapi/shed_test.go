@@ -22,10 +22,11 @@ import (
 
 	"firemode"
 	"firemode/internal/catalogue"
+	"firemode/internal/defects"
 	"firemode/internal/httpkit"
 	"firemode/internal/httpkit/httpkittest"
 	"firemode/internal/record/ledger"
-	"firemode/internal/sessions"
+	"firemode/internal/record/merge"
 	"firemode/internal/store"
 	"firemode/internal/store/postgres"
 	"firemode/internal/store/sqlite"
@@ -162,13 +163,14 @@ func queuesOn(t *testing.T, s store.Database, clock *jumping, tried string) func
 		must(t, err)
 		signer, err := ledger.NewSigner(key)
 		must(t, err)
-		c.Services.Sessions, err = sessions.New(s, sessions.Config{
-			Signer: signer, Now: clock.only(tried == QueueResults), NewID: newID, Rand: rand.Reader, Rules: c.Services.Catalogue,
+		c.Services.Merge, err = merge.New(s, merge.Config{
+			Signer: signer, Now: clock.only(tried == QueueResults), Rules: c.Services.Catalogue,
+			Consequences: []merge.Consequences{defects.Consequences{NewID: newID}},
 		})
 		must(t, err)
-		t.Cleanup(c.Services.Sessions.Close)
+		t.Cleanup(c.Services.Merge.Close)
 		c.Queues = map[string]func() time.Duration{
-			QueueResults: c.Services.Sessions.Depth, QueueClassifications: c.Services.Catalogue.Depth, httpkit.QueueDatabase: func() time.Duration { return s.Stats().Wait },
+			QueueResults: c.Services.Merge.Depth, QueueClassifications: c.Services.Catalogue.Depth, httpkit.QueueDatabase: func() time.Duration { return s.Stats().Wait },
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"firemode/internal/httpkit"
 	"firemode/internal/httpkit/httpkittest"
 	"firemode/internal/identity"
-	"firemode/internal/sessions"
+	"firemode/internal/visits"
 )
 
 // fixture is what the walk needs to know about a route: a path to a thing of organisation "a" that the owner does not own, and
@@ -108,7 +108,7 @@ func (w *world) furnish() {
 		w.get(http.StatusCreated, q)
 	}
 	ctx := firemode.WithPrincipal(w.t.Context(), firemode.Principal{Org: "a", User: "u-admin", Name: "admin", Role: firemode.RoleAdmin})
-	_, err := w.Services.Sessions.Create(ctx, sessions.Draft{
+	_, err := w.Services.Visits.Create(ctx, visits.Draft{
 		ID: "s-1", Building: "closed", Name: "Visit", Frequency: firemode.SixMonthly, Technicians: []firemode.UserID{"u-other"},
 	})
 	must(w.t, err)

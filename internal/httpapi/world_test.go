@@ -21,17 +21,20 @@ import (
 	"firemode/internal/assets"
 	"firemode/internal/bundles"
 	"firemode/internal/catalogue"
+	"firemode/internal/defects"
 	"firemode/internal/httpkit"
 	"firemode/internal/httpkit/httpkittest"
 	"firemode/internal/identity"
 	"firemode/internal/keys"
 	"firemode/internal/record/ledger"
-	"firemode/internal/sessions"
+	"firemode/internal/record/merge"
+	"firemode/internal/record/view"
 	"firemode/internal/store"
 	"firemode/internal/store/postgres"
 	"firemode/internal/store/storetest"
 	"firemode/internal/store/storetest/pgtest"
 	"firemode/internal/telemetry"
+	"firemode/internal/visits"
 )
 
 // world is an API on a real store, with two organisations and a user of every role in the first.
@@ -129,9 +132,15 @@ func servicesOn(t testing.TB, s store.Database, k *keys.Keys, traces trace.Trace
 	must(t, err)
 	signer, err := ledger.NewSigner(k.History())
 	must(t, err)
-	all.Sessions, err = sessions.New(s, sessions.Config{Signer: signer, Now: time.Now, NewID: newID, Rand: rand.Reader, Rules: all.Catalogue, Traces: traces})
+	all.Merge, err = merge.New(s, merge.Config{
+		Signer: signer, Now: time.Now, Rules: all.Catalogue, Traces: traces,
+		Consequences: []merge.Consequences{defects.Consequences{NewID: newID}},
+	})
 	must(t, err)
-	t.Cleanup(all.Sessions.Close)
+	all.Views, all.Defects = view.New(s), defects.New(s, newID)
+	all.Visits, err = visits.New(s, visits.Config{NewID: newID, Rand: rand.Reader, Rules: all.Catalogue, Merge: all.Merge})
+	must(t, err)
+	t.Cleanup(all.Merge.Close)
 	all.Bundles, err = bundles.New(s, bundles.Config{Rules: all.Catalogue, Now: time.Now, Traces: traces})
 	must(t, err)
 	return all

@@ -121,11 +121,11 @@ func (s *Service) sealResponse(used firemode.RefreshToken, t Tokens) ([]byte, er
 	if err != nil {
 		return nil, err
 	}
-	return s.keys.Answers().Seal(nil, nil, plain, associatedData(used)), nil
+	return s.keys.Responses().Seal(nil, nil, plain, associatedData(used)), nil
 }
 
 func (s *Service) openResponse(used firemode.RefreshToken) (Tokens, error) {
-	plain, err := s.keys.Answers().Open(nil, nil, used.RetryAnswer, associatedData(used))
+	plain, err := s.keys.Responses().Open(nil, nil, used.RetryAnswer, associatedData(used))
 	if err != nil {
 		return Tokens{}, err
 	}

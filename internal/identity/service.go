@@ -55,9 +55,9 @@ type Config struct {
 type Keys interface {
 	// Token signs access tokens.
 	Token() ed25519.PrivateKey
-	// Answers encrypts stored responses. It generates its own nonces, as
+	// Responses encrypts stored responses. It generates its own nonces, as
 	// cipher.NewGCMWithRandomNonce does.
-	Answers() cipher.AEAD
+	Responses() cipher.AEAD
 }
 
 // Validate returns an error that names everything that is missing.
@@ -74,8 +74,8 @@ func (c Config) Validate() error {
 		missing = append(missing, errors.New("identity: Keys are missing"))
 	case len(c.Keys.Token()) != ed25519.PrivateKeySize:
 		missing = append(missing, errors.New("identity: Keys.Token is not an Ed25519 key"))
-	case c.Keys.Answers() == nil || c.Keys.Answers().NonceSize() != 0:
-		missing = append(missing, errors.New("identity: Keys.Answers must generate its own nonces"))
+	case c.Keys.Responses() == nil || c.Keys.Responses().NonceSize() != 0:
+		missing = append(missing, errors.New("identity: Keys.Responses must generate its own nonces"))
 	}
 	return errors.Join(missing...)
 }

@@ -17,7 +17,8 @@ const (
 	maxFile    = 4096 // bytes; a key file is far smaller
 )
 
-// read returns the secret in the file at path. The error wraps fs.ErrNotExist if there is none.
+// read returns the secret in the file at path. The error wraps fs.ErrNotExist if the file does not
+// exist.
 func read(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -29,7 +30,10 @@ func read(path string) ([]byte, error) {
 		return nil, fmt.Errorf("key: %w", err)
 	}
 	if p := info.Mode().Perm(); p&0o077 != 0 {
-		return nil, fmt.Errorf("key %s has permissions %04o, so others could have read it; if nobody did, run: chmod 600 %s", path, p, path)
+		return nil, fmt.Errorf(
+			"key %s has permissions %04o: other users could have read it; if nobody has, run: chmod 600 %s",
+			path, p, path,
+		)
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxFile))
 	if err != nil {
@@ -37,14 +41,17 @@ func read(path string) ([]byte, error) {
 	}
 	block, _ := pem.Decode(text)
 	if block == nil || block.Type != pemType || len(block.Bytes) != secretSize {
-		return nil, fmt.Errorf("key %s is not a %s of %d bytes in PEM; restore it from a backup", path, pemType, secretSize)
+		return nil, fmt.Errorf(
+			"key %s is not a %s of %d bytes in PEM; restore it from a backup", path, pemType, secretSize,
+		)
 	}
 	return block.Bytes, nil
 }
 
-// makeKey puts a new secret at path, unless another process has put one there meanwhile. The file appears there complete and
-// durable or not at all: it is linked from a temporary one, and a link never replaces a file.
-func makeKey(path string) error {
+// createKey writes a new secret to path, unless another process has created it meanwhile. The file
+// appears complete and durable or not at all: it is a link to a temporary file, and a link never
+// replaces a file.
+func createKey(path string) error {
 	dir := filepath.Dir(path)
 	tmp, err := writeTemporary(dir)
 	if tmp != "" {
@@ -59,8 +66,8 @@ func makeKey(path string) error {
 	return syncFolder(dir)
 }
 
-// writeTemporary writes a new secret to a file of its own in dir, mode 0600. The name is returned also with an error if there
-// is a file to remove.
+// writeTemporary writes a new secret to a temporary file in dir, with mode 0600. It returns the
+// name even with an error, if there is a file to remove.
 func writeTemporary(dir string) (name string, err error) {
 	secret := make([]byte, secretSize)
 	_, _ = rand.Read(secret) // never fails, see crypto/rand
@@ -75,6 +82,7 @@ func writeTemporary(dir string) (name string, err error) {
 	return f.Name(), f.Sync()
 }
 
+// syncFolder flushes the names in a folder to the disk.
 func syncFolder(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {

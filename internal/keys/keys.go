@@ -1,7 +1,7 @@
-// Package keys holds the secrets of an installation in a folder, one file each. It promises that every process which opens
-// the same folder has the same keys, also when several open it for the first time at once, so that a token or a cursor
-// outlives a restart and is good on every node; that a key, once made, is never replaced; and that keys which others on
-// the machine could have read or replaced are refused. It does not rotate keys.
+// Package keys stores the secrets of an installation in a folder, one file each. All processes that
+// open the same folder get the same keys, even if several create it at the same time; so tokens and
+// cursors survive a restart and are valid on every node. A key is never replaced. Keys that other
+// users of the machine could have read or replaced are refused. The package does not rotate keys.
 package keys
 
 import (
@@ -24,7 +24,8 @@ const (
 	historyFile = "history.pem"
 )
 
-// Keys are the secrets of an installation. Its fields are hidden, so that it can be neither printed nor encoded.
+// Keys are the secrets of an installation. The fields are unexported, so that they are neither
+// printed nor encoded.
 type Keys struct {
 	token   ed25519.PrivateKey
 	cursor  []byte
@@ -32,15 +33,15 @@ type Keys struct {
 	history ed25519.PrivateKey
 }
 
-// Open reads the keys in dir, and makes dir and those keys that are not there yet. It fails if a key is not readable as one,
-// if its file has wider permissions than 0600, or if others may write to dir.
+// Open reads the keys in dir. It creates dir and missing keys. It fails if a file is not a valid
+// key, if its permissions are wider than 0600, or if other users may write to dir.
 func Open(dir string) (*Keys, error) {
 	if err := openFolder(dir); err != nil {
 		return nil, err
 	}
 	secrets := make(map[string][]byte)
 	for _, name := range []string{tokenFile, cursorFile, answerFile, historyFile} {
-		secret, err := readOrMake(filepath.Join(dir, name))
+		secret, err := readOrCreate(filepath.Join(dir, name))
 		if err != nil {
 			return nil, err
 		}
@@ -62,7 +63,7 @@ func Open(dir string) (*Keys, error) {
 	}, nil
 }
 
-// Files returns the names of the key files that are in dir; none if dir is not there.
+// Files returns the names of the key files in dir, none if dir does not exist.
 func Files(dir string) ([]string, error) {
 	var names []string
 	for _, name := range []string{tokenFile, cursorFile, answerFile, historyFile} {
@@ -78,19 +79,20 @@ func Files(dir string) ([]string, error) {
 	return names, nil
 }
 
-// Token signs access tokens.
+// Token returns the key that signs access tokens.
 func (k *Keys) Token() ed25519.PrivateKey { return k.token }
 
-// History signs the checkpoints of session logs.
+// History returns the key that signs the checkpoints of session logs.
 func (k *Keys) History() ed25519.PrivateKey { return k.history }
 
-// Cursor is the HMAC-SHA256 key, of 32 bytes, under which list cursors are signed.
+// Cursor returns the HMAC-SHA256 key of 32 bytes that signs list cursors.
 func (k *Keys) Cursor() []byte { return k.cursor }
 
-// Answers encrypts the answers of token refreshes at rest. It puts a random nonce before each ciphertext and takes none.
-func (k *Keys) Answers() cipher.AEAD { return k.answers }
+// Responses returns the cipher that encrypts stored responses of token refreshes. It prepends a
+// random nonce to each ciphertext; callers pass none.
+func (k *Keys) Responses() cipher.AEAD { return k.answers }
 
-// Format writes a placeholder for every verb: keys do not belong in a log.
+// Format writes a placeholder for every verb, so that keys never reach a log.
 func (k *Keys) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "keys.Keys(hidden)") }
 
 func openFolder(dir string) error {
@@ -102,18 +104,22 @@ func openFolder(dir string) error {
 		return fmt.Errorf("keys folder: %w", err)
 	}
 	if p := info.Mode().Perm(); p&0o022 != 0 {
-		return fmt.Errorf("keys folder %s has permissions %04o, so others could replace the keys in it; run: chmod 700 %s", dir, p, dir)
+		return fmt.Errorf(
+			"keys folder %s has permissions %04o: other users could replace the keys in it; run: chmod 700 %s",
+			dir, p, dir,
+		)
 	}
 	return nil
 }
 
-func readOrMake(path string) ([]byte, error) {
+// readOrCreate returns the secret at path, and creates it if it does not exist.
+func readOrCreate(path string) ([]byte, error) {
 	secret, err := read(path)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return secret, err
 	}
-	if err := makeKey(path); err != nil {
-		return nil, fmt.Errorf("make key %s: %w", path, err)
+	if err := createKey(path); err != nil {
+		return nil, fmt.Errorf("create key %s: %w", path, err)
 	}
-	return read(path) // it may be the one of another process that was faster
+	return read(path) // another process may have created it first
 }

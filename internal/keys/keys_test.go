@@ -13,22 +13,7 @@ import (
 	"testing"
 )
 
-func open(t *testing.T, dir string) *Keys {
-	t.Helper()
-	k, err := Open(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return k
-}
-
-func same(a, b *Keys) bool {
-	sealed := a.Answers().Seal(nil, nil, []byte("answer"), nil)
-	plain, err := b.Answers().Open(nil, nil, sealed, nil)
-	return a.Token().Equal(b.Token()) && bytes.Equal(a.Cursor(), b.Cursor()) && err == nil && string(plain) == "answer"
-}
-
-func TestOpenMakesKeysOnceWithNarrowPermissions(t *testing.T) {
+func TestOpen_NewFolder_KeysWithNarrowPermissions(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data", "keys")
 	first := open(t, dir)
 	if !same(first, open(t, dir)) {
@@ -51,14 +36,14 @@ func TestOpenMakesKeysOnceWithNarrowPermissions(t *testing.T) {
 		}
 	}
 	if entries, _ := os.ReadDir(dir); len(entries) != 4 {
-		t.Errorf("folder holds %v, want the four keys alone", entries)
+		t.Errorf("folder holds %v, want only the four keys", entries)
 	}
 	if bytes.Equal(first.Cursor(), first.Token().Seed()) {
 		t.Error("two keys are the same")
 	}
 }
 
-func TestOpenCompletesAFolder(t *testing.T) {
+func TestOpen_KeyMissing_Created(t *testing.T) {
 	dir := t.TempDir()
 	before := open(t, dir)
 	if err := os.Remove(filepath.Join(dir, cursorFile)); err != nil {
@@ -66,22 +51,22 @@ func TestOpenCompletesAFolder(t *testing.T) {
 	}
 	after := open(t, dir)
 	if !before.Token().Equal(after.Token()) || bytes.Equal(before.Cursor(), after.Cursor()) {
-		t.Error("want the token key kept and the cursor key made anew")
+		t.Error("want the token key kept and a new cursor key")
 	}
 }
 
-func TestOpenRefuses(t *testing.T) {
+func TestOpen_UnsafeOrDamaged_Error(t *testing.T) {
 	for name, tc := range map[string]struct {
 		spoil func(t *testing.T, dir string) error
 		want  string
 	}{
 		"a key its group may read": {
 			func(_ *testing.T, dir string) error { return os.Chmod(filepath.Join(dir, tokenFile), 0o640) },
-			"token.pem has permissions 0640, so others could have read it",
+			"token.pem has permissions 0640: other users could have read it",
 		},
 		"a folder others may write": {
 			func(_ *testing.T, dir string) error { return os.Chmod(dir, 0o770) },
-			"has permissions 0770, so others could replace the keys in it",
+			"has permissions 0770: other users could replace the keys in it",
 		},
 		"a key that is cut short": {
 			func(_ *testing.T, dir string) error { return os.Truncate(filepath.Join(dir, answerFile), 40) },
@@ -117,9 +102,9 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-func TestKeysStayHidden(t *testing.T) {
+func TestFormat_AnyVerb_Hidden(t *testing.T) {
 	k := open(t, t.TempDir())
-	//lint:ignore SA9005 that nothing is encoded is what is tested
+	//lint:ignore SA9005 the test is that nothing is encoded
 	encoded, err := json.Marshal(k)
 	if err != nil {
 		t.Fatal(err)
@@ -131,8 +116,8 @@ func TestKeysStayHidden(t *testing.T) {
 	}
 }
 
-// Processes, not only goroutines, race for a new folder: the test binary runs itself.
-func TestProcessesThatStartAtOnceAgree(t *testing.T) {
+// The test binary runs itself, because processes and not only goroutines race for a new folder.
+func TestOpen_ConcurrentProcesses_SameKeys(t *testing.T) {
 	const env = "FIREMODE_KEYS_TEST_DIR"
 	if dir := os.Getenv(env); dir != "" {
 		k := open(t, dir)
@@ -144,7 +129,7 @@ func TestProcessesThatStartAtOnceAgree(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range printed {
 		wg.Go(func() {
-			cmd := exec.Command(os.Args[0], "-test.run=^TestProcessesThatStartAtOnceAgree$")
+			cmd := exec.Command(os.Args[0], "-test.run=^TestOpen_ConcurrentProcesses_SameKeys$")
 			cmd.Env = append(os.Environ(), env+"="+dir)
 			out, err := cmd.Output()
 			if err != nil {
@@ -163,7 +148,7 @@ func TestProcessesThatStartAtOnceAgree(t *testing.T) {
 	}
 }
 
-func TestGoroutinesThatStartAtOnceAgree(t *testing.T) {
+func TestOpen_ConcurrentGoroutines_SameKeys(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "keys")
 	opened := make([]*Keys, 16)
 	var wg sync.WaitGroup
@@ -182,4 +167,19 @@ func TestGoroutinesThatStartAtOnceAgree(t *testing.T) {
 			t.Errorf("open %d has other keys", i)
 		}
 	}
+}
+
+func open(t *testing.T, dir string) *Keys {
+	t.Helper()
+	k, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+func same(a, b *Keys) bool {
+	sealed := a.Responses().Seal(nil, nil, []byte("answer"), nil)
+	plain, err := b.Responses().Open(nil, nil, sealed, nil)
+	return a.Token().Equal(b.Token()) && bytes.Equal(a.Cursor(), b.Cursor()) && err == nil && string(plain) == "answer"
 }

@@ -2,26 +2,27 @@ package supervisor
 
 import "time"
 
-// Backoff says how long to wait before a service that failed is started again.
+// Backoff is the pause between a failure of a service and its restart.
 type Backoff struct {
-	First  time.Duration // after the first failure; it doubles with each one that follows
-	Most   time.Duration // it grows no longer than this
-	Steady time.Duration // a service that ran this long before it failed has failed for the first time
+	First  time.Duration // after the first failure; it doubles with each further failure
+	Max    time.Duration // upper limit
+	Steady time.Duration // a run of at least this length resets the count of failures
 }
 
-// DefaultBackoff is for services of a server: a writer that died is back before its callers have tried again, and one that cannot run
-// at all costs nothing worth mentioning.
+// DefaultBackoff returns the pauses for services of a server: a failed writer is back before its
+// callers retry, and a service that can never run costs almost nothing.
 func DefaultBackoff() Backoff {
-	return Backoff{First: 50 * time.Millisecond, Most: 30 * time.Second, Steady: time.Minute}
+	return Backoff{First: 50 * time.Millisecond, Max: 30 * time.Second, Steady: time.Minute}
 }
 
-// after returns the pause that follows failure number n, from 1. jitter, in [0, 1), moves it between its half and its whole, so that
-// services that failed of the same cause do not come back at the same moment.
+// after returns the pause after failure number n, counted from 1. jitter, in [0, 1), scales it
+// between half and all of its length, so that services with the same cause of failure do not
+// restart at the same moment.
 func (b Backoff) after(n int, jitter float64) time.Duration {
 	d := b.First
-	for ; n > 1 && d < b.Most; n-- {
+	for ; n > 1 && d < b.Max; n-- {
 		d *= 2
 	}
-	half := min(d, b.Most) / 2
+	half := min(d, b.Max) / 2
 	return half + time.Duration(jitter*float64(half))
 }

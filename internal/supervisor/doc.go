@@ -1,13 +1,15 @@
-// Package supervisor keeps the services of a process running, each by itself.
+// Package supervisor keeps the services of a process running, each on its own.
 //
-// It promises that services are started in the order in which they are given and stopped in the reverse order, each one after the one
-// before it has ended; that a panic, an error or the end of its goroutine starts that one service again, after a pause that doubles from
-// failure to failure, and touches no other; and that it is known at any time which services run and why the others do not. A service
-// that ends without an error has nothing left to do and is not started again.
+// Services start in the order in which they are added and stop in the reverse order, one after the
+// other. A service that panics, returns an error or ends its goroutine restarts after a pause that
+// doubles with each failure; other services are not affected. A service that returns nil has
+// finished and does not restart. The status of every service can be read at any time.
 //
-// The tree underneath is suture's, with one supervisor per service: suture pauses all that a supervisor looks after once one of them
-// has failed too often, and its pause does not grow. So the pauses are ours, and suture's never begins.
+// The package uses suture, with one suture supervisor per service. A shared supervisor would pause
+// all its services once one of them has failed too often, and its pause does not grow. The pauses
+// are therefore implemented here, and suture's never begin.
 //
-// It does not log and does not count: it tells an Observer. What is lost when a service dies is that service's part; see
-// internal/groupcommit for a worker whose callers learn of it.
+// The package neither logs nor counts; it calls an Observer. A service must handle what it loses in
+// a failure itself: in internal/groupcommit, for example, the callers of a failed worker get an
+// error.
 package supervisor

@@ -13,70 +13,7 @@ import (
 	"time"
 )
 
-// record is an observer that remembers.
-type record struct {
-	mu     sync.Mutex
-	events []string
-	pauses []time.Duration
-	errs   []error
-}
-
-func (r *record) note(format string, args ...any) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.events = append(r.events, fmt.Sprintf(format, args...))
-}
-
-func (r *record) ServiceUp(name string, up bool) { r.note("%s up %t", name, up) }
-func (r *record) ServiceRestarted(name string)   { r.note("%s again", name) }
-func (r *record) ServiceFailed(name string, err error, pause time.Duration) {
-	r.note("%s failed", name)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.pauses, r.errs = append(r.pauses, pause), append(r.errs, err)
-}
-
-func (r *record) seen() []string {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return slices.Clone(r.events)
-}
-
-// newGroup returns a group without jitter; in a bubble its clock is the bubble's.
-func newGroup(t *testing.T) (*Group, *record) {
-	t.Helper()
-	r := &record{}
-	g, err := New(Config{
-		Now: time.Now, Jitter: func() float64 { return 0 }, Observer: r,
-		Backoff: Backoff{First: 2 * time.Second, Most: 16 * time.Second, Steady: time.Minute},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return g, r
-}
-
-func start(t *testing.T, g *Group, name string, run func(context.Context) error) {
-	t.Helper()
-	if err := g.Start(Service{Name: name, Run: run}); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func stop(t *testing.T, g *Group) {
-	t.Helper()
-	if err := g.Stop(t.Context()); err != nil {
-		t.Error(err)
-	}
-}
-
-func untilDone(ctx context.Context) error {
-	<-ctx.Done()
-	return ctx.Err()
-}
-
-// Whatever a service dies of, it comes back, and the others do not notice.
-func TestOneThatFailsIsStartedAgainAlone(t *testing.T) {
+func TestGroup_FailedService_RestartsAlone(t *testing.T) {
 	for name, die := range map[string]func() error{
 		"error":  func() error { return errors.New("no") },
 		"panic":  func() error { panic("no") },
@@ -108,17 +45,18 @@ func TestOneThatFailsIsStartedAgainAlone(t *testing.T) {
 				}
 				stop(t, g)
 				want := []string{
-					"other up true", "weak up true", "weak up false", "weak failed", "weak again", "weak up true", "weak up false", "other up false",
+					"other up true", "weak up true", "weak up false", "weak failed", "weak restarted", "weak up true",
+					"weak up false", "other up false",
 				}
 				if got := r.seen(); !slices.Equal(got, want) {
-					t.Errorf("told %v, want %v", got, want)
+					t.Errorf("observed %v, want %v", got, want)
 				}
 			})
 		})
 	}
 }
 
-func TestPausesDoubleUpToTheMostAndBeginAgainAfterASteadyRun(t *testing.T) {
+func TestGroup_RepeatedFailures_PausesDoubleUntilSteadyRun(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, r := newGroup(t)
 		runs := 0
@@ -144,11 +82,11 @@ func TestPausesDoubleUpToTheMostAndBeginAgainAfterASteadyRun(t *testing.T) {
 	})
 }
 
-// suture pauses everything after five failures within half a minute, unless it is kept from it.
-func TestManyFailuresPauseNobodyElse(t *testing.T) {
+// By default suture pauses all services after five failures within 30 s.
+func TestGroup_ManyFailures_SutureNeverPauses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, _ := newGroup(t)
-		g.Backoff = Backoff{First: 2, Most: 2, Steady: time.Hour}
+		g.Backoff = Backoff{First: 2, Max: 2, Steady: time.Hour}
 		runs := 0
 		start(t, g, "weak", func(ctx context.Context) error {
 			if runs++; runs == 1000 {
@@ -165,41 +103,42 @@ func TestManyFailuresPauseNobodyElse(t *testing.T) {
 	})
 }
 
-func TestJitterIsBetweenHalfAndWhole(t *testing.T) {
+func TestBackoff_Jitter_BetweenHalfAndWhole(t *testing.T) {
 	b := DefaultBackoff()
 	if least, most := b.after(1, 0), b.after(1, 0.999); least != b.First/2 || most >= b.First || most < b.First*9/10 {
 		t.Errorf("pauses from %s to %s", least, most)
 	}
-	if longest := b.after(1000, 0.5); longest != b.Most*3/4 {
+	if longest := b.after(1000, 0.5); longest != b.Max*3/4 {
 		t.Errorf("after 1000 failures %s", longest)
 	}
 }
 
-func TestStopIsInReverseOrder(t *testing.T) {
+func TestStop_ReverseOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, _ := newGroup(t)
 		var ended []string
 		for _, name := range []string{"first", "second", "third"} {
 			start(t, g, name, func(ctx context.Context) error {
 				<-ctx.Done()
-				time.Sleep(time.Second) // what it has left to do
+				time.Sleep(time.Second) // finishing its work
 				ended = append(ended, name)
 				return nil
 			})
 		}
 		begun := time.Now()
 		stop(t, g)
-		if want := []string{"third", "second", "first"}; !slices.Equal(ended, want) || time.Since(begun) != 3*time.Second {
+		want := []string{"third", "second", "first"}
+		if !slices.Equal(ended, want) || time.Since(begun) != 3*time.Second {
 			t.Errorf("%v ended in %s, one after the other", ended, time.Since(begun))
 		}
 		if err := g.Start(Service{Name: "late", Run: untilDone}); err == nil {
 			t.Error("a service was started after the stop")
 		}
-		stop(t, g) // again, and nothing is left
+		stop(t, g) // a second stop has nothing to do
 	})
 }
 
-func TestStopNamesWhatDoesNotEnd(t *testing.T) {
+func TestStop_ServiceDoesNotEnd_Named(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, _ := newGroup(t)
 		release := make(chan struct{})
@@ -214,7 +153,7 @@ func TestStopNamesWhatDoesNotEnd(t *testing.T) {
 		}
 		synctest.Wait()
 		if g.Status("good").Up {
-			t.Error("the others were not asked to end")
+			t.Error("the other service was not stopped")
 		}
 		close(release)
 		if err := g.Stop(t.Context()); err == nil || err.Error() != "stubborn: late" {
@@ -224,7 +163,7 @@ func TestStopNamesWhatDoesNotEnd(t *testing.T) {
 	})
 }
 
-func TestStopDuringAPause(t *testing.T) {
+func TestStop_DuringPause_EndsImmediately(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, _ := newGroup(t)
 		runs := 0
@@ -238,7 +177,7 @@ func TestStopDuringAPause(t *testing.T) {
 	})
 }
 
-func TestOneThatHasNothingLeftToDoIsNotStartedAgain(t *testing.T) {
+func TestGroup_ServiceReturnsNil_NotRestarted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, r := newGroup(t)
 		start(t, g, "short", func(context.Context) error { return nil })
@@ -248,25 +187,26 @@ func TestOneThatHasNothingLeftToDoIsNotStartedAgain(t *testing.T) {
 			t.Errorf("%+v", s)
 		}
 		if got := r.seen(); !slices.Equal(got, []string{"short up true", "short up false"}) {
-			t.Errorf("told %v", got)
+			t.Errorf("observed %v", got)
 		}
 		stop(t, g)
 	})
 }
 
-func TestAPanicIsToldWithItsStack(t *testing.T) {
+func TestGroup_Panic_ReportedWithStack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, r := newGroup(t)
 		start(t, g, "weak", func(context.Context) error { panic("boom") })
 		synctest.Wait()
 		stop(t, g)
-		if len(r.errs) != 1 || !strings.Contains(r.errs[0].Error(), "panic: boom") || !strings.Contains(r.errs[0].Error(), "group_test.go") {
-			t.Errorf("told %v", r.errs)
+		text := fmt.Sprint(r.errs)
+		if len(r.errs) != 1 || !strings.Contains(text, "panic: boom") || !strings.Contains(text, "group_test.go") {
+			t.Errorf("observed %v", r.errs)
 		}
 	})
 }
 
-func TestRefusals(t *testing.T) {
+func TestStart_NameTaken_Error(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, _ := newGroup(t)
 		start(t, g, "one", untilDone)
@@ -281,7 +221,74 @@ func TestRefusals(t *testing.T) {
 		}
 		stop(t, g)
 	})
+}
+
+func TestNew_NoClock_Error(t *testing.T) {
 	if _, err := New(Config{}); err == nil {
-		t.Error("a group without a clock")
+		t.Error("New accepted a config without a clock")
 	}
+}
+
+// record is an Observer that keeps the events.
+type record struct {
+	mu     sync.Mutex
+	events []string
+	pauses []time.Duration
+	errs   []error
+}
+
+func (r *record) note(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.events = append(r.events, fmt.Sprintf(format, args...))
+}
+
+func (r *record) ServiceUp(name string, up bool) { r.note("%s up %t", name, up) }
+
+func (r *record) ServiceRestarted(name string) { r.note("%s restarted", name) }
+
+func (r *record) ServiceFailed(name string, err error, pause time.Duration) {
+	r.note("%s failed", name)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.pauses, r.errs = append(r.pauses, pause), append(r.errs, err)
+}
+
+func (r *record) seen() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.events)
+}
+
+// newGroup returns a group without jitter. In a synctest bubble it uses the clock of the bubble.
+func newGroup(t *testing.T) (*Group, *record) {
+	t.Helper()
+	r := &record{}
+	g, err := New(Config{
+		Now: time.Now, Jitter: func() float64 { return 0 }, Observer: r,
+		Backoff: Backoff{First: 2 * time.Second, Max: 16 * time.Second, Steady: time.Minute},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g, r
+}
+
+func start(t *testing.T, g *Group, name string, run func(context.Context) error) {
+	t.Helper()
+	if err := g.Start(Service{Name: name, Run: run}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func stop(t *testing.T, g *Group) {
+	t.Helper()
+	if err := g.Stop(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func untilDone(ctx context.Context) error {
+	<-ctx.Done()
+	return ctx.Err()
 }

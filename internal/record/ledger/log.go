@@ -180,3 +180,6 @@ func (q Quarantined) digest(s SessionRef) []byte {
 	return Hash("firemode quarantine v1", []byte(s.Org), []byte(s.Session), []byte(q.Fresh), []byte(q.Actor), Number(q.Number),
 		q.Content, []byte(q.ID), []byte(q.PrevID), []byte(q.User), moment(q.ReceivedAt), q.Changes, []byte(q.Reason))
 }
+
+// RefOf names a session.
+func RefOf(s firemode.Session) SessionRef { return SessionRef{Org: s.Org, Session: s.ID} }
