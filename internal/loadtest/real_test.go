@@ -66,8 +66,9 @@ func realAPI(t *testing.T) http.Handler {
 	all.Bundles = must(bundles.New(store, bundles.Config{Rules: all.Catalogue, Now: time.Now}))(t)
 	populate(t, all)
 	return must(httpapi.New(httpapi.Config{
-		CursorKey: k.Cursor(), Now: time.Now, NewID: newID, Metrics: metrics, MetricsPage: metrics.Handler(), Services: all,
-		Logger: slog.New(slog.DiscardHandler), Checks: map[string]httpkit.Check{"store": store.Ping},
+		CursorKey: k.Cursor(), Now: time.Now, NewID: newID, Metrics: metrics, Services: all,
+		Report:    httpkit.Report{Logger: slog.New(slog.DiscardHandler)},
+		Operation: httpapi.Operation{Checks: map[string]httpkit.Check{"store": store.Ping}, MetricsPage: metrics.Handler()},
 	}))(t)
 }
 

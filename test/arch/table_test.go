@@ -73,6 +73,7 @@ func packages() map[string]kind {
 		"firemode/test/race":                       testOnly,
 		"firemode/test/ratio":                      testOnly,
 		"firemode/test/machine":                    testOnly,
+		"firemode/test/upgrade":                    testOnly,
 		"firemode/internal/store/storetest":        testOnly,
 		"firemode/internal/store/storetest/pgtest": testOnly,
 		"firemode/internal/telemetry/otlptest":     testOnly,

@@ -8,19 +8,20 @@ import (
 	"firemode/internal/store"
 )
 
-// Me returns the caller.
+// Me returns the caller as a user.
 func (s *Service) Me(ctx context.Context) (firemode.User, error) {
-	who, err := actor(ctx, OwnRead)
+	who, err := authorize(ctx, OwnRead)
 	if err != nil {
 		return firemode.User{}, err
 	}
 	u, err := s.user(ctx, who.Org, who.User)
-	return shown(u), err
+	return public(u), err
 }
 
-// MyAudits lists what the caller did, newest first. The operator, who is no user, has no such list.
+// MyAudits lists the caller's audit entries, newest first. It is CodeNotFound for the operator, who
+// is no user.
 func (s *Service) MyAudits(ctx context.Context, p store.Page) (list []store.Keyed[ledger.AuditEntry], err error) {
-	who, err := actor(ctx, OwnRead)
+	who, err := authorize(ctx, OwnRead)
 	if err != nil {
 		return nil, err
 	}
@@ -34,21 +35,21 @@ func (s *Service) MyAudits(ctx context.Context, p store.Page) (list []store.Keye
 	return list, err
 }
 
-// ChangePassword gives the caller another password and voids all their tokens, the one of this request too. A wrong old one
-// is CodeInvalid and counts as a failed login.
+// ChangePassword changes the caller's password and revokes all their tokens, that of this request
+// included. A wrong old password is CodeInvalid and counts as a failed login.
 func (s *Service) ChangePassword(ctx context.Context, oldPassword, newPassword string) error {
-	who, err := actor(ctx, OwnWrite)
+	who, err := authorize(ctx, OwnWrite)
 	if err != nil {
 		return err
 	}
-	if err := checkPassword("new_password", newPassword); err != nil {
+	if err := validatePassword("new_password", newPassword); err != nil {
 		return err
 	}
 	u, err := s.user(ctx, who.Org, who.User)
 	if err != nil {
 		return err
 	}
-	ok, err := s.prove(ctx, attempt{username: u.Username}, oldPassword, u.PasswordHash)
+	ok, err := s.checkPassword(ctx, attempt{username: u.Username}, oldPassword, u.PasswordHash)
 	if err != nil {
 		return err
 	}
@@ -64,7 +65,7 @@ func (s *Service) ChangePassword(ctx context.Context, oldPassword, newPassword s
 		if err != nil {
 			return err
 		}
-		if current.Generation != u.Generation { // disabled, or given another password, while the old one was being checked
+		if current.Generation != u.Generation { // disabled, or given another password, during the check
 			return firemode.Conflict("the user was changed meanwhile; try again")
 		}
 		_, err = s.change(ctx, tx, who, current, Patch{Password: &newPassword}.applied(current, hash))

@@ -4,10 +4,10 @@ import (
 	"testing"
 
 	"firemode"
-	"firemode/internal/store"
 )
 
-func TestUpdateUser(t *testing.T) {
+func TestUpdateUser_ChangedFields_RevokeTokensIfNeeded(t *testing.T) {
+	t.Parallel()
 	engineer, technician := firemode.RoleEngineer, firemode.RoleTechnician
 	for name, tc := range map[string]struct {
 		patch               Patch
@@ -28,7 +28,7 @@ func TestUpdateUser(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := newPlace(t)
+			p := newFixture(t)
 			tokens := p.login(t, "tom@acme")
 			before := p.actions(t, "acme")
 			ctx := p.as(t, "ada@acme")
@@ -42,18 +42,20 @@ func TestUpdateUser(t *testing.T) {
 			if tc.generation == 1 {
 				accepted(t, p.Service, tokens.Access)
 			} else {
-				isVoid(t, p.Service, tokens.Access)
+				revoked(t, p.Service, tokens.Access)
 			}
 			after := p.actions(t, "acme")[len(before):]
-			if tc.log == "" && len(after) != 0 || tc.log != "" && (len(after) != 1 || after[0] != "u-ada user.update u-tom "+tc.log) {
+			if tc.log == "" && len(after) != 0 ||
+				tc.log != "" && (len(after) != 1 || after[0] != "u-ada user.update u-tom "+tc.log) {
 				t.Errorf("the log got %q, want %q", after, tc.log)
 			}
 		})
 	}
 }
 
-func TestUpdateUserOfAnotherVersion(t *testing.T) {
-	p := newPlace(t)
+func TestUpdateUser_OtherVersion_IsRefused(t *testing.T) {
+	t.Parallel()
+	p := newFixture(t)
 	ctx := p.as(t, "ada@acme")
 	_, err := p.UpdateUser(ctx, "u-tom", 2, Patch{FullName: ptr("Tom")})
 	refused(t, err, firemode.CodeChanged, "the user was changed meanwhile; read it again")
@@ -62,9 +64,10 @@ func TestUpdateUserOfAnotherVersion(t *testing.T) {
 	}
 }
 
-func TestTheLastAdministratorStays(t *testing.T) {
-	const message = "this is the last enabled administrator; make another one first"
-	p := newPlace(t)
+func TestUpdateUser_LastAdministrator_IsKept(t *testing.T) {
+	t.Parallel()
+	const message = "this is the last enabled administrator; add another one first"
+	p := newFixture(t)
 	manager := firemode.RoleManager
 	p.add(t, "acme", "amy", firemode.RoleAdmin)
 	steps := []struct {
@@ -95,57 +98,28 @@ func TestTheLastAdministratorStays(t *testing.T) {
 	}
 }
 
-func TestChangePassword(t *testing.T) {
-	p := newPlace(t)
-	ctx := p.as(t, "tom@acme")
-	tokens := p.login(t, "tom@acme")
-	invalid(t, p.ChangePassword(ctx, password, "short"), "new_password")
-	invalid(t, p.ChangePassword(ctx, "wrong horse", "battery staple"), "old_password")
-	accepted(t, p.Service, tokens.Access)
-	if err := p.ChangePassword(ctx, password, "battery staple"); err != nil {
-		t.Fatal(err)
-	}
-	isVoid(t, p.Service, tokens.Access)
-	_, err := p.Refresh(t.Context(), tokens.Refresh)
-	refused(t, err, firemode.CodeUnauthenticated, badRefreshMessage)
-	_, err = p.Login(t.Context(), Credentials{Username: "tom@acme", Password: password})
-	refused(t, err, firemode.CodeUnauthenticated, "username or password is wrong")
-	if _, err := p.Login(t.Context(), Credentials{Username: "tom@acme", Password: "battery staple"}); err != nil {
-		t.Error(err)
-	}
-	if log := p.actions(t, "acme"); log[len(log)-2] != `u-tom user.update u-tom {"password":"changed"}` {
-		t.Errorf("the log says %q", log[len(log)-2])
-	}
-}
-
-func TestChangePasswordIsThrottledLikeLogin(t *testing.T) {
-	p := newPlace(t)
-	ctx := p.as(t, "tom@acme")
-	for range userFailures {
-		invalid(t, p.ChangePassword(ctx, "wrong horse", "battery staple"), "old_password")
-	}
-	refused(t, p.ChangePassword(ctx, password, "battery staple"), firemode.CodeRateLimited, "too many failed attempts; try again later")
-	_, err := p.Login(t.Context(), Credentials{Username: "tom@acme", Password: password})
-	refused(t, err, firemode.CodeRateLimited, "too many failed attempts; try again later")
-}
-
-func TestMyAudits(t *testing.T) {
-	p := newPlace(t)
-	p.login(t, "tom@acme")
-	p.login(t, "ada@acme")
-	if err := p.ChangePassword(p.as(t, "tom@acme"), password, "battery staple"); err != nil {
-		t.Fatal(err)
-	}
-	list, err := p.MyAudits(p.as(t, "tom@acme"), store.Page{Limit: 10})
-	if err != nil || len(list) != 2 || list[0].Row.Action != "user.update" || list[1].Row.Action != "login" {
-		t.Errorf("own trail %+v (%v), want the change, then the login", list, err)
-	}
-	for _, one := range list {
-		if one.Row.ID == "" || one.Row.User != "u-tom" {
-			t.Errorf("entry %+v is not one of tom's", one.Row)
+// However many administrators disable each other concurrently, one remains.
+func TestUpdateUser_AdministratorsDisableEachOther_OneRemains(t *testing.T) {
+	t.Parallel()
+	onBothEngines(t, func(t *testing.T, p *fixture) {
+		ids := []firemode.UserID{"u-ada", "u-amy", "u-ann", "u-art"}
+		for _, id := range ids[1:] {
+			p.add(t, "acme", string(id[2:]), firemode.RoleAdmin)
 		}
-	}
-	if _, err := p.MyAudits(AsOperator(t.Context(), "acme"), store.Page{Limit: 10}); firemode.CodeOf(err) != firemode.CodeNotFound {
-		t.Errorf("the operator's own trail: %v", err)
-	}
+		errs := make([]error, len(ids))
+		concurrently(len(ids), func(i int) {
+			_, errs[i] = p.UpdateUser(AsOperator(t.Context(), "acme"), ids[i], 0, Patch{Disabled: ptr(true)})
+		})
+		conflicts := 0
+		for _, err := range errs {
+			if firemode.CodeOf(err) == firemode.CodeConflict {
+				conflicts++
+			} else if err != nil {
+				t.Error(err)
+			}
+		}
+		if conflicts != 1 {
+			t.Errorf("%d were refused, want 1", conflicts)
+		}
+	})
 }

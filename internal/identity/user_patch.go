@@ -4,11 +4,10 @@ import (
 	"context"
 
 	"firemode"
-	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 
-// Patch is a change of a user; nil leaves a field as it is.
+// Patch changes the fields that are not nil.
 type Patch struct {
 	FullName *string
 	Role     *firemode.Role
@@ -28,16 +27,16 @@ func (p Patch) check() error {
 		}
 	}
 	if p.Password != nil {
-		return checkPassword("password", *p.Password)
+		return validatePassword("password", *p.Password)
 	}
 	return nil
 }
 
-// UpdateUser changes a user of the caller's organisation whose Version is ifVersion, or whatever it is if that is 0. It is
-// CodeChanged if the version is another, and CodeConflict if the last enabled administrator would be gone. Disabling,
-// or changing role or password, voids all tokens of the user.
+// UpdateUser changes a user of the caller's organisation that is at version ifVersion (0: at any),
+// else it is CodeChanged. It is CodeConflict if it would leave no enabled administrator. Disabling
+// a user, or changing role or password, revokes all tokens of the user.
 func (s *Service) UpdateUser(ctx context.Context, id firemode.UserID, ifVersion int64, p Patch) (firemode.User, error) {
-	who, err := actor(ctx, UserWrite)
+	who, err := authorize(ctx, UserWrite)
 	if err != nil {
 		return firemode.User{}, err
 	}
@@ -62,7 +61,7 @@ func (s *Service) UpdateUser(ctx context.Context, id firemode.UserID, ifVersion 
 	})
 }
 
-// applied is u after the patch; hash is the one of p.Password.
+// applied returns u after the patch; hash is that of p.Password.
 func (p Patch) applied(u firemode.User, hash string) firemode.User {
 	if p.FullName != nil {
 		u.FullName = *p.FullName
@@ -79,18 +78,21 @@ func (p Patch) applied(u firemode.User, hash string) firemode.User {
 	return u
 }
 
-// change writes what became of a locked user, with all that follows from it.
-func (s *Service) change(ctx context.Context, tx store.Tx, who firemode.Principal, before, after firemode.User) (firemode.User, error) {
+// change writes the change of a locked user, its audit entry, and the revocation of the user's
+// tokens if it requires one.
+func (s *Service) change(
+	ctx context.Context, tx store.Tx, who firemode.Principal, before, after firemode.User,
+) (firemode.User, error) {
 	changes := difference(before, after)
 	if len(changes) == 0 {
-		return shown(before), nil
+		return public(before), nil
 	}
 	if isEnabledAdmin(before) && !isEnabledAdmin(after) {
-		if err := needOtherAdmin(ctx, tx, before); err != nil {
+		if err := requireOtherAdmin(ctx, tx, before); err != nil {
 			return firemode.User{}, err
 		}
 	}
-	if voidsTokens(before, after) {
+	if revokesTokens(before, after) {
 		if err := s.revokeUser(ctx, tx, before); err != nil {
 			return firemode.User{}, err
 		}
@@ -100,12 +102,13 @@ func (s *Service) change(ctx context.Context, tx store.Tx, who firemode.Principa
 		return firemode.User{}, err
 	}
 	after.Version++
-	return shown(after), s.audit(ctx, tx, after.Org, ledger.AuditEntry{
-		User: who.User, Action: "user.update", Subject: string(after.ID), Data: particulars(changes),
+	return public(after), s.audit(ctx, tx, who, store.Action{
+		Name: "user.update", Subject: string(after.ID), Data: changes,
 	})
 }
 
-// difference is what the audit log says of a change: new values, but never a password.
+// difference returns the new values of the fields that changed, for the audit log, but never a
+// password.
 func difference(before, after firemode.User) map[string]any {
 	changes := make(map[string]any)
 	if after.FullName != before.FullName {
@@ -123,15 +126,16 @@ func difference(before, after firemode.User) map[string]any {
 	return changes
 }
 
-func voidsTokens(before, after firemode.User) bool {
+func revokesTokens(before, after firemode.User) bool {
 	disabled := after.Disabled && !before.Disabled
 	return disabled || after.Role != before.Role || after.PasswordHash != before.PasswordHash
 }
 
 func isEnabledAdmin(u firemode.User) bool { return u.Role == firemode.RoleAdmin && !u.Disabled }
 
-// needOtherAdmin is CodeConflict if u is the only enabled administrator of its organisation, which is locked.
-func needOtherAdmin(ctx context.Context, tx store.Tx, u firemode.User) error {
+// requireOtherAdmin is CodeConflict if u is the only enabled administrator of its organisation,
+// which is locked.
+func requireOtherAdmin(ctx context.Context, tx store.Tx, u firemode.User) error {
 	page := store.Page{Limit: 100}
 	for {
 		list, err := store.As[store.UserReader](tx).Users(ctx, u.Org, page)
@@ -144,13 +148,14 @@ func needOtherAdmin(ctx context.Context, tx store.Tx, u firemode.User) error {
 			}
 		}
 		if len(list) < page.Limit {
-			return firemode.Conflict("this is the last enabled administrator; make another one first")
+			return firemode.Conflict("this is the last enabled administrator; add another one first")
 		}
 		page.After = list[len(list)-1].Key
 	}
 }
 
-// lockUser returns a user of whom nobody else can change anything until the transaction ends.
+// lockUser returns a user, and keeps others from changing the users of its organisation until the
+// transaction ends.
 func lockUser(ctx context.Context, tx store.Tx, org firemode.OrgID, id firemode.UserID) (firemode.User, error) {
 	if err := lock(ctx, tx, org); err != nil {
 		return firemode.User{}, err
