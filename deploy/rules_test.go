@@ -85,7 +85,8 @@ func read(t *testing.T, path string) string {
 	return string(text)
 }
 
-// tested counts, for each alert, the looks at it that expect it to fire and those that expect it not to.
+// tested counts, for each alert, the looks at it that expect it to fire and those that expect it
+// not to.
 func tested(t *testing.T) (fires, silent map[string]int) {
 	t.Helper()
 	fires, silent = map[string]int{}, map[string]int{}

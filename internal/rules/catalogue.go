@@ -29,7 +29,8 @@ type catalogueRule struct {
 	Provenance *provenance `json:"provenance,omitempty"`
 }
 
-// provenance says how sure the facts of a rule are: A a public source states it, B general trade knowledge, C illustrative.
+// provenance says how sure the facts of a rule are: A a public source states it, B general trade
+// knowledge, C illustrative.
 type provenance struct {
 	Status            string            `json:"status"`
 	Frequencies       string            `json:"frequencies"`
@@ -37,9 +38,10 @@ type provenance struct {
 	Limits            map[string]string `json:"limits,omitempty"`             // by measurement
 }
 
-// ParseCatalogue reads a catalogue file: {"catalogue", "version", "disclaimer", "rules": [a Document, with "provenance" if it
-// is known]}. The disclaimer and the provenance go into each rule's Note, so that they are shown wherever the rule is. Errors are as
-// ParseRule's, with fields named rules[n]; a (code, version) that is given twice is one.
+// ParseCatalogue reads a catalogue file: {"catalogue", "version", "disclaimer", "rules": [a
+// Document, with "provenance" if it is known]}. The disclaimer and the provenance go into each
+// rule's Note, so that they are shown wherever the rule is. Errors are as ParseRule's, with fields
+// named rules[n]; a (code, version) that is given twice is one.
 func ParseCatalogue(data []byte) ([]firemode.Rule, error) {
 	var file catalogueFile
 	if err := decode(data, &file); err != nil {

@@ -17,7 +17,8 @@ const (
 	MaxUnit       = 32   // bytes
 )
 
-// Check reports what is wrong with r, as firemode.CodeInvalid with a detail for each field; nil if r is a valid rule.
+// Check reports what is wrong with r, as firemode.CodeInvalid with a detail for each field; nil if
+// r is a valid rule.
 func Check(r firemode.Rule) error {
 	if wrong := check(r); len(wrong) > 0 {
 		return invalid(wrong)

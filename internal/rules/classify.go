@@ -46,9 +46,10 @@ type Classification struct {
 	WithinLimits bool
 }
 
-// Classify applies r, which must be valid, to f. A finding that r cannot judge is firemode.CodeInvalid and names the field: an
-// unknown condition or measurement (with the known ones), another unit (with the limit's), an unknown or mistyped scope
-// answer, an override without a class or a reason.
+// Classify applies r, which must be valid, to f. A finding that r cannot judge is
+// firemode.CodeInvalid and names the field: an unknown condition or measurement (with the known
+// ones), another unit (with the limit's), an unknown or mistyped scope answer, an override without
+// a class or a reason.
 func Classify(r firemode.Rule, f Finding) (Classification, error) {
 	given, wrong := checkScope("scope", f.Scope)
 	wrong = append(wrong, checkOverride(f.Override)...)
@@ -73,7 +74,8 @@ func Classify(r firemode.Rule, f Finding) (Classification, error) {
 	return j, nil
 }
 
-// withinLimits is the judgement of a reading that is no finding: there is nothing that an override could reclassify.
+// withinLimits is the judgement of a reading that is no finding: there is nothing that an override
+// could reclassify.
 func withinLimits(f Finding) (Classification, error) {
 	if f.Override != nil {
 		return Classification{}, firemode.InvalidField("override", "%s %s %s is within its limits; name the condition that was observed instead",

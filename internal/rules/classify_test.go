@@ -20,8 +20,8 @@ func catalogue(t testing.TB) []firemode.Rule {
 	return rs
 }
 
-// TestEveryConditionClassifies walks the whole catalogue: by default the class is the mapping's, and what can escalate does so
-// by each of its answers, but not beside one that prevents it.
+// TestEveryConditionClassifies walks the whole catalogue: by default the class is the mapping's,
+// and what can escalate does so by each of its answers, but not beside one that prevents it.
 func TestEveryConditionClassifies(t *testing.T) {
 	for _, r := range catalogue(t) {
 		for condition, class := range r.Schema.Classifications {
@@ -109,8 +109,8 @@ func TestJudgeNeverPanics(t *testing.T) {
 	})
 }
 
-// TestEscalationIsMonotone: as long as nothing prevents it, a graver answer never gives a milder class, and without an override
-// no class is milder than the default.
+// TestEscalationIsMonotone: as long as nothing prevents it, a graver answer never gives a milder
+// class, and without an override no class is milder than the default.
 func TestEscalationIsMonotone(t *testing.T) {
 	rs := catalogue(t)
 	rapid.Check(t, func(t *rapid.T) {

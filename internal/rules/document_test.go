@@ -16,7 +16,8 @@ import (
 	"firemode/internal/rules"
 )
 
-// TestDocumentsRoundTrip writes and reads each rule of the catalogue with both JSON packages that the project uses.
+// TestDocumentsRoundTrip writes and reads each rule of the catalogue with both JSON packages that
+// the project uses.
 func TestDocumentsRoundTrip(t *testing.T) {
 	for _, r := range catalogue(t) {
 		for name, marshal := range map[string]func(any) ([]byte, error){
@@ -77,7 +78,8 @@ func TestCatalogueErrorsNameTheRule(t *testing.T) {
 	}
 }
 
-// FuzzParseRule: whatever is taken for a rule is valid, survives being written, and judges its own conditions.
+// FuzzParseRule: whatever is taken for a rule is valid, survives being written, and judges its own
+// conditions.
 func FuzzParseRule(f *testing.F) {
 	files, err := filepath.Glob("testdata/*_*.json")
 	if err != nil {

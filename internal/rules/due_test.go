@@ -10,7 +10,8 @@ import (
 	"firemode/internal/rules"
 )
 
-// TestHarbourTower counts what is due at a real-sized building: every asset in service, each of its systems once, the site.
+// TestHarbourTower counts what is due at a real-sized building: every asset in service, each of its
+// systems once, the site.
 func TestHarbourTower(t *testing.T) {
 	data, err := os.ReadFile("testdata/harbour_tower.json")
 	if err != nil {

@@ -40,7 +40,8 @@ var scopeInputs = [...]ScopeInput{
 // ScopeInputs lists the known inputs, in the order in which to ask.
 func ScopeInputs() []ScopeInput { return slices.Clone(scopeInputs[:]) }
 
-// Scope holds answers by name of input: a bool, or a number as json.Number, float64 or int. An absent answer escalates nothing.
+// Scope holds answers by name of input: a bool, or a number as json.Number, float64 or int. An
+// absent answer escalates nothing.
 type Scope map[string]any
 
 // answers are the answers of a Scope, checked.
@@ -52,7 +53,8 @@ type answer struct {
 	text   string // as the user gave it, e.g. "true" or "0.5"
 }
 
-// checkScope returns s as answers, or the details of what is wrong with it. They are named field.input.
+// checkScope returns s as answers, or the details of what is wrong with it. They are named
+// field.input.
 func checkScope(field string, s Scope) (answers, []firemode.Detail) {
 	if len(s) == 0 {
 		return nil, nil
@@ -90,7 +92,8 @@ func readAnswer(name string, value any) (answer, error) {
 	return answer{number: number, text: text}, nil
 }
 
-// numberText returns a number as it was written. The shortest form of a float64 is what was written, to 15 digits.
+// numberText returns a number as it was written. The shortest form of a float64 is what was
+// written, to 15 digits.
 func numberText(value any) (text string, ok bool) {
 	switch v := value.(type) {
 	case json.Number:
@@ -141,7 +144,8 @@ func (as answers) holds(test firemode.ScopeTest) bool {
 	return false
 }
 
-// first returns the first of tests that the answers pass, in words such as "only_unit_in_area: true".
+// first returns the first of tests that the answers pass, in words such as "only_unit_in_area:
+// true".
 func (as answers) first(tests []firemode.ScopeTest) (words string, found bool) {
 	for _, test := range tests {
 		if as.holds(test) {

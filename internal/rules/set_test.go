@@ -15,7 +15,8 @@ var day0 = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 
 func day(n int) time.Time { return day0.AddDate(0, 0, n) }
 
-// made returns a version of rule R that was made on day from and deactivated on day to, never if that is 0.
+// made returns a version of rule R that was made on day from and deactivated on day to, never if
+// that is 0.
 func made(version string, from, to int) firemode.Rule {
 	r := firemode.Rule{Code: "R", Version: version, Name: version, CreatedAt: day(from)}
 	if to != 0 {
@@ -87,7 +88,8 @@ func cmpCode(a, b firemode.Rule) int {
 	return 1
 }
 
-// TestInForceIsTheHighestActive holds the book to the definition, and shows that the order of its rules does not matter.
+// TestInForceIsTheHighestActive holds the book to the definition, and shows that the order of its
+// rules does not matter.
 func TestInForceIsTheHighestActive(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		versions := rapid.SliceOfNDistinct(anyVersion, 0, 8, rapid.ID).Draw(t, "versions")

@@ -47,8 +47,8 @@ func TestMatchRefuses(t *testing.T) {
 	}
 }
 
-// TestTypesHangTogether: codes are unique, every rule of a type is in the catalogue, every phrase finds its own type, and only
-// assets are matched.
+// TestTypesHangTogether: codes are unique, every rule of a type is in the catalogue, every phrase
+// finds its own type, and only assets are matched.
 func TestTypesHangTogether(t *testing.T) {
 	book := rules.NewSet(catalogue(t))
 	seen := map[string]bool{}

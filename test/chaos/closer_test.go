@@ -14,14 +14,16 @@ import (
 // closing is the session that a closer has to itself.
 const closing = firemode.SessionID("closing")
 
-// closer is a phone and a manager who completes and reopens its session, so that half of what the phone sends comes late.
+// closer is a phone and a manager who completes and reopens its session, so that half of what the
+// phone sends comes late.
 type closer struct {
 	*client.Device
 	journal *journal
 	manager *client.Client
 }
 
-// addCloser has a closer work beside the others. Its building is bare and its visit one at which nothing is due, so nothing hinders completion.
+// addCloser has a closer work beside the others. Its building is bare and its visit one at which
+// nothing is due, so nothing hinders completion.
 func (c *crew) addCloser(t *testing.T, s *site) {
 	t.Helper()
 	b, err := s.admin.CreateBuilding(t.Context(), client.NewBuilding{ID: "shed", Name: "Shed", Address: "2 Quay St"})
@@ -33,8 +35,8 @@ func (c *crew) addCloser(t *testing.T, s *site) {
 	c.steps = append(c.steps, one.step)
 }
 
-// step records a reading before the completion and one after it. The second is kept beside the document until the session is open again, and
-// is in it then.
+// step records a reading before the completion and one after it. The second is kept beside the
+// document until the session is open again, and is in it then.
 func (c *closer) step(ctx context.Context) error {
 	early, err := c.write(ctx, "merged")
 	if err != nil {

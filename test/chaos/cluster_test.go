@@ -123,7 +123,8 @@ func (c *cluster) url() string {
 	return (&url.URL{Scheme: "postgres", User: url.User("firemode"), Path: "/postgres", RawQuery: "host=" + url.QueryEscape(c.dir)}).String()
 }
 
-// signal asks the cluster to stop in one of PostgreSQL's modes, and returns when it has: SIGINT is fast, SIGQUIT immediate.
+// signal asks the cluster to stop in one of PostgreSQL's modes, and returns when it has: SIGINT is
+// fast, SIGQUIT immediate.
 func (c *cluster) signal(s syscall.Signal) error {
 	if err := c.cmd.Process.Signal(s); err != nil {
 		return err
@@ -151,7 +152,8 @@ func (c *cluster) kill() error {
 	children := childrenOf(c.cmd.Process.Pid)
 	c.cmd.Process.Kill()
 	for _, pid := range children {
-		// Now: one may wait for ever for another that is gone, and it holds the output that the end of the server is told by.
+		// Now: one may wait for ever for another that is gone, and it holds the output that the end
+		// of the server is told by.
 		syscall.Kill(pid, syscall.SIGKILL)
 	}
 	<-c.ended

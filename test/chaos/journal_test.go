@@ -11,7 +11,8 @@ import (
 	"firemode/internal/record/crdt"
 )
 
-// journal is what clients know of what they did. Every change carries a number of its own, by which it is found again.
+// journal is what clients know of what they did. Every change carries a number of its own, by which
+// it is found again.
 type journal struct {
 	mu       sync.Mutex
 	last     int64
@@ -127,7 +128,8 @@ func (j *journal) complain(t *testing.T, where string, v verdict) {
 	j.problems = nil
 }
 
-// await returns when n more changes are acknowledged: clients get on. Meanwhile it does what else has to be done, now and then.
+// await returns when n more changes are acknowledged: clients get on. Meanwhile it does what else
+// has to be done, now and then.
 func (j *journal) await(t *testing.T, n int, meanwhile ...func()) {
 	t.Helper()
 	from := j.acknowledged()

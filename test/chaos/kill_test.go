@@ -28,7 +28,8 @@ func onPostgres(t *testing.T, c *cluster) *site {
 	return newSite(t, newNode(t, "--data", folder(t), "--db-url", c.url()), func(t *testing.T) store.Database { return openPostgres(t, c.url()) })
 }
 
-// The server is killed at moments drawn by chance while clients work, and started again on the same data.
+// The server is killed at moments drawn by chance while clients work, and started again on the same
+// data.
 func TestKill(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, s *site) {
 		crew, moments, kills := newCrew(s), chance("kill"), times(200, 3)
@@ -55,7 +56,8 @@ func TestKill(t *testing.T) {
 	})
 }
 
-// audit compares the journal with what the API shows and, once the server has stopped, with what the database holds.
+// audit compares the journal with what the API shows and, once the server has stopped, with what
+// the database holds.
 func (s *site) audit(t *testing.T, j *journal) verdict {
 	t.Helper()
 	shown, err := s.readAPI(t.Context())

@@ -22,8 +22,9 @@ import (
 // connections is how many clients leave at the same time.
 const connections = 64
 
-// Clients leave in the middle of an upload, and right after its last byte. Nothing of them stays behind: no goroutine, connection, transaction
-// or lock; and the next request is as fast as before. Of what was cut off nothing is there, what was whole is there once.
+// Clients leave in the middle of an upload, and right after its last byte. Nothing of them stays
+// behind: no goroutine, connection, transaction or lock; and the next request is as fast as before.
+// Of what was cut off nothing is there, what was whole is there once.
 func TestClientsLeave(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { testLeaving(t, onSQLite(t), nil) })
 	t.Run("postgres", func(t *testing.T) {
@@ -118,8 +119,8 @@ func (l *leaver) inTheMiddle() error {
 	return err
 }
 
-// afterTheLastByte sends everything and does not wait for the answer. The request is whole, so it counts: the journal takes it for
-// acknowledged.
+// afterTheLastByte sends everything and does not wait for the answer. The request is whole, so it
+// counts: the journal takes it for acknowledged.
 func (l *leaver) afterTheLastByte() error {
 	number := l.journal.send()
 	conn, err := net.Dial("tcp", l.addr)
@@ -135,7 +136,8 @@ func (l *leaver) afterTheLastByte() error {
 	return nil
 }
 
-// awaitLog returns when everything that is acknowledged is shown: nobody has waited for those that left.
+// awaitLog returns when everything that is acknowledged is shown: nobody has waited for those that
+// left.
 func (s *site) awaitLog(t *testing.T, j *journal) {
 	t.Helper()
 	for until := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
@@ -151,8 +153,8 @@ func (s *site) awaitLog(t *testing.T, j *journal) {
 	}
 }
 
-// pace is how long a request takes, in the middle of many. Others use the machine too, so the best of some rounds counts; no more rounds are
-// made once it is as good as wanted.
+// pace is how long a request takes, in the middle of many. Others use the machine too, so the best
+// of some rounds counts; no more rounds are made once it is as good as wanted.
 func (s *site) pace(t *testing.T, j *journal, wanted time.Duration) time.Duration {
 	t.Helper()
 	best := time.Hour
@@ -180,7 +182,8 @@ func (s *site) round(t *testing.T, j *journal) time.Duration {
 	return median(took)
 }
 
-// settled is how many goroutines the server has when nobody but us is connected, and it has been so for a moment.
+// settled is how many goroutines the server has when nobody but us is connected, and it has been so
+// for a moment.
 func (s *site) settled(t *testing.T) int {
 	t.Helper()
 	last, since := 0, time.Now()

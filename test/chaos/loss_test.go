@@ -14,7 +14,8 @@ import (
 	"firemode/internal/store"
 )
 
-// Phones work over a line that loses one packet in five each way and resets connections: everything is there once, and all see the same.
+// Phones work over a line that loses one packet in five each way and resets connections: everything
+// is there once, and all see the same.
 func TestPacketLoss(t *testing.T) {
 	l := newLink(t, 20, 3)
 	data := folder(t)
@@ -90,7 +91,8 @@ func record(ctx context.Context, j *journal, p *client.Device, index, changes in
 	return nil
 }
 
-// overTheLine starts the server again at the far end of a line and returns the technicians' clients at the near end.
+// overTheLine starts the server again at the far end of a line and returns the technicians' clients
+// at the near end.
 func overTheLine(t *testing.T, s *site, l *link) []*client.Client {
 	t.Helper()
 	s.stop(t)

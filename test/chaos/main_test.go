@@ -32,7 +32,8 @@ func seedOf(given string) uint64 {
 	return uint64(time.Now().UnixNano())
 }
 
-// chance returns the random numbers for one purpose: the same for the same seed, whatever else has drawn.
+// chance returns the random numbers for one purpose: the same for the same seed, whatever else has
+// drawn.
 func chance(purpose string) *rand.Rand {
 	var key [32]byte
 	copy(key[:], fmt.Sprintf("%d %s", seed, purpose))
@@ -75,7 +76,8 @@ func run(m *testing.M) int {
 	return code
 }
 
-// nursery starts processes on a thread that lives as long as this program: the kernel ends them when the thread ends.
+// nursery starts processes on a thread that lives as long as this program: the kernel ends them
+// when the thread ends.
 var nursery = make(chan birth)
 
 type birth struct {

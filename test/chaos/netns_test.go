@@ -15,21 +15,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// link is two network namespaces of this test's own, near and far, with a wire between them that loses packets. Nothing that is sent in
-// them can get anywhere else: they have no other interface.
+// link is two network namespaces of this test's own, near and far, with a wire between them that
+// loses packets. Nothing that is sent in them can get anywhere else: they have no other interface.
 type link struct {
 	near, far string // names
 	handle    *os.File
 }
 
-// The addresses of the two ends are of the block for measuring networks (RFC 2544), which nobody routes.
+// The addresses of the two ends are of the block for measuring networks (RFC 2544), which nobody
+// routes.
 const (
 	nearAddress = "198.18.77.1"
 	farAddress  = "198.18.77.2"
 )
 
-// newLink makes a wire on which each packet is lost with a probability of loss percent at either end, and one of resets in a thousand is
-// answered with a reset of its connection.
+// newLink makes a wire on which each packet is lost with a probability of loss percent at either
+// end, and one of resets in a thousand is answered with a reset of its connection.
 func newLink(t *testing.T, loss, resets int) *link {
 	t.Helper()
 	if syscall.Geteuid() != 0 {
@@ -50,7 +51,8 @@ func newLink(t *testing.T, loss, resets int) *link {
 	for ns, address := range map[string]string{l.near: nearAddress, l.far: farAddress} {
 		do(t, "", "ip", "-n", ns, "addr", "add", address+"/30", "dev", "wire")
 		do(t, "", "ip", "-n", ns, "link", "set", "wire", "up")
-		// A real line would have a delay; here a lost packet may be repeated soon, so that the test ends.
+		// A real line would have a delay; here a lost packet may be repeated soon, so that the test
+		// ends.
 		do(t, "", "ip", "-n", ns, "route", "change", "198.18.77.0/30", "dev", "wire", "rto_min", "10ms")
 		do(t, fmt.Sprintf(lossy, loss, resets), "ip", "netns", "exec", ns, "nft", "-f", "-")
 	}
@@ -102,7 +104,8 @@ func do(t *testing.T, input, name string, args ...string) string {
 	return string(out)
 }
 
-// dial connects from the near end. A socket stays in the namespace in which its thread was when it was made.
+// dial connects from the near end. A socket stays in the namespace in which its thread was when it
+// was made.
 func (l *link) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	if host, _, err := net.SplitHostPort(address); err != nil || host != farAddress {
 		return nil, fmt.Errorf("%s is not the far end", address)
@@ -113,7 +116,8 @@ func (l *link) dial(ctx context.Context, network, address string) (net.Conn, err
 	}
 	made := make(chan result, 1)
 	go func() {
-		// The thread is not given back: it ends with this goroutine, and nothing else ever runs in the namespace by mistake.
+		// The thread is not given back: it ends with this goroutine, and nothing else ever runs in
+		// the namespace by mistake.
 		runtime.LockOSThread()
 		if err := unix.Setns(int(l.handle.Fd()), unix.CLONE_NEWNET); err != nil {
 			made <- result{err: err}

@@ -38,7 +38,8 @@ func newNode(t *testing.T, storage ...string) *node {
 	return n
 }
 
-// freeAddress is below the ports that the kernel gives to clients, so that none of ours takes it while the server is down.
+// freeAddress is below the ports that the kernel gives to clients, so that none of ours takes it
+// while the server is down.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	for range 100 {

@@ -84,7 +84,8 @@ func (m *machine) halt() error {
 	return m.cluster.kill()
 }
 
-// held starts PostgreSQL if there is to be one, and compares the journal with what the database holds. The server does not run.
+// held starts PostgreSQL if there is to be one, and compares the journal with what the database
+// holds. The server does not run.
 func (m *machine) held(t *testing.T, j *journal) verdict {
 	t.Helper()
 	if m.cluster != nil && !m.cluster.running() {
@@ -95,8 +96,9 @@ func (m *machine) held(t *testing.T, j *journal) verdict {
 	return j.judge(found)
 }
 
-// The power is cut at moments drawn by chance while clients work. Of what was not synced nothing survives, or every other page, or nearly
-// all: each time everything that was acknowledged is there when the power is back.
+// The power is cut at moments drawn by chance while clients work. Of what was not synced nothing
+// survives, or every other page, or nearly all: each time everything that was acknowledged is there
+// when the power is back.
 func TestPowerCut(t *testing.T) {
 	onEachDisk(t, onPostgresDisk{}, func(t *testing.T, m *machine) {
 		crew, moments, cuts := newCrew(m.site), chance("power"), times(20, 2)
@@ -121,8 +123,8 @@ func TestPowerCut(t *testing.T) {
 	})
 }
 
-// The same cut shows losses when something does not flush: a disk that says it has and has not, and PostgreSQL with fsync off. So the test above
-// can fail.
+// The same cut shows losses when something does not flush: a disk that says it has and has not, and
+// PostgreSQL with fsync off. So the test above can fail.
 func TestPowerCutWithoutFlushing(t *testing.T) {
 	onEachDisk(t, onPostgresDisk{settings: []string{"-c", "fsync=off"}, fullOnly: true}, func(t *testing.T, m *machine) {
 		crew := newCrew(m.site)
@@ -145,7 +147,8 @@ func TestPowerCutWithoutFlushing(t *testing.T) {
 	})
 }
 
-// What a command has said is done is there after a power cut, and so are the keys: a token that was given before is good after it.
+// What a command has said is done is there after a power cut, and so are the keys: a token that was
+// given before is good after it.
 func TestPowerCutAfterSetup(t *testing.T) {
 	d, dir := newDisk(t, fuse.Owner{})
 	n := newNode(t, "--data", dir)

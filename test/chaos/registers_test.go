@@ -15,7 +15,8 @@ import (
 	"firemode/internal/record/crdt"
 )
 
-// registers is the record of what phones wrote to shared paths and saw there, to be checked against what a register may do.
+// registers is the record of what phones wrote to shared paths and saw there, to be checked against
+// what a register may do.
 type registers struct {
 	mu     sync.Mutex
 	writes int
@@ -25,7 +26,8 @@ type registers struct {
 
 func newRegisters() *registers { return &registers{dots: map[string]crdt.Dot{}} }
 
-// perRegister is how many writes a path gets before the next one is used: checking takes time that grows fast with the number.
+// perRegister is how many writes a path gets before the next one is used: checking takes time that
+// grows fast with the number.
 const perRegister = 60
 
 // access is what a phone did at a path: it wrote, having seen the batches of a clock, or it read.
@@ -121,9 +123,10 @@ func (s siblings) after(a access) siblings {
 	return next
 }
 
-// model is a register that keeps what is not known to its writer. That a history of it has an order in which everything fits, each
-// operation between its call and its return, means: every acknowledged write is visible at once to everybody, until one that had seen it replaces
-// it; and nobody who has seen something is ever shown an earlier state.
+// model is a register that keeps what is not known to its writer. That a history of it has an order
+// in which everything fits, each operation between its call and its return, means: every
+// acknowledged write is visible at once to everybody, until one that had seen it replaces it; and
+// nobody who has seen something is ever shown an earlier state.
 func model() porcupine.Model {
 	return porcupine.Model{
 		Partition: func(history []porcupine.Operation) [][]porcupine.Operation {
@@ -149,7 +152,8 @@ func model() porcupine.Model {
 	}
 }
 
-// check fails the test unless what was recorded is what a register may do. It returns how many operations that were.
+// check fails the test unless what was recorded is what a register may do. It returns how many
+// operations that were.
 func (r *registers) check(t *testing.T) (operations, paths int) {
 	t.Helper()
 	if result := porcupine.CheckOperationsTimeout(model(), r.ops, time.Minute); result != porcupine.Ok {

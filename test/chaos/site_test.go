@@ -71,7 +71,8 @@ func (s *site) login(t *testing.T, name string, through http.RoundTripper) *clie
 	return c
 }
 
-// shortly waits less than a phone would, since a test has more outages in a minute than a phone in a year.
+// shortly waits less than a phone would, since a test has more outages in a minute than a phone in
+// a year.
 func shortly(ctx context.Context, d time.Duration) error {
 	select {
 	case <-time.After(min(d, 20*time.Millisecond)):
@@ -144,7 +145,8 @@ func (tr *traffic) awaitTrouble(t *testing.T) {
 	}
 }
 
-// clean fails the test if an answer was one that this harm does not explain: what fails is retryable and says so.
+// clean fails the test if an answer was one that this harm does not explain: what fails is
+// retryable and says so.
 func (tr *traffic) clean(t *testing.T, counts map[int]int) {
 	t.Helper()
 	for status, n := range counts {

@@ -36,8 +36,8 @@ const (
 	Fork                       // a cloned or restored phone: keep the body, give a fresh id
 )
 
-// Decide compares a posted batch with what is held of its actor: the batch of that number and its neighbours, nil where there is
-// none. held is every number that has arrived.
+// Decide compares a posted batch with what is held of its actor: the batch of that number and its
+// neighbours, nil where there is none. held is every number that has arrived.
 func Decide(p Posted, held Ranges, same, below, above *Known) Admission {
 	differs := func(a, b string) bool { return a != "" && b != "" && a != b }
 	switch {
@@ -57,7 +57,8 @@ func Decide(p Posted, held Ranges, same, below, above *Known) Admission {
 	}
 }
 
-// FreshActor is the id that a forked client must go on under. It follows from the batch, so that the same retry gets the same.
+// FreshActor is the id that a forked client must go on under. It follows from the batch, so that
+// the same retry gets the same.
 func FreshActor(key []byte, p Posted) ActorID {
 	mac := hmac.New(sha256.New, key)
 	fmt.Fprintf(mac, "firemode fork v1 %d:%s %d %x %d:%s", len(p.Actor), p.Actor, p.Number, p.Content, len(p.ID), p.ID)

@@ -44,7 +44,8 @@ func TestJudgeFarAhead(t *testing.T) {
 	}
 }
 
-// The same retry gets the same id, anything else another, and no client could have made it without the key.
+// The same retry gets the same id, anything else another, and no client could have made it without
+// the key.
 func TestFreshActor(t *testing.T) {
 	p := crdt.Posted{Actor: "A", Number: 3, ID: "b3", Content: [32]byte{1}}
 	want := crdt.FreshActor(key, p)

@@ -43,7 +43,8 @@ type Change struct {
 	Rejected   string // why it cannot be applied, "" when it can
 }
 
-// wireChange is a change as it is posted. Members that are not listed here are kept in Text and otherwise ignored.
+// wireChange is a change as it is posted. Members that are not listed here are kept in Text and
+// otherwise ignored.
 type wireChange struct {
 	Op         string         `json:"op"`
 	Path       *string        `json:"path"`
@@ -68,9 +69,9 @@ const (
 	maxDots       = 1000
 )
 
-// ParseChanges reads the changes of a batch. One that is not valid comes back with its reason in Rejected, and does not
-// hinder the others. An error is returned only when the list as a whole cannot be read as one document: a member of a
-// change that differs from a known one in case alone.
+// ParseChanges reads the changes of a batch. One that is not valid comes back with its reason in
+// Rejected, and does not hinder the others. An error is returned only when the list as a whole
+// cannot be read as one document: a member of a change that differs from a known one in case alone.
 func ParseChanges(raw []jsontext.Value) ([]Change, error) {
 	changes := make([]Change, len(raw))
 	for i, r := range raw {
@@ -87,8 +88,8 @@ func ParseChanges(raw []jsontext.Value) ([]Change, error) {
 	return changes, nil
 }
 
-// checkNames refuses members such as "Path": one reader would take it for "path" and another would not, and the hash, the
-// fingerprint and the merge must see one document.
+// checkNames refuses members such as "Path": one reader would take it for "path" and another would
+// not, and the hash, the fingerprint and the merge must see one document.
 func checkNames(raw jsontext.Value) error {
 	if raw.Kind() != '{' {
 		return nil // rejected below, as a change
@@ -199,7 +200,8 @@ func (c *Change) fillValue(w wireChange) (err error) {
 func (c *Change) checkRoom() error {
 	at := c.Path
 	if c.Kind == Append {
-		// The child is named by the dot, whose batch number is not known yet for a client that does not count.
+		// The child is named by the dot, whose batch number is not known yet for a client that does
+		// not count.
 		longest := Dot{Actor: ActorID(strings.Repeat("~", 66)), Batch: 1 << 62, Index: MaxChanges}
 		at = at.Child(longest.String())
 		if _, err := ParsePointer(string(at)); err != nil {
@@ -243,8 +245,8 @@ func (c *Change) fillNames(w wireChange) error {
 	return nil
 }
 
-// Content is the fingerprint of the decoded changes in order. Two spellings of one document have the same: white space, member
-// order, escapes and the way a number is written do not matter.
+// Content is the fingerprint of the decoded changes in order. Two spellings of one document have
+// the same: white space, member order, escapes and the way a number is written do not matter.
 func Content(changes []Change) [sha256.Size]byte {
 	h := sha256.New()
 	for _, c := range changes {

@@ -137,7 +137,8 @@ func TestContentOfAnyDocument(t *testing.T) {
 	})
 }
 
-// documents are JSON values up to a depth. Their x may be written in two ways, and nothing else holds an x.
+// documents are JSON values up to a depth. Their x may be written in two ways, and nothing else
+// holds an x.
 func documents(depth int) *rapid.Generator[any] {
 	leaves := []*rapid.Generator[any]{
 		rapid.Just[any](nil), rapid.Bool().AsAny(), rapid.IntRange(-1000, 1000).AsAny(), rapid.SampledFrom([]string{"", "x", "é<\"", "\u2028"}).AsAny(),

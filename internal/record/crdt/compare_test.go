@@ -74,8 +74,9 @@ func compareReport(b batch, m crdt.Merged, before, after oracle.State) error {
 	return firstOf(added.err("added"), covered.err("covered"), recontested.err("recontested"), compareTouched(b, m.Touched, before, after))
 }
 
-// compareTouched holds that a touch tells the truth about its path, and that every path is touched whose live operations or
-// whose conflict changed. What a batch wrote and covered again itself may be touched, and a conflict that stays as it was.
+// compareTouched holds that a touch tells the truth about its path, and that every path is touched
+// whose live operations or whose conflict changed. What a batch wrote and covered again itself may
+// be touched, and a conflict that stays as it was.
 func compareTouched(b batch, touched []crdt.Touch, before, after oracle.State) error {
 	was, is := kindsOf(before), kindsOf(after)
 	seen := map[crdt.Pointer]bool{}

@@ -12,7 +12,8 @@ import (
 	"firemode/internal/record/crdt"
 )
 
-// tokens are JSON numbers within the limits in every spelling, and close to each other so that equal ones meet.
+// tokens are JSON numbers within the limits in every spelling, and close to each other so that
+// equal ones meet.
 var tokens = rapid.Custom(func(t *rapid.T) string {
 	token := rapid.SampledFrom([]string{"", "-"}).Draw(t, "sign") + rapid.SampledFrom([]string{
 		"0", "1", "10", "12", "125", "1000", "9999999999999999999999999999", "12345678901234567890",

@@ -6,8 +6,9 @@ import (
 	"firemode/internal/record/crdt"
 )
 
-// A script is a history as data: what phones write, what the server receives when, who pulls, who is cloned. Every number in
-// it is taken modulo what there is to choose from when it is played, so that any script can be played and a shorter one is one too.
+// A script is a history as data: what phones write, what the server receives when, who pulls, who
+// is cloned. Every number in it is taken modulo what there is to choose from when it is played, so
+// that any script can be played and a shorter one is one too.
 type script []step
 
 type step struct {
@@ -42,7 +43,8 @@ type intent struct {
 const phones = 3 // at the start; forks add to them
 
 var (
-	// The last two are the first children that A and B append to /l: written by name, they meet what is appended.
+	// The last two are the first children that A and B append to /l: written by name, they meet
+	// what is appended.
 	paths = rapid.SampledFrom([]crdt.Pointer{
 		"/a", "/a", "/a/b", "/a/b", "/a/b/c", "/a/d", "/e", "/l", "/a/x~1y", "/l/A:1:0", "/l/B:2:0",
 	})

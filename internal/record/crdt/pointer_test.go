@@ -107,8 +107,8 @@ func FuzzParsePointer(f *testing.F) {
 	})
 }
 
-// FuzzKeyOrder holds that the byte order of keys is the order of a walk: a path comes before what is below it, and nothing else
-// comes between.
+// FuzzKeyOrder holds that the byte order of keys is the order of a walk: a path comes before what
+// is below it, and nothing else comes between.
 func FuzzKeyOrder(f *testing.F) {
 	f.Add("/a", "/a/b", "/a!")
 	f.Add("/a/b", "/a/b/c", "/a/b-c")

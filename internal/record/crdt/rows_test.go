@@ -6,7 +6,8 @@ import (
 	"firemode/internal/record/crdt"
 )
 
-// mergeRows merges b into as little of the state as State asks for, and brings the rows up to date with what Merge reports.
+// mergeRows merges b into as little of the state as State asks for, and brings the rows up to date
+// with what Merge reports.
 func (s *server) mergeRows(b batch, later crdt.Later) crdt.Merged {
 	part := crdt.NewState(s.chains)
 	for id := range s.around(b, later) {
@@ -33,8 +34,8 @@ func (s *server) mergeRows(b batch, later crdt.Later) crdt.Merged {
 	return m
 }
 
-// around returns what is live at, above and below the paths that merging b can touch, and what is contested below what is live
-// above them.
+// around returns what is live at, above and below the paths that merging b can touch, and what is
+// contested below what is live above them.
 func (s *server) around(b batch, later crdt.Later) map[crdt.OpID]bool {
 	var touched []crdt.Pointer
 	for _, op := range b.ops {

@@ -8,7 +8,8 @@ import (
 	"firemode/internal/record/crdt"
 )
 
-// server is what of a server the merge needs around it: a log, the numbers that are merged, what was delivered to whom.
+// server is what of a server the merge needs around it: a log, the numbers that are merged, what
+// was delivered to whom.
 type server struct {
 	log       []batch
 	merged    map[crdt.ActorID]crdt.Ranges
@@ -66,7 +67,8 @@ func (s *server) run(id crdt.ActorID, n int) int64 {
 	return numbers.Prefix()
 }
 
-// merge logs b and merges it. The engine gets copies, since it notes on them whether they are contested.
+// merge logs b and merges it. The engine gets copies, since it notes on them whether they are
+// contested.
 func (s *server) merge(b batch) crdt.Merged {
 	s.log = append(s.log, b)
 	s.merged[b.actor] = s.merged[b.actor].Add(b.number)

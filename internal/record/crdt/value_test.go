@@ -68,7 +68,8 @@ func TestEqualValues(t *testing.T) {
 	}
 }
 
-// FuzzParseValue holds that a value that is accepted is one: standard JSON that means the same, canonical, equal to itself.
+// FuzzParseValue holds that a value that is accepted is one: standard JSON that means the same,
+// canonical, equal to itself.
 func FuzzParseValue(f *testing.F) {
 	for _, s := range []string{`1`, `-12.50e3`, `{"b":[1,{"c":null}],"a":"\u00e9"}`, `[[[]]]`, `{"":{}}`, `"\ud83d\ude00"`, `{"a":1,"a":1}`} {
 		f.Add([]byte(s))

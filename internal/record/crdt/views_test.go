@@ -82,7 +82,8 @@ func uniquePaths(ops []*crdt.Op) []crdt.Pointer {
 	return slices.Compact(all)
 }
 
-// What a reader asks for agrees with the oracle, and so does a state that is loaded from rows that forgot what is contested.
+// What a reader asks for agrees with the oracle, and so does a state that is loaded from rows that
+// forgot what is contested.
 func TestHistories_ViewsMatchOracle(t *testing.T) {
 	check(t, 2_000, 300, func(t *rapid.T) {
 		s := newServer(none)

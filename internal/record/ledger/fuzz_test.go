@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// FuzzParseProof: whatever is taken for a proof is written back byte for byte, and checking it ends, in an error or not at all badly.
+// FuzzParseProof: whatever is taken for a proof is written back byte for byte, and checking it
+// ends, in an error or not at all badly.
 func FuzzParseProof(f *testing.F) {
 	b := newBook(f, 3)
 	for entry := range b.entries {

@@ -4,8 +4,8 @@ import (
 	"time"
 )
 
-// Head is the moving part of a session: where its log of batches ends, and counts that follow from it. It is a row of its
-// own, the one that every writer of results locks.
+// Head is the moving part of a session: where its log of batches ends, and counts that follow from
+// it. It is a row of its own, the one that every writer of results locks.
 type Head struct {
 	Seq        int64     // number of the last log entry, 0 for none; gapless
 	Hash       []byte    // of that entry

@@ -12,8 +12,9 @@ import (
 	"golang.org/x/mod/sumdb/note"
 )
 
-// Proof shows one change of a log: who holds the public key can check it with nothing else at hand. It says that the change was
-// recorded as it stands, in this entry, in the log that the checkpoint states; not that what was recorded is true.
+// Proof shows one change of a log: who holds the public key can check it with nothing else at hand.
+// It says that the change was recorded as it stands, in this entry, in the log that the checkpoint
+// states; not that what was recorded is true.
 type Proof struct {
 	Change     Leaf     `json:"reading"`
 	ChangePath [][]byte `json:"reading_path"` // from the change to the root of its entry
@@ -59,13 +60,14 @@ func ParseProof(file []byte) (p Proof, err error) {
 	return p, err
 }
 
-// elsewhere reports whether a time is as of a zone other than UTC: the same moment can be written in many.
+// elsewhere reports whether a time is as of a zone other than UTC: the same moment can be written
+// in many.
 func elsewhere(times ...time.Time) bool {
 	return slices.ContainsFunc(times, func(t time.Time) bool { return t.Location() != time.UTC })
 }
 
-// Continuation shows that the log of one checkpoint is the beginning of the log of a later one: nothing that was in it has been
-// changed or taken out.
+// Continuation shows that the log of one checkpoint is the beginning of the log of a later one:
+// nothing that was in it has been changed or taken out.
 type Continuation struct {
 	From       int64    `json:"from"` // size of the log at the earlier checkpoint
 	Path       [][]byte `json:"path"`

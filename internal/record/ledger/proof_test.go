@@ -106,7 +106,8 @@ func TestProofOfEveryChange(t *testing.T) {
 	}
 }
 
-// Every byte of a proof counts: whichever is changed, in any bit or altogether, taken out or doubled, the file proves nothing any more.
+// Every byte of a proof counts: whichever is changed, in any bit or altogether, taken out or
+// doubled, the file proves nothing any more.
 func TestProofWithAnyByteChanged(t *testing.T) {
 	b := newBook(t, 5)
 	file, err := b.proof(t, 2, 1).Encode()

@@ -9,7 +9,8 @@ import (
 	"github.com/hanwen/go-fuse/v2/fuse"
 )
 
-// Names in folders. The kernel keeps what it has been told for as long as cached says; nobody else changes a disk.
+// Names in folders. The kernel keeps what it has been told for as long as cached says; nobody else
+// changes a disk.
 const cached = time.Hour
 
 func show(n *inode, out *fuse.EntryOut) {
@@ -84,7 +85,8 @@ func (f *files) Rmdir(_ <-chan struct{}, in *fuse.InHeader, name string) fuse.St
 	})
 }
 
-// unlink takes a name away. The inode stays: a program may have it open, and the durable folder may name it still.
+// unlink takes a name away. The inode stays: a program may have it open, and the durable folder may
+// name it still.
 func unlink(folder *inode, name string) fuse.Status {
 	n := folder.names[name]
 	if n == nil {
