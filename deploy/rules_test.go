@@ -123,7 +123,8 @@ func TestEveryAlertIsTestedBothWaysAndHasARunbook(t *testing.T) {
 	for _, a := range alerts(t) {
 		named = append(named, a.Alert)
 		if fires[a.Alert] == 0 || silent[a.Alert] == 0 {
-			t.Errorf("%s is expected to fire in %d tests and not to in %d, want both", a.Alert, fires[a.Alert], silent[a.Alert])
+			t.Errorf("%s is expected to fire in %d tests and not to in %d, want both", a.Alert, fires[a.Alert],
+				silent[a.Alert])
 		}
 		if want := "docs/runbooks/alerts.md#" + strings.ToLower(a.Alert); a.Annotations["runbook"] != want {
 			t.Errorf("%s names the runbook %q, want %q", a.Alert, a.Annotations["runbook"], want)
@@ -136,6 +137,7 @@ func TestEveryAlertIsTestedBothWaysAndHasARunbook(t *testing.T) {
 		}
 	}
 	if !slices.Equal(written, named) {
-		t.Errorf("docs/runbooks/alerts.md has sections\n%q,\nthe rules have alerts\n%q,\nwant the same in the same order", written, named)
+		t.Errorf("docs/runbooks/alerts.md has sections\n%q,\nthe rules have alerts\n%q,\n"+
+			"want the same in the same order", written, named)
 	}
 }

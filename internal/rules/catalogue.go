@@ -32,10 +32,11 @@ type catalogueRule struct {
 // provenance says how sure the facts of a rule are: A a public source states it, B general trade
 // knowledge, C illustrative.
 type provenance struct {
-	Status            string            `json:"status"`
-	Frequencies       string            `json:"frequencies"`
-	PublishedExamples []string          `json:"published_examples,omitempty"` // conditions whose class a public source gives as example
-	Limits            map[string]string `json:"limits,omitempty"`             // by measurement
+	Status      string `json:"status"`
+	Frequencies string `json:"frequencies"`
+	// PublishedExamples are conditions whose class a public source gives as an example.
+	PublishedExamples []string          `json:"published_examples,omitempty"`
+	Limits            map[string]string `json:"limits,omitempty"` // by measurement
 }
 
 // ParseCatalogue reads a catalogue file: {"catalogue", "version", "disclaimer", "rules": [a
@@ -76,8 +77,9 @@ func (p *provenance) words() string {
 	}
 	said := []string{fmt.Sprintf("Status: %s; frequencies: %s.", p.Status, confidence(p.Frequencies))}
 	if len(p.PublishedExamples) > 0 {
-		said = append(said, fmt.Sprintf("A public source gives the class of %s as an example; the other classes are illustrative.",
-			strings.Join(p.PublishedExamples, ", ")))
+		said = append(said,
+			fmt.Sprintf("A public source gives the class of %s as an example; the other classes are illustrative.",
+				strings.Join(p.PublishedExamples, ", ")))
 	} else {
 		said = append(said, "All classes are illustrative.")
 	}

@@ -78,7 +78,8 @@ func Classify(r firemode.Rule, f Finding) (Classification, error) {
 // could reclassify.
 func withinLimits(f Finding) (Classification, error) {
 	if f.Override != nil {
-		return Classification{}, firemode.InvalidField("override", "%s %s %s is within its limits; name the condition that was observed instead",
+		return Classification{}, firemode.InvalidField("override",
+			"%s %s %s is within its limits; name the condition that was observed instead",
 			f.Measurement, f.Value, f.Unit)
 	}
 	return Classification{WithinLimits: true}, nil
@@ -106,7 +107,8 @@ func conditionOf(r firemode.Rule, f Finding) (string, error) {
 		return "", firemode.InvalidField("observed_condition", "is required; %s knows %s", r.Code, knownConditions(r))
 	}
 	if _, known := r.Schema.Classifications[f.Condition]; !known {
-		return "", firemode.InvalidField("observed_condition", "%q is not known; %s %s knows %s", firemode.Clip(f.Condition), r.Code, r.Version, knownConditions(r))
+		return "", firemode.InvalidField("observed_condition", "%q is not known; %s %s knows %s",
+			firemode.Clip(f.Condition), r.Code, r.Version, knownConditions(r))
 	}
 	return f.Condition, nil
 }
@@ -130,7 +132,8 @@ func measure(r firemode.Rule, f Finding) (string, error) {
 		}
 	}
 	if !known {
-		return "", firemode.InvalidField("measurement", "%q is not known; %s %s has limits for %s", firemode.Clip(f.Measurement), r.Code, r.Version, knownMeasurements(r))
+		return "", firemode.InvalidField("measurement", "%q is not known; %s %s has limits for %s",
+			firemode.Clip(f.Measurement), r.Code, r.Version, knownMeasurements(r))
 	}
 	return "", nil
 }
@@ -147,13 +150,19 @@ func checkOverride(o *Override) []firemode.Detail {
 	}
 	var wrong []firemode.Detail
 	if !o.Class.Valid() {
-		wrong = append(wrong, firemode.Detail{Field: "override.classification", Reason: "must be one of " + classWords()})
+		wrong = append(wrong, firemode.Detail{
+			Field:  "override.classification",
+			Reason: "must be one of " + classWords(),
+		})
 	}
 	switch reason := strings.TrimSpace(o.Reason); {
 	case reason == "":
 		wrong = append(wrong, firemode.Detail{Field: "override.reason", Reason: "is required"})
 	case len(reason) > MaxReason:
-		wrong = append(wrong, firemode.Detail{Field: "override.reason", Reason: fmt.Sprintf("is longer than %d bytes", MaxReason)})
+		wrong = append(wrong, firemode.Detail{
+			Field:  "override.reason",
+			Reason: fmt.Sprintf("is longer than %d bytes", MaxReason),
+		})
 	}
 	return wrong
 }

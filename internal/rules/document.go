@@ -118,7 +118,10 @@ func scopeTests(field string, tests map[string]stdjson.RawMessage) ([]firemode.S
 		if json.Unmarshal(tests[input], &test.Is) != nil || test.Is == nil {
 			err := json.Unmarshal(tests[input], &number, json.RejectUnknownMembers(true))
 			if err != nil || number.AtLeast == nil {
-				wrong = append(wrong, firemode.Detail{Field: field + "." + firemode.Clip(input), Reason: `must be true, false or {"at_least": number}`})
+				wrong = append(wrong, firemode.Detail{
+					Field:  field + "." + firemode.Clip(input),
+					Reason: `must be true, false or {"at_least": number}`,
+				})
 				continue
 			}
 			test.Is, test.AtLeast = nil, number.AtLeast
@@ -161,7 +164,10 @@ func NewDocument(r firemode.Rule) Document {
 		if d.Schema.Escalations == nil {
 			d.Schema.Escalations = map[string]EscalationDocument{}
 		}
-		d.Schema.Escalations[condition] = EscalationDocument{To: e.To, When: testDocuments(e.When), Unless: testDocuments(e.Unless)}
+		d.Schema.Escalations[condition] = EscalationDocument{
+			To: e.To, When: testDocuments(e.When),
+			Unless: testDocuments(e.Unless),
+		}
 	}
 	for _, l := range r.Schema.Limits {
 		d.Schema.Limits = append(d.Schema.Limits, LimitDocument{

@@ -31,7 +31,10 @@ type ScopeInput struct {
 var scopeInputs = [...]ScopeInput{
 	{"system_inoperative", ScopeYesNo, "Would the system, or a whole part of it, fail to work if a fire started now?"},
 	{"only_unit_in_area", ScopeYesNo, "Is this the only unit that protects the area or the hazard?"},
-	{"fraction_of_population_affected", ScopeFraction, "Which share of the units in the area is affected, from 0 to 1?"},
+	{
+		"fraction_of_population_affected", ScopeFraction,
+		"Which share of the units in the area is affected, from 0 to 1?",
+	},
 	{"sleeping_occupancy", ScopeYesNo, "Do people sleep in the part of the building that is affected?"},
 	{"alternative_in_place", ScopeYesNo, "Is an alternative in place that does the same job meanwhile?"},
 	{"repeat_count", ScopeCount, "How often was it found before without having been rectified?"},

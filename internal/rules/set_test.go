@@ -26,11 +26,17 @@ func made(version string, from, to int) firemode.Rule {
 }
 
 func TestBookInForce(t *testing.T) {
-	book := rules.NewSet([]firemode.Rule{made("1.9.0", 1, 0), made("2.0.0", 5, 7), made("1.10.0", 3, 0), made("1.10.0-rc.1", 2, 0)})
+	book := rules.NewSet([]firemode.Rule{
+		made("1.9.0", 1, 0), made("2.0.0", 5, 7), made("1.10.0", 3, 0),
+		made("1.10.0-rc.1", 2, 0),
+	})
 	if r, ok := book.InForce("R"); !ok || r.Version != "1.10.0" {
 		t.Errorf("in force is %s, want 1.10.0: 2.0.0 has been deactivated", r.Version)
 	}
-	for n, want := range map[int]string{0: "", 1: "1.9.0", 2: "1.10.0-rc.1", 3: "1.10.0", 4: "1.10.0", 5: "2.0.0", 6: "2.0.0", 7: "1.10.0", 8: "1.10.0"} {
+	for n, want := range map[int]string{
+		0: "", 1: "1.9.0", 2: "1.10.0-rc.1", 3: "1.10.0", 4: "1.10.0", 5: "2.0.0",
+		6: "2.0.0", 7: "1.10.0", 8: "1.10.0",
+	} {
 		if r, ok := book.InForceAt("R", day(n)); r.Version != want || ok != (want != "") {
 			t.Errorf("on day %d %q is in force, want %q", n, r.Version, want)
 		}

@@ -85,7 +85,8 @@ func Match(cell string) (AssetType, error) {
 	case 0:
 		return AssetType{}, firemode.InvalidField("type", "%q is no known type of asset", firemode.Clip(cell))
 	}
-	return AssetType{}, firemode.InvalidField("type", "%q could be %s or %s", firemode.Clip(cell), best[0].Name, best[1].Name)
+	return AssetType{}, firemode.InvalidField("type", "%q could be %s or %s", firemode.Clip(cell), best[0].Name,
+		best[1].Name)
 }
 
 // matchedWords returns the number of words of the type's longest phrase that is in have, 0 when

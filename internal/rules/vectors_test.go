@@ -79,7 +79,8 @@ func (v vector) book() (*rules.Set, error) {
 func (v vector) finding(t *testing.T) rules.Finding {
 	t.Helper()
 	f := rules.Finding{
-		Condition: v.Finding.Condition, Measurement: v.Finding.Measurement, Value: string(v.Finding.Value), Unit: v.Finding.Unit,
+		Condition: v.Finding.Condition, Measurement: v.Finding.Measurement, Value: string(v.Finding.Value),
+		Unit: v.Finding.Unit,
 	}
 	for input, text := range v.Finding.Scope {
 		if f.Scope == nil {

@@ -164,7 +164,8 @@ func (p *phone) note(r client.Report) {
 	}
 	for _, receipt := range r.Receipts {
 		if len(receipt.Missing) > 0 {
-			j.problem("%s: the server says that it never had batches %v, which it has acknowledged", p.Client, receipt.Missing)
+			j.problem("%s: the server says that it never had batches %v, which it has acknowledged", p.Client,
+				receipt.Missing)
 		}
 		for _, result := range receipt.Results {
 			if result.Status == "rejected" {
@@ -200,7 +201,10 @@ func (c *crew) classifier(api *client.Client) func(context.Context) error {
 	return func(ctx context.Context) error {
 		n := c.journal.send()
 		judged, err := api.Classify(ctx, client.Finding{
-			Code: rule, Condition: low, Override: &client.Override{Class: firemode.ClassCritical, Reason: fmt.Sprint(n)},
+			Code: rule, Condition: low, Override: &client.Override{
+				Class:  firemode.ClassCritical,
+				Reason: fmt.Sprint(n),
+			},
 		})
 		if err == nil {
 			c.journal.audited(judged.AuditID, n)

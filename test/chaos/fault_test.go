@@ -24,9 +24,10 @@ func TestDiskFails(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if test.fault.Some != nil {
-				leaveToFull(t)
+				skipUnlessFull(t)
 			}
-			onEachDisk(t, onPostgresDisk{fullOnly: true}, func(t *testing.T, m *machine) { testFault(t, m, test.fault) })
+			onEachDisk(t, onPostgresDisk{fullOnly: true},
+				func(t *testing.T, m *machine) { testFault(t, m, test.fault) })
 		})
 	}
 }
@@ -57,6 +58,8 @@ func testFault(t *testing.T, m *machine, fault disk.Faults) {
 	m.traffic.clean(t, counts)
 	crew.agree(t)
 	v := m.audit(t, crew.journal)
-	finish(t, "%d times; %d answers were \"try again\", PostgreSQL was restarted %d times; %d changes acknowledged: %d lost, %d doubled",
+	finish(t,
+		"%d times; %d responses were 503, PostgreSQL was restarted %d times; "+
+			"%d changes acknowledged: %d lost, %d doubled",
 		rounds, counts[503], restarts, v.acked, v.lost, v.doubled)
 }

@@ -88,7 +88,7 @@ type verdict struct {
 	acked, lost, doubled, strange int
 }
 
-func (j *journal) judge(found findings) (v verdict) {
+func (j *journal) compare(found findings) (v verdict) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for n, acked := range j.acked {
@@ -114,7 +114,8 @@ func (j *journal) judge(found findings) (v verdict) {
 func (j *journal) complain(t *testing.T, where string, v verdict) {
 	t.Helper()
 	if v.lost+v.doubled+v.strange > 0 {
-		t.Errorf("%s: of %d acknowledged changes %d are lost, %d are there more than once; %d were never sent", where, v.acked, v.lost, v.doubled, v.strange)
+		t.Errorf("%s: of %d acknowledged changes %d are lost, %d are there more than once; %d were never sent", where,
+			v.acked, v.lost, v.doubled, v.strange)
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()

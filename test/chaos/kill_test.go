@@ -25,7 +25,8 @@ func onSQLite(t *testing.T) *site {
 
 func onPostgres(t *testing.T, c *cluster) *site {
 	t.Helper()
-	return newSite(t, newNode(t, "--data", folder(t), "--db-url", c.url()), func(t *testing.T) store.Database { return openPostgres(t, c.url()) })
+	return newSite(t, newNode(t, "--data", folder(t), "--db-url", c.url()),
+		func(t *testing.T) store.Database { return openPostgres(t, c.url()) })
 }
 
 // The server is killed at moments drawn by chance while clients work, and started again on the same
@@ -51,7 +52,9 @@ func TestKill(t *testing.T) {
 		crew.agree(t)
 		operations, paths := crew.registers.check(t)
 		v := s.audit(t, crew.journal)
-		finish(t, "%d kills, up again in %d ms (median); %d changes acknowledged: %d lost, %d doubled; %d operations on %d registers are linearizable",
+		finish(t,
+			"%d kills, up again in %d ms (median); %d changes acknowledged: %d lost, %d doubled; "+
+				"%d operations on %d registers are linearizable",
 			kills, median(down).Milliseconds(), v.acked, v.lost, v.doubled, operations, paths)
 	})
 }
@@ -62,11 +65,11 @@ func (s *site) audit(t *testing.T, j *journal) verdict {
 	t.Helper()
 	shown, err := s.readAPI(t.Context())
 	check(t, err)
-	j.complain(t, "as the API shows it", j.judge(shown))
+	j.complain(t, "as the API shows it", j.compare(shown))
 	s.stop(t)
 	held, err := s.readLog(t.Context(), s.open(t))
 	check(t, err)
-	v := j.judge(held)
+	v := j.compare(held)
 	j.complain(t, "as the database holds it", v)
 	s.verify(t)
 	return v

@@ -28,7 +28,7 @@ const connections = 64
 func TestClientsLeave(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) { testLeaving(t, onSQLite(t), nil) })
 	t.Run("postgres", func(t *testing.T) {
-		leaveToFull(t)
+		skipUnlessFull(t)
 		c := onFolder(t)
 		check(t, c.start(t.Context()))
 		testLeaving(t, onPostgres(t, c), c)
@@ -59,7 +59,10 @@ func testLeaving(t *testing.T, s *site, c *cluster) {
 		t.Errorf("a request takes %s, and took %s before", after, before)
 	}
 	v := s.audit(t, j)
-	finish(t, "%d aborted in the middle, %d after the last byte, at %d connections; %d goroutines before, %d after; a request takes %.2f times as long; of %d whole ones %d are lost, %d doubled",
+	finish(t,
+		"%d aborted in the middle, %d after the last byte, at %d connections; "+
+			"%d goroutines before, %d after; a request takes %.2f times as long; "+
+			"of %d complete requests %d are lost, %d doubled",
 		n, n, connections, settled, left, ratio, v.acked, v.lost, v.doubled)
 }
 
@@ -94,8 +97,10 @@ func (l *leaver) all(t *testing.T, n int, leave func() error) {
 // request is an upload of one change; rest is the last part of its body.
 func (l *leaver) request(number int64) (most, rest []byte) {
 	padding := strings.Repeat(" ", 20<<10)
-	body := fmt.Sprintf(`{"changes": [{"op": "set", "path": "/items/left/note%d", "value": "%d"}],%s "_sync_meta": {}}`, number, number, padding)
-	head := fmt.Sprintf("POST /v1/tests/sessions/%s/results HTTP/1.1\r\nHost: %s\r\nAuthorization: Bearer %s\r\nIdempotency-Key: left-%d\r\n"+
+	body := fmt.Sprintf(`{"changes": [{"op": "set", "path": "/items/left/note%d", "value": "%d"}],%s "_sync_meta": {}}`,
+		number, number, padding)
+	head := fmt.Sprintf("POST /v1/tests/sessions/%s/results HTTP/1.1\r\n"+
+		"Host: %s\r\nAuthorization: Bearer %s\r\nIdempotency-Key: left-%d\r\n"+
 		"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n", session, l.addr, l.token, number, len(body))
 	half := len(body) / 2
 	return []byte(head + body[:half]), []byte(body[half:])
@@ -143,7 +148,7 @@ func (s *site) awaitLog(t *testing.T, j *journal) {
 	for until := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
 		found, err := s.readAPI(t.Context())
 		check(t, err)
-		v := j.judge(found)
+		v := j.compare(found)
 		if v.lost == 0 {
 			return
 		}
@@ -173,7 +178,8 @@ func (s *site) round(t *testing.T, j *journal) time.Duration {
 		n := j.send()
 		began := time.Now()
 		_, err := s.admin.SubmitResults(t.Context(), session, fmt.Sprint("pace-", n), client.Submission{
-			Changes: []client.Change{client.Set(client.ItemPath(firemode.ItemID(assetID(0)), "note"), client.Text(fmt.Sprint(n)))},
+			Changes: []client.Change{client.Set(client.ItemPath(firemode.ItemID(assetID(0)), "note"),
+				client.Text(fmt.Sprint(n)))},
 		})
 		check(t, err)
 		took = append(took, time.Since(began))
@@ -196,7 +202,8 @@ func (s *site) settled(t *testing.T) int {
 			return goroutines
 		}
 	}
-	t.Fatalf("the server does not come to rest: %d goroutines, %d connections", s.gauge(t, "go_goroutines"), s.gauge(t, "active_connections"))
+	t.Fatalf("the server does not come to rest: %d goroutines, %d connections", s.gauge(t, "go_goroutines"),
+		s.gauge(t, "active_connections"))
 	return 0
 }
 
@@ -228,8 +235,12 @@ func (c *cluster) idle(t *testing.T) {
 	check(t, err)
 	defer conn.Close(ctx)
 	var busy, locks, connected int
-	check(t, conn.QueryRow(ctx, "SELECT count(*) FILTER (WHERE state <> 'idle'), count(*) FROM pg_stat_activity WHERE application_name = 'firemode'").Scan(&busy, &connected))
-	check(t, conn.QueryRow(ctx, "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE a.application_name = 'firemode'").Scan(&locks))
+	check(t, conn.QueryRow(ctx,
+		`SELECT count(*) FILTER (WHERE state <> 'idle'), count(*) FROM pg_stat_activity
+		WHERE application_name = 'firemode'`).Scan(&busy, &connected))
+	check(t, conn.QueryRow(ctx,
+		`SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+		WHERE a.application_name = 'firemode'`).Scan(&locks))
 	if busy > 0 || locks > 0 || connected > 16 {
 		t.Errorf("of %d connections to PostgreSQL %d are not idle; they hold %d locks", connected, busy, locks)
 	}

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -19,7 +20,9 @@ import (
 // loses packets. Nothing that is sent in them can get anywhere else: they have no other interface.
 type link struct {
 	near, far string // names
-	handle    *os.File
+
+	mu     sync.RWMutex // held to read while dial uses handle
+	handle *os.File
 }
 
 // The addresses of the two ends are of the block for measuring networks (RFC 2544), which nobody
@@ -38,7 +41,7 @@ func newLink(t *testing.T, loss, resets int) *link {
 	}
 	for _, tool := range []string{"ip", "nft"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("there is no %s: install the Debian packages iproute2 and nftables", tool)
+			t.Skipf("%s not found: install the Debian packages iproute2 and nftables", tool)
 		}
 	}
 	id := os.Getpid()
@@ -58,8 +61,13 @@ func newLink(t *testing.T, loss, resets int) *link {
 	}
 	handle, err := os.Open("/var/run/netns/" + l.near)
 	check(t, err)
-	t.Cleanup(func() { handle.Close() })
 	l.handle = handle
+	t.Cleanup(func() { // the HTTP client may still dial in the background
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		handle.Close()
+		l.handle = nil
+	})
 	return l
 }
 
@@ -77,7 +85,8 @@ table inet lossy {
 func (l *link) harm(t *testing.T) (lost, resets int) {
 	t.Helper()
 	for _, ns := range []string{l.near, l.far} {
-		rules := strings.Split(do(t, "", "ip", "netns", "exec", ns, "nft", "list", "chain", "inet", "lossy", "arriving"), "counter packets ")
+		rules := strings.Split(do(t, "", "ip", "netns", "exec", ns, "nft", "list", "chain", "inet", "lossy",
+			"arriving"), "counter packets ")
 		if len(rules) != 3 {
 			t.Fatalf("the rules have no counters: %q", rules)
 		}
@@ -119,7 +128,7 @@ func (l *link) dial(ctx context.Context, network, address string) (net.Conn, err
 		// The thread is not given back: it ends with this goroutine, and nothing else ever runs in
 		// the namespace by mistake.
 		runtime.LockOSThread()
-		if err := unix.Setns(int(l.handle.Fd()), unix.CLONE_NEWNET); err != nil {
+		if err := l.enter(); err != nil {
 			made <- result{err: err}
 			return
 		}
@@ -128,4 +137,14 @@ func (l *link) dial(ctx context.Context, network, address string) (net.Conn, err
 	}()
 	r := <-made
 	return r.conn, r.err
+}
+
+// enter moves the calling thread into the namespace of the near end.
+func (l *link) enter() error {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	if l.handle == nil {
+		return net.ErrClosed
+	}
+	return unix.Setns(int(l.handle.Fd()), unix.CLONE_NEWNET)
 }

@@ -45,17 +45,20 @@ func newSite(t *testing.T, n *node, open func(*testing.T) store.Database) *site 
 	s.admin = s.login(t, "admin@acme", s.traffic)
 	for i := range people {
 		name := fmt.Sprintf("tech%d@acme", i)
-		_, err := s.admin.CreateUser(t.Context(), client.NewUser{Username: name, Role: firemode.RoleTechnician, Password: password})
+		_, err := s.admin.CreateUser(t.Context(),
+			client.NewUser{Username: name, Role: firemode.RoleTechnician, Password: password})
 		check(t, err)
 		s.techs = append(s.techs, s.login(t, name, s.traffic))
 	}
 	b, err := s.admin.CreateBuilding(t.Context(), client.NewBuilding{ID: "tower", Name: "Tower", Address: "1 Quay St"})
 	check(t, err)
 	for i := range assets {
-		_, err := s.admin.CreateAsset(t.Context(), b.ID, client.NewAsset{ID: assetID(i), Type: "extinguisher_powder", Level: "G", Location: "Lobby"})
+		_, err := s.admin.CreateAsset(t.Context(), b.ID,
+			client.NewAsset{ID: assetID(i), Type: "extinguisher_powder", Level: "G", Location: "Lobby"})
 		check(t, err)
 	}
-	_, err = s.admin.CreateSession(t.Context(), client.NewSession{ID: session, Building: b.ID, Name: "Yearly", Frequency: firemode.Yearly})
+	_, err = s.admin.CreateSession(t.Context(),
+		client.NewSession{ID: session, Building: b.ID, Name: "Yearly", Frequency: firemode.Yearly})
 	check(t, err)
 	return s
 }
@@ -65,7 +68,10 @@ func assetID(i int) firemode.AssetID { return firemode.AssetID(fmt.Sprintf("FE-%
 // login returns a client that goes on trying for as long as its context lets it.
 func (s *site) login(t *testing.T, name string, through http.RoundTripper) *client.Client {
 	t.Helper()
-	c, err := client.New(client.Config{BaseURL: s.url(), HTTP: &http.Client{Transport: through, Timeout: patience}, Attempts: 1 << 30, Sleep: shortly})
+	c, err := client.New(client.Config{
+		BaseURL: s.url(), HTTP: &http.Client{Transport: through, Timeout: patience},
+		Attempts: 1 << 30, Sleep: shortly,
+	})
 	check(t, err)
 	check(t, c.Login(t.Context(), name, password))
 	return c

@@ -52,7 +52,8 @@ func Judge(t *testing.T, pairs ...Pair) {
 	known := baseline(t)
 	for _, p := range pairs {
 		got, dear, cheap := p.measure()
-		line := fmt.Sprintf("%-45s %6.2f  (limit %.2f, baseline %s; %v against %v)", p.Name, got, p.Limit, shown(known, p.Name), dear, cheap)
+		line := fmt.Sprintf("%-45s %6.2f  (limit %.2f, baseline %s; %v against %v)", p.Name, got, p.Limit,
+			shown(known, p.Name), dear, cheap)
 		t.Log(line)
 		switch before, ok := known[p.Name]; {
 		case got > p.Limit:

@@ -59,7 +59,10 @@ type wireChange struct {
 	Source     string         `json:"source"`
 }
 
-var wireNames = [...]string{"op", "path", "value", "delta", "conflict_id", "dots", "dot", "reason", "captured_at", "instrument", "source"}
+var wireNames = [...]string{
+	"op", "path", "value", "delta", "conflict_id", "dots", "dot",
+	"reason", "captured_at", "instrument", "source",
+}
 
 // Bounds of the words beside a change, in bytes.
 const (
@@ -155,7 +158,11 @@ func (c *Change) fillProvenance(w wireChange) (err error) {
 	for _, text := range []struct {
 		name      string
 		size, max int
-	}{{"reason", len(w.Reason), maxReason}, {"source", len(w.Source), maxSource}, {"instrument", len(w.Instrument), maxInstrument}} {
+	}{
+		{"reason", len(w.Reason), maxReason},
+		{"source", len(w.Source), maxSource},
+		{"instrument", len(w.Instrument), maxInstrument},
+	} {
 		if text.size > text.max {
 			return fmt.Errorf("%s: longer than %d bytes", text.name, text.max)
 		}
@@ -188,7 +195,8 @@ func (c *Change) fillValue(w wireChange) (err error) {
 		}
 	case Remove:
 	default:
-		return fmt.Errorf("op: unknown operation %.40q; known are set, remove, append, increment, resolve, correct", c.Kind)
+		return fmt.Errorf("op: unknown operation %.40q; known are set, remove, append, increment, resolve, correct",
+			c.Kind)
 	}
 	if err != nil {
 		return err

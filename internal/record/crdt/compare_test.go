@@ -55,7 +55,8 @@ func compareReport(b batch, m crdt.Merged, before, after oracle.State) error {
 	alive := namesOf(after.Live)
 	for i := range b.ops {
 		op := &b.ops[i]
-		added.want(fmt.Sprint(name(op), " live ", alive[name(op)] != nil, " superseded ", bears(op) && alive[name(op)] == nil))
+		added.want(fmt.Sprint(name(op), " live ", alive[name(op)] != nil, " superseded ",
+			bears(op) && alive[name(op)] == nil))
 	}
 	for _, op := range m.Superseded {
 		covered.got(name(op))
@@ -71,7 +72,8 @@ func compareReport(b batch, m crdt.Merged, before, after oracle.State) error {
 			recontested.want(fmt.Sprint(name(op), " ", after.Contested(op)))
 		}
 	}
-	return firstOf(added.err("added"), covered.err("covered"), recontested.err("recontested"), compareTouched(b, m.Touched, before, after))
+	return firstOf(added.err("added"), covered.err("covered"), recontested.err("recontested"),
+		compareTouched(b, m.Touched, before, after))
 }
 
 // compareTouched holds that a touch tells the truth about its path, and that every path is touched
@@ -83,7 +85,8 @@ func compareTouched(b batch, touched []crdt.Touch, before, after oracle.State) e
 	for _, t := range touched {
 		seen[t.Path] = true
 		if t.Before != was[t.Path] || t.After != is[t.Path] {
-			return fmt.Errorf("touched %s from %q to %q, want from %q to %q", t.Path, t.Before, t.After, was[t.Path], is[t.Path])
+			return fmt.Errorf("touched %s from %q to %q, want from %q to %q", t.Path, t.Before, t.After, was[t.Path],
+				is[t.Path])
 		}
 	}
 	must := map[crdt.Pointer]bool{}

@@ -9,19 +9,19 @@ import (
 	"slices"
 )
 
-// ConflictKind tells what disagrees.
+// ConflictKind is what disagrees.
 type ConflictKind string
 
 // The kinds of conflict.
 const (
-	ConflictValue   ConflictKind = "value"   // values that differ, or a value and an increment that did not know of each other
-	ConflictRemoved ConflictKind = "removed" // a removal beside a value, an increment or a child that it had not seen
-	ConflictShape   ConflictKind = "shape"   // a value above a child that had not seen it
+	ConflictValue   ConflictKind = "value"   // different values, or a value and a concurrent increment
+	ConflictRemoved ConflictKind = "removed" // a removal, and a value, increment or child that its writer had not seen
+	ConflictShape   ConflictKind = "shape"   // a value above a child whose writer had not seen it
 	ConflictType    ConflictKind = "type"    // increments of something that is not a number
 )
 
-// Conflict is a disagreement that a person must settle. Nothing in it has been lost, and one of the
-// siblings is shown.
+// Conflict is a disagreement that a person must resolve. No sibling is lost; the document shows
+// one.
 type Conflict struct {
 	ID       string
 	Path     Pointer

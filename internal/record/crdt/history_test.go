@@ -53,15 +53,18 @@ var (
 	})
 	deltas = rapid.SampledFrom([]crdt.Value{"1", "0.5", "-2", "1e2"})
 	kinds  = rapid.SampledFrom([]crdt.Kind{
-		crdt.Set, crdt.Set, crdt.Set, crdt.Remove, crdt.Append, crdt.Increment, crdt.Increment, crdt.Resolve, crdt.Correct,
+		crdt.Set, crdt.Set, crdt.Set, crdt.Remove, crdt.Append, crdt.Increment, crdt.Increment, crdt.Resolve,
+		crdt.Correct,
 	})
 	claims = rapid.SampledFrom([]int64{0, 0, 1, 2, 99, 99})
 	small  = rapid.IntRange(0, 7)
 
 	intents = rapid.Custom(func(t *rapid.T) intent {
 		return intent{
-			kind: kinds.Draw(t, "op"), path: paths.Draw(t, "path"), value: values.Draw(t, "value"), delta: deltas.Draw(t, "delta"),
-			pick: small.Draw(t, "pick"), above: rapid.Bool().Draw(t, "above"), time: int64(rapid.IntRange(0, 2).Draw(t, "time")),
+			kind: kinds.Draw(t, "op"), path: paths.Draw(t, "path"), value: values.Draw(t, "value"),
+			delta: deltas.Draw(t, "delta"),
+			pick:  small.Draw(t, "pick"), above: rapid.Bool().Draw(t, "above"),
+			time: int64(rapid.IntRange(0, 2).Draw(t, "time")),
 		}
 	})
 	actions = rapid.SampledFrom([]action{write, write, write, hold, hold, send, send, pull, pull, fork})

@@ -43,7 +43,10 @@ type merger struct {
 
 // Merge adds the operations of one batch, in order. The batch must already be in its actor's chain.
 func (s *State) Merge(ops []Op, later Later) Merged {
-	m := merger{State: s, later: later, before: map[*node]ConflictKind{}, own: map[*Op]int{}, looked: map[*node]bool{}, changed: map[*node]bool{}}
+	m := merger{
+		State: s, later: later, before: map[*node]ConflictKind{}, own: map[*Op]int{}, looked: map[*node]bool{},
+		changed: map[*node]bool{},
+	}
 	if later.Chain != (Range{}) {
 		m.lengthen()
 	}

@@ -75,7 +75,10 @@ func TestPointerFamily(t *testing.T) {
 }
 
 func FuzzParsePointer(f *testing.F) {
-	for _, s := range []string{"/a", "/items/FE-001/outcome", "/a~0b/c~1d", "//", "/a~2", "/\x7f", "/消火器/x", "/a/", "/~01"} {
+	for _, s := range []string{
+		"/a", "/items/FE-001/outcome", "/a~0b/c~1d", "//", "/a~2", "/\x7f", "/消火器/x", "/a/",
+		"/~01",
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -42,7 +42,8 @@ func (s *server) around(b batch, later crdt.Later) map[crdt.OpID]bool {
 		touched = append(touched, op.Path)
 	}
 	for id, row := range s.rows {
-		if row.Actor == b.actor && later.Chain[1] > b.number && later.Chain[0] <= row.Batch && row.Batch <= later.Chain[1] {
+		if row.Actor == b.actor && later.Chain[1] > b.number && later.Chain[0] <= row.Batch &&
+			row.Batch <= later.Chain[1] {
 			touched = append(touched, id.Path)
 		}
 	}

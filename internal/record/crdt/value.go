@@ -29,7 +29,8 @@ const Null Value = "null"
 // It refuses duplicate members and invalid UTF-8.
 func canonicalText(raw []byte) (string, error) {
 	v := jsontext.Value(bytes.Clone(raw))
-	err := v.Format(jsontext.ReorderRawObjects(true), jsontext.CanonicalizeRawInts(false), jsontext.CanonicalizeRawFloats(false))
+	err := v.Format(jsontext.ReorderRawObjects(true), jsontext.CanonicalizeRawInts(false),
+		jsontext.CanonicalizeRawFloats(false))
 	if err != nil {
 		return "", err
 	}

@@ -43,7 +43,8 @@ func (s *server) compareViews(want oracle.State) error {
 		}
 	}
 	for _, path := range uniquePaths(want.Live) {
-		if v := want.Shown(path); v != "" && !slices.ContainsFunc(path.Ancestors(), func(p crdt.Pointer) bool { return want.Shown(p) != "" }) {
+		shown := func(p crdt.Pointer) bool { return want.Shown(p) != "" }
+		if v := want.Shown(path); v != "" && !slices.ContainsFunc(path.Ancestors(), shown) {
 			readings.want(fmt.Sprint(path, " ", v, " below a reading false"))
 		}
 	}

@@ -23,7 +23,8 @@ type Checkpoint struct {
 }
 
 func (c Checkpoint) text() string {
-	return fmt.Sprintf("firemode/%s/%s\n%d\n%s\nepoch %d\n", c.Org, c.Session, c.Size, base64.StdEncoding.EncodeToString(c.Root), c.Epoch)
+	return fmt.Sprintf("firemode/%s/%s\n%d\n%s\nepoch %d\n", c.Org, c.Session, c.Size,
+		base64.StdEncoding.EncodeToString(c.Root), c.Epoch)
 }
 
 // Sign returns c as a signed note, in the form of the transparency logs: origin, size, root, and a

@@ -67,7 +67,8 @@ func FuzzOpenCheckpoint(f *testing.F) {
 	f.Add(b.checkpoints[1])
 	f.Add("firemode/demo/123\n1\nAAAA\nepoch 1\n\n— firemode AAAAAAAA\n")
 	f.Fuzz(func(t *testing.T, signed string) {
-		if _, err := OpenCheckpoint(signed, b.key); err == nil && signed != b.checkpoints[0] && signed != b.checkpoints[1] {
+		if _, err := OpenCheckpoint(signed, b.key); err == nil && signed != b.checkpoints[0] &&
+			signed != b.checkpoints[1] {
 			t.Fatalf("%q opens", signed)
 		}
 	})

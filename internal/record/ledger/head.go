@@ -20,5 +20,5 @@ type Head struct {
 	Late       int       // late batches not merged yet
 	Frontier   []byte    // of the Merkle tree over the log, see internal/record/ledger
 	Checkpoint string    // signed note over the tree as of Seq, "" before the first entry
-	Tallied    int64     // number of the log entry up to which the items' Conflicts are kept; less than Seq after an older binary has written
+	Tallied    int64     // entry up to which items' Conflicts are counted; below Seq if an older binary wrote
 }

@@ -151,8 +151,10 @@ func (b Entry) Recorded() []Leaf {
 			o = b.Outcomes[i]
 		}
 		recorded[i] = Leaf{
-			Actor: string(b.Actor), Number: b.Number, Index: int64(i), Text: jsontext.Value(change), Status: o.Status, Reason: o.Reason,
-			Time: o.Time, Flags: o.Flags, User: string(b.User), SubmittedBy: string(b.SubmittedBy), Client: b.Client, ReceivedAt: b.ReceivedAt,
+			Actor: string(b.Actor), Number: b.Number, Index: int64(i), Text: jsontext.Value(change), Status: o.Status,
+			Reason: o.Reason,
+			Time:   o.Time, Flags: o.Flags, User: string(b.User), SubmittedBy: string(b.SubmittedBy), Client: b.Client,
+			ReceivedAt: b.ReceivedAt,
 		}
 	}
 	return recorded
@@ -182,6 +184,7 @@ func (q Quarantined) Seal(s SessionRef) Quarantined {
 func (q Quarantined) Sealed(s SessionRef) bool { return string(q.Hash) == string(q.digest(s)) }
 
 func (q Quarantined) digest(s SessionRef) []byte {
-	return Hash("firemode quarantine v1", []byte(s.Org), []byte(s.Session), []byte(q.Fresh), []byte(q.Actor), Number(q.Number),
+	return Hash("firemode quarantine v1", []byte(s.Org), []byte(s.Session), []byte(q.Fresh), []byte(q.Actor),
+		Number(q.Number),
 		q.Content, []byte(q.ID), []byte(q.PrevID), []byte(q.User), moment(q.ReceivedAt), q.Changes, []byte(q.Reason))
 }

@@ -30,7 +30,8 @@ func (p Proof) Check(key note.Verifier) (Checkpoint, error) {
 	case err != nil:
 		return c, err
 	case c.Org != p.Entry.Org || c.Session != p.Entry.Session:
-		return c, fmt.Errorf("the checkpoint is of session %s of %s, the reading of session %s of %s", c.Session, c.Org, p.Entry.Session, p.Entry.Org)
+		return c, fmt.Errorf("the checkpoint is of session %s of %s, the reading of session %s of %s", c.Session, c.Org,
+			p.Entry.Session, p.Entry.Org)
 	case p.Change.Actor != p.Entry.Actor || p.Change.Number != p.Entry.Number:
 		return c, errors.New("the reading is of another batch than the entry")
 	case finer(p.Change.ReceivedAt, p.Entry.CapturedAt, p.Entry.SentAt, p.Entry.ReceivedAt):
@@ -54,7 +55,8 @@ func (p Proof) Encode() ([]byte, error) { return encode(p) }
 
 // ParseProof reads what Encode writes, and nothing else.
 func ParseProof(file []byte) (p Proof, err error) {
-	if err = parse(file, &p); err == nil && elsewhere(p.Change.ReceivedAt, p.Entry.CapturedAt, p.Entry.SentAt, p.Entry.ReceivedAt) {
+	if err = parse(file, &p); err == nil && elsewhere(p.Change.ReceivedAt, p.Entry.CapturedAt, p.Entry.SentAt,
+		p.Entry.ReceivedAt) {
 		err = errors.New("a time is not written as of UTC")
 	}
 	return p, err

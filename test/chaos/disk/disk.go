@@ -51,10 +51,12 @@ func Mount(dir string, owner fuse.Owner) (*Disk, error) {
 }
 
 func (d *Disk) mount() (err error) {
-	d.server, err = fuse.NewServer(&files{RawFileSystem: fuse.NewDefaultRawFileSystem(), disk: d}, d.dir, &fuse.MountOptions{
-		DirectMountStrict: true, AllowOther: true, FsName: "chaos", Name: "chaos", MaxWrite: 1 << 20, MaxBackground: 64,
-		Options: []string{"default_permissions"}, DisableXAttrs: true, DisableReadDirPlus: true,
-	})
+	d.server, err = fuse.NewServer(&files{RawFileSystem: fuse.NewDefaultRawFileSystem(), disk: d}, d.dir,
+		&fuse.MountOptions{
+			DirectMountStrict: true, AllowOther: true, FsName: "chaos", Name: "chaos",
+			MaxWrite: 1 << 20, MaxBackground: 64,
+			Options: []string{"default_permissions"}, DisableXAttrs: true, DisableReadDirPlus: true,
+		})
 	if err != nil {
 		return fmt.Errorf("disk: mount: %w", err)
 	}

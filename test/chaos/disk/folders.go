@@ -135,7 +135,11 @@ func (f *files) ReadDir(_ <-chan struct{}, in *fuse.ReadIn, out *fuse.DirEntryLi
 		names := f.disk.open[in.Fh]
 		for i := int(in.Offset); i < len(names); i++ {
 			n := folder.names[names[i]]
-			if n != nil && !out.AddDirEntry(fuse.DirEntry{Name: names[i], Ino: n.attr.Ino, Mode: n.attr.Mode, Off: uint64(i + 1)}) {
+			if n != nil &&
+				!out.AddDirEntry(fuse.DirEntry{
+					Name: names[i], Ino: n.attr.Ino, Mode: n.attr.Mode,
+					Off: uint64(i + 1),
+				}) {
 				break
 			}
 		}

@@ -12,8 +12,11 @@ import "firemode/internal/record/crdt"
 
 // History is a set of stored operations, in no order that matters.
 type History struct {
-	Ops    []crdt.Op                       // with the foreign contexts that were stored with them, already clamped
-	Merged map[crdt.ActorID]map[int64]bool // the numbers of every actor's batches that are in the document, empty ones included
+	// Ops have the clamped foreign contexts that were stored with them.
+	Ops []crdt.Op
+	// Merged holds the numbers of each actor's batches that are in the document, empty ones
+	// included.
+	Merged map[crdt.ActorID]map[int64]bool
 }
 
 // saw reports whether a is in the context of b: its writer's own earlier operation, as far back as
