@@ -58,7 +58,7 @@ func (s *Service) Classify(ctx context.Context, q Request) (Answer, error) {
 
 // pending is a classification on its way into the log. The group that carries it sets stored, if the key was answered before.
 type pending struct {
-	place  *groupcommit.Place
+	place  *groupcommit.Ticket
 	org    firemode.OrgID
 	claim  *store.Idempotency // nil without an Idempotency-Key
 	err    error              // why it cannot be judged: it matters only if no answer is stored

@@ -44,8 +44,8 @@ type Service struct {
 	newID   func() string
 	onError func(error)
 	poll    time.Duration
-	changed chan struct{}     // holds one when Run is to look at once
-	line    *groupcommit.Line // of classifications that no commit has taken on yet
+	changed chan struct{}          // holds one when Run is to look at once
+	line    *groupcommit.WaitQueue // of classifications that no commit has taken on yet
 	grouped func(queue string, size int)
 	tracer  trace.Tracer
 	entries *groupcommit.Collector[*pending]
@@ -73,18 +73,18 @@ func New(s store.Store, c Config) (*Service, error) {
 		poll: cmp.Or(c.Poll, renewal), changed: make(chan struct{}, 1), tracer: c.Traces.Tracer("firemode/internal/catalogue"),
 	}
 	if c.Now != nil {
-		svc.line = groupcommit.NewLine(c.Now)
+		svc.line = groupcommit.NewWaitQueue(c.Now)
 	}
-	svc.entries = groupcommit.Traced(maxGroup, svc.tracer, "classify group", svc.record)
+	svc.entries = groupcommit.NewTraced(maxGroup, svc.tracer, "classify group", svc.record)
 	svc.entries.Supervise(c.Supervise)
 	return svc, nil
 }
 
 // Depth is how long the first of the classifications that no commit has taken on yet has been waiting, 0 when none waits.
-func (s *Service) Depth() time.Duration { return s.line.Depth() }
+func (s *Service) Depth() time.Duration { return s.line.LongestWait() }
 
 // Waiting returns how many classifications wait for the transaction before theirs.
-func (s *Service) Waiting() int { return s.line.Waiting() }
+func (s *Service) Waiting() int { return s.line.Len() }
 
 // Close waits until classifications under way are durable and refuses further ones.
 func (s *Service) Close() { s.entries.Close() }

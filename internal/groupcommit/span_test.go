@@ -16,39 +16,27 @@ import (
 	"firemode/internal/groupcommit"
 )
 
-// sampledOdd samples the spans whose names begin with "odd", and their children.
-type sampledOdd struct{}
-
-func (sampledOdd) ShouldSample(p sdk.SamplingParameters) sdk.SamplingResult {
-	if len(p.Name) > 3 && p.Name[:3] == "odd" {
-		return sdk.SamplingResult{Decision: sdk.RecordAndSample}
-	}
-	return sdk.SamplingResult{Decision: sdk.Drop}
-}
-
-func (sampledOdd) Description() string { return "odd" }
-
-// TestAGroupIsLinkedToItsCallers: it is a child of the first that is sampled, and it and the others link to each other.
-func TestAGroupIsLinkedToItsCallers(t *testing.T) {
+// TestSpan_GroupAndSampledCallers_LinkToEachOther: the group is a child of the first.
+func TestSpan_GroupAndSampledCallers_LinkToEachOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		spans := tracetest.NewSpanRecorder()
 		provider := sdk.NewTracerProvider(sdk.WithSpanProcessor(spans), sdk.WithSampler(sdk.ParentBased(sampledOdd{})))
 		tracer := provider.Tracer("test")
 		r := &recorder{gate: make(chan struct{})}
 		inside := make(chan trace.SpanContext, 2)
-		c := groupcommit.Traced(10, tracer, "group", func(ctx context.Context, items []int) []error {
+		c := groupcommit.NewTraced(10, tracer, "group", func(ctx context.Context, items []int) []error {
 			inside <- trace.SpanContextFromContext(ctx)
 			return r.run(ctx, items)
 		})
 		callers := map[string]trace.Span{}
-		var answers []chan error
+		var results []chan error
 		for i, name := range []string{"even 0", "even 1", "odd 2", "odd 3", "even 4", "odd 5"} {
 			ctx, span := tracer.Start(t.Context(), name)
 			callers[name] = span
-			answers = append(answers, queueUp(ctx, c, i)...)
+			results = append(results, queueUp(ctx, c, i)...)
 		}
 		close(r.gate)
-		for _, a := range answers {
+		for _, a := range results {
 			if err := <-a; err != nil {
 				t.Error(err)
 			}
@@ -91,18 +79,18 @@ func TestAGroupIsLinkedToItsCallers(t *testing.T) {
 	})
 }
 
-func TestAGroupThatIsUndoneIsAnError(t *testing.T) {
+func TestSpan_GroupFails_HasAnErrorStatus(t *testing.T) {
 	spans := tracetest.NewSpanRecorder()
 	tracer := sdk.NewTracerProvider(sdk.WithSpanProcessor(spans)).Tracer("test")
-	c := groupcommit.Traced(10, tracer, "group", func(_ context.Context, items []int) []error {
+	c := groupcommit.NewTraced(10, tracer, "group", func(_ context.Context, items []int) []error {
 		if items[0] == 1 {
 			panic("one")
 		}
 		return groupcommit.Undone(len(items), errors.New("bad"))
 	})
 	ctx, span := tracer.Start(t.Context(), "caller")
-	c.Do(ctx, 0) //nolint:errcheck // it is the span that is looked at
-	c.Do(ctx, 1) //nolint:errcheck // it is the span that is looked at
+	c.Do(ctx, 0) //nolint:errcheck // it is the span that is tested
+	c.Do(ctx, 1) //nolint:errcheck // it is the span that is tested
 	c.Close()
 	span.End()
 	for i, want := range []string{"undone", "panic"} {
@@ -112,8 +100,8 @@ func TestAGroupThatIsUndoneIsAnError(t *testing.T) {
 	}
 }
 
-// TestAGroupTimesItsCallers: each has its own wait, and the laps of the group.
-func TestAGroupTimesItsCallers(t *testing.T) {
+// TestStopwatch_Group_TimesEachCaller: each has its own wait, and the laps of the group.
+func TestStopwatch_Group_TimesEachCaller(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gate := make(chan struct{})
 		c := groupcommit.New(10, func(ctx context.Context, _ []int) []error {
@@ -125,15 +113,15 @@ func TestAGroupTimesItsCallers(t *testing.T) {
 			return nil
 		})
 		watches := make([]firemode.Stopwatch, 3)
-		var answers []chan error
+		var results []chan error
 		for i := range watches {
 			watches[i].Start(time.Now, time.Now())
-			answers = append(answers, queueUp(firemode.WithStopwatch(t.Context(), &watches[i]), c, i)...)
-			answers = append(answers, queueUp(t.Context(), c, 9)...) // nobody times this one
+			results = append(results, queueUp(firemode.WithStopwatch(t.Context(), &watches[i]), c, i)...)
+			results = append(results, queueUp(t.Context(), c, 9)...) // without a stopwatch
 			time.Sleep(time.Millisecond)
 		}
 		close(gate)
-		for _, a := range answers {
+		for _, a := range results {
 			<-a
 		}
 		c.Close()
@@ -147,3 +135,15 @@ func TestAGroupTimesItsCallers(t *testing.T) {
 		}
 	})
 }
+
+// sampledOdd samples the spans whose names begin with "odd", and their children.
+type sampledOdd struct{}
+
+func (sampledOdd) ShouldSample(p sdk.SamplingParameters) sdk.SamplingResult {
+	if len(p.Name) > 3 && p.Name[:3] == "odd" {
+		return sdk.SamplingResult{Decision: sdk.RecordAndSample}
+	}
+	return sdk.SamplingResult{Decision: sdk.Drop}
+}
+
+func (sampledOdd) Description() string { return "odd" }

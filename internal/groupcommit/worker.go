@@ -7,69 +7,67 @@ import (
 	"firemode"
 )
 
-// The errors of Do that are the collector's own. All of them are CodeUnavailable: the same item may be brought again.
+// The errors of Do that are the collector's own. All of them are CodeUnavailable: the caller may retry.
 var (
-	// ErrClosed says that the collector was closed before the item was handed over: nothing of it was done.
+	// ErrClosed says that the collector was closed before the item was handed over: nothing was done.
 	ErrClosed error = firemode.Unavailable(time.Second, "the server is stopping")
-	// ErrDown says that the worker died and has not been back for a second, and that the item was not handed over: nothing of it
-	// was done.
-	ErrDown error = firemode.Unavailable(time.Second, "this cannot be written just now; try again")
-	// ErrLost says that the worker died with the item in its hands: it may have been done or not.
-	ErrLost error = firemode.Unavailable(time.Second, "the change may or may not have been saved; try again with the same Idempotency-Key")
+	// ErrDown says that the worker has died, did not restart within a second, and had not taken the item: nothing was done.
+	ErrDown error = firemode.Unavailable(time.Second, "the server cannot save changes at the moment; nothing was saved; retry")
+	// ErrLost says that the worker died after it had taken the item, which may have been done or not.
+	ErrLost error = firemode.Unavailable(time.Second,
+		"the change may or may not have been saved; retry with the same Idempotency-Key")
 )
 
-// Start runs work until it returns nil, calling it again after an error, a panic or the end of its goroutine. It does not wait
-// for it.
+// Start runs work in the background until it returns nil, and restarts it after an error, a panic or the end of its goroutine.
 type Start func(work func(context.Context) error)
 
-// OnItsOwn is a Start for work that nobody looks after. A panic ends the process.
-func OnItsOwn(work func(context.Context) error) {
+// Unsupervised is a Start without a supervisor. A panic ends the process.
+func Unsupervised(work func(context.Context) error) {
 	go func() {
 		ended := false
 		defer func() {
-			if !ended { // something has ended the goroutine, as a test's FailNow does
-				OnItsOwn(work)
+			if !ended { // the goroutine was ended from within, as a test's FailNow does
+				Unsupervised(work)
 			}
 		}()
 		ended = work(context.Background()) == nil
 	}()
 }
 
-// Supervise hands the worker to somebody who restarts it if it dies; nil is nobody. It has to be called before the first Do. The end of
-// the context that the worker gets closes the collector as Close does; the groups' contexts have its values.
+// Supervise starts the worker with start, which restarts it if it dies; nil does nothing. Call it before the first Do. The end of the
+// context that the worker gets closes the collector as Close does; the contexts of groups have its values.
 func (c *Collector[T]) Supervise(start Start) {
 	if start != nil {
 		c.begin.Do(func() { start(c.work) })
 	}
 }
 
-// onItsOwn begins the worker unless it has begun.
-func (c *Collector[T]) onItsOwn() { c.begin.Do(func() { OnItsOwn(c.work) }) }
+// startUnsupervised starts the worker unless it was started before.
+func (c *Collector[T]) startUnsupervised() { c.begin.Do(func() { Unsupervised(c.work) }) }
 
-// enter counts a caller in, who must count itself out. The channel is closed while there is no worker.
-func (c *Collector[T]) enter() (gone <-chan struct{}, err error) {
-	c.onItsOwn()
+// enter counts a caller in; the caller counts itself out with c.callers.Done. down is closed while there is no worker.
+func (c *Collector[T]) enter() (down <-chan struct{}, err error) {
+	c.startUnsupervised()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
 		return nil, ErrClosed
 	}
 	c.callers.Add(1)
-	return c.worker.Gone(), nil
+	return c.worker.Down(), nil
 }
 
-// Close refuses new items, waits until those of all callers inside Do have been run, and stops the worker. It may be called
-// again.
+// Close refuses new items, waits until those of all callers inside Do have been run, and stops the worker. A second call waits too.
 func (c *Collector[T]) Close() {
-	c.onItsOwn()
+	c.startUnsupervised()
 	c.shut()
 	select {
 	case <-c.finished:
-	case <-c.worker.Gone(): // there is nothing that it would have to do
+	case <-c.worker.Down(): // no item is left: their callers got ErrDown
 	}
 }
 
-// shut lets the worker end once the callers that are inside have been served.
+// shut lets the worker end once the callers inside Do have been served.
 func (c *Collector[T]) shut() {
 	c.mu.Lock()
 	first := !c.closed
@@ -83,13 +81,13 @@ func (c *Collector[T]) shut() {
 
 // work serves group after group until the collector is closed.
 func (c *Collector[T]) work(ctx context.Context) error {
-	c.worker.Arrive()
+	c.worker.Started()
 	ended := false
 	defer func() {
 		if ended {
 			close(c.finished)
 		} else {
-			c.worker.Leave(nil)
+			c.worker.Died(nil)
 		}
 	}()
 	stop := context.AfterFunc(ctx, c.shut)
@@ -101,7 +99,7 @@ func (c *Collector[T]) work(ctx context.Context) error {
 	return nil
 }
 
-// lose answers those whose worker died.
+// lose ends the calls of a group whose worker died.
 func lose[T any](group []call[T]) {
 	for _, one := range group {
 		one.done <- ErrLost

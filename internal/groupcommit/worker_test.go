@@ -12,66 +12,39 @@ import (
 	"firemode/internal/groupcommit"
 )
 
-// nurse is a Start that restarts the work when it is told to.
-type nurse struct {
-	work func(context.Context) error
-	ctx  context.Context
-	died chan struct{}
-}
-
-func newNurse(ctx context.Context) *nurse { return &nurse{ctx: ctx, died: make(chan struct{}, 1)} }
-
-func (n *nurse) start(work func(context.Context) error) {
-	n.work = work
-	n.again()
-}
-
-func (n *nurse) again() {
-	go func() {
-		ended := false
-		defer func() {
-			if !ended {
-				n.died <- struct{}{}
-			}
-		}()
-		ended = n.work(n.ctx) == nil
-	}()
-}
-
-// A worker that dies takes nobody with it: those in its hands are told to try again, and so are those that wait for it, and those that
-// come, once it has been away for a second.
-func TestAWorkerThatDiesLeavesNobodyWaiting(t *testing.T) {
+// The callers whose items the worker had taken get ErrLost; those that wait, and later ones, get ErrDown after a second.
+func TestWorker_Dies_NoCallerIsLeftWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		die := true
-		r := &recorder{gate: make(chan struct{}), answer: func([]int) []error {
+		r := &recorder{gate: make(chan struct{}), outcome: func([]int) []error {
 			if die {
 				runtime.Goexit()
 			}
 			return nil
 		}}
-		n := newNurse(t.Context())
+		s := newSupervisor(t.Context())
 		c := groupcommit.New(2, r.run)
-		c.Supervise(n.start)
-		answers := queueUp(t.Context(), c, 1, 2)
+		c.Supervise(s.start)
+		results := queueUp(t.Context(), c, 1, 2)
 		close(r.gate)
 		begun := time.Now()
 		for i, want := range []error{groupcommit.ErrLost, groupcommit.ErrDown} {
-			if err := <-answers[i]; err != want || firemode.CodeOf(err) != firemode.CodeUnavailable {
+			if err := <-results[i]; err != want || firemode.CodeOf(err) != firemode.CodeUnavailable {
 				t.Errorf("item %d: got %v, want %v", i+1, err, want)
 			}
 			if waited := time.Since(begun); waited != time.Duration(i)*time.Second {
-				t.Errorf("item %d: answered after %s", i+1, waited)
+				t.Errorf("item %d: after %s", i+1, waited)
 			}
 		}
-		<-n.died
+		<-s.died
 		if err := c.Do(t.Context(), 3); err != groupcommit.ErrDown {
 			t.Errorf("without a worker: got %v, want ErrDown", err)
 		}
 		die = false
-		n.again()
+		s.restart()
 		synctest.Wait()
 		if err := c.Do(t.Context(), 4); err != nil {
-			t.Errorf("with a worker again: %v", err)
+			t.Errorf("after the restart: %v", err)
 		}
 		c.Close()
 		if want := [][]int{{1}, {4}}; !equalGroups(r.seen(), want) {
@@ -80,31 +53,30 @@ func TestAWorkerThatDiesLeavesNobodyWaiting(t *testing.T) {
 	})
 }
 
-// Who waits for a worker that is soon back does not notice.
-func TestAWorkerThatIsSoonBack(t *testing.T) {
+func TestWorker_RestartsWithinASecond_WaitingCallersAreServed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		die := true
-		r := &recorder{gate: make(chan struct{}), answer: func([]int) []error {
+		r := &recorder{gate: make(chan struct{}), outcome: func([]int) []error {
 			if die {
 				runtime.Goexit()
 			}
 			return nil
 		}}
-		n := newNurse(t.Context())
+		s := newSupervisor(t.Context())
 		c := groupcommit.New(2, r.run)
-		c.Supervise(n.start)
-		answers := queueUp(t.Context(), c, 1, 2, 3)
+		c.Supervise(s.start)
+		results := queueUp(t.Context(), c, 1, 2, 3)
 		close(r.gate)
-		<-n.died
+		<-s.died
 		die = false
 		time.Sleep(time.Second - 1)
-		n.again()
+		s.restart()
 		for i, want := range []error{groupcommit.ErrLost, nil, nil} {
-			if err := <-answers[i]; err != want {
+			if err := <-results[i]; err != want {
 				t.Errorf("item %d: got %v, want %v", i+1, err, want)
 			}
 		}
-		time.Sleep(time.Minute) // no wait is left that could end
+		time.Sleep(time.Minute) // no timer is left
 		if err := c.Do(t.Context(), 4); err != nil {
 			t.Error(err)
 		}
@@ -115,10 +87,9 @@ func TestAWorkerThatIsSoonBack(t *testing.T) {
 	})
 }
 
-// Items that had their answer keep it when the worker dies over another of their group.
-func TestOnlyWhatWasInItsHandsIsLost(t *testing.T) {
+func TestWorker_DiesInAGroup_FinishedItemsKeepTheirOutcome(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := &recorder{gate: make(chan struct{}), answer: func(items []int) []error {
+		r := &recorder{gate: make(chan struct{}), outcome: func(items []int) []error {
 			if slices.Equal(items, []int{2}) {
 				runtime.Goexit()
 			}
@@ -128,14 +99,14 @@ func TestOnlyWhatWasInItsHandsIsLost(t *testing.T) {
 			return nil
 		}}
 		c := groupcommit.New(3, r.run)
-		answers := queueUp(t.Context(), c, 0, 1, 2, 3)
+		results := queueUp(t.Context(), c, 0, 1, 2, 3)
 		close(r.gate)
 		for i, want := range []error{nil, nil, groupcommit.ErrLost, groupcommit.ErrLost} {
-			if err := <-answers[i]; err != want {
+			if err := <-results[i]; err != want {
 				t.Errorf("item %d: got %v, want %v", i, err, want)
 			}
 		}
-		synctest.Wait() // the worker is back on its own
+		synctest.Wait() // the worker has restarted
 		if err := c.Do(t.Context(), 4); err != nil {
 			t.Error(err)
 		}
@@ -143,15 +114,15 @@ func TestOnlyWhatWasInItsHandsIsLost(t *testing.T) {
 	})
 }
 
-func TestCloseWithoutAWorker(t *testing.T) {
+func TestClose_NoWorker_Returns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		n := newNurse(t.Context())
+		s := newSupervisor(t.Context())
 		c := groupcommit.New(1, func(context.Context, []int) []error { runtime.Goexit(); return nil })
-		c.Supervise(n.start)
+		c.Supervise(s.start)
 		if err := c.Do(t.Context(), 1); err != groupcommit.ErrLost {
 			t.Errorf("got %v, want ErrLost", err)
 		}
-		<-n.died
+		<-s.died
 		c.Close()
 		c.Close()
 		if err := c.Do(t.Context(), 2); err != groupcommit.ErrClosed {
@@ -160,22 +131,22 @@ func TestCloseWithoutAWorker(t *testing.T) {
 	})
 }
 
-// The end of the worker's context is a Close: what was brought before is run.
-func TestTheEndOfTheWorkersContextDrains(t *testing.T) {
+// The end of the worker's context closes the collector.
+func TestWorker_ContextEnds_QueuedItemsRunFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		n := newNurse(ctx)
+		s := newSupervisor(ctx)
 		r := &recorder{gate: make(chan struct{})}
 		c := groupcommit.New(1, r.run)
-		c.Supervise(n.start)
-		answers := queueUp(t.Context(), c, 1, 2, 3)
+		c.Supervise(s.start)
+		results := queueUp(t.Context(), c, 1, 2, 3)
 		cancel()
 		synctest.Wait()
 		if err := c.Do(t.Context(), 4); err != groupcommit.ErrClosed {
 			t.Errorf("after the end: got %v, want ErrClosed", err)
 		}
 		close(r.gate)
-		for i, a := range answers {
+		for i, a := range results {
 			if err := <-a; err != nil {
 				t.Errorf("item %d: %v", i+1, err)
 			}
@@ -187,8 +158,8 @@ func TestTheEndOfTheWorkersContextDrains(t *testing.T) {
 	})
 }
 
-// The context of a group has the values of the worker's, so that whoever runs it can tell whose work it is, and does not end with it.
-func TestAGroupRunsInTheWorkersName(t *testing.T) {
+// The context of a group has the values of the worker's context and does not end with it.
+func TestWorker_GroupContext_HasTheWorkersValues(t *testing.T) {
 	type key struct{}
 	ctx, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, "results"))
 	begun, release := make(chan struct{}), make(chan struct{})
@@ -200,7 +171,7 @@ func TestAGroupRunsInTheWorkersName(t *testing.T) {
 		}
 		return nil
 	})
-	c.Supervise(newNurse(ctx).start)
+	c.Supervise(newSupervisor(ctx).start)
 	done := make(chan error)
 	go func() { done <- c.Do(t.Context(), 1) }()
 	<-begun
@@ -210,4 +181,32 @@ func TestAGroupRunsInTheWorkersName(t *testing.T) {
 		t.Error(err)
 	}
 	c.Close()
+}
+
+// supervisor starts the work, and restarts it when the test asks for it.
+type supervisor struct {
+	work func(context.Context) error
+	ctx  context.Context
+	died chan struct{}
+}
+
+func newSupervisor(ctx context.Context) *supervisor {
+	return &supervisor{ctx: ctx, died: make(chan struct{}, 1)}
+}
+
+func (s *supervisor) start(work func(context.Context) error) {
+	s.work = work
+	s.restart()
+}
+
+func (s *supervisor) restart() {
+	go func() {
+		ended := false
+		defer func() {
+			if !ended {
+				s.died <- struct{}{}
+			}
+		}()
+		ended = s.work(s.ctx) == nil
+	}()
 }

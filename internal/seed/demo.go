@@ -15,7 +15,8 @@ import (
 	"firemode/internal/assets"
 	"firemode/internal/catalogue"
 	"firemode/internal/identity"
-	"firemode/internal/sessions"
+	"firemode/internal/record/merge"
+	"firemode/internal/visits"
 )
 
 // Password is the password of every demo user.
@@ -26,7 +27,8 @@ type Services struct {
 	Auth      *identity.Service
 	Catalogue *catalogue.Service
 	Buildings *assets.Service
-	Sessions  *sessions.Service
+	Visits    *visits.Service
+	Merge     *merge.Service
 }
 
 // Demo fills an empty installation, and finishes one that it began to fill; any other is kept as it is. progress is given a
@@ -80,7 +82,7 @@ func (s Services) survey(ctx context.Context, plan []organisation) (contents, er
 	if !begun {
 		return others, nil
 	}
-	_, err = s.Sessions.Get(identity.AsOperator(ctx, last.id), last.visits[len(last.visits)-1].draft.ID)
+	_, err = s.Visits.Get(identity.AsOperator(ctx, last.id), last.visits[len(last.visits)-1].draft.ID)
 	switch {
 	case err == nil:
 		return others, nil

@@ -71,14 +71,14 @@ func TestDemo(t *testing.T) {
 	})
 }
 
-func checkWhole(t *testing.T, s seed.Services) {
+func checkWhole(t *testing.T, s demo) {
 	t.Helper()
 	if diff := cmp.Diff(whole, strings.Join(outline(t, s), "")); diff != "" {
 		t.Errorf("the demo is not as it should be:\n%s", diff)
 	}
 }
 
-func checkLogins(t *testing.T, s seed.Services) {
+func checkLogins(t *testing.T, s demo) {
 	t.Helper()
 	for _, name := range []string{
 		"admin@demo", "manager@demo", "tech1@demo", "tech2@demo", "engineer@demo", "owner@demo", "admin@other", "tech1@other",
@@ -90,11 +90,11 @@ func checkLogins(t *testing.T, s seed.Services) {
 }
 
 // checkFlags: what was recorded fits the items: every path is one that the contract and the item know, every time is plausible.
-func checkFlags(t *testing.T, s seed.Services) {
+func checkFlags(t *testing.T, s demo) {
 	t.Helper()
 	kept := 0
 	for _, id := range []firemode.SessionID{"six-monthly-1", "yearly-1"} {
-		history, err := s.Sessions.History(asAdmin(t, "demo"), id, "/items", all)
+		history, err := s.Views.History(asAdmin(t, "demo"), id, "/items", all)
 		must(t, err)
 		kept += len(history)
 		for _, op := range history {
@@ -151,7 +151,7 @@ func TestInterruptedRunsAreFinished(t *testing.T) {
 			// A later run repeats what the earlier ones did, so that it needs more writes to get further.
 			for limit := int64(1); ; limit += 3 {
 				s := services(t, &counted{Store: db, limit: limit, afterCommit: afterCommit})
-				err := seed.Demo(t.Context(), s, func(string) {})
+				err := seed.Demo(t.Context(), s.Services, func(string) {})
 				if err == nil {
 					break
 				}
@@ -180,14 +180,14 @@ func TestTwoRunsAtOnce(t *testing.T) {
 		var runs errgroup.Group
 		for range 2 {
 			s := services(t, db)
-			runs.Go(func() error { return seed.Demo(t.Context(), s, func(string) {}) })
+			runs.Go(func() error { return seed.Demo(t.Context(), s.Services, func(string) {}) })
 		}
 		must(t, runs.Wait())
 		checkWhole(t, services(t, db))
 	})
 }
 
-func checkDispute(t *testing.T, s seed.Services) {
+func checkDispute(t *testing.T, s demo) {
 	t.Helper()
 	_, conflicts, _ := strings.Cut(document(t, s, "demo", "yearly-1"), "\n")
 	want := "conflict /items/HR-001/measurements/flow_lps value demo-tablet-1:1:55=0.432 by tech1, demo-tablet-2:1:79=0.36 by tech2"
@@ -197,9 +197,9 @@ func checkDispute(t *testing.T, s seed.Services) {
 }
 
 // checkLastResults: the six-monthly visit that is due shows what the one before it found.
-func checkLastResults(t *testing.T, s seed.Services) {
+func checkLastResults(t *testing.T, s demo) {
 	t.Helper()
-	items, err := s.Sessions.Items(asAdmin(t, "demo"), "123", store.ItemFilter{}, all)
+	items, err := s.Visits.Items(asAdmin(t, "demo"), "123", store.ItemFilter{}, all)
 	must(t, err)
 	outcomes := map[string]int{}
 	for _, item := range items {

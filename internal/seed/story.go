@@ -5,7 +5,7 @@ import (
 
 	"firemode"
 	"firemode/internal/assets"
-	"firemode/internal/sessions"
+	"firemode/internal/visits"
 )
 
 const day = 24 * time.Hour
@@ -66,14 +66,14 @@ func smallSite(by firemode.UserID, id firemode.BuildingID, name, address string)
 
 // sixMonthlyVisit is a visit that has not begun, open to every technician.
 func sixMonthlyVisit(by firemode.UserID, at firemode.BuildingID) visit {
-	return visit{by: by, draft: sessions.Draft{ID: "123", Building: at, Name: "Six-monthly service", Frequency: firemode.SixMonthly}}
+	return visit{by: by, draft: visits.Draft{ID: "123", Building: at, Name: "Six-monthly service", Frequency: firemode.SixMonthly}}
 }
 
 // autumnService is the earlier visit: done half a year ago by two technicians, and entered and completed since.
 func autumnService() visit {
 	return visit{
 		by: "manager", ago: 182 * day, complete: true,
-		draft: sessions.Draft{
+		draft: visits.Draft{
 			ID: "six-monthly-1", Building: "harbour-tower", Name: "Previous six-monthly service", Frequency: firemode.SixMonthly,
 			Technicians: []firemode.UserID{"tech1", "tech2"},
 		},
@@ -129,7 +129,7 @@ func upperFindings() []remark {
 func yearlyService() visit {
 	return visit{
 		by: "manager", ago: 3 * time.Hour,
-		draft: sessions.Draft{
+		draft: visits.Draft{
 			ID: "yearly-1", Building: "harbour-tower", Name: "Yearly service", Frequency: firemode.Yearly,
 			Technicians: []firemode.UserID{"tech1", "tech2"},
 		},

@@ -11,13 +11,14 @@ import (
 
 	"firemode"
 	"firemode/internal/record/crdt"
-	"firemode/internal/sessions"
+	"firemode/internal/record/merge"
 	"firemode/internal/store"
+	"firemode/internal/visits"
 )
 
 // visit is a session to be made, with the results that were taken in it.
 type visit struct {
-	draft    sessions.Draft
+	draft    visits.Draft
 	by       firemode.UserID // who makes it, and completes it
 	ago      time.Duration   // how long before the session was entered the rounds began
 	rounds   []round
@@ -40,7 +41,7 @@ const (
 
 func (f *filler) visit(ctx context.Context, v visit) error {
 	lead := f.as(ctx, v.by)
-	session, err := f.Sessions.Create(lead, v.draft)
+	session, err := f.Visits.Create(lead, v.draft)
 	if err != nil {
 		return err
 	}
@@ -53,11 +54,11 @@ func (f *filler) visit(ctx context.Context, v visit) error {
 	}
 	if v.complete && !done {
 		to := firemode.SessionCompleted
-		if _, err := f.Sessions.Patch(lead, session.ID, "*", sessions.Patch{Status: &to}); err != nil {
+		if _, err := f.Visits.Patch(lead, session.ID, "*", visits.Patch{Status: &to}); err != nil {
 			return err
 		}
 	}
-	now, err := f.Sessions.Get(lead, session.ID)
+	now, err := f.Visits.Get(lead, session.ID)
 	if err != nil {
 		return err
 	}
@@ -91,7 +92,7 @@ func (f *filler) record(ctx context.Context, session firemode.Session, v visit) 
 func (f *filler) items(ctx context.Context, id firemode.SessionID) ([]firemode.Item, error) {
 	var all []firemode.Item
 	for page := (store.Page{Limit: pageSize}); ; {
-		list, err := f.Sessions.Items(ctx, id, store.ItemFilter{}, page)
+		list, err := f.Visits.Items(ctx, id, store.ItemFilter{}, page)
 		if err != nil {
 			return nil, err
 		}
@@ -117,9 +118,9 @@ func (f *filler) submit(ctx context.Context, session firemode.SessionID, client 
 		}
 		number++
 		id := client + "-" + strconv.FormatInt(number, 10)
-		receipt, _, err := f.Sessions.Submit(ctx, sessions.Submission{
+		receipt, _, err := f.Merge.Submit(ctx, merge.Submission{
 			Session: session, Key: id, Changes: changes, Atomic: true,
-			Meta: sessions.Meta{
+			Meta: merge.Meta{
 				Client: client, ClientType: "web", BatchID: id, PrevBatch: previous,
 				Clock: crdt.Clock{crdt.ActorID(client): number},
 			},
@@ -127,7 +128,7 @@ func (f *filler) submit(ctx context.Context, session firemode.SessionID, client 
 		if err != nil {
 			return err
 		}
-		if receipt.Status != sessions.StatusMerged || receipt.Applied+receipt.Duplicates != len(changes) {
+		if receipt.Status != merge.StatusMerged || receipt.Applied+receipt.Duplicates != len(changes) {
 			return fmt.Errorf("batch %s: %s, %d of %d changes taken", id, receipt.Status, receipt.Applied+receipt.Duplicates, len(changes))
 		}
 		previous = id

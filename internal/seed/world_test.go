@@ -20,16 +20,19 @@ import (
 	"firemode"
 	"firemode/internal/assets"
 	"firemode/internal/catalogue"
+	"firemode/internal/defects"
 	"firemode/internal/identity"
 	"firemode/internal/keys"
 	"firemode/internal/record/crdt"
 	"firemode/internal/record/ledger"
+	"firemode/internal/record/merge"
+	"firemode/internal/record/view"
 	"firemode/internal/seed"
-	"firemode/internal/sessions"
 	"firemode/internal/store"
 	"firemode/internal/store/postgres"
 	"firemode/internal/store/storetest"
 	"firemode/internal/store/storetest/pgtest"
+	"firemode/internal/visits"
 )
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
@@ -50,12 +53,12 @@ func onBothEngines(t *testing.T, test func(*testing.T, store.Store)) {
 }
 
 // services are what the demo goes in through, on db. Passwords are hashed in no time.
-func services(t *testing.T, db store.Store) seed.Services {
+func services(t *testing.T, db store.Store) demo {
 	t.Helper()
 	newID := func() string { return uuid.Must(uuid.NewV7()).String() }
 	secrets, err := keys.Open(t.TempDir())
 	must(t, err)
-	var s seed.Services
+	var s demo
 	s.Auth, err = identity.New(db, identity.Config{
 		Now: time.Now, NewID: newID, Keys: secrets,
 		HashParams: argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32},
@@ -70,17 +73,29 @@ func services(t *testing.T, db store.Store) seed.Services {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.Sessions, err = sessions.New(db, sessions.Config{Now: time.Now, NewID: newID, Rand: rand.Reader, Rules: s.Catalogue, Signer: signer})
+	s.Merge, err = merge.New(db, merge.Config{
+		Now: time.Now, Rules: s.Catalogue, Signer: signer, Consequences: []merge.Consequences{defects.Consequences{NewID: newID}},
+	})
 	must(t, err)
-	t.Cleanup(s.Sessions.Close)
+	s.Visits, err = visits.New(db, visits.Config{NewID: newID, Rand: rand.Reader, Rules: s.Catalogue, Merge: s.Merge})
+	must(t, err)
+	t.Cleanup(s.Merge.Close)
+	s.Views, s.Defects = view.New(db), defects.New(db, newID)
 	return s
 }
 
+// demo is what the demo is made with, and what its tests read it by.
+type demo struct {
+	seed.Services
+	Views   *view.Service
+	Defects *defects.Service
+}
+
 // run makes the demo and returns its progress.
-func run(t *testing.T, s seed.Services) []string {
+func run(t *testing.T, s demo) []string {
 	t.Helper()
 	var lines []string
-	must(t, seed.Demo(t.Context(), s, func(line string) { lines = append(lines, line) }))
+	must(t, seed.Demo(t.Context(), s.Services, func(line string) { lines = append(lines, line) }))
 	return lines
 }
 
@@ -114,14 +129,14 @@ func (c *counted) Update(ctx context.Context, fn func(store.Tx) error) error {
 }
 
 // outline says what an installation holds, a line for each thing, without what differs from run to run.
-func outline(t *testing.T, s seed.Services) []string {
+func outline(t *testing.T, s demo) []string {
 	t.Helper()
 	orgs, err := s.Auth.Organisations(t.Context())
 	must(t, err)
 	var lines []string
 	for _, o := range orgs {
 		admin := asAdmin(t, o.ID)
-		lines = slices.Concat(lines, users(t, admin, s), sites(t, admin, s), visits(t, admin, s), defects(t, admin, s))
+		lines = slices.Concat(lines, users(t, admin, s), sites(t, admin, s), visitLines(t, admin, s), defectLines(t, admin, s))
 	}
 	return lines
 }
@@ -130,7 +145,7 @@ func asAdmin(t *testing.T, org firemode.OrgID) context.Context {
 	return firemode.WithPrincipal(t.Context(), firemode.Principal{Org: org, User: "admin", Role: firemode.RoleAdmin})
 }
 
-func users(t *testing.T, ctx context.Context, s seed.Services) (lines []string) {
+func users(t *testing.T, ctx context.Context, s demo) (lines []string) {
 	list, err := s.Auth.Users(ctx, all)
 	must(t, err)
 	for _, u := range list {
@@ -139,7 +154,7 @@ func users(t *testing.T, ctx context.Context, s seed.Services) (lines []string) 
 	return lines
 }
 
-func sites(t *testing.T, ctx context.Context, s seed.Services) (lines []string) {
+func sites(t *testing.T, ctx context.Context, s demo) (lines []string) {
 	list, err := s.Buildings.List(ctx, store.BuildingFilter{}, all)
 	must(t, err)
 	for _, b := range list {
@@ -154,8 +169,8 @@ func sites(t *testing.T, ctx context.Context, s seed.Services) (lines []string) 
 	return lines
 }
 
-func visits(t *testing.T, ctx context.Context, s seed.Services) (lines []string) {
-	list, err := s.Sessions.List(ctx, store.SessionFilter{}, all)
+func visitLines(t *testing.T, ctx context.Context, s demo) (lines []string) {
+	list, err := s.Visits.List(ctx, store.SessionFilter{}, all)
 	must(t, err)
 	for _, v := range list {
 		d := v.Row
@@ -165,8 +180,8 @@ func visits(t *testing.T, ctx context.Context, s seed.Services) (lines []string)
 	return lines
 }
 
-func defects(t *testing.T, ctx context.Context, s seed.Services) (lines []string) {
-	list, err := s.Sessions.Defects(ctx, store.DefectFilter{}, all)
+func defectLines(t *testing.T, ctx context.Context, s demo) (lines []string) {
+	list, err := s.Defects.List(ctx, store.DefectFilter{}, all)
 	must(t, err)
 	for _, row := range list {
 		d := row.Row
@@ -181,10 +196,10 @@ func defects(t *testing.T, ctx context.Context, s seed.Services) (lines []string
 var all = store.Page{Limit: 10_000}
 
 // document returns the merged document of a session with its conflicts.
-func document(t *testing.T, s seed.Services, org firemode.OrgID, id firemode.SessionID) string {
+func document(t *testing.T, s demo, org firemode.OrgID, id firemode.SessionID) string {
 	t.Helper()
 	var sink paper
-	must(t, s.Sessions.Results(asAdmin(t, org), sessions.Query{Session: id}, &sink))
+	must(t, s.Views.Results(asAdmin(t, org), view.Query{Session: id}, &sink))
 	must(t, sink.document.End())
 	return sink.String() + sink.conflicts.String()
 }
@@ -196,12 +211,12 @@ type paper struct {
 	conflicts strings.Builder
 }
 
-func (p *paper) Begin(sessions.View) error { p.document = crdt.NewComposer(p); return nil }
+func (p *paper) Begin(view.Header) error   { p.document = crdt.NewComposer(p); return nil }
 func (p *paper) Leaf(r crdt.Reading) error { return p.document.Leaf(r) }
 func (*paper) Removed(crdt.Pointer) error  { return errors.New("a whole document removes nothing") }
 func (*paper) Late(ledger.Entry) error     { return errors.New("nothing is late") }
 
-func (p *paper) Conflict(c sessions.Conflict) error {
+func (p *paper) Conflict(c ledger.Conflict) error {
 	var values []string
 	for _, v := range c.Values {
 		values = append(values, fmt.Sprint(v.Dot, "=", v.Value, " by ", v.User))

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -137,10 +138,12 @@ func TestConflictIDs(t *testing.T) {
 		newPlay(s, func(b batch) {
 			s.merge(b)
 			for _, c := range s.conflicts() {
-				means := describe(c.Path, "", c.Siblings)
-				for _, op := range c.Siblings {
-					means += " " + string(op.Kind) + string(op.Value)
+				siblings := make([]string, len(c.Siblings))
+				for i, op := range c.Siblings {
+					siblings[i] = fmt.Sprint(name(op), " ", op.Kind, " ", op.Value)
 				}
+				slices.Sort(siblings) // their order says which is shown, and is not part of the id
+				means := fmt.Sprint(c.Path, siblings)
 				if known, ok := meaning[c.ID]; ok && known != means {
 					t.Fatalf("one id for two conflicts:\n%s\n%s", known, means)
 				}

@@ -99,3 +99,15 @@ func (p Pointer) Key() string { return strings.ReplaceAll(string(p), "/", "\x01"
 
 // PointerOfKey is the inverse of Key.
 func PointerOfKey(key string) Pointer { return Pointer(strings.ReplaceAll(key, "\x01", "/")) }
+
+func WithAncestors(paths []Pointer) []Pointer {
+	seen := map[Pointer]bool{}
+	var all []Pointer
+	for _, p := range paths {
+		for q, ok := p, true; ok && !seen[q]; q, ok = q.Parent() {
+			seen[q] = true
+			all = append(all, q)
+		}
+	}
+	return all
+}

@@ -100,3 +100,10 @@ func PublicKey(key ed25519.PrivateKey) string {
 	}
 	return text
 }
+
+// CheckpointOf states what the log of a session is at its head.
+func CheckpointOf(at SessionRef, h Head) Checkpoint {
+	return Checkpoint{
+		Org: string(at.Org), Session: string(at.Session), Size: h.Seq, Root: Frontier(h.Frontier).Root(), Epoch: h.Epoch,
+	}
+}

@@ -188,3 +188,6 @@ func (q Quarantined) digest(s SessionRef) []byte {
 		Number(q.Number),
 		q.Content, []byte(q.ID), []byte(q.PrevID), []byte(q.User), moment(q.ReceivedAt), q.Changes, []byte(q.Reason))
 }
+
+// RefOf names a session.
+func RefOf(s firemode.Session) SessionRef { return SessionRef{Org: s.Org, Session: s.ID} }

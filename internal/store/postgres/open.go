@@ -38,8 +38,8 @@ type Store struct {
 	pool       *pgxpool.Pool
 	now        func() time.Time
 	statistics *statistics
-	writers    chan struct{}     // holds one for each Update that has a connection, or is about to
-	line       *groupcommit.Line // of the Updates that have none
+	writers    chan struct{}          // holds one for each Update that has a connection, or is about to
+	waiting    *groupcommit.WaitQueue // of the Updates that have none
 	watching   *pgx.ConnConfig
 }
 
@@ -80,7 +80,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	}
 	return &Store{
 		pool: pool, now: c.Now, statistics: newStatistics(pool),
-		writers: make(chan struct{}, writersOf(config.MaxConns)), line: groupcommit.NewLine(c.Now), watching: watching(config.ConnConfig),
+		writers: make(chan struct{}, writersOf(config.MaxConns)), waiting: groupcommit.NewWaitQueue(c.Now), watching: watching(config.ConnConfig),
 	}, nil
 }
 

@@ -15,7 +15,7 @@ func (s *Store) Stats() store.Stats {
 			Name: "all", InUse: int(p.AcquiredConns()), Idle: int(p.IdleConns()), Max: int(p.MaxConns()),
 			Waits: p.EmptyAcquireCount(), Waited: p.EmptyAcquireWaitTime(),
 		}},
-		Wait: s.line.Depth(),
+		Wait: s.waiting.LongestWait(),
 	}
 }
 

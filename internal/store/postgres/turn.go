@@ -12,8 +12,8 @@ func writersOf(connections int32) int { return max(1, int(connections)*3/4) }
 
 // turn begins a transaction of an Update as soon as there is a connection for one; end gives the turn to the next.
 func (s *Store) turn(ctx context.Context) (tx pgx.Tx, end func(), err error) {
-	place := s.line.Join()
-	defer place.Leave()
+	ticket := s.waiting.Join()
+	defer ticket.Leave()
 	select {
 	case s.writers <- struct{}{}:
 	case <-ctx.Done():

@@ -35,7 +35,7 @@ func (s *Store) Migrate(ctx context.Context) (err error) {
 }
 
 // lockFile keeps other processes out until unlock. The lock is SQLite's own, on an empty file: it works wherever SQLite does and
-// is gone with the process.
+// ends with the process.
 func lockFile(ctx context.Context, path string) (unlock func() error, err error) {
 	db, err := sql.Open("sqlite", "file:"+escape(path)+"?_txlock=exclusive&_pragma=busy_timeout(60000)")
 	if err != nil {

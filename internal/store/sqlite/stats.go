@@ -11,8 +11,8 @@ import (
 func (s *Store) Stats() store.Stats {
 	return store.Stats{
 		Pools:  []store.Pool{s.writer.pool(), s.readers.pool()},
-		Queues: []store.Queue{{Name: "writer", Depth: s.writer.line.Waiting()}},
-		Wait:   s.writer.line.Depth(),
+		Queues: []store.Queue{{Name: "writer", Depth: s.writer.waiting.Len()}},
+		Wait:   s.writer.waiting.LongestWait(),
 	}
 }
 

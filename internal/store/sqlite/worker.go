@@ -13,9 +13,9 @@ func (w *writer) enqueue(u *update) error {
 	if w.closed {
 		return errClosed()
 	}
-	gone := w.presence.Gone()
+	down := w.liveness.Down()
 	select {
-	case <-gone: // also when there is room
+	case <-down: // also when there is room
 		return groupcommit.ErrDown
 	default:
 	}
@@ -25,20 +25,20 @@ func (w *writer) enqueue(u *update) error {
 	select {
 	case w.queue <- u:
 		return nil
-	case <-gone:
+	case <-down:
 		return groupcommit.ErrDown
 	}
 }
 
 // run serves group after group until the writer is stopped, or ctx ends.
 func (w *writer) run(ctx context.Context) error {
-	w.presence.Arrive()
+	w.liveness.Started()
 	ended := false
 	defer func() {
 		if ended {
 			close(w.idle)
 		} else {
-			w.presence.Leave(w.clear)
+			w.liveness.Died(w.clear)
 		}
 	}()
 	stop := context.AfterFunc(ctx, w.shut)
@@ -62,7 +62,7 @@ func (w *writer) clear() {
 			if !open {
 				return
 			}
-			u.place.Leave()
+			u.ticket.Leave()
 			u.err = groupcommit.ErrDown
 			close(u.done)
 		default:
@@ -86,6 +86,6 @@ func (w *writer) stop() {
 	w.shut()
 	select {
 	case <-w.idle:
-	case <-w.presence.Gone(): // nothing is left in the queue
+	case <-w.liveness.Down(): // nothing is left in the queue
 	}
 }

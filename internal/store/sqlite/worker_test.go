@@ -90,7 +90,7 @@ func (w *writer) await(t *testing.T) {
 	t.Helper()
 	for begun := time.Now(); time.Since(begun) < 10*time.Second; time.Sleep(time.Millisecond) {
 		select {
-		case <-w.presence.Gone():
+		case <-w.liveness.Down():
 		default:
 			return
 		}

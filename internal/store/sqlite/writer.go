@@ -34,11 +34,11 @@ type writer struct {
 	checkpointed time.Time // when it was last tried
 	conn         *conn     // nil until it is needed, and again after it failed
 	queue        chan *update
-	line         *groupcommit.Line // of those whose function has not begun
-	group        []*update         // in its hands
-	idle         chan struct{}     // closed when the goroutine has ended
+	waiting      *groupcommit.WaitQueue // of those whose function has not begun
+	group        []*update              // in its hands
+	idle         chan struct{}          // closed when the goroutine has ended
 
-	presence *groupcommit.Presence // of the goroutine
+	liveness *groupcommit.Liveness // of the goroutine
 
 	mu     sync.RWMutex // held for writing to close the queue, for reading to send to it
 	closed bool
@@ -51,13 +51,13 @@ type writer struct {
 
 // update is one call of Store.Update.
 type update struct {
-	fn    func(store.Tx) error
-	span  trace.Span // of the caller
-	place *groupcommit.Place
-	tx    *transaction
-	err   error
-	done  chan struct{}
-	since time.Time // when it began to wait; zero if the writer had nothing else to do
+	fn     func(store.Tx) error
+	span   trace.Span // of the caller
+	ticket *groupcommit.Ticket
+	tx     *transaction
+	err    error
+	done   chan struct{}
+	since  time.Time // when it began to wait; zero if the writer had nothing else to do
 }
 
 func newUpdate(ctx context.Context, fn func(store.Tx) error) *update {
@@ -66,12 +66,12 @@ func newUpdate(ctx context.Context, fn func(store.Tx) error) *update {
 
 func startWriter(db *sql.DB, c Config, r *readers, tracer trace.Tracer) *writer {
 	w := &writer{
-		db: db, now: c.Now, tracer: tracer, readers: r, committed: c.Committed, queue: make(chan *update, groupSize), line: groupcommit.NewLine(c.Now),
-		idle: make(chan struct{}), presence: groupcommit.NewPresence(),
+		db: db, now: c.Now, tracer: tracer, readers: r, committed: c.Committed, queue: make(chan *update, groupSize), waiting: groupcommit.NewWaitQueue(c.Now),
+		idle: make(chan struct{}), liveness: groupcommit.NewLiveness(),
 	}
 	start := c.Supervise
 	if start == nil {
-		start = groupcommit.OnItsOwn
+		start = groupcommit.Unsupervised
 	}
 	start(w.run)
 	return w
@@ -80,9 +80,9 @@ func startWriter(db *sql.DB, c Config, r *readers, tracer trace.Tracer) *writer 
 // Update runs fn in a transaction and waits until it is on the disk, whatever becomes of ctx.
 func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) error {
 	u := newUpdate(ctx, fn)
-	u.place = s.writer.line.Join()
+	u.ticket = s.writer.waiting.Join()
 	if err := s.writer.enqueue(u); err != nil {
-		u.place.Leave()
+		u.ticket.Leave()
 		return err
 	}
 	<-u.done
@@ -107,7 +107,7 @@ func (w *writer) turn(u *update) {
 			fail(w.group, lost())
 		}
 		for _, u := range w.group {
-			u.place.Leave()
+			u.ticket.Leave()
 			close(u.done)
 		}
 		clear(w.group)
@@ -229,7 +229,7 @@ func (w *writer) runOne(ctx context.Context, u *update, grouped bool) error {
 			return err
 		}
 	}
-	u.place.Leave()
+	u.ticket.Leave()
 	now := w.now()
 	u.tx = &transaction{conn: w.conn, at: now.UTC().Truncate(time.Microsecond), clock: w.now, deadline: now.Add(patience)}
 	u.err = run(u.tx, u.fn)
