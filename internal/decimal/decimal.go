@@ -18,7 +18,7 @@ const (
 )
 
 // Decimal is coefficient × 10^exponent. The coefficient has no trailing zero, and zero has exponent
-// 0, so equal numbers are equal values. The zero value is 0.
+// 0, so equal numbers are equal values.
 type Decimal struct {
 	negative bool
 	digits   string // of the coefficient, "" for zero

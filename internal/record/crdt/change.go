@@ -32,7 +32,7 @@ const (
 type Change struct {
 	Kind       Kind
 	Path       Pointer
-	Value      Value // of set, append, correct and resolve; the delta of increment; "" for remove and a resolve to absent
+	Value      Value // the delta of an increment; "" for remove and a resolve to absent
 	ConflictID string
 	Names      []Dot // the dots that resolve or correct names
 	Reason     string
