@@ -129,6 +129,14 @@ func InvalidField(field, format string, args ...any) *Error {
 	return Invalid(field+": "+reason, Detail{Field: field, Reason: reason})
 }
 
+// NotFoundAs turns CodeNotFound into CodeInvalid for the field whose value names what is not there. Other errors stay.
+func NotFoundAs(field string, err error) error {
+	if CodeOf(err) == CodeNotFound {
+		return InvalidField(field, "no such thing in your organisation")
+	}
+	return err
+}
+
 // Clip shortens a text of a user for an error message: to MaxIDLength bytes, with "…" for the rest.
 func Clip(text string) string {
 	if len(text) <= MaxIDLength {

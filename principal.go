@@ -32,3 +32,16 @@ type Principal struct {
 	Name string // the username
 	Role Role
 }
+
+// Limits returns whose sessions and defects lists are limited to for p: those that name a technician or nobody, those of an owner's
+// buildings, or with neither all of the organisation.
+func (p Principal) Limits() (visibleTo, ownedBy UserID) {
+	switch p.Role {
+	case RoleTechnician:
+		return p.User, ""
+	case RoleOwner:
+		return "", p.User
+	default:
+		return "", ""
+	}
+}

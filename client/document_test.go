@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"testing"
 
-	"firemode/internal/record/crdt"
-
 	"github.com/go-json-experiment/json/jsontext"
 	"pgregory.net/rapid"
+
+	"firemode/internal/record/crdt"
 )
 
 // The document that a client assembles leaf by leaf, in any order, has the bytes that the merge

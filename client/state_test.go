@@ -6,10 +6,10 @@ import (
 	"testing"
 	"time"
 
-	"firemode/internal/record/crdt"
-
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"firemode/internal/record/crdt"
 )
 
 func TestAcknowledge_Receipts_SettleBatchesAndReopenMissingOnes(t *testing.T) {

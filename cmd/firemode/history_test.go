@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"testing"
 	"time"
 
@@ -15,13 +14,17 @@ import (
 	"firemode"
 	"firemode/internal/app"
 	"firemode/internal/assets"
+	"firemode/internal/defects"
 	"firemode/internal/identity"
 	"firemode/internal/record/crdt"
 	"firemode/internal/record/ledger"
+	"firemode/internal/record/merge"
+	"firemode/internal/record/verify"
+	"firemode/internal/record/view"
 	"firemode/internal/rules"
-	"firemode/internal/sessions"
 	"firemode/internal/store"
 	"firemode/internal/telemetry"
+	"firemode/internal/visits"
 )
 
 const pressureRule = "AS1851-2012-FE-01"
@@ -66,8 +69,8 @@ func (w *teller) as(name string) context.Context {
 
 // post is one POST of results: changes as JSON, meta with what is not zero.
 func (w *teller) post(
-	who string, session firemode.SessionID, m sessions.Meta, changes ...string,
-) (sessions.Receipt, error) {
+	who string, session firemode.SessionID, m merge.Meta, changes ...string,
+) (merge.Receipt, error) {
 	w.t.Helper()
 	raw := make([]jsontext.Value, len(changes))
 	for i, c := range changes {
@@ -77,14 +80,14 @@ func (w *teller) post(
 	must(w.t, err)
 	w.keys++
 	m.ClientType, m.CapturedAt = "web", time.Date(2026, 11, 20, 3, w.keys, 0, 0, time.UTC)
-	r, _, err := w.Sessions.Submit(
+	r, _, err := w.Merge.Submit(
 		w.as(who),
-		sessions.Submission{Session: session, Key: fmt.Sprint("key ", w.keys), Changes: parsed, Meta: m},
+		merge.Submission{Session: session, Key: fmt.Sprint("key ", w.keys), Changes: parsed, Meta: m},
 	)
 	return r, err
 }
 
-func (w *teller) posted(who string, session firemode.SessionID, m sessions.Meta, changes ...string) sessions.Receipt {
+func (w *teller) posted(who string, session firemode.SessionID, m merge.Meta, changes ...string) merge.Receipt {
 	w.t.Helper()
 	r, err := w.post(who, session, m, changes...)
 	must(w.t, err)
@@ -92,7 +95,7 @@ func (w *teller) posted(who string, session firemode.SessionID, m sessions.Meta,
 }
 
 // forked posts a batch that must be taken for that of a copied phone.
-func (w *teller) forked(who string, session firemode.SessionID, m sessions.Meta, changes ...string) string {
+func (w *teller) forked(who string, session firemode.SessionID, m merge.Meta, changes ...string) string {
 	w.t.Helper()
 	_, err := w.post(who, session, m, changes...)
 	var e *firemode.Error
@@ -102,8 +105,8 @@ func (w *teller) forked(who string, session firemode.SessionID, m sessions.Meta,
 	return e.FreshClientID
 }
 
-func by(client string, number int64, seen ...int64) sessions.Meta {
-	m := sessions.Meta{
+func by(client string, number int64, seen ...int64) merge.Meta {
+	m := merge.Meta{
 		Client:  client,
 		BatchID: fmt.Sprint(client, "-", number),
 		Clock:   crdt.Clock{crdt.ActorID(client): number},
@@ -123,40 +126,40 @@ func setTo(item, below string, value any) string {
 }
 
 // pull reads the document as client, and returns its conflicts.
-func (w *teller) pull(who string, session firemode.SessionID, client string) []sessions.Conflict {
+func (w *teller) pull(who string, session firemode.SessionID, client string) []ledger.Conflict {
 	w.t.Helper()
 	s := &reader{}
-	must(w.t, w.Sessions.Results(w.as(who), sessions.Query{Session: session, Client: client}, s))
+	must(w.t, w.Views.Results(w.as(who), view.Query{Session: session, Client: client}, s))
 	return s.conflicts
 }
 
-// reader is a sessions.Sink.
-type reader struct{ conflicts []sessions.Conflict }
+// reader is a view.Sink.
+type reader struct{ conflicts []ledger.Conflict }
 
-func (*reader) Begin(sessions.View) error  { return nil }
+func (*reader) Begin(view.Header) error    { return nil }
 func (*reader) Leaf(crdt.Reading) error    { return nil }
 func (*reader) Removed(crdt.Pointer) error { return nil }
 func (*reader) Late(ledger.Entry) error    { return nil }
-func (r *reader) Conflict(c sessions.Conflict) error {
+func (r *reader) Conflict(c ledger.Conflict) error {
 	r.conflicts = append(r.conflicts, c)
 	return nil
 }
 
-func (w *teller) patch(session firemode.SessionID, p sessions.Patch) {
+func (w *teller) patch(session firemode.SessionID, p visits.Patch) {
 	w.t.Helper()
-	_, err := w.Sessions.Patch(w.as("mia"), session, "*", p)
+	_, err := w.Visits.Patch(w.as("mia"), session, "*", p)
 	must(w.t, err)
 }
 
 func (w *teller) move(session firemode.SessionID, to firemode.SessionStatus) {
 	w.t.Helper()
-	w.patch(session, sessions.Patch{Status: &to, Reason: "a batch came late"})
+	w.patch(session, visits.Patch{Status: &to, Reason: "a batch came late"})
 }
 
 // pass has the items of a session pass that nothing was said about.
-func (w *teller) pass(session firemode.SessionID, m sessions.Meta) {
+func (w *teller) pass(session firemode.SessionID, m merge.Meta) {
 	w.t.Helper()
-	items, err := w.Sessions.Items(w.as("mia"), session, store.ItemFilter{}, store.Page{Limit: 100})
+	items, err := w.Visits.Items(w.as("mia"), session, store.ItemFilter{}, store.Page{Limit: 100})
 	must(w.t, err)
 	var changes []string
 	for _, i := range items {
@@ -219,9 +222,9 @@ func (w *teller) tellAll() {
 
 func (w *teller) plan(id firemode.SessionID, f firemode.Frequency) {
 	w.t.Helper()
-	_, err := w.Sessions.Create(
+	_, err := w.Visits.Create(
 		w.as("mia"),
-		sessions.Draft{
+		visits.Draft{
 			ID:          id,
 			Building:    "b",
 			Name:        "Visit " + string(id),
@@ -270,7 +273,7 @@ func (w *teller) tellVisit(s firemode.SessionID) {
 		`{"op":"increment","path":"/hours","delta":2}`,
 	)
 	w.posted(
-		"ben", s, sessions.Meta{}, `{"op":"increment","path":"/hours","delta":1.25}`,
+		"ben", s, merge.Meta{}, `{"op":"increment","path":"/hours","delta":1.25}`,
 		setTo("FOUND-9", "note", "not in the register"),
 	)
 	fresh := w.forked("ann", s, by("tab", 3), setTo("FE-2", "note", "of the copy"))
@@ -316,7 +319,7 @@ func (w *teller) tellAgreement(s firemode.SessionID) {
 	)
 	defect := firemode.NewDefectID(s, "FE-1", pressureRule, "pressure_low")
 	for status, note := range map[firemode.DefectStatus]string{firemode.DefectNotified: "owner told"} {
-		_, err := w.Sessions.PatchDefect(w.as("mia"), defect, 0, sessions.DefectPatch{Status: &status, Note: &note})
+		_, err := w.Defects.Patch(w.as("mia"), defect, 0, defects.Patch{Status: &status, Note: &note})
 		must(w.t, err)
 	}
 	w.pass(s, by("tab", number+2))
@@ -337,11 +340,12 @@ func (w *teller) differences() []string { return differences(w.t, w.Services) }
 
 func differences(t *testing.T, s *app.Services) []string {
 	t.Helper()
-	var found lines
-	v, err := newVerification(s, &program{stdout: &found, now: time.Now})
+	var found []string
+	v, err := s.Verifier(func(where, what string) { found = append(found, where+": "+what+"\n") }, nil)
 	must(t, err)
-	must(t, v.everything(t.Context(), "", ""))
-	return slices.DeleteFunc(found, func(line string) bool { return len(line) < 7 || line[:7] != "DIFFERS" })
+	_, err = v.Run(t.Context(), verify.Scope{})
+	must(t, err)
+	return found
 }
 
 // lines keeps what is written, line by line.

@@ -22,8 +22,8 @@ import (
 	"firemode/client"
 	"firemode/internal/app"
 	"firemode/internal/record/crdt"
+	"firemode/internal/record/merge"
 	"firemode/internal/seed"
-	"firemode/internal/sessions"
 	"firemode/internal/store"
 	"firemode/internal/store/storetest/pgtest"
 	"firemode/internal/telemetry"
@@ -151,8 +151,8 @@ func directly(t *testing.T, dbURL string) func() time.Duration {
 				return err
 			}
 			ctx := firemode.WithPrincipal(t.Context(), writers[i%int64(len(writers))])
-			_, _, err = w.Sessions.Submit(
-				ctx, sessions.Submission{Session: "123", Key: fmt.Sprint("direct ", i), Changes: changes},
+			_, _, err = w.Merge.Submit(
+				ctx, merge.Submission{Session: "123", Key: fmt.Sprint("direct ", i), Changes: changes},
 			)
 			return err
 		}, t)

@@ -11,7 +11,7 @@ import (
 	"firemode/internal/catalogue"
 	"firemode/internal/httpapi"
 	"firemode/internal/httpkit"
-	"firemode/internal/sessions"
+	"firemode/internal/record/merge"
 	"firemode/internal/telemetry"
 )
 
@@ -26,7 +26,7 @@ func (s *Services) sources(dataFolder string) telemetry.Sources {
 		},
 		Queues: func() []telemetry.Queue {
 			queues := []telemetry.Queue{
-				{Name: sessions.Queue, Depth: s.Sessions.Waiting()},
+				{Name: merge.Queue, Depth: s.Merge.Waiting()},
 				{Name: catalogue.Queue, Depth: s.Catalogue.Waiting()},
 			}
 			for _, q := range s.Store.Stats().Queues {
@@ -46,7 +46,7 @@ func (s *Services) sources(dataFolder string) telemetry.Sources {
 func (s *Services) queues() map[string]func() time.Duration {
 	return map[string]func() time.Duration{
 		httpkit.QueueDatabase:        func() time.Duration { return s.Store.Stats().Wait },
-		httpapi.QueueResults:         s.Sessions.Depth,
+		httpapi.QueueResults:         s.Merge.Depth,
 		httpapi.QueueClassifications: s.Catalogue.Depth,
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"firemode/internal/backup"
 	"firemode/internal/keys"
 	"firemode/internal/record/ledger"
-	"firemode/internal/sessions"
+	"firemode/internal/record/merge"
 	"firemode/internal/store"
 	"firemode/internal/store/sqlite"
 )
@@ -181,5 +181,5 @@ func beginEpoch(ctx context.Context, db store.Database, keysDir string) (int, er
 	if err != nil {
 		return 0, err
 	}
-	return sessions.MarkRestored(ctx, db, sessions.Restoration{Signer: signer, NewID: newID})
+	return merge.MarkRestored(ctx, db, merge.Restoration{Signer: signer, NewID: newID})
 }

@@ -14,15 +14,18 @@ import (
 	"firemode/internal/assets"
 	"firemode/internal/bundles"
 	"firemode/internal/catalogue"
+	"firemode/internal/defects"
 	"firemode/internal/identity"
 	"firemode/internal/keys"
 	"firemode/internal/record/ledger"
+	"firemode/internal/record/merge"
+	"firemode/internal/record/view"
 	"firemode/internal/seed"
-	"firemode/internal/sessions"
 	"firemode/internal/store"
 	"firemode/internal/store/sqlite"
 	"firemode/internal/supervisor"
 	"firemode/internal/telemetry"
+	"firemode/internal/visits"
 )
 
 // Services are the services of one installation, on one open database. They are safe for concurrent
@@ -33,7 +36,10 @@ type Services struct {
 	Identity  *identity.Service
 	Catalogue *catalogue.Service
 	Assets    *assets.Service
-	Sessions  *sessions.Service
+	Merge     *merge.Service
+	Views     *view.Service
+	Visits    *visits.Service
+	Defects   *defects.Service
 	Bundles   *bundles.Service
 
 	storage Storage
@@ -105,10 +111,17 @@ func (s *Services) build(d Deps) (err error) {
 	if err != nil {
 		return err
 	}
-	s.Sessions, err = sessions.New(s.Store, sessions.Config{
-		Now: d.Now, NewID: newID, Rand: rand.Reader, Rules: s.Catalogue, Signer: signer, Meter: d.Metrics,
-		Supervise: s.worker(serviceResults), Traces: d.Traces,
+	s.Merge, err = merge.New(s.Store, merge.Config{
+		Now: d.Now, Rules: s.Catalogue, Signer: signer, Meter: d.Metrics,
+		Consequences: []merge.Consequences{defects.Consequences{NewID: newID}},
+		Supervise:    s.worker(serviceResults), Traces: d.Traces,
 	})
+	if err != nil {
+		return err
+	}
+	s.Views = view.New(s.Store)
+	s.Defects = defects.New(s.Store, newID)
+	s.Visits, err = visits.New(s.Store, visits.Config{NewID: newID, Rand: rand.Reader, Rules: s.Catalogue, Merge: s.Merge})
 	if err != nil {
 		return err
 	}
@@ -130,7 +143,7 @@ func (s *Services) Prepare(ctx context.Context) error {
 // FillDemo puts the demo data into an empty database; a database with other data stays as it is.
 // progress gets a line for each step.
 func (s *Services) FillDemo(ctx context.Context, progress func(line string)) error {
-	to := seed.Services{Auth: s.Identity, Catalogue: s.Catalogue, Buildings: s.Assets, Sessions: s.Sessions}
+	to := seed.Services{Auth: s.Identity, Catalogue: s.Catalogue, Buildings: s.Assets, Visits: s.Visits, Merge: s.Merge}
 	if err := seed.Demo(ctx, to, progress); err != nil {
 		return fmt.Errorf("demo data: %w", err)
 	}
@@ -164,8 +177,8 @@ func (s *Services) Close() error {
 	if s.Bundles != nil {
 		s.Bundles.Close()
 	}
-	if s.Sessions != nil {
-		s.Sessions.Close()
+	if s.Merge != nil {
+		s.Merge.Close()
 	}
 	if s.Catalogue != nil {
 		s.Catalogue.Close()

@@ -204,7 +204,7 @@ func (w *world) verified(t *testing.T, org firemode.OrgID) (found []string) {
 	t.Helper()
 	told := catalogue.NewAudited()
 	for _, e := range w.audits(t, org) {
-		told.Add(e)
+		told.Audit(e)
 	}
 	err := w.store.View(t.Context(), func(tx store.ReadTx) error {
 		_, err := told.Verify(t.Context(), tx, org, func(where, what string) { found = append(found, where+": "+what) })

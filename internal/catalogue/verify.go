@@ -14,7 +14,7 @@ import (
 	"firemode/internal/store"
 )
 
-// Audited is what the audit log of an organisation, or of the shared catalogue, says about its rules, for Verify. Hand every entry to Add,
+// Audited is what the audit log of an organisation, or of the shared catalogue, says about its rules, for Verify. Hand every entry to Audit,
 // in order.
 type Audited struct {
 	created, deactivated map[version]ledger.AuditEntry
@@ -38,8 +38,8 @@ type told struct {
 	Fingerprint []byte `json:"fingerprint"`
 }
 
-// Add takes note of an entry if it is about a rule.
-func (a *Audited) Add(e ledger.AuditEntry) {
+// Audit takes note of an entry if it is about a rule.
+func (a *Audited) Audit(e ledger.AuditEntry) {
 	var t told
 	if e.Action != ActionCreate && e.Action != ActionDeactivate || json.Unmarshal(e.Data, &t) != nil {
 		return

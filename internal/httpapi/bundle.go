@@ -14,7 +14,7 @@ import (
 	"firemode/internal/bundles"
 	"firemode/internal/httpkit"
 	"firemode/internal/record/crdt"
-	"firemode/internal/sessions"
+	"firemode/internal/record/view"
 )
 
 type bundleBody struct {
@@ -43,7 +43,7 @@ type bundleForm struct {
 func (f bundleForm) Results(ctx context.Context, session firemode.SessionID, limit int) (r bundles.Results, err error) {
 	var out bytes.Buffer
 	sink := &resultsSink{api: f.API, org: f.org, out: &fitting{out: &out, limit: limit}}
-	if err := f.Services.Sessions.Results(ctx, sessions.Query{Session: session}, sink); err != nil {
+	if err := f.Services.Views.Results(ctx, view.Query{Session: session}, sink); err != nil {
 		return r, err
 	}
 	err = sink.end()
@@ -100,7 +100,7 @@ func (a *API) offlineBundle(w http.ResponseWriter, r *http.Request) error {
 		return firemode.TooLarge("the bundle is over the limit of %d bytes", bundles.MaxBytes)
 	}
 	// Recorded before the first byte leaves: a bundle may be fetched in ranges, of which none is the last.
-	if err := a.Services.Sessions.Deliver(r.Context(), session, r.Header.Get("X-Client-ID"), b.Seq); err != nil {
+	if err := a.Services.Views.Deliver(r.Context(), session, r.Header.Get("X-Client-ID"), b.Seq); err != nil {
 		return err
 	}
 	h := w.Header()

@@ -14,7 +14,9 @@ import (
 	"firemode"
 	"firemode/internal/httpkit"
 	"firemode/internal/record/crdt"
-	"firemode/internal/sessions"
+	"firemode/internal/record/ledger"
+	"firemode/internal/record/merge"
+	"firemode/internal/record/view"
 )
 
 // A decoder of what strangers send either refuses it, as the sender's fault, or takes it within the limits.
@@ -28,9 +30,9 @@ func wantRefusal(t *testing.T, err error) {
 }
 
 // wantLimits wants what was taken of a body to be within its limits.
-func wantLimits(t *testing.T, s sessions.Submission) {
+func wantLimits(t *testing.T, s merge.Submission) {
 	t.Helper()
-	if len(s.Changes) > crdt.MaxChanges || len(s.Meta.Clock) > sessions.MaxClock+1 {
+	if len(s.Changes) > crdt.MaxChanges || len(s.Meta.Clock) > ledger.MaxClock+1 {
 		t.Fatalf("%d changes, %d entries of the clock", len(s.Changes), len(s.Meta.Clock))
 	}
 	for actor, n := range s.Meta.Clock {
@@ -41,7 +43,7 @@ func wantLimits(t *testing.T, s sessions.Submission) {
 }
 
 // sameSubmission wants two forms of a body to come to one submission, with one content.
-func sameSubmission(t *testing.T, form string, a, b sessions.Submission) {
+func sameSubmission(t *testing.T, form string, a, b merge.Submission) {
 	t.Helper()
 	if crdt.Content(a.Changes) != crdt.Content(b.Changes) || !reflect.DeepEqual(a, b) {
 		t.Fatalf("%q is\n%+v, not\n%+v", form, b, a)
@@ -125,7 +127,7 @@ func FuzzClock(f *testing.F) {
 		f.Add([]byte(clock), "a")
 	}
 	crowd := map[string]int64{}
-	for i := range sessions.MaxClock + 3 {
+	for i := range ledger.MaxClock + 3 {
 		crowd[fmt.Sprint("n", i)] = int64(i)
 	}
 	text, err := json.Marshal(crowd)
@@ -137,14 +139,14 @@ func FuzzClock(f *testing.F) {
 			wantRefusal(t, err)
 			return
 		}
-		wantLimits(t, sessions.Submission{Meta: sessions.Meta{Clock: clock}})
+		wantLimits(t, merge.Submission{Meta: merge.Meta{Clock: clock}})
 		if len(raw) > 0 && !jsontext.Value(raw).IsValid() {
 			return // the body it stood in would not have been read
 		}
 		var entries map[crdt.ActorID]int64
 		must(t, json.Unmarshal(orNull(raw), &entries))
 		maps.DeleteFunc(entries, func(_ crdt.ActorID, n int64) bool { return n == 0 })
-		if trimmed != (len(entries) > sessions.MaxClock) || clock[crdt.ActorID(own)] != entries[crdt.ActorID(own)] {
+		if trimmed != (len(entries) > ledger.MaxClock) || clock[crdt.ActorID(own)] != entries[crdt.ActorID(own)] {
 			t.Fatalf("%q: trimmed %v, own entry %d of %d", raw, trimmed, clock[crdt.ActorID(own)], entries[crdt.ActorID(own)])
 		}
 		for actor, n := range clock {
@@ -160,13 +162,13 @@ func FuzzSyncCursor(f *testing.F) {
 	f.Add(int64(1), int64(7), int64(3), "tablet-7", []byte("12345678"), "")
 	f.Add(int64(0), int64(0), int64(0), "", []byte{}, "AAAA")
 	f.Add(int64(-1), int64(1)<<62, int64(5), "a", []byte("a|b|c|d|"), a.cursors.Seal("a", "/v1/users?", "k"))
-	f.Add(int64(1), int64(1), int64(1), "a", []byte("x"), a.sealSyncCursor("a", sessions.Cursor{Session: "s2", Epoch: 1, Seq: 1}))
+	f.Add(int64(1), int64(1), int64(1), "a", []byte("x"), a.sealSyncCursor("a", view.Cursor{Session: "s2", Epoch: 1, Seq: 1}))
 	f.Add(int64(1), int64(1), int64(1), "a", []byte("x"), a.cursors.Seal("a", "sync s1", "1|x"))
 	f.Fuzz(func(t *testing.T, epoch, seq, from int64, client string, hash []byte, forged string) {
 		if client != "" && !firemode.ValidID(client) {
 			return // refused before a cursor is made
 		}
-		c := sessions.Cursor{Session: "s1", Epoch: epoch, Seq: seq, From: from, Client: client, Hash: hash}
+		c := view.Cursor{Session: "s1", Epoch: epoch, Seq: seq, From: from, Client: client, Hash: hash}
 		opened, err := a.openSyncCursor("a", "s1", a.sealSyncCursor("a", c))
 		if err != nil || opened.Epoch != epoch || opened.Seq != seq || opened.From != from || opened.Client != client || !bytes.Equal(opened.Hash, hash) {
 			t.Fatalf("sealed %+v, opened %+v, %v", c, opened, err)

@@ -8,7 +8,7 @@ import (
 
 	"firemode"
 	"firemode/internal/httpkit/httpkittest"
-	"firemode/internal/sessions"
+	"firemode/internal/visits"
 )
 
 // defects are those of the visit, oldest first, as the engineer sees them.
@@ -225,7 +225,7 @@ func defectFilters(t *testing.T, v *visit) {
 func TestDefectsOfASessionThatNamesItsTechnicians(t *testing.T) {
 	play(t, []scenario{{"others do not see them", func(t *testing.T, v *visit) {
 		ctx := firemode.WithPrincipal(t.Context(), firemode.Principal{Org: "a", User: "u-admin", Name: "admin", Role: firemode.RoleAdmin})
-		_, err := v.Services.Sessions.Create(ctx, sessions.Draft{ID: "closed", Building: "b", Name: "closed", Frequency: firemode.Yearly, Technicians: []firemode.UserID{"tech1"}})
+		_, err := v.Services.Visits.Create(ctx, visits.Draft{ID: "closed", Building: "b", Name: "closed", Frequency: firemode.Yearly, Technicians: []firemode.UserID{"tech1"}})
 		must(t, err)
 		closed := &visit{world: v.world, id: "closed"}
 		closed.send("tech1", batch{changes: []string{set("/items/site-GN/conditions/AS1851-2012-GN-02/logbook_missing", "true")}})

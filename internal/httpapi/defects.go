@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"firemode"
+	"firemode/internal/defects"
 	"firemode/internal/httpkit"
-	"firemode/internal/sessions"
 	"firemode/internal/store"
 )
 
@@ -85,12 +85,12 @@ func (a *API) listDefects(ctx context.Context, in *listDefectsInput) (*httpkit.R
 		return nil, err
 	}
 	f := store.DefectFilter{Building: in.Building, Session: in.Session, Statuses: in.Statuses, Classes: in.Classes}
-	rows, err := a.Services.Sessions.Defects(ctx, f, page)
+	rows, err := a.Services.Defects.List(ctx, f, page)
 	return listed(ctx, a, in.Paging, rows, defectOf), err
 }
 
 func (a *API) getDefect(ctx context.Context, in *DefectPath) (*httpkit.Reply[defectBody], error) {
-	return defectReply(a.Services.Sessions.Defect(ctx, in.ID))
+	return defectReply(a.Services.Defects.Get(ctx, in.ID))
 }
 
 func (a *API) patchDefect(ctx context.Context, in *patchDefectInput) (*httpkit.Reply[defectBody], error) {
@@ -98,5 +98,5 @@ func (a *API) patchDefect(ctx context.Context, in *patchDefectInput) (*httpkit.R
 	if err != nil {
 		return nil, err
 	}
-	return defectReply(a.Services.Sessions.PatchDefect(ctx, in.ID, revision, sessions.DefectPatch(in.Body)))
+	return defectReply(a.Services.Defects.Patch(ctx, in.ID, revision, defects.Patch(in.Body)))
 }

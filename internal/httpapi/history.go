@@ -11,7 +11,7 @@ import (
 	"firemode/internal/httpkit"
 	"firemode/internal/record/crdt"
 	"firemode/internal/record/ledger"
-	"firemode/internal/sessions"
+	"firemode/internal/record/view"
 )
 
 type changeRecord struct {
@@ -23,7 +23,7 @@ type changeRecord struct {
 }
 
 func changeRecordOf(op ledger.Op) changeRecord {
-	c := conflictOf(sessions.Conflict{Values: []sessions.Sibling{sessions.NewSibling(&op.Op)}})
+	c := conflictOf(ledger.Conflict{Values: []ledger.Sibling{ledger.DescribeSibling(&op.Op)}})
 	r := changeRecord{Sequence: op.Seq, Path: op.Path, siblingBody: c.Values[0], Live: op.SupersededSeq == 0}
 	r.siblingBody.Path = ""
 	for _, d := range op.Names {
@@ -40,7 +40,7 @@ func (a *API) readHistory(w http.ResponseWriter, r *http.Request) error {
 	}
 	query := r.URL.Query()
 	if query.Has("at_seq") || query.Has("at") {
-		q := sessions.Query{Session: session}
+		q := view.Query{Session: session}
 		if err := pastQuery(&q, query.Get("at_seq"), query.Get("at")); err != nil {
 			return err
 		}
@@ -60,7 +60,7 @@ func (a *API) readHistory(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	rows, err := a.Services.Sessions.History(r.Context(), session, path, page)
+	rows, err := a.Services.Views.History(r.Context(), session, path, page)
 	if err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (a *API) readHistory(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func pastQuery(q *sessions.Query, seq, at string) (err error) {
+func pastQuery(q *view.Query, seq, at string) (err error) {
 	if seq != "" {
 		if q.AtSeq, err = strconv.ParseInt(seq, 10, 64); err != nil || q.AtSeq < 1 {
 			return httpkit.BadQuery("at_seq", "must be a positive number")

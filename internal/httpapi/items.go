@@ -61,7 +61,7 @@ func (a *API) listItems(ctx context.Context, in *listItemsInput) (*httpkit.Reply
 	if err != nil {
 		return nil, err
 	}
-	rows, err := a.Services.Sessions.Items(ctx, in.ID, store.ItemFilter{Level: in.Level, System: in.System, States: in.States, Text: in.Text}, page)
+	rows, err := a.Services.Visits.Items(ctx, in.ID, store.ItemFilter{Level: in.Level, System: in.System, States: in.States, Text: in.Text}, page)
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,7 @@ import (
 	"firemode/internal/httpkit"
 	"firemode/internal/record/crdt"
 	"firemode/internal/record/ledger"
-	"firemode/internal/sessions"
+	"firemode/internal/record/view"
 )
 
 // linesSink writes the merged document as lines.
@@ -27,7 +27,7 @@ type leafLine struct {
 	Value jsontext.Value `json:"value"`
 }
 
-func (s *linesSink) Begin(v sessions.View) error {
+func (s *linesSink) Begin(v view.Header) error {
 	return s.lines.Write("head", "", s.api.headOf(s.org, v))
 }
 
@@ -35,7 +35,7 @@ func (s *linesSink) Leaf(r crdt.Reading) error {
 	return s.lines.Write("leaf", "leaves", leafLine{r.Path, jsontext.Value(r.Value)})
 }
 
-func (s *linesSink) Conflict(c sessions.Conflict) error {
+func (s *linesSink) Conflict(c ledger.Conflict) error {
 	return s.lines.Write("conflict", "conflicts", conflictOf(c))
 }
 

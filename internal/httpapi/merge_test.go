@@ -13,7 +13,6 @@ import (
 	"firemode/internal/httpkit/httpkittest"
 	"firemode/internal/record/crdt"
 	"firemode/internal/record/ledger"
-	"firemode/internal/sessions"
 	"firemode/internal/store"
 )
 
@@ -60,8 +59,8 @@ func TestWhoIsWriting(t *testing.T) {
 			v.send("tech1", batch{client: "b", number: 1, changes: []string{set("/y", "1")}})
 			v.send("tech1", batch{client: "b", number: 2, changes: []string{remove("/y")}})
 			v.send("tech1", batch{client: "c", number: 1})
-			v.crowd(sessions.MaxClock - 3)
-			same(t, len(v.pull("engineer", "").Clock), sessions.MaxClock)
+			v.crowd(ledger.MaxClock - 3)
+			same(t, len(v.pull("engineer", "").Clock), ledger.MaxClock)
 			v.send("tech2", batch{client: "d", number: 1})
 			same(t, v.pull("engineer", "").Clock, map[string]int64{"a": 1, "b": 2})
 		}},

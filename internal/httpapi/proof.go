@@ -21,7 +21,7 @@ func (a *API) proveChange(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return httpkit.BadQuery("dot", err.Error())
 	}
-	proof, err := a.Services.Sessions.Proof(r.Context(), session, dot)
+	proof, err := a.Services.Views.Proof(r.Context(), session, dot)
 	if err != nil {
 		return err
 	}
@@ -38,7 +38,7 @@ func (a *API) proveContinuation(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return httpkit.BadQuery("from", "must be the size of the log at a checkpoint")
 	}
-	c, err := a.Services.Sessions.Continuation(r.Context(), session, from)
+	c, err := a.Services.Views.Continuation(r.Context(), session, from)
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,8 @@ import (
 	"firemode/internal/identity"
 	"firemode/internal/record/crdt"
 	"firemode/internal/record/ledger"
-	"firemode/internal/sessions"
+	"firemode/internal/record/merge"
+	"firemode/internal/record/view"
 )
 
 type receiptBody struct {
@@ -78,7 +79,7 @@ type siblingBody struct {
 	Flags       []string        `json:"flags"`
 }
 
-func receiptOf(r sessions.Receipt) receiptBody {
+func receiptOf(r merge.Receipt) receiptBody {
 	body := receiptBody{
 		Session: r.Session, Status: r.Status, Applied: r.Applied, Duplicates: r.Duplicates, Clock: r.Clock, Missing: r.Missing,
 		Flags: r.Flags, Checkpoint: r.Checkpoint, ProcessedAt: r.ProcessedAt,
@@ -97,7 +98,7 @@ func receiptOf(r sessions.Receipt) receiptBody {
 	return body
 }
 
-func conflictOf(c sessions.Conflict) conflictBody {
+func conflictOf(c ledger.Conflict) conflictBody {
 	body := conflictBody{ID: c.ID, Path: c.Path, Kind: c.Kind, Count: c.Count}
 	for _, s := range c.Values {
 		sibling := siblingBody{
@@ -145,7 +146,7 @@ func (a *API) submitResults(w http.ResponseWriter, r *http.Request) error {
 		return firemode.Forbidden("only a manager may submit on behalf of another")
 	}
 	in.Session, in.Key, in.Scope = session, x.Claim.Key, x.Claim.Scope
-	receipt, replayed, err := a.Services.Sessions.Submit(r.Context(), in)
+	receipt, replayed, err := a.Services.Merge.Submit(r.Context(), in)
 	if err != nil {
 		return err
 	}
@@ -176,7 +177,7 @@ func (a *API) readResults(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-func (a *API) resultsQuery(r *http.Request) (q sessions.Query, err error) {
+func (a *API) resultsQuery(r *http.Request) (q view.Query, err error) {
 	if q.Session, err = sessionID(r); err != nil {
 		return q, err
 	}
@@ -198,13 +199,13 @@ func (a *API) resultsQuery(r *http.Request) (q sessions.Query, err error) {
 }
 
 // writeResults writes the whole answer but for its last byte, then what was given is recorded, then the last byte.
-func (a *API) writeResults(ctx context.Context, q sessions.Query, out io.Writer) error {
+func (a *API) writeResults(ctx context.Context, q view.Query, out io.Writer) error {
 	x := httpkit.StateOf(ctx)
 	var sink endingSink = &resultsSink{api: a, org: x.Caller.Principal.Org, out: out}
 	if x.Lines {
 		sink = &linesSink{lines: httpkit.NewLineWriter(out), api: a, org: x.Caller.Principal.Org}
 	}
-	if err := a.Services.Sessions.Results(ctx, q, sink); err != nil {
+	if err := a.Services.Views.Results(ctx, q, sink); err != nil {
 		return err
 	}
 	return sink.end()
@@ -212,7 +213,7 @@ func (a *API) writeResults(ctx context.Context, q sessions.Query, out io.Writer)
 
 // endingSink is a Sink that lacks the end of the answer until end is called.
 type endingSink interface {
-	sessions.Sink
+	view.Sink
 	end() error
 }
 
@@ -226,7 +227,7 @@ type resultsHead struct {
 	Point    string             `json:"checkpoint"`
 }
 
-func (a *API) headOf(org firemode.OrgID, v sessions.View) resultsHead {
+func (a *API) headOf(org firemode.OrgID, v view.Header) resultsHead {
 	return resultsHead{v.Session, v.Clock, a.sealSyncCursor(org, v.Cursor), v.Complete, v.Cursor.Epoch, v.Checkpoint}
 }
 
@@ -235,13 +236,13 @@ type resultsSink struct {
 	api      *API
 	org      firemode.OrgID
 	out      io.Writer
-	view     sessions.View
+	view     view.Header
 	document *crdt.Composer // nil once it is closed
 	list     string         // the member whose list is open
 	rest     []string
 }
 
-func (s *resultsSink) Begin(v sessions.View) error {
+func (s *resultsSink) Begin(v view.Header) error {
 	s.view = v
 	var text bytes.Buffer
 	if err := httpkit.EncodeJSON(&text, s.api.headOf(s.org, v)); err != nil {
@@ -254,7 +255,7 @@ func (s *resultsSink) Begin(v sessions.View) error {
 
 func (s *resultsSink) Leaf(r crdt.Reading) error { return s.document.Leaf(r) }
 
-func (s *resultsSink) Conflict(c sessions.Conflict) error { return s.entry("conflicts", conflictOf(c)) }
+func (s *resultsSink) Conflict(c ledger.Conflict) error { return s.entry("conflicts", conflictOf(c)) }
 
 func (s *resultsSink) Removed(p crdt.Pointer) error { return s.entry("removed", p) }
 
@@ -358,14 +359,14 @@ func documentResults(op *huma.Operation, r huma.Registry) {
 const resultsLines = "One object on each line, with one member: head, with what JSON has beside document and the lists; leaf, with path and value, for each value of the document; conflict; removed; late; and last end, which an answer that was cut off lacks."
 
 // sealSyncCursor signs a place in a session's log.
-func (a *API) sealSyncCursor(org firemode.OrgID, c sessions.Cursor) string {
+func (a *API) sealSyncCursor(org firemode.OrgID, c view.Cursor) string {
 	return a.cursors.Seal(org, "sync "+string(c.Session), strings.Join([]string{
 		strconv.FormatInt(c.Epoch, 10), strconv.FormatInt(c.Seq, 10), strconv.FormatInt(c.From, 10), c.Client, string(c.Hash),
 	}, "|"))
 }
 
 // openSyncCursor returns the place in a cursor that sealSyncCursor made for the same session.
-func (a *API) openSyncCursor(org firemode.OrgID, session firemode.SessionID, cursor string) (c sessions.Cursor, err error) {
+func (a *API) openSyncCursor(org firemode.OrgID, session firemode.SessionID, cursor string) (c view.Cursor, err error) {
 	after, err := a.cursors.Open(org, "sync "+string(session), cursor)
 	if err != nil {
 		return c, err
@@ -374,7 +375,7 @@ func (a *API) openSyncCursor(org firemode.OrgID, session firemode.SessionID, cur
 	if len(parts) != 5 {
 		return c, httpkit.BadCursor()
 	}
-	c = sessions.Cursor{Session: session, Client: parts[3], Hash: []byte(parts[4])}
+	c = view.Cursor{Session: session, Client: parts[3], Hash: []byte(parts[4])}
 	for i, n := range []*int64{&c.Epoch, &c.Seq, &c.From} {
 		if *n, err = strconv.ParseInt(parts[i], 10, 64); err != nil {
 			return c, httpkit.BadCursor()

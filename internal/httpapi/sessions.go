@@ -7,8 +7,8 @@ import (
 	"firemode"
 	"firemode/internal/httpkit"
 	"firemode/internal/record/crdt"
-	"firemode/internal/sessions"
 	"firemode/internal/store"
+	"firemode/internal/visits"
 )
 
 type sessionBody struct {
@@ -30,7 +30,7 @@ type sessionBody struct {
 	CompletedAt *time.Time             `json:"completed_at"`
 }
 
-func sessionOf(d sessions.Detail) sessionBody {
+func sessionOf(d visits.Detail) sessionBody {
 	return sessionBody{
 		ID: d.ID, Building: d.Building, Name: d.Name, Frequency: d.Frequency, Technicians: d.Technicians, Status: d.Status, Reason: d.Reason,
 		Items: d.ItemCount, Checks: d.CheckCount, Done: d.Head.Done, Conflicts: d.Head.Conflicts, Gaps: d.Head.Gaps, Clock: d.Clock,
@@ -74,7 +74,7 @@ type patchSessionInput struct {
 	}
 }
 
-func sessionReply(d sessions.Detail, err error) (*httpkit.Reply[sessionBody], error) {
+func sessionReply(d visits.Detail, err error) (*httpkit.Reply[sessionBody], error) {
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +82,7 @@ func sessionReply(d sessions.Detail, err error) (*httpkit.Reply[sessionBody], er
 }
 
 func (a *API) createSession(ctx context.Context, in *createSessionInput) (*httpkit.Reply[sessionBody], error) {
-	return sessionReply(a.Services.Sessions.Create(ctx, sessions.Draft(in.Body)))
+	return sessionReply(a.Services.Visits.Create(ctx, visits.Draft(in.Body)))
 }
 
 func (a *API) listSessions(ctx context.Context, in *listSessionsInput) (*httpkit.Reply[list[sessionBody]], error) {
@@ -97,7 +97,7 @@ func (a *API) listSessions(ctx context.Context, in *listSessionsInput) (*httpkit
 	if f.To, err = day("date_to", in.To, 1); err != nil {
 		return nil, err
 	}
-	rows, err := a.Services.Sessions.List(ctx, f, page)
+	rows, err := a.Services.Visits.List(ctx, f, page)
 	return listed(ctx, a, in.Paging, rows, sessionOf), err
 }
 
@@ -117,11 +117,11 @@ func day(name, text string, days int) (time.Time, error) {
 }
 
 func (a *API) getSession(ctx context.Context, in *SessionPath) (*httpkit.Reply[sessionBody], error) {
-	return sessionReply(a.Services.Sessions.Get(ctx, in.ID))
+	return sessionReply(a.Services.Visits.Get(ctx, in.ID))
 }
 
 func (a *API) patchSession(ctx context.Context, in *patchSessionInput) (*httpkit.Reply[sessionBody], error) {
-	return sessionReply(a.Services.Sessions.Patch(ctx, in.ID, in.IfMatch, sessions.Patch(in.Body)))
+	return sessionReply(a.Services.Visits.Patch(ctx, in.ID, in.IfMatch, visits.Patch(in.Body)))
 }
 
 type syncBody struct {
@@ -149,7 +149,7 @@ type syncClientBody struct {
 }
 
 func (a *API) syncStatus(ctx context.Context, in *SessionPath) (*httpkit.Reply[syncBody], error) {
-	s, err := a.Services.Sessions.SyncStatus(ctx, in.ID)
+	s, err := a.Services.Visits.SyncStatus(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}

@@ -22,10 +22,11 @@ import (
 
 	"firemode"
 	"firemode/internal/catalogue"
+	"firemode/internal/defects"
 	"firemode/internal/httpkit"
 	"firemode/internal/httpkit/httpkittest"
 	"firemode/internal/record/ledger"
-	"firemode/internal/sessions"
+	"firemode/internal/record/merge"
 	"firemode/internal/store"
 	"firemode/internal/store/postgres"
 	"firemode/internal/store/sqlite"
@@ -162,13 +163,14 @@ func queuesOn(t *testing.T, s store.Database, clock *jumping, tried string) func
 		must(t, err)
 		signer, err := ledger.NewSigner(key)
 		must(t, err)
-		c.Services.Sessions, err = sessions.New(s, sessions.Config{
-			Signer: signer, Now: clock.only(tried == QueueResults), NewID: newID, Rand: rand.Reader, Rules: c.Services.Catalogue,
+		c.Services.Merge, err = merge.New(s, merge.Config{
+			Signer: signer, Now: clock.only(tried == QueueResults), Rules: c.Services.Catalogue,
+			Consequences: []merge.Consequences{defects.Consequences{NewID: newID}},
 		})
 		must(t, err)
-		t.Cleanup(c.Services.Sessions.Close)
-		c.Queues = map[string]func() time.Duration{
-			QueueResults: c.Services.Sessions.Depth, QueueClassifications: c.Services.Catalogue.Depth, httpkit.QueueDatabase: func() time.Duration { return s.Stats().Wait },
+		t.Cleanup(c.Services.Merge.Close)
+		c.Limits.Queues = map[string]func() time.Duration{
+			QueueResults: c.Services.Merge.Depth, QueueClassifications: c.Services.Catalogue.Depth, httpkit.QueueDatabase: func() time.Duration { return s.Stats().Wait },
 		}
 	}
 }
@@ -185,7 +187,7 @@ func heldUp(t *testing.T, w *world, s lockable, kind queued, clock *jumping) {
 		go func() { answers <- w.postTo(server, kind, n) }()
 		eventually(t, "the body has been read", func() bool { return bodies.read.Load() == int64(n+1) })
 	}
-	depth := w.config.Queues[kind.queue]
+	depth := w.config.Limits.Queues[kind.queue]
 	eventually(t, "one waits", func() bool { return depth() > 0 })
 	if d := depth(); d > time.Minute {
 		t.Fatalf("depth %s before the clock was moved", d)
@@ -335,9 +337,9 @@ func TestWhatIsShed(t *testing.T) {
 	}
 	names := []string{httpkit.QueueDatabase, QueueResults, QueueClassifications}
 	w := newWorld(t, func(c *Config) {
-		c.Queues = map[string]func() time.Duration{}
+		c.Limits.Queues = map[string]func() time.Duration{}
 		for _, name := range names {
-			c.Queues[name] = depth(name)
+			c.Limits.Queues[name] = depth(name)
 		}
 	})
 	var err error
@@ -375,7 +377,7 @@ func TestWhatIsShed(t *testing.T) {
 func TestShedTellsNobodyMoreThanTheyMayKnow(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *Config) {
-		c.Queues = map[string]func() time.Duration{httpkit.QueueDatabase: func() time.Duration { return time.Minute }}
+		c.Limits.Queues = map[string]func() time.Duration{httpkit.QueueDatabase: func() time.Duration { return time.Minute }}
 	})
 	httpkittest.WantProblem(t, w.do(request{method: "POST", path: "/v1/buildings", body: "{}"}), http.StatusUnauthorized)
 	httpkittest.WantProblem(t, w.do(as("owner", "POST", "/v1/users", "{}")), http.StatusForbidden)

@@ -14,7 +14,8 @@ import (
 	"firemode"
 	"firemode/internal/httpkit"
 	"firemode/internal/record/crdt"
-	"firemode/internal/sessions"
+	"firemode/internal/record/ledger"
+	"firemode/internal/record/merge"
 )
 
 // submissionBody is a POST of results as it comes over the wire. Each change is judged on its own, see crdt.ParseChanges, so that
@@ -42,12 +43,12 @@ type metaBody struct {
 }
 
 // decodeSubmission reads the body of a POST of results, which is JSON or lines.
-func decodeSubmission(body []byte, lines bool) (sessions.Submission, error) {
+func decodeSubmission(body []byte, lines bool) (merge.Submission, error) {
 	read := decodeWhole
 	if lines {
 		read = decodeLines
 	}
-	var s sessions.Submission
+	var s merge.Submission
 	wire, err := read(body)
 	if err != nil {
 		return s, err
@@ -74,7 +75,7 @@ func decodeWhole(body []byte) (wire submissionBody, err error) {
 	return wire, exactNames(wire.Others, "", "changes", "_sync_meta", "atomic")
 }
 
-func decodeMeta(raw jsontext.Value) (m sessions.Meta, err error) {
+func decodeMeta(raw jsontext.Value) (m merge.Meta, err error) {
 	if len(raw) == 0 || raw.Kind() == 'n' {
 		return m, nil
 	}
@@ -89,7 +90,7 @@ func decodeMeta(raw jsontext.Value) (m sessions.Meta, err error) {
 	if err := exactNames(wire.Others, "_sync_meta.", names...); err != nil {
 		return m, err
 	}
-	m = sessions.Meta{
+	m = merge.Meta{
 		Client: text(wire.Client), ClientType: text(wire.ClientType), BatchID: text(wire.BatchID), PrevBatch: text(wire.PrevBatch),
 		OnBehalfOf: firemode.UserID(text(wire.OnBehalfOf)),
 	}
@@ -140,10 +141,10 @@ func decodeClock(raw jsontext.Value, own crdt.ActorID) (clock crdt.Clock, trimme
 			clock[actor] = n
 		}
 	}
-	if len(clock) <= sessions.MaxClock {
+	if len(clock) <= ledger.MaxClock {
 		return clock, false, nil
 	}
-	for _, actor := range slices.Sorted(maps.Keys(clock))[sessions.MaxClock:] {
+	for _, actor := range slices.Sorted(maps.Keys(clock))[ledger.MaxClock:] {
 		if actor != own {
 			delete(clock, actor)
 		}

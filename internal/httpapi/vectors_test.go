@@ -13,7 +13,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"firemode"
-	"firemode/internal/sessions"
+	"firemode/internal/visits"
 )
 
 // vector is one history of testdata/merge_vectors.json, made by a model of the merge that knows no server; the file's "about"
@@ -215,7 +215,7 @@ func object(t *testing.T, text []byte) map[string]any {
 func (w *world) session(t *testing.T, id string) string {
 	t.Helper()
 	ctx := firemode.WithPrincipal(t.Context(), firemode.Principal{Org: "a", User: "u-admin", Name: "admin", Role: firemode.RoleAdmin})
-	_, err := w.Services.Sessions.Create(ctx, sessions.Draft{ID: firemode.SessionID(id), Building: "b", Name: id, Frequency: firemode.Yearly})
+	_, err := w.Services.Visits.Create(ctx, visits.Draft{ID: firemode.SessionID(id), Building: "b", Name: id, Frequency: firemode.Yearly})
 	must(t, err)
 	return id
 }

@@ -8,37 +8,37 @@ import (
 	"time"
 
 	"firemode"
-	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 
-// Credentials are what a user shows at login.
+// Credentials are what a user sends to log in.
 type Credentials struct {
 	Username string // compared without case
 	Password string
 	Remote   string // address of the caller, for the throttle; "" for none
 }
 
-// Tokens are the answer to a login or a refresh.
+// Tokens are the result of a login or a refresh.
 type Tokens struct {
 	Access    string // a JWT
 	Refresh   string // opaque
 	ExpiresIn time.Duration
 }
 
-// Login begins a new family of tokens. It is CodeUnauthenticated, in the same words, for an unknown or disabled user and
-// for a wrong password, and CodeRateLimited after too many failures of the username or the address; success does not count.
+// Login starts a new family of tokens. It is CodeUnauthenticated, with one message, for an unknown
+// or disabled user and for a wrong password, and CodeRateLimited after too many failures of the
+// username or the address. Successful logins do not count.
 func (s *Service) Login(ctx context.Context, c Credentials) (Tokens, error) {
 	u, err := s.candidate(ctx, c.Username)
 	if err != nil {
 		return Tokens{}, err
 	}
-	ok, err := s.prove(ctx, attempt{username: c.Username, remote: c.Remote}, c.Password, u.PasswordHash)
+	ok, err := s.checkPassword(ctx, attempt{username: c.Username, remote: c.Remote}, c.Password, u.PasswordHash)
 	if err != nil {
 		return Tokens{}, err
 	}
 	if !ok {
-		return Tokens{}, wrongCredentials()
+		return Tokens{}, errWrongCredentials()
 	}
 	var t Tokens
 	err = s.store.Update(ctx, func(tx store.Tx) error {
@@ -49,18 +49,24 @@ func (s *Service) Login(ctx context.Context, c Credentials) (Tokens, error) {
 		if err != nil {
 			return err
 		}
-		if current.Generation != u.Generation { // disabled, or given another password, while this one was being checked
-			return wrongCredentials()
+		if current.Generation != u.Generation { // disabled, or given another password, during the check
+			return errWrongCredentials()
 		}
 		if t, err = s.issue(ctx, tx, current, s.newID()); err != nil {
 			return err
 		}
-		return s.audit(ctx, tx, u.Org, ledger.AuditEntry{User: u.ID, Action: "login", Subject: u.Username})
+		return s.audit(
+			ctx,
+			tx,
+			firemode.Principal{Org: u.Org, User: u.ID},
+			store.Action{Name: "login", Subject: u.Username},
+		)
 	})
 	return t, err
 }
 
-// candidate returns the user who may log in as username, and one whose password nobody knows if there is none.
+// candidate returns the user who may log in as username. If there is none it returns a user of
+// unknown password, so that the check takes as long.
 func (s *Service) candidate(ctx context.Context, username string) (firemode.User, error) {
 	nobody := firemode.User{PasswordHash: s.passwords.decoy}
 	if checkUsername(username) != nil {
@@ -73,9 +79,10 @@ func (s *Service) candidate(ctx context.Context, username string) (firemode.User
 	return u, err
 }
 
-// prove reports whether password is the one of hash, and counts a failure if not. The throttle is asked before waiting for a slot,
-// so that guesses do not queue, and again in it, so that a burst of guesses that came in at once is stopped too.
-func (s *Service) prove(ctx context.Context, a attempt, password, hash string) (bool, error) {
+// checkPassword reports whether password matches hash, and counts a failure if not. It asks the
+// throttle twice: before it waits for a slot, so that guesses do not queue, and in the slot, so
+// that a burst of concurrent guesses is stopped too.
+func (s *Service) checkPassword(ctx context.Context, a attempt, password, hash string) (bool, error) {
 	if err := s.throttle.wait(a, s.now()); err != nil {
 		return false, err
 	}
@@ -94,7 +101,8 @@ func (s *Service) prove(ctx context.Context, a attempt, password, hash string) (
 	return ok, err
 }
 
-// issue makes the next pair of tokens of family. Its transaction holds the lock of the organisation.
+// issue creates the next pair of tokens of family. The transaction holds the lock of the
+// organisation.
 func (s *Service) issue(ctx context.Context, tx store.Tx, u firemode.User, family string) (Tokens, error) {
 	access, err := s.sign(u, family)
 	if err != nil {
@@ -110,16 +118,17 @@ func (s *Service) issue(ctx context.Context, tx store.Tx, u firemode.User, famil
 	})
 }
 
-// Logout revokes the access token of c and everything that descends from the same login.
+// Logout revokes the access token of c and every token that descends from the same login.
 func (s *Service) Logout(ctx context.Context, c Claims) error {
 	_, err := store.Once(ctx, s.store, func(tx store.Tx) (struct{}, error) {
 		if err := lock(ctx, tx, c.Org); err != nil {
 			return struct{}{}, err
 		}
-		if err := s.revokeFamily(ctx, tx, firemode.Revocation{Org: c.Org, User: c.User, Family: c.Family}); err != nil {
+		revocation := firemode.Revocation{Org: c.Org, User: c.User, Family: c.Family}
+		if err := s.revokeFamily(ctx, tx, revocation); err != nil {
 			return struct{}{}, err
 		}
-		return struct{}{}, s.audit(ctx, tx, c.Org, ledger.AuditEntry{User: c.User, Action: "logout", Subject: c.Name})
+		return struct{}{}, s.audit(ctx, tx, c.Principal(), store.Action{Name: "logout", Subject: c.Name})
 	})
 	return err
 }
@@ -129,6 +138,6 @@ func hashRefresh(token string) []byte {
 	return sum[:]
 }
 
-func wrongCredentials() error {
+func errWrongCredentials() error {
 	return firemode.Unauthenticated("username or password is wrong")
 }

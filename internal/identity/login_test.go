@@ -1,9 +1,7 @@
 package identity
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"testing"
@@ -15,8 +13,9 @@ import (
 	"firemode"
 )
 
-func TestLogin(t *testing.T) {
-	p := newPlace(t)
+func TestLogin_ReturnsTokensOfTheUser(t *testing.T) {
+	t.Parallel()
+	p := newFixture(t)
 	for _, name := range []string{"tom@acme", "Tom@ACME"} {
 		got := p.login(t, name)
 		if got.ExpiresIn != 15*time.Minute || len(got.Refresh) != 43 {
@@ -26,8 +25,9 @@ func TestLogin(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if want := (firemode.Principal{Org: "acme", User: "u-tom", Name: "tom@acme", Role: firemode.RoleTechnician}); who != want {
-			t.Errorf("principal %+v, want %+v", who, want)
+		tom := firemode.Principal{Org: "acme", User: "u-tom", Name: "tom@acme", Role: firemode.RoleTechnician}
+		if who != tom {
+			t.Errorf("principal %+v, want %+v", who, tom)
 		}
 		now := p.clock.now().UTC()
 		want := Claims{
@@ -44,9 +44,11 @@ func TestLogin(t *testing.T) {
 	}
 }
 
-// Every failed login costs one hash of the usual price and says the same, so that neither tells which names exist.
-func TestLoginRefusesAllAlike(t *testing.T) {
-	p := newPlace(t)
+// Every failed login computes one hash and returns the same message, so that neither reveals which
+// names exist.
+func TestLogin_AnyWrongCredentials_SameRefusal(t *testing.T) {
+	t.Parallel()
+	p := newFixture(t)
 	p.add(t, "acme", "dan", firemode.RoleTechnician)
 	if _, err := p.DisableUser(t.Context(), "dan@acme"); err != nil {
 		t.Fatal(err)
@@ -74,15 +76,9 @@ func TestLoginRefusesAllAlike(t *testing.T) {
 	}
 }
 
-func TestDefaultCostOfAPassword(t *testing.T) {
-	want := argon2id.Params{Memory: 19456, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
-	if got := newPasswords(argon2id.Params{}).params; got != want {
-		t.Errorf("params %+v, want %+v", got, want)
-	}
-}
-
-func TestLoginThrottlesFailuresOnly(t *testing.T) {
-	p := newPlace(t)
+func TestLogin_TooManyFailures_IsThrottled(t *testing.T) {
+	t.Parallel()
+	p := newFixture(t)
 	for range 2 * userFailures {
 		p.login(t, "tom@acme")
 	}
@@ -103,13 +99,15 @@ func TestLoginThrottlesFailuresOnly(t *testing.T) {
 	p.login(t, "tom@acme")
 }
 
-// Guesses that come in at once pass the first look of the throttle together; the look in the slot stops them.
-func TestLoginThrottlesABurst(t *testing.T) {
+// Concurrent guesses pass the first check of the throttle together; the check in the slot stops
+// them.
+func TestLogin_ConcurrentGuesses_AreThrottled(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := newPlace(t)
+		p := newFixture(t)
 		hashed := countMatches(p.Service)
 		var free func()
-		for range hashesAtOnce { // all but one slot stay taken, so that the order of events is known
+		for range maxHashes { // all but one slot stay taken, so that the order of events is known
 			release, err := p.passwords.acquire(t.Context())
 			if err != nil {
 				t.Fatal(err)
@@ -124,39 +122,25 @@ func TestLoginThrottlesABurst(t *testing.T) {
 				codes <- firemode.CodeOf(err)
 			}()
 		}
-		synctest.Wait() // until every one of them waits for the slot
+		synctest.Wait() // until all of them wait for the slot
 		free()
 		got := make(map[firemode.Code]int)
 		for range guesses {
 			got[<-codes]++
 		}
-		want := map[firemode.Code]int{firemode.CodeUnauthenticated: userFailures, firemode.CodeRateLimited: guesses - userFailures}
+		want := map[firemode.Code]int{
+			firemode.CodeUnauthenticated: userFailures,
+			firemode.CodeRateLimited:     guesses - userFailures,
+		}
 		if !maps.Equal(got, want) || hashed.Load() != userFailures {
 			t.Errorf("answers by code %v with %d hashes, want %v with %d", got, hashed.Load(), want, userFailures)
 		}
 	})
 }
 
-func TestLoginsWaitForASlotAsLongAsTheirContext(t *testing.T) {
-	p := newPlace(t)
-	for range hashesAtOnce {
-		release, err := p.passwords.acquire(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer release()
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	_, err := p.prove(ctx, attempt{username: "nobody"}, password, p.passwords.decoy)
-	refused(t, err, firemode.CodeUnavailable, "too many logins at once; try again")
-	if !errors.Is(err, context.Canceled) {
-		t.Errorf("error %v does not tell the cause", err)
-	}
-}
-
-func TestLogoutVoidsTheFamilyAlone(t *testing.T) {
-	p := newPlace(t)
+func TestLogout_RevokesOnlyItsFamily(t *testing.T) {
+	t.Parallel()
+	p := newFixture(t)
 	first, second := p.login(t, "tom@acme"), p.login(t, "tom@acme")
 	refreshed, err := p.Refresh(t.Context(), first.Refresh)
 	if err != nil {
@@ -169,7 +153,7 @@ func TestLogoutVoidsTheFamilyAlone(t *testing.T) {
 	if err := p.Logout(t.Context(), claims); err != nil {
 		t.Fatal(err)
 	}
-	isVoid(t, p.Service, first.Access, refreshed.Access)
+	revoked(t, p.Service, first.Access, refreshed.Access)
 	accepted(t, p.Service, second.Access)
 	_, err = p.Refresh(t.Context(), refreshed.Refresh)
 	refused(t, err, firemode.CodeUnauthenticated, "the refresh token is not valid; log in again")
@@ -181,10 +165,23 @@ func TestLogoutVoidsTheFamilyAlone(t *testing.T) {
 	}
 }
 
-func TestNewSaysEverythingThatIsMissing(t *testing.T) {
-	_, err := New(nil, Config{})
-	want := "auth: the store is missing\nauth: Now is missing\nauth: NewID is missing\nauth: Keys are missing"
-	if fmt.Sprint(err) != want {
-		t.Errorf("error %q, want %q", err, want)
-	}
+// The password changes between its check and the issue of tokens.
+func TestLogin_PasswordChangedMeanwhile_IsRefused(t *testing.T) {
+	t.Parallel()
+	onBothEngines(t, func(t *testing.T, p *fixture) {
+		match := p.passwords.match
+		p.passwords.match = func(given, hash string) (bool, error) {
+			ok, err := match(given, hash)
+			far := p.node(t)
+			change := Patch{Password: ptr("battery staple")}
+			if _, updateErr := far.UpdateUser(AsOperator(t.Context(), "acme"), "u-tom", 0, change); updateErr != nil {
+				t.Error(updateErr)
+			}
+			return ok, err
+		}
+		_, err := p.Login(t.Context(), Credentials{Username: "tom@acme", Password: password})
+		refused(t, err, firemode.CodeUnauthenticated, "username or password is wrong")
+		err = p.ChangePassword(p.as(t, "tom@acme"), "battery staple", "horse correct")
+		refused(t, err, firemode.CodeConflict, "the user was changed meanwhile; try again")
+	})
 }

@@ -4,17 +4,17 @@ import (
 	"context"
 
 	"firemode"
-	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 
-// AsOperator returns a context in which whoever runs the command line on this machine administers org: CreateUser, Users
-// and UpdateUser work in it. The audit log shows the changes as the system's own.
+// AsOperator returns a context in which the operator at the command line administers org:
+// CreateUser, Users and UpdateUser work in it. The audit log has the changes without a user.
 func AsOperator(ctx context.Context, org firemode.OrgID) context.Context {
 	return firemode.WithPrincipal(ctx, firemode.Principal{Org: org, Name: "operator", Role: firemode.RoleAdmin})
 }
 
-// AddOrganisation makes an organisation without users. It needs no principal: only the command line offers it.
+// AddOrganisation creates an organisation without users. It needs no principal: only the command
+// line offers it.
 func (s *Service) AddOrganisation(ctx context.Context, id firemode.OrgID, name string) error {
 	if !firemode.ValidID(string(id)) {
 		return firemode.InvalidField("id", "must be 1 to %d of A-Z a-z 0-9 _ -", firemode.MaxIDLength)
@@ -23,11 +23,12 @@ func (s *Service) AddOrganisation(ctx context.Context, id firemode.OrgID, name s
 		return err
 	}
 	return s.store.Update(ctx, func(tx store.Tx) error {
-		if err := store.As[store.OrganisationWriter](tx).CreateOrganisation(ctx, firemode.Organisation{ID: id, Name: name, CreatedAt: tx.Now()}); err != nil {
+		o := firemode.Organisation{ID: id, Name: name, CreatedAt: tx.Now()}
+		if err := store.As[store.OrganisationWriter](tx).CreateOrganisation(ctx, o); err != nil {
 			return err
 		}
-		return s.audit(ctx, tx, id, ledger.AuditEntry{
-			Action: "organisation.create", Subject: string(id), Data: particulars(map[string]any{"name": name}),
+		return s.audit(ctx, tx, firemode.Principal{Org: id}, store.Action{
+			Name: "organisation.create", Subject: string(id), Data: map[string]any{"name": name},
 		})
 	})
 }
@@ -41,7 +42,8 @@ func (s *Service) Organisations(ctx context.Context) (list []firemode.Organisati
 	return list, err
 }
 
-// DisableUser disables the user of that name, in whatever organisation. It needs no principal: only the command line offers it.
+// DisableUser disables the user of that name, in any organisation. It needs no principal: only the
+// command line offers it.
 func (s *Service) DisableUser(ctx context.Context, username string) (firemode.User, error) {
 	u, err := s.userByName(ctx, username)
 	if err != nil {
@@ -51,8 +53,8 @@ func (s *Service) DisableUser(ctx context.Context, username string) (firemode.Us
 	return s.UpdateUser(AsOperator(ctx, u.Org), u.ID, 0, Patch{Disabled: &disabled})
 }
 
-// AccessToken returns an access token of the user of that name, for scripts. It needs neither principal nor password: only the command
-// line offers it.
+// AccessToken returns an access token of the user of that name, for scripts. It is CodeConflict for
+// a disabled user. It needs neither principal nor password: only the command line offers it.
 func (s *Service) AccessToken(ctx context.Context, username string) (token string, err error) {
 	named, err := s.userByName(ctx, username)
 	if err != nil {
@@ -69,7 +71,12 @@ func (s *Service) AccessToken(ctx context.Context, username string) (token strin
 		if token, err = s.sign(u, s.newID()); err != nil {
 			return err
 		}
-		return s.audit(ctx, tx, u.Org, ledger.AuditEntry{Action: "token.issue", Subject: string(u.ID)})
+		return s.audit(
+			ctx,
+			tx,
+			firemode.Principal{Org: u.Org},
+			store.Action{Name: "token.issue", Subject: string(u.ID)},
+		)
 	})
 	return token, err
 }

@@ -8,10 +8,12 @@ import (
 	"firemode"
 )
 
-func TestOrganisations(t *testing.T) {
-	p := newPlace(t)
+func TestAddOrganisation_ListsAndRefuses(t *testing.T) {
+	t.Parallel()
+	p := newFixture(t)
 	list, err := p.Organisations(t.Context())
-	if err != nil || len(list) != 2 || list[0].ID != "acme" || list[0].Name != "Organisation acme" || list[1].ID != "other" {
+	if err != nil || len(list) != 2 || list[0].ID != "acme" || list[0].Name != "Organisation acme" ||
+		list[1].ID != "other" {
 		t.Errorf("organisations %+v (%v)", list, err)
 	}
 	if err := p.AddOrganisation(t.Context(), "acme", "Again"); firemode.CodeOf(err) != firemode.CodeConflict {
@@ -32,8 +34,9 @@ func TestOrganisations(t *testing.T) {
 	}
 }
 
-func TestAccessTokenForScripts(t *testing.T) {
-	p := newPlace(t)
+func TestAccessToken_ByUsername_Authenticates(t *testing.T) {
+	t.Parallel()
+	p := newFixture(t)
 	token, err := p.AccessToken(t.Context(), "TOM@acme")
 	if err != nil {
 		t.Fatal(err)
@@ -48,7 +51,7 @@ func TestAccessTokenForScripts(t *testing.T) {
 	if err := p.Logout(t.Context(), claims); err != nil {
 		t.Fatal(err)
 	}
-	isVoid(t, p.Service, token)
+	revoked(t, p.Service, token)
 	if _, err := p.DisableUser(t.Context(), "tom@acme"); err != nil {
 		t.Fatal(err)
 	}

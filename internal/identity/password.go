@@ -17,15 +17,16 @@ const (
 	minPassword = 10 // characters
 	maxPassword = 128
 
-	// One hash takes 19 MiB and a core for tens of milliseconds; more at once would only starve the rest of the service.
-	hashesAtOnce = 2
+	// One hash takes 19 MiB and a core for tens of milliseconds; more at a time would starve the
+	// rest of the service.
+	maxHashes = 2
 )
 
-// passwords hashes and verifies, a few at a time.
+// passwords hashes and verifies passwords, at most maxHashes at a time.
 type passwords struct {
 	params argon2id.Params
 	slots  chan struct{}
-	decoy  string // a hash that no password has
+	decoy  string // a hash of no known password
 	match  func(password, hash string) (bool, error)
 }
 
@@ -36,28 +37,35 @@ func newPasswords(params argon2id.Params) *passwords {
 	}
 	return &passwords{
 		params: params,
-		slots:  make(chan struct{}, hashesAtOnce),
+		slots:  make(chan struct{}, maxHashes),
 		decoy:  decoy(params),
 		match:  argon2id.ComparePasswordAndHash,
 	}
 }
 
-// decoy is a hash with the cost of a real one, of no known password.
+// decoy returns a hash of no known password that costs as much to verify as any other.
 func decoy(p argon2id.Params) string {
 	random := make([]byte, p.SaltLength+p.KeyLength)
 	_, _ = rand.Read(random) // never fails, see crypto/rand
 	salt, key := random[:p.SaltLength], random[p.SaltLength:]
 	b64 := base64.RawStdEncoding.EncodeToString
-	return fmt.Sprintf("$argon2id$v=19$m=%d,t=%d,p=%d$%s$%s", p.Memory, p.Iterations, p.Parallelism, b64(salt), b64(key))
+	return fmt.Sprintf(
+		"$argon2id$v=19$m=%d,t=%d,p=%d$%s$%s",
+		p.Memory,
+		p.Iterations,
+		p.Parallelism,
+		b64(salt),
+		b64(key),
+	)
 }
 
-// acquire waits for a slot to hash in, which release gives back.
+// acquire waits for a slot to hash in. Call release to free it.
 func (p *passwords) acquire(ctx context.Context) (release func(), err error) {
 	select {
 	case p.slots <- struct{}{}:
 		return func() { <-p.slots }, nil
 	case <-ctx.Done():
-		e := firemode.Unavailable(time.Second, "too many logins at once; try again")
+		e := firemode.Unavailable(time.Second, "too many concurrent logins; try again")
 		e.Err = ctx.Err()
 		return nil, e
 	}
@@ -77,8 +85,8 @@ func (p *passwords) hash(ctx context.Context, password string) (string, error) {
 	return hash, nil
 }
 
-// checkPassword says what is wrong with a new password.
-func checkPassword(field, password string) error {
+// validatePassword returns why a new password is not allowed.
+func validatePassword(field, password string) error {
 	switch n := utf8.RuneCountInString(password); {
 	case !utf8.ValidString(password):
 		return firemode.InvalidField(field, "must be valid UTF-8")

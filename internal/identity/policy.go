@@ -2,11 +2,11 @@ package identity
 
 import "firemode"
 
-// Permission names one kind of action. A route asks for one. The service that does the action decides which building, session or
-// user it may be done to.
+// Permission names one kind of action. Each route requires one; the service decides to which
+// building, session or user it applies.
 type Permission string
 
-// The permissions. Own means: about the caller. A test holds that each is asked for by a route or by a handler.
+// The permissions. Own is about the caller. A test checks that a route or a handler requires each.
 const (
 	OwnRead   Permission = "own.read"   // profile and own audit trail
 	OwnWrite  Permission = "own.write"  // logout, own password
@@ -52,7 +52,7 @@ const (
 	field     = engineer | technician
 )
 
-// policy says who may do what. What it does not list is denied.
+// policy is the contract's "Who may what". What it does not list is denied.
 var policy = [...]struct {
 	permission Permission
 	allowed    roles

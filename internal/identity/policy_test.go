@@ -8,14 +8,18 @@ import (
 	"firemode"
 )
 
-// The wanted table is written out a second time, role by role, in the words of the contract's "Who may what".
-func TestPolicy(t *testing.T) {
+// The expected table is written independently, by role, in the words of the contract's "Who may
+// what".
+func TestPolicy_EachRole_MatchesTheContract(t *testing.T) {
+	t.Parallel()
 	reads := []Permission{
 		OwnRead, RuleRead, BuildingRead, AssetRead, SessionRead, BundleRead, ResultRead, DefectRead,
 	}
 	fieldWork := slices.Concat(reads, []Permission{OwnWrite, Classify, ResultSubmit})
 	all := Permissions()
-	butUsersAndRules := slices.DeleteFunc(slices.Clone(all), func(p Permission) bool { return p == UserWrite || p == RuleWrite })
+	butUsersAndRules := slices.DeleteFunc(slices.Clone(all), func(p Permission) bool {
+		return p == UserWrite || p == RuleWrite
+	})
 	want := map[firemode.Role][]Permission{
 		firemode.RoleAdmin:      all,
 		firemode.RoleManager:    butUsersAndRules,
@@ -37,7 +41,8 @@ func TestPolicy(t *testing.T) {
 	}
 }
 
-func TestPolicyListsEachPermissionOnce(t *testing.T) {
+func TestPermissions_AreUniqueAndClosed(t *testing.T) {
+	t.Parallel()
 	seen := make(map[Permission]bool)
 	for _, p := range Permissions() {
 		if seen[p] || strings.TrimSpace(string(p)) == "" {

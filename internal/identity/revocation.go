@@ -11,27 +11,29 @@ import (
 )
 
 const (
-	// The clocks of two nodes may differ by this much: a revocation is kept so long after the last token it voids has expired.
+	// The clocks of two nodes may differ by this much. A revocation is kept for as long after its
+	// last token has expired.
 	clockSkew = 5 * time.Minute
 
-	// Writers may commit out of order, so each look begins this far before the last Seq that was seen. More revocations than
-	// that cannot be under way at once.
+	// Writers may commit out of order, so each poll begins this far before the last Seq that was
+	// seen. There are never more concurrent revocations.
 	seqOverlap = 1000
 
 	pollTimeout = 2 * time.Second
 
-	// rest is between two looks, so that a thousand logouts elsewhere are not a thousand looks here.
-	rest = 20 * time.Millisecond
+	// minPause is the least time between two polls, so that a thousand logouts elsewhere are not a
+	// thousand polls here.
+	minPause = 20 * time.Millisecond
 )
 
-// revocations is what this node knows to be void.
+// revocations are those that this node knows. It is safe for concurrent use.
 type revocations struct {
 	mu       sync.RWMutex
-	families map[string]time.Time // when the entry can be forgotten
-	users    map[userKey]voided
+	families map[string]time.Time // when the entry expires
+	users    map[userKey]revokedUser
 	lastSeq  int64
-	asOf     time.Time // when the last successful look began; zero before the first
-	err      error     // of the last look
+	asOf     time.Time // when the last successful poll began; zero before the first
+	err      error     // of the last poll
 }
 
 type userKey struct {
@@ -39,16 +41,17 @@ type userKey struct {
 	user firemode.UserID
 }
 
-type voided struct {
-	generation int64 // and every one before it
+type revokedUser struct {
+	generation int64 // revoked with all earlier ones
 	expires    time.Time
 }
 
 func newRevocations() *revocations {
-	return &revocations{families: make(map[string]time.Time), users: make(map[userKey]voided)}
+	return &revocations{families: make(map[string]time.Time), users: make(map[userKey]revokedUser)}
 }
 
-// Load reads the revocations that are in force. Once it has succeeded the service can authenticate.
+// Load reads the revocations that are in force. The service can authenticate after the first
+// success.
 func (s *Service) Load(ctx context.Context) error {
 	now := s.now()
 	var list []firemode.Revocation
@@ -56,21 +59,22 @@ func (s *Service) Load(ctx context.Context) error {
 		list, err = store.As[store.TokenReader](tx).RevocationsSince(ctx, s.revoked.since(), now)
 		return err
 	})
-	s.revoked.looked(list, now, err)
+	s.revoked.merge(list, now, err)
 	return err
 }
 
-// Run looks for the revocations of other nodes when Changed says that there may be some, and every PollInterval besides, until ctx
-// ends, which is no error. A look that fails is tried again at the next turn; Fresh tells of it.
+// Run polls for the revocations of other nodes after each Changed, and at every poll interval,
+// until ctx ends; then it returns nil. A failed poll is retried at the next interval, and Fresh
+// reports it.
 func (s *Service) Run(ctx context.Context) error {
 	tick := time.NewTicker(s.poll)
 	defer tick.Stop()
 	for {
-		s.look(ctx)
+		s.pollOnce(ctx)
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(rest):
+		case <-time.After(minPause):
 		}
 		select {
 		case <-ctx.Done():
@@ -81,22 +85,22 @@ func (s *Service) Run(ctx context.Context) error {
 	}
 }
 
-// Changed has Run look at once: another node may have revoked something.
+// Changed makes Run poll immediately: another node may have revoked something.
 func (s *Service) Changed() {
 	select {
 	case s.changed <- struct{}{}:
-	default: // Run has yet to begin the look that was asked for before
+	default: // a poll is due already
 	}
 }
 
-func (s *Service) look(ctx context.Context) {
+func (s *Service) pollOnce(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
 	defer cancel()
-	_ = s.Load(ctx) // kept for Fresh
+	_ = s.Load(ctx) // Fresh reports the error
 }
 
-// Fresh returns how long ago the revocations of other nodes were known, for readiness, and why the last look failed, if it did.
-// Before the first Load the age is the greatest there is.
+// Fresh returns the age of the newest successful poll, and the error of the last poll, nil if it
+// succeeded. The age is math.MaxInt64 before the first Load. Readiness uses it.
 func (s *Service) Fresh() (age time.Duration, err error) {
 	s.revoked.mu.RLock()
 	defer s.revoked.mu.RUnlock()
@@ -106,14 +110,15 @@ func (s *Service) Fresh() (age time.Duration, err error) {
 	return s.now().Sub(s.revoked.asOf), s.revoked.err
 }
 
-// Revocations returns how many are in force, and when those of other nodes were last known; zero before the first Load.
+// Revocations returns how many are in force, and when the newest successful poll began; zero before
+// the first Load.
 func (s *Service) Revocations() (size int, asOf time.Time) {
 	s.revoked.mu.RLock()
 	defer s.revoked.mu.RUnlock()
 	return len(s.revoked.families) + len(s.revoked.users), s.revoked.asOf
 }
 
-// revokeFamily voids every token of r.Family.
+// revokeFamily revokes every token of r.Family.
 func (s *Service) revokeFamily(ctx context.Context, tx store.Tx, r firemode.Revocation) error {
 	if err := store.As[store.TokenWriter](tx).RevokeFamily(ctx, r.Family); err != nil {
 		return err
@@ -121,7 +126,7 @@ func (s *Service) revokeFamily(ctx context.Context, tx store.Tx, r firemode.Revo
 	return s.revoke(ctx, tx, r)
 }
 
-// revokeUser voids every token of u up to and including its generation.
+// revokeUser revokes every token of u up to and including its generation.
 func (s *Service) revokeUser(ctx context.Context, tx store.Tx, u firemode.User) error {
 	if err := store.As[store.TokenWriter](tx).RevokeUserTokens(ctx, u.Org, u.ID); err != nil {
 		return err
@@ -129,7 +134,7 @@ func (s *Service) revokeUser(ctx context.Context, tx store.Tx, u firemode.User) 
 	return s.revoke(ctx, tx, firemode.Revocation{Org: u.Org, User: u.ID, Generation: u.Generation})
 }
 
-// revoke tells the other nodes of r, and this one as soon as it is durable.
+// revoke writes r for the other nodes, and applies it to this one after the commit.
 func (s *Service) revoke(ctx context.Context, tx store.Tx, r firemode.Revocation) error {
 	r.ExpiresAt = s.now().Add(AccessLifetime + clockSkew)
 	tx.AfterCommit(func() { s.revoked.add(r) })
@@ -142,26 +147,26 @@ func (r *revocations) loaded() bool {
 	return !r.asOf.IsZero()
 }
 
-// since is the Seq after which to look.
+// since returns the Seq after which to poll.
 func (r *revocations) since() int64 {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	return max(0, r.lastSeq-seqOverlap)
 }
 
-// voids reports whether the token of c has been revoked.
-func (r *revocations) voids(c Claims) bool {
+// covers reports whether the token of c is revoked.
+func (r *revocations) covers(c Claims) bool {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	if _, gone := r.families[c.Family]; gone {
+	if _, found := r.families[c.Family]; found {
 		return true
 	}
-	v, known := r.users[userKey{c.Org, c.User}]
-	return known && c.Generation <= v.generation
+	u, found := r.users[userKey{c.Org, c.User}]
+	return found && c.Generation <= u.generation
 }
 
-// looked takes in the outcome of a look that began at now, and forgets what voids nothing any more.
-func (r *revocations) looked(list []firemode.Revocation, now time.Time, err error) {
+// merge adds the result of a poll that began at now, and removes what has expired.
+func (r *revocations) merge(list []firemode.Revocation, now time.Time, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.err = err; err != nil {
@@ -177,8 +182,8 @@ func (r *revocations) looked(list []firemode.Revocation, now time.Time, err erro
 			delete(r.families, family)
 		}
 	}
-	for user, v := range r.users {
-		if v.expires.Before(now) {
+	for user, u := range r.users {
+		if u.expires.Before(now) {
 			delete(r.users, user)
 		}
 	}
@@ -190,15 +195,18 @@ func (r *revocations) add(one firemode.Revocation) {
 	r.put(one)
 }
 
-// put keeps the most that any of the revocations of a family or user voids, for the longest: they can come in any order, and twice.
+// put keeps, of all revocations of a family or user, the highest generation and the latest expiry:
+// they may arrive in any order, and more than once. The caller holds r.mu.
 func (r *revocations) put(one firemode.Revocation) {
 	if one.Family != "" {
 		r.families[one.Family] = later(r.families[one.Family], one.ExpiresAt)
 		return
 	}
 	key := userKey{one.Org, one.User}
-	v := r.users[key]
-	r.users[key] = voided{generation: max(v.generation, one.Generation), expires: later(v.expires, one.ExpiresAt)}
+	u := r.users[key]
+	r.users[key] = revokedUser{
+		generation: max(u.generation, one.Generation), expires: later(u.expires, one.ExpiresAt),
+	}
 }
 
 func later(a, b time.Time) time.Time {

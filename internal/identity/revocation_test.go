@@ -14,27 +14,28 @@ import (
 	"firemode/internal/store"
 )
 
-func TestRevocationReachesOtherNodes(t *testing.T) {
-	for name, revoke := range map[string]func(t *testing.T, p *place, c Claims) error{
-		"logout": func(t *testing.T, p *place, c Claims) error { return p.Logout(t.Context(), c) },
-		"disabling": func(t *testing.T, p *place, _ Claims) error {
+func TestLoad_RevokedOnAnotherNode_IsRefused(t *testing.T) {
+	t.Parallel()
+	for name, revoke := range map[string]func(t *testing.T, p *fixture, c Claims) error{
+		"logout": func(t *testing.T, p *fixture, c Claims) error { return p.Logout(t.Context(), c) },
+		"disabling": func(t *testing.T, p *fixture, _ Claims) error {
 			_, err := p.DisableUser(t.Context(), "tom@acme")
 			return err
 		},
-		"another role": func(t *testing.T, p *place, c Claims) error {
+		"another role": func(t *testing.T, p *fixture, c Claims) error {
 			_, err := p.UpdateUser(AsOperator(t.Context(), "acme"), c.User, 0, Patch{Role: ptr(firemode.RoleEngineer)})
 			return err
 		},
-		"another password": func(t *testing.T, p *place, _ Claims) error {
+		"another password": func(t *testing.T, p *fixture, _ Claims) error {
 			return p.ChangePassword(p.as(t, "tom@acme"), password, "battery staple")
 		},
-		"another password by the administrator": func(t *testing.T, p *place, c Claims) error {
+		"another password by the administrator": func(t *testing.T, p *fixture, c Claims) error {
 			_, err := p.UpdateUser(p.as(t, "ada@acme"), c.User, 0, Patch{Password: ptr("battery staple")})
 			return err
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := newPlace(t)
+			p := newFixture(t)
 			far := p.node(t)
 			mine, others := p.login(t, "tom@acme"), p.login(t, "ada@acme")
 			_, claims, err := far.Authenticate(t.Context(), mine.Access)
@@ -44,13 +45,13 @@ func TestRevocationReachesOtherNodes(t *testing.T) {
 			if err := revoke(t, p, claims); err != nil {
 				t.Fatal(err)
 			}
-			isVoid(t, p.Service, mine.Access) // at once
-			accepted(t, far, mine.Access)     // it has not looked yet
+			revoked(t, p.Service, mine.Access) // immediately
+			accepted(t, far, mine.Access)      // it has not polled yet
 			if err := far.Load(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			isVoid(t, far, mine.Access)
-			isVoid(t, p.node(t), mine.Access) // one that starts later
+			revoked(t, far, mine.Access)
+			revoked(t, p.node(t), mine.Access) // a node that starts later
 			accepted(t, far, others.Access)
 			_, err = far.Refresh(t.Context(), mine.Refresh)
 			refused(t, err, firemode.CodeUnauthenticated, badRefreshMessage)
@@ -58,9 +59,10 @@ func TestRevocationReachesOtherNodes(t *testing.T) {
 	}
 }
 
-// A revocation outlives every token it voids, whatever is cleared away meanwhile.
-func TestRevocationLastsAsLongAsItsTokens(t *testing.T) {
-	p := newPlace(t)
+// A revocation outlives every token it revokes, whatever Janitor deletes meanwhile.
+func TestRevocation_OutlivesItsTokens(t *testing.T) {
+	t.Parallel()
+	p := newFixture(t)
 	token := p.login(t, "tom@acme").Access
 	if _, err := p.DisableUser(t.Context(), "tom@acme"); err != nil {
 		t.Fatal(err)
@@ -72,13 +74,15 @@ func TestRevocationLastsAsLongAsItsTokens(t *testing.T) {
 	if err := p.Load(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	isVoid(t, p.Service, token)
-	isVoid(t, p.node(t), token)
+	revoked(t, p.Service, token)
+	revoked(t, p.node(t), token)
 }
 
-// A user who is enabled again, or logs in with the new role, gets tokens that the old revocation does not touch.
-func TestNewTokensAfterARevocation(t *testing.T) {
-	p := newPlace(t)
+// A user who is enabled once more, or logs in with the new role, gets tokens that the old
+// revocation does not cover.
+func TestRevocation_TokensIssuedLater_AreValid(t *testing.T) {
+	t.Parallel()
+	p := newFixture(t)
 	old := p.login(t, "tom@acme")
 	for _, patch := range []Patch{{Disabled: ptr(true)}, {Disabled: ptr(false)}} {
 		if _, err := p.UpdateUser(p.as(t, "ada@acme"), "u-tom", 0, patch); err != nil {
@@ -86,31 +90,15 @@ func TestNewTokensAfterARevocation(t *testing.T) {
 		}
 	}
 	fresh := p.login(t, "tom@acme")
-	isVoid(t, p.Service, old.Access)
+	revoked(t, p.Service, old.Access)
 	accepted(t, p.Service, fresh.Access)
 	accepted(t, p.node(t), fresh.Access)
 }
 
-// flaky is a store that cannot be read while down is set.
-type flaky struct {
-	store.Database
-	down  atomic.Bool
-	looks atomic.Int64
-}
-
-var errAway = errors.New("the database is away")
-
-func (f *flaky) View(ctx context.Context, fn func(store.ReadTx) error) error {
-	f.looks.Add(1)
-	if f.down.Load() {
-		return errAway
-	}
-	return f.Database.View(ctx, fn)
-}
-
-func TestRunLooksEveryHalfSecond(t *testing.T) {
+func TestRun_PollsEveryHalfSecond(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := newPlace(t)
+		p := newFixture(t)
 		p.config.Now = time.Now
 		far := p.node(t)
 		f := &flaky{Database: p.store}
@@ -121,13 +109,13 @@ func TestRunLooksEveryHalfSecond(t *testing.T) {
 		go func() { ended <- far.Run(ctx) }()
 		time.Sleep(10 * PollInterval)
 		synctest.Wait()
-		if got := f.looks.Load(); got != 11 {
-			t.Errorf("%d looks in five seconds, want one at the start and 10 more", got)
+		if got := f.polls.Load(); got != 11 {
+			t.Errorf("%d polls in five seconds, want one at the start and 10 more", got)
 		}
 		f.down.Store(true)
 		time.Sleep(6 * PollInterval)
 		synctest.Wait()
-		if age, err := far.Fresh(); age != 3*time.Second || !errors.Is(err, errAway) {
+		if age, err := far.Fresh(); age != 3*time.Second || !errors.Is(err, errUnreachable) {
 			t.Errorf("fresh %s (%v), want 3s and the reason", age, err)
 		}
 		f.down.Store(false)
@@ -143,10 +131,11 @@ func TestRunLooksEveryHalfSecond(t *testing.T) {
 	})
 }
 
-// Told of a change, Run looks at once, and once for all that it was told before that look.
-func TestRunLooksWhenItIsTold(t *testing.T) {
+// After Changed, Run polls immediately, and once for all calls before that poll.
+func TestRun_Changed_PollsImmediately(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := newPlace(t)
+		p := newFixture(t)
 		p.config.Poll = 24 * time.Hour
 		far := p.node(t)
 		f := &flaky{Database: p.store}
@@ -161,16 +150,16 @@ func TestRunLooksWhenItIsTold(t *testing.T) {
 			t.Fatal(err)
 		}
 		synctest.Wait()
-		accepted(t, far, token) // nobody has told it
+		accepted(t, far, token) // Changed has not been called
 		for range 1000 {
 			far.Changed()
 		}
-		time.Sleep(rest)
+		time.Sleep(minPause)
 		synctest.Wait()
-		isVoid(t, far, token)
+		revoked(t, far, token)
 		time.Sleep(time.Hour)
-		if got := f.looks.Load(); got != 2 {
-			t.Errorf("%d looks, want the first and one for what it was told", got)
+		if got := f.polls.Load(); got != 2 {
+			t.Errorf("%d polls, want the first and one after Changed", got)
 		}
 		cancel()
 		if err := <-ended; err != nil {
@@ -179,10 +168,11 @@ func TestRunLooksWhenItIsTold(t *testing.T) {
 	})
 }
 
-// What another node revokes is void here within a second, by the clock on the wall.
-func TestRunTellsOfOtherNodesWithinASecond(t *testing.T) {
+// What another node revokes is refused here within a second of wall-clock time.
+func TestRun_RevokedOnAnotherNode_IsRefusedWithinASecond(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := newPlace(t)
+		p := newFixture(t)
 		far := p.node(t)
 		token := p.login(t, "tom@acme").Access
 		accepted(t, far, token)
@@ -195,7 +185,7 @@ func TestRunTellsOfOtherNodesWithinASecond(t *testing.T) {
 		}
 		time.Sleep(time.Second)
 		synctest.Wait()
-		isVoid(t, far, token)
+		revoked(t, far, token)
 		cancel()
 		if err := <-ended; err != nil {
 			t.Errorf("Run ended with %v", err)
@@ -203,8 +193,9 @@ func TestRunTellsOfOtherNodesWithinASecond(t *testing.T) {
 	})
 }
 
-// The set never forgets what could still be used, whatever comes in, in whatever order and how often.
-func TestRevocationsAgainstModel(t *testing.T) {
+// The set keeps every revocation that is in force, in whatever order and however often they arrive.
+func TestRevocations_AnyOrder_CoverWhatTheModelDoes(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		r := newRevocations()
 		now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -214,14 +205,18 @@ func TestRevocationsAgainstModel(t *testing.T) {
 		for range rapid.IntRange(1, 40).Draw(t, "steps") {
 			now = now.Add(time.Duration(rapid.IntRange(0, 600).Draw(t, "seconds")) * time.Second)
 			one := firemode.Revocation{
-				Seq: int64(len(model) + 1), Family: families.Draw(t, "family"), Org: "acme", User: users.Draw(t, "user"),
-				Generation: rapid.Int64Range(1, 4).Draw(t, "generation"), ExpiresAt: now.Add(AccessLifetime + clockSkew),
+				Seq: int64(
+					len(model) + 1,
+				), Family: families.Draw(t, "family"), Org: "acme", User: users.Draw(t, "user"),
+				Generation: rapid.Int64Range(1, 4).
+					Draw(t, "generation"),
+				ExpiresAt: now.Add(AccessLifetime + clockSkew),
 			}
 			model = append(model, one)
 			if rapid.Bool().Draw(t, "here") {
 				r.add(one)
 			}
-			r.looked(model[rapid.IntRange(0, len(model)-1).Draw(t, "overlap"):], now, nil)
+			r.merge(model[rapid.IntRange(0, len(model)-1).Draw(t, "overlap"):], now, nil)
 			c := Claims{
 				Org: "acme", User: users.Draw(t, "bearer"), Family: families.Draw(t, "login"),
 				Generation: rapid.Int64Range(1, 5).Draw(t, "token"), ExpiresAt: now.Add(time.Second),
@@ -233,15 +228,16 @@ func TestRevocationsAgainstModel(t *testing.T) {
 				ofUser := m.Family == "" && m.User == c.User && c.Generation <= m.Generation
 				want = want || inForce && (ofFamily || ofUser)
 			}
-			if want && !r.voids(c) {
+			if want && !r.covers(c) {
 				t.Fatalf("%+v is accepted at %s, revoked by one of %+v", c, now, model)
 			}
 		}
 	})
 }
 
-func TestRevocationsAreCounted(t *testing.T) {
-	p := newPlace(t)
+func TestRevocations_CountsThoseInForce(t *testing.T) {
+	t.Parallel()
+	p := newFixture(t)
 	fresh := p.node(t)
 	wants := func(s *Service, size int) {
 		t.Helper()
@@ -261,7 +257,7 @@ func TestRevocationsAreCounted(t *testing.T) {
 	if _, err := p.DisableUser(t.Context(), "tom@acme"); err != nil {
 		t.Fatal(err)
 	}
-	wants(fresh, 0) // it has not looked yet
+	wants(fresh, 0) // it has not polled yet
 	p.clock.advance(time.Second)
 	if err := fresh.Load(t.Context()); err != nil {
 		t.Fatal(err)
@@ -272,4 +268,21 @@ func TestRevocationsAreCounted(t *testing.T) {
 		t.Fatal(err)
 	}
 	wants(fresh, 0)
+}
+
+// flaky is a store whose reads fail while down is set.
+type flaky struct {
+	store.Database
+	down  atomic.Bool
+	polls atomic.Int64
+}
+
+var errUnreachable = errors.New("the database is unreachable")
+
+func (f *flaky) View(ctx context.Context, fn func(store.ReadTx) error) error {
+	f.polls.Add(1)
+	if f.down.Load() {
+		return errUnreachable
+	}
+	return f.Database.View(ctx, fn)
 }

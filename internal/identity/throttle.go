@@ -16,10 +16,11 @@ const (
 	failureWindow  = 5 * time.Minute
 	userFailures   = 10
 	remoteFailures = 50     // a whole depot can sit behind one address
-	keysRemembered = 10_000 // of each kind; the least recently seen is forgotten first
+	keysTracked    = 10_000 // of each kind; the least recently used is dropped first
 )
 
-// throttle stops guessing: it counts failed attempts by username and by remote address, on this node, and nothing else.
+// throttle stops password guessing: it counts failed attempts by username and by remote address, on
+// this node.
 type throttle struct {
 	users   *failures
 	remotes *failures
@@ -29,13 +30,13 @@ func newThrottle() *throttle {
 	return &throttle{users: newFailures(userFailures), remotes: newFailures(remoteFailures)}
 }
 
-// attempt is one try to show who one is.
+// attempt is one attempt to authenticate.
 type attempt struct {
 	username string
 	remote   string // address, with or without a port; "" for none
 }
 
-// wait is CodeRateLimited if a had too many failures.
+// wait is CodeRateLimited if a has had too many failures.
 func (t *throttle) wait(a attempt, now time.Time) error {
 	d := max(t.users.wait(foldName(a.username), now), t.remotes.wait(network(a.remote), now))
 	if d <= 0 {
@@ -50,7 +51,8 @@ func (t *throttle) fail(a attempt, now time.Time) {
 	t.remotes.add(network(a.remote), now)
 }
 
-// network is what an attacker cannot change cheaply: an IPv4 address, or the /64 of an IPv6 one.
+// network returns what an attacker cannot change cheaply: an IPv4 address, or the /64 network of an
+// IPv6 address.
 func network(remote string) string {
 	addr, err := netip.ParseAddr(remote)
 	if err != nil {
@@ -70,26 +72,27 @@ func network(remote string) string {
 	return prefix.String()
 }
 
-// foldName is the form in which usernames are compared.
+// foldName returns username in the form in which names are compared.
 func foldName(username string) string { return strings.ToLower(username) }
 
-// failures remembers when each of a bounded number of keys failed lately.
+// failures tracks the recent failures of a bounded number of keys. It is safe for concurrent use.
 type failures struct {
 	limit int
 	mu    sync.Mutex
-	// Keys are hashed so that a long one takes no more memory than another.
+	// Keys are hashed so that all take the same memory.
 	seen *simplelru.LRU[[sha256.Size]byte, []time.Time]
 }
 
 func newFailures(limit int) *failures {
-	seen, err := simplelru.NewLRU[[sha256.Size]byte, []time.Time](keysRemembered, nil)
+	seen, err := simplelru.NewLRU[[sha256.Size]byte, []time.Time](keysTracked, nil)
 	if err != nil {
-		panic(err) // only for a size that is not positive
+		panic(err) // only if the size is not positive
 	}
 	return &failures{limit: limit, seen: seen}
 }
 
-// wait is how long until key may try again, not positive if now. The key "" always may.
+// wait returns how long key must wait for its next attempt, at most 0 if it need not. The key ""
+// never waits.
 func (f *failures) wait(key string, now time.Time) time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -100,7 +103,7 @@ func (f *failures) wait(key string, now time.Time) time.Duration {
 	return times[0].Add(failureWindow).Sub(now)
 }
 
-// add counts a failure of key. Only the last limit failures matter, so only they are kept.
+// add counts a failure of key. It keeps the last limit failures; older ones do not matter.
 func (f *failures) add(key string, now time.Time) {
 	if key == "" {
 		return

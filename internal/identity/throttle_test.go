@@ -10,7 +10,8 @@ import (
 	"firemode"
 )
 
-func TestNetwork(t *testing.T) {
+func TestNetwork_FormsOfAddresses(t *testing.T) {
+	t.Parallel()
 	for remote, want := range map[string]string{
 		"":                          "",
 		"192.0.2.7":                 "192.0.2.7",
@@ -29,8 +30,9 @@ func TestNetwork(t *testing.T) {
 	}
 }
 
-// The model keeps every failure for ever and counts those in the window.
-func TestFailuresAgainstModel(t *testing.T) {
+// The model keeps all failures and counts those in the window.
+func TestFailures_AnyOrder_WaitAsTheModelDoes(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		limit := rapid.IntRange(1, 4).Draw(t, "limit")
 		f := newFailures(limit)
@@ -62,7 +64,8 @@ func TestFailuresAgainstModel(t *testing.T) {
 	})
 }
 
-func TestThrottleCountsNamesAndAddressesApart(t *testing.T) {
+func TestThrottle_CountsNamesAndAddressesApart(t *testing.T) {
+	t.Parallel()
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	th := newThrottle()
 	for range userFailures {
@@ -92,19 +95,49 @@ func TestThrottleCountsNamesAndAddressesApart(t *testing.T) {
 	}
 }
 
-func TestThrottleForgetsTheLeastRecentlySeen(t *testing.T) {
+func TestFailures_TooManyKeys_DropsTheLeastRecentlyUsed(t *testing.T) {
+	t.Parallel()
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	f := newFailures(1)
-	for i := range keysRemembered + 1 {
+	for i := range keysTracked + 1 {
 		f.add(fmt.Sprint("key", i), now)
 	}
-	if got := f.seen.Len(); got != keysRemembered {
-		t.Errorf("remembers %d keys, want %d", got, keysRemembered)
+	if got := f.seen.Len(); got != keysTracked {
+		t.Errorf("remembers %d keys, want %d", got, keysTracked)
 	}
 	if got := f.wait("key0", now); got != 0 {
 		t.Errorf("the oldest key still waits %s", got)
 	}
 	if got := f.wait("key1", now); got != failureWindow {
 		t.Errorf("the second oldest key waits %s, want %s", got, failureWindow)
+	}
+}
+
+// Successful logins from one address are never throttled; failures between them still count.
+func TestLogin_ThousandOfOneAddress_AreNotThrottled(t *testing.T) {
+	t.Parallel()
+	p := newFixture(t)
+	const remote = "192.0.2.7:4431"
+	try := func(password string) error {
+		_, err := p.Login(t.Context(), Credentials{Username: "tom@acme", Password: password, Remote: remote})
+		return err
+	}
+	for i := range 1000 {
+		if err := try(password); err != nil {
+			t.Fatalf("login %d: %v", i+1, err)
+		}
+		if i%250 == 0 { // fewer than the limit of a user
+			refused(t, try("a wrong guess"), firemode.CodeUnauthenticated, "username or password is wrong")
+		}
+	}
+	for range userFailures - 4 {
+		refused(t, try("a wrong guess"), firemode.CodeUnauthenticated, "username or password is wrong")
+	}
+	if err := try(password); firemode.CodeOf(err) != firemode.CodeRateLimited {
+		t.Errorf("after %d failures: %v, want CodeRateLimited", userFailures, err)
+	}
+	p.clock.advance(5 * time.Minute)
+	if err := try(password); err != nil {
+		t.Errorf("after the window: %v", err)
 	}
 }

@@ -13,10 +13,10 @@ import (
 
 const (
 	issuer       = "firemode"
-	parsedTokens = 16_384 // kept in memory with their claims, at some 400 bytes each
+	parsedTokens = 16_384 // cached with their claims, at some 400 bytes each
 )
 
-// tokenHash stands for a token in memory: it cannot be used to come in, and is of one size.
+// tokenHash is the cache key of a token: it does not authenticate, and has a fixed size.
 type tokenHash [sha256.Size]byte
 
 // Claims is what an access token says.
@@ -32,7 +32,7 @@ type Claims struct {
 	ExpiresAt  time.Time
 }
 
-// Principal is who the token speaks for.
+// Principal returns the principal that the token authenticates.
 func (c Claims) Principal() firemode.Principal {
 	return firemode.Principal{Org: c.Org, User: c.User, Name: c.Name, Role: c.Role}
 }
@@ -54,7 +54,7 @@ func (w wireClaims) claims() Claims {
 	}
 }
 
-// sign returns an access token for u.
+// sign returns a new access token of u.
 func (s *Service) sign(u firemode.User, family string) (string, error) {
 	now := s.now()
 	return jwt.NewWithClaims(jwt.SigningMethodEdDSA, wireClaims{
@@ -69,9 +69,9 @@ func (s *Service) sign(u firemode.User, family string) (string, error) {
 	}).SignedString(s.keys.Token())
 }
 
-// Authenticate returns who the access token bearer (without the word "Bearer") speaks for. It asks memory alone. Every refusal is
-// CodeUnauthenticated and tells an expired token from all others, no more; until the revocations have been loaded it
-// is CodeUnavailable.
+// Authenticate returns the principal and the claims of an access token, given without the word
+// "Bearer". It does no I/O. Every refusal is CodeUnauthenticated; its message distinguishes an
+// expired token, and nothing else. Before Load has succeeded it is CodeUnavailable.
 func (s *Service) Authenticate(_ context.Context, bearer string) (firemode.Principal, Claims, error) {
 	if !s.revoked.loaded() {
 		return firemode.Principal{}, Claims{}, firemode.Unavailable(time.Second, "the service is starting")
@@ -80,19 +80,19 @@ func (s *Service) Authenticate(_ context.Context, bearer string) (firemode.Princ
 	if err != nil {
 		return firemode.Principal{}, Claims{}, err
 	}
-	if s.revoked.voids(c) {
-		return firemode.Principal{}, Claims{}, badToken(nil)
+	if s.revoked.covers(c) {
+		return firemode.Principal{}, Claims{}, errBadToken(nil)
 	}
 	return c.Principal(), c, nil
 }
 
-// verify checks signature and expiry. A signature that has been found right stays right, so it is checked once; the expiry is looked
-// at each time, and so are the revocations by Authenticate.
+// verify checks signature and expiry. It caches valid signatures, which stay valid, and checks the
+// expiry each time, as Authenticate does the revocations.
 func (s *Service) verify(bearer string) (Claims, error) {
 	hash := tokenHash(sha256.Sum256([]byte(bearer)))
 	if c, ok := s.parsed.Get(hash); ok {
 		if !s.now().Before(c.ExpiresAt) {
-			return Claims{}, expiredToken(jwt.ErrTokenExpired)
+			return Claims{}, errExpiredToken(jwt.ErrTokenExpired)
 		}
 		return c, nil
 	}
@@ -101,23 +101,23 @@ func (s *Service) verify(bearer string) (Claims, error) {
 		jwt.WithValidMethods([]string{jwt.SigningMethodEdDSA.Alg()}), jwt.WithIssuer(issuer),
 		jwt.WithExpirationRequired(), jwt.WithTimeFunc(s.now), jwt.WithStrictDecoding())
 	switch {
-	case errors.Is(err, jwt.ErrTokenExpired): // looked at only once the signature is right
-		return Claims{}, expiredToken(err)
+	case errors.Is(err, jwt.ErrTokenExpired): // checked only if the signature is valid
+		return Claims{}, errExpiredToken(err)
 	case err != nil:
-		return Claims{}, badToken(err)
+		return Claims{}, errBadToken(err)
 	}
 	c := w.claims()
 	s.parsed.Add(hash, c)
 	return c, nil
 }
 
-func badToken(cause error) error {
+func errBadToken(cause error) error {
 	e := firemode.Unauthenticated("the access token is not valid; log in again")
 	e.Err = cause
 	return e
 }
 
-func expiredToken(cause error) error {
+func errExpiredToken(cause error) error {
 	e := firemode.Unauthenticated("the access token has expired; refresh it")
 	e.Err = cause
 	return e

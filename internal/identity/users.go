@@ -1,25 +1,34 @@
 package identity
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"firemode"
-	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
 
-// NewUser is a user to be made.
+const (
+	maxUsername = 128 // bytes
+	maxName     = 200 // characters
+)
+
+// NewUser is what a user is created from.
 type NewUser struct {
-	ID       firemode.UserID // "" to mint one
+	ID       firemode.UserID // minted if ""
 	Username string          // unique over all organisations, compared without case
 	FullName string
 	Role     firemode.Role
 	Password string
 }
 
-// fingerprint tells two requests for the same ID apart, but for the password, of which only the Argon2id hash is kept.
+// fingerprint is the same for two creations exactly if their content is. It leaves out the
+// password, of which only the Argon2id hash is stored.
 func (n NewUser) fingerprint() ([]byte, error) {
 	n.Password = ""
 	text, err := json.Marshal(n)
@@ -27,10 +36,28 @@ func (n NewUser) fingerprint() ([]byte, error) {
 	return sum[:], err
 }
 
-// CreateUser adds a user to the caller's organisation. The same user asked for again is returned as it is now; another
-// one with the same id or username is CodeConflict. Users come back without what verifies their password.
+// check returns why n, which has an ID, is not valid.
+func (n NewUser) check() error {
+	if !firemode.ValidID(string(n.ID)) {
+		return firemode.InvalidField("id", "must be 1 to %d of A-Z a-z 0-9 _ -", firemode.MaxIDLength)
+	}
+	if err := checkUsername(n.Username); err != nil {
+		return err
+	}
+	if err := checkName("full_name", n.FullName); err != nil {
+		return err
+	}
+	if err := checkRole(n.Role); err != nil {
+		return err
+	}
+	return validatePassword("password", n.Password)
+}
+
+// CreateUser adds a user to the caller's organisation. A second call with the same id and content
+// returns the user as it is now; another content with the same id or username is CodeConflict.
+// Users are returned without their password hash.
 func (s *Service) CreateUser(ctx context.Context, n NewUser) (firemode.User, error) {
-	who, err := actor(ctx, UserWrite)
+	who, err := authorize(ctx, UserWrite)
 	if err != nil {
 		return firemode.User{}, err
 	}
@@ -44,21 +71,23 @@ func (s *Service) CreateUser(ctx context.Context, n NewUser) (firemode.User, err
 	if err != nil {
 		return firemode.User{}, err
 	}
-	made, err := store.Once(ctx, s.store, func(tx store.Tx) (firemode.User, error) { return s.insert(ctx, tx, who, u) })
+	created, err := store.Once(ctx, s.store, func(tx store.Tx) (firemode.User, error) {
+		return s.insert(ctx, tx, who, u)
+	})
 	if firemode.CodeOf(err) != firemode.CodeConflict {
-		return made, err
+		return created, err
 	}
-	there, findErr := s.madeBefore(ctx, u, n.Password)
-	if findErr != nil {
-		return firemode.User{}, findErr
+	existing, readErr := s.createdBefore(ctx, u, n.Password)
+	if readErr != nil {
+		return firemode.User{}, readErr
 	}
-	if there == nil {
+	if existing == nil {
 		return firemode.User{}, err
 	}
-	return shown(*there), nil
+	return public(*existing), nil
 }
 
-// newUser is n as a row of org.
+// newUser returns n as a user of org.
 func (s *Service) newUser(ctx context.Context, org firemode.OrgID, n NewUser) (firemode.User, error) {
 	creation, err := n.fingerprint()
 	if err != nil {
@@ -71,7 +100,9 @@ func (s *Service) newUser(ctx context.Context, org firemode.OrgID, n NewUser) (f
 	}, err
 }
 
-func (s *Service) insert(ctx context.Context, tx store.Tx, who firemode.Principal, u firemode.User) (firemode.User, error) {
+func (s *Service) insert(
+	ctx context.Context, tx store.Tx, who firemode.Principal, u firemode.User,
+) (firemode.User, error) {
 	if err := lock(ctx, tx, u.Org); err != nil {
 		return firemode.User{}, err
 	}
@@ -82,41 +113,42 @@ func (s *Service) insert(ctx context.Context, tx store.Tx, who firemode.Principa
 	if err := store.As[store.UserWriter](tx).CreateUser(ctx, u); err != nil {
 		return firemode.User{}, err
 	}
-	return shown(u), s.audit(ctx, tx, u.Org, ledger.AuditEntry{
-		User: who.User, Action: "user.create", Subject: string(u.ID),
-		Data: particulars(map[string]any{"username": u.Username, "full_name": u.FullName, "role": u.Role}),
+	return public(u), s.audit(ctx, tx, who, store.Action{
+		Name: "user.create", Subject: string(u.ID),
+		Data: map[string]any{"username": u.Username, "full_name": u.FullName, "role": u.Role},
 	})
 }
 
-// madeBefore returns the user that the same request made before, nil if there is none.
-func (s *Service) madeBefore(ctx context.Context, u firemode.User, password string) (*firemode.User, error) {
-	there, err := s.user(ctx, u.Org, u.ID)
-	if firemode.CodeOf(err) == firemode.CodeNotFound || err == nil && string(there.Creation) != string(u.Creation) {
+// createdBefore returns the user with the id of u if it was created with the same content and
+// password, else nil.
+func (s *Service) createdBefore(ctx context.Context, u firemode.User, password string) (*firemode.User, error) {
+	existing, err := s.user(ctx, u.Org, u.ID)
+	if firemode.CodeOf(err) == firemode.CodeNotFound || err == nil && !bytes.Equal(existing.Creation, u.Creation) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	same, err := s.prove(ctx, attempt{username: u.Username}, password, there.PasswordHash)
+	same, err := s.checkPassword(ctx, attempt{username: u.Username}, password, existing.PasswordHash)
 	if err != nil || !same {
 		return nil, err
 	}
-	return &there, nil
+	return &existing, nil
 }
 
 // User returns a user of the caller's organisation.
 func (s *Service) User(ctx context.Context, id firemode.UserID) (firemode.User, error) {
-	who, err := actor(ctx, UserRead)
+	who, err := authorize(ctx, UserRead)
 	if err != nil {
 		return firemode.User{}, err
 	}
 	u, err := s.user(ctx, who.Org, id)
-	return shown(u), err
+	return public(u), err
 }
 
 // Users lists those of the caller's organisation, oldest first.
 func (s *Service) Users(ctx context.Context, p store.Page) (list []store.Keyed[firemode.User], err error) {
-	who, err := actor(ctx, UserRead)
+	who, err := authorize(ctx, UserRead)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +157,7 @@ func (s *Service) Users(ctx context.Context, p store.Page) (list []store.Keyed[f
 		return err
 	})
 	for i := range list {
-		list[i].Row = shown(list[i].Row)
+		list[i].Row = public(list[i].Row)
 	}
 	return list, err
 }
@@ -146,8 +178,40 @@ func (s *Service) userByName(ctx context.Context, username string) (u firemode.U
 	return u, err
 }
 
-// shown is u without what no caller needs and no stored answer may hold.
-func shown(u firemode.User) firemode.User {
+// public returns u without the fields that no caller needs and no stored response may hold.
+func public(u firemode.User) firemode.User {
 	u.PasswordHash, u.Creation = "", nil
 	return u
+}
+
+// checkUsername allows only ASCII, so that a comparison without case does not depend on the
+// database.
+func checkUsername(name string) error {
+	allowed := func(r rune) bool {
+		return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("._@+-", r)
+	}
+	if name == "" || len(name) > maxUsername || strings.ContainsFunc(name, func(r rune) bool { return !allowed(r) }) {
+		return firemode.InvalidField("username", "must be 1 to %d of A-Z a-z 0-9 . _ @ + -", maxUsername)
+	}
+	return nil
+}
+
+// checkName allows any text of one line, or "".
+func checkName(field, name string) error {
+	if !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) ||
+		utf8.RuneCountInString(name) > maxName {
+		return firemode.InvalidField(field, "must be one line of at most %d characters", maxName)
+	}
+	return nil
+}
+
+func checkRole(r firemode.Role) error {
+	if r.Valid() {
+		return nil
+	}
+	known := make([]string, len(firemode.Roles))
+	for i, role := range firemode.Roles {
+		known[i] = string(role)
+	}
+	return firemode.InvalidField("role", "must be one of %s", strings.Join(known, ", "))
 }

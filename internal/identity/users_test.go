@@ -10,26 +10,23 @@ import (
 	"firemode/internal/store"
 )
 
-func uma() NewUser {
-	return NewUser{ID: "u-uma", Username: "Uma@acme", FullName: "Uma Ünal", Role: firemode.RoleEngineer, Password: password}
-}
-
-func TestCreateUser(t *testing.T) {
-	p := newPlace(t)
+func TestCreateUser_SameContentTwice_IsOneCreation(t *testing.T) {
+	t.Parallel()
+	p := newFixture(t)
 	ctx := p.as(t, "ada@acme")
-	made, err := p.CreateUser(ctx, uma())
+	created, err := p.CreateUser(ctx, uma())
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := firemode.User{
 		Org: "acme", ID: "u-uma", Username: "Uma@acme", FullName: "Uma Ünal", Role: firemode.RoleEngineer,
-		Generation: 1, Version: 1, CreatedAt: made.CreatedAt,
+		Generation: 1, Version: 1, CreatedAt: created.CreatedAt,
 	}
 	same := func(got firemode.User) bool {
 		return got.Creation == nil && got.CreatedAt.Equal(want.CreatedAt) && describe(got) == describe(want)
 	}
-	if !same(made) || made.CreatedAt.IsZero() {
-		t.Errorf("made %+v, want %+v", made, want)
+	if !same(created) || created.CreatedAt.IsZero() {
+		t.Errorf("created %+v, want %+v", created, want)
 	}
 	if read, err := p.User(ctx, "u-uma"); err != nil || !same(read) {
 		t.Errorf("read %+v (%v), want %+v", read, err, want)
@@ -39,21 +36,14 @@ func TestCreateUser(t *testing.T) {
 	}
 	p.login(t, "uma@acme")
 	log := p.actions(t, "acme")
-	created := `u-ada user.create u-uma {"full_name":"Uma Ünal","role":"engineer","username":"Uma@acme"}`
-	if got := log[len(log)-2]; got != created {
-		t.Errorf("the log says %q, want %q", got, created)
+	entry := `u-ada user.create u-uma {"full_name":"Uma Ünal","role":"engineer","username":"Uma@acme"}`
+	if got := log[len(log)-2]; got != entry {
+		t.Errorf("the log says %q, want %q", got, entry)
 	}
 }
 
-// describe is all of u that a caller sees but the time.
-func describe(u firemode.User) string {
-	return strings.Join([]string{
-		string(u.Org), string(u.ID), u.Username, u.FullName, string(u.Role), u.PasswordHash,
-		map[bool]string{true: "disabled", false: "enabled"}[u.Disabled], string(rune('0' + u.Generation)), string(rune('0' + u.Version)),
-	}, "|")
-}
-
-func TestCreateUserConflicts(t *testing.T) {
+func TestCreateUser_OtherContent_Conflict(t *testing.T) {
+	t.Parallel()
 	for name, change := range map[string]func(*NewUser){
 		"another name":                 func(n *NewUser) { n.Username = "uma2@acme" },
 		"another full name":            func(n *NewUser) { n.FullName = "Uma" },
@@ -65,7 +55,7 @@ func TestCreateUserConflicts(t *testing.T) {
 		"the id and name of different": func(n *NewUser) { n.ID = "u-tom" },
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := newPlace(t)
+			p := newFixture(t)
 			ctx := p.as(t, "ada@acme")
 			if _, err := p.CreateUser(ctx, uma()); err != nil {
 				t.Fatal(err)
@@ -80,9 +70,10 @@ func TestCreateUserConflicts(t *testing.T) {
 	}
 }
 
-// The same id in another organisation is another user; the same name is not to be had.
-func TestUsersOfTwoOrganisations(t *testing.T) {
-	p := newPlace(t)
+// Ids are unique in an organisation, usernames over all organisations.
+func TestCreateUser_TwoOrganisations_ShareOnlyUsernames(t *testing.T) {
+	t.Parallel()
+	p := newFixture(t)
 	n := uma()
 	if _, err := p.CreateUser(p.as(t, "ada@acme"), n); err != nil {
 		t.Fatal(err)
@@ -106,8 +97,9 @@ func TestUsersOfTwoOrganisations(t *testing.T) {
 	}
 }
 
-func TestWhoMayDoWhatWithUsers(t *testing.T) {
-	p := newPlace(t)
+func TestUsers_EachRole_MayDoItsPart(t *testing.T) {
+	t.Parallel()
+	p := newFixture(t)
 	for _, r := range firemode.Roles {
 		if r != firemode.RoleAdmin && r != firemode.RoleTechnician {
 			p.add(t, "acme", string(r), r)
@@ -130,7 +122,14 @@ func TestWhoMayDoWhatWithUsers(t *testing.T) {
 			err  error
 			want firemode.Code
 		}{
-			"User": {user, want.read}, "Users": {users, want.read}, "CreateUser": {create, want.write}, "UpdateUser": {update, want.write},
+			"User": {
+				user, want.read,
+			}, "Users": {users, want.read}, "CreateUser": {
+				create,
+				want.write,
+			}, "UpdateUser": {
+				update, want.write,
+			},
 		} {
 			if (tc.err == nil) != (tc.want == none) || firemode.CodeOf(tc.err) != tc.want {
 				t.Errorf("%s by %s: %v, want code %d", action, name, tc.err, tc.want)
@@ -145,8 +144,9 @@ func TestWhoMayDoWhatWithUsers(t *testing.T) {
 	}
 }
 
-func TestUsersPageByPage(t *testing.T) {
-	p := newPlace(t)
+func TestUsers_Pages_ListEachOnce(t *testing.T) {
+	t.Parallel()
+	p := newFixture(t)
 	for _, name := range []string{"a", "b", "c"} {
 		p.add(t, "acme", name, firemode.RoleOwner)
 	}
@@ -171,9 +171,10 @@ func TestUsersPageByPage(t *testing.T) {
 	}
 }
 
-// A request that is sent again under its Idempotency-Key changes nothing, and no secret is in what is kept of it.
-func TestUsersUnderAnIdempotencyKey(t *testing.T) {
-	p := newPlace(t)
+// A retry under the same Idempotency-Key changes nothing, and the stored response holds no secret.
+func TestUsers_SameIdempotencyKey_ReplaysWithoutSecrets(t *testing.T) {
+	t.Parallel()
+	p := newFixture(t)
 	n := uma()
 	n.ID = ""
 	var ids []firemode.UserID
@@ -186,7 +187,7 @@ func TestUsersUnderAnIdempotencyKey(t *testing.T) {
 		ids = append(ids, u.ID)
 	}
 	if ids[0] != ids[1] {
-		t.Errorf("made %q and %q, want one", ids[0], ids[1])
+		t.Errorf("created %q and %q, want one", ids[0], ids[1])
 	}
 	for _, replayed := range []bool{false, true} {
 		ctx, claim := underKey(p.as(t, "ada@acme"), "update")
@@ -196,18 +197,91 @@ func TestUsersUnderAnIdempotencyKey(t *testing.T) {
 		}
 	}
 	err := p.store.View(t.Context(), func(tx store.ReadTx) error {
-		kept, err := store.As[store.ResponseReader](tx).Responses(t.Context(), []store.StoredResponse{{Scope: "test", Key: "create"}, {Scope: "test", Key: "update"}})
+		keys := []store.StoredResponse{{Scope: "test", Key: "create"}, {Scope: "test", Key: "update"}}
+		kept, err := store.As[store.ResponseReader](tx).Responses(t.Context(), keys)
 		for _, a := range kept {
 			if bytes.Contains(a.Result, []byte("argon2id")) || bytes.Contains(a.Result, []byte("battery")) {
 				t.Errorf("kept: %s", a.Result)
 			}
 		}
 		if len(kept) != 2 {
-			t.Errorf("%d answers are kept, want 2", len(kept))
+			t.Errorf("%d responses are stored, want 2", len(kept))
 		}
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+func TestCreateUser_InvalidField_IsNamed(t *testing.T) {
+	t.Parallel()
+	p := newFixture(t)
+	ctx := p.as(t, "ada@acme")
+	for name, tc := range map[string]struct {
+		change func(*NewUser)
+		field  string
+	}{
+		"an id with a space":       {func(n *NewUser) { n.ID = "u 1" }, "id"},
+		"an id that is long":       {func(n *NewUser) { n.ID = firemode.UserID(strings.Repeat("u", 65)) }, "id"},
+		"no name":                  {func(n *NewUser) { n.Username = "" }, "username"},
+		"a name with a space":      {func(n *NewUser) { n.Username = "uma acme" }, "username"},
+		"a name beyond ASCII":      {func(n *NewUser) { n.Username = "ümа@acme" }, "username"},
+		"a name that is long":      {func(n *NewUser) { n.Username = strings.Repeat("u", 129) }, "username"},
+		"a full name of two lines": {func(n *NewUser) { n.FullName = "Uma\nadmin" }, "full_name"},
+		"a full name that is long": {func(n *NewUser) { n.FullName = strings.Repeat("ü", 201) }, "full_name"},
+		"a full name of bytes":     {func(n *NewUser) { n.FullName = "\xff" }, "full_name"},
+		"no role":                  {func(n *NewUser) { n.Role = "" }, "role"},
+		"an unknown role":          {func(n *NewUser) { n.Role = "root" }, "role"},
+		"no password":              {func(n *NewUser) { n.Password = "" }, "password"},
+		"a short password":         {func(n *NewUser) { n.Password = "ninechars" }, "password"},
+		"a long password":          {func(n *NewUser) { n.Password = strings.Repeat("ü", 129) }, "password"},
+		"a password of bytes":      {func(n *NewUser) { n.Password = "ten bytes\xff" }, "password"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := uma()
+			tc.change(&n)
+			_, err := p.CreateUser(ctx, n)
+			invalid(t, err, tc.field)
+			patch := Patch{FullName: &n.FullName, Role: &n.Role, Password: &n.Password}
+			if tc.field != "id" && tc.field != "username" {
+				_, err = p.UpdateUser(ctx, "u-tom", 0, patch)
+				invalid(t, err, tc.field)
+			}
+		})
+	}
+	for name, change := range map[string]func(*NewUser){
+		"passwords of 10 characters": func(n *NewUser) {
+			n.ID, n.Username, n.Password = "u-a", "a", strings.Repeat("ü", 10)
+		},
+		"passwords of 128 characters": func(n *NewUser) {
+			n.ID, n.Username, n.Password = "u-b", "b", strings.Repeat("ü", 128)
+		},
+		"no full name": func(n *NewUser) { n.ID, n.Username, n.FullName = "u-c", "c", "" },
+	} {
+		n := uma()
+		change(&n)
+		if _, err := p.CreateUser(ctx, n); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func uma() NewUser {
+	return NewUser{
+		ID:       "u-uma",
+		Username: "Uma@acme",
+		FullName: "Uma Ünal",
+		Role:     firemode.RoleEngineer,
+		Password: password,
+	}
+}
+
+// describe returns all that a caller sees of u, except the time.
+func describe(u firemode.User) string {
+	return strings.Join([]string{
+		string(u.Org), string(u.ID), u.Username, u.FullName, string(u.Role), u.PasswordHash,
+		map[bool]string{true: "disabled", false: "enabled"}[u.Disabled],
+		string(rune('0' + u.Generation)), string(rune('0' + u.Version)),
+	}, "|")
 }

@@ -20,14 +20,17 @@ import (
 	"firemode/internal/assets"
 	"firemode/internal/bundles"
 	"firemode/internal/catalogue"
+	"firemode/internal/defects"
 	"firemode/internal/httpapi"
 	"firemode/internal/httpkit"
 	"firemode/internal/identity"
 	"firemode/internal/keys"
 	"firemode/internal/record/ledger"
-	"firemode/internal/sessions"
+	"firemode/internal/record/merge"
+	"firemode/internal/record/view"
 	"firemode/internal/store/storetest"
 	"firemode/internal/telemetry"
+	"firemode/internal/visits"
 )
 
 func must[T any](v T, err error) func(testing.TB) T {
@@ -53,15 +56,19 @@ func realAPI(t *testing.T) http.Handler {
 	t.Cleanup(all.Catalogue.Close)
 	all.Buildings = must(assets.New(store, assets.Config{NewID: newID}))(t)
 	signer := must(ledger.NewSigner(k.History()))(t)
-	all.Sessions = must(sessions.New(store, sessions.Config{
-		Signer: signer, Now: time.Now, NewID: newID, Rand: rand.Reader, Rules: all.Catalogue, Meter: metrics,
+	all.Merge = must(merge.New(store, merge.Config{
+		Signer: signer, Now: time.Now, Rules: all.Catalogue, Meter: metrics,
+		Consequences: []merge.Consequences{defects.Consequences{NewID: newID}},
 	}))(t)
-	t.Cleanup(all.Sessions.Close)
+	all.Views, all.Defects = view.New(store), defects.New(store, newID)
+	all.Visits = must(visits.New(store, visits.Config{NewID: newID, Rand: rand.Reader, Rules: all.Catalogue, Merge: all.Merge}))(t)
+	t.Cleanup(all.Merge.Close)
 	all.Bundles = must(bundles.New(store, bundles.Config{Rules: all.Catalogue, Now: time.Now}))(t)
 	populate(t, all)
 	return must(httpapi.New(httpapi.Config{
-		CursorKey: k.Cursor(), Now: time.Now, NewID: newID, Metrics: metrics, MetricsPage: metrics.Handler(), Services: all,
-		Logger: slog.New(slog.DiscardHandler), Checks: map[string]httpkit.Check{"store": store.Ping},
+		CursorKey: k.Cursor(), Now: time.Now, NewID: newID, Metrics: metrics, Services: all,
+		Report:    httpkit.Report{Logger: slog.New(slog.DiscardHandler)},
+		Operation: httpapi.Operation{Checks: map[string]httpkit.Check{"store": store.Ping}, MetricsPage: metrics.Handler()},
 	}))(t)
 }
 
@@ -78,7 +85,7 @@ func populate(t *testing.T, all httpapi.Services) {
 		}))(t)
 	}
 	must(all.Buildings.Create(operator, assets.NewBuilding{ID: "tower", Name: "Tower", Address: "1 Quay"}))(t)
-	must(all.Sessions.Create(operator, sessions.Draft{ID: "123", Building: "tower", Name: "Visit", Frequency: firemode.SixMonthly}))(t)
+	must(all.Visits.Create(operator, visits.Draft{ID: "123", Building: "tower", Name: "Visit", Frequency: firemode.SixMonthly}))(t)
 }
 
 // short is a run of a few seconds against handler.

@@ -115,3 +115,6 @@ type OrganisationWriter interface {
 	// CreateOrganisation is CodeConflict if the id is taken.
 	CreateOrganisation(ctx context.Context, o firemode.Organisation) error
 }
+
+// ErrStop is what the function given to an Each method returns to end it early. The method returns it.
+var ErrStop = errors.New("found")

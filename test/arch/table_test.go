@@ -11,7 +11,8 @@ const (
 	mechanism  kind = "mechanism"  // small tools of our own that know no noun
 	port       kind = "port"       // what services need from a technology
 	rows       kind = "rows"       // how values lie in rows, the same on every engine
-	service    kind = "service"    // behaviour, by noun
+	record     kind = "record"     // one visit's record; knows no feature
+	service    kind = "feature"    // behaviour, by noun
 	adapter    kind = "adapter"    // a technology
 	transport  kind = "transport"  // HTTP without nouns: what httpapi and httpweb stand on
 	wire       kind = "wire"       // the nouns over HTTP
@@ -28,6 +29,13 @@ func packages() map[string]kind {
 	return map[string]kind{
 		"firemode":                                 vocabulary,
 		"firemode/internal/decimal":                number,
+		"firemode/internal/record/assess":          onPure,
+		"firemode/internal/record/merge":           record,
+		"firemode/internal/record/merge/mergetest": testOnly,
+		"firemode/internal/record/view":            record,
+		"firemode/internal/record/verify":          record,
+		"firemode/internal/visits":                 service,
+		"firemode/internal/defects":                service,
 		"firemode/internal/record/crdt":            pure,
 		"firemode/internal/record/ledger":          onPure,
 		"firemode/internal/rules":                  pure,
@@ -40,7 +48,6 @@ func packages() map[string]kind {
 		"firemode/internal/assets":                 service,
 		"firemode/internal/bundles":                service,
 		"firemode/internal/catalogue":              service,
-		"firemode/internal/sessions":               service,
 		"firemode/internal/httpkit":                transport,
 		"firemode/internal/httpapi":                wire,
 		"firemode/internal/seed":                   adapter,
@@ -66,7 +73,7 @@ func packages() map[string]kind {
 		"firemode/test/race":                       testOnly,
 		"firemode/test/ratio":                      testOnly,
 		"firemode/test/machine":                    testOnly,
-		"firemode/internal/sessions/sessionstest":  testOnly,
+		"firemode/test/upgrade":                    testOnly,
 		"firemode/internal/store/storetest":        testOnly,
 		"firemode/internal/store/storetest/pgtest": testOnly,
 		"firemode/internal/telemetry/otlptest":     testOnly,
@@ -88,12 +95,16 @@ func levels() map[kind]level {
 		mechanism:  {[]kind{vocabulary}, "a mechanism knows no noun: what does belongs in a service"},
 		port:       {[]kind{vocabulary, pure, onPure}, "a port says what services need, not how it is done"},
 		rows:       {[]kind{vocabulary, pure, onPure, port}, "how values lie in rows is known to the stores alone, and knows nothing of services or engines"},
-		service: {
+		record: {
 			[]kind{vocabulary, pure, onPure, mechanism, port},
+			"the record knows no feature: features implement its seams, and the node hands them in",
+		},
+		service: {
+			[]kind{vocabulary, pure, onPure, mechanism, port, record},
 			"services never import each other or an adapter: shared logic moves down to a pure package or becomes a Tx method",
 		},
 		adapter: {
-			[]kind{vocabulary, pure, onPure, mechanism, port, rows, service, embedded},
+			[]kind{vocabulary, pure, onPure, mechanism, port, record, rows, service, embedded},
 			"adapters never import each other, so that each technology can be replaced alone",
 		},
 		transport: {
@@ -101,7 +112,7 @@ func levels() map[kind]level {
 			"transport knows no noun: what a route does, and who may use it, is handed in by httpapi",
 		},
 		wire: {
-			[]kind{vocabulary, pure, onPure, mechanism, port, service, embedded, transport},
+			[]kind{vocabulary, pure, onPure, mechanism, port, record, service, embedded, transport},
 			"adapters never import each other, but what serves HTTP stands on httpkit",
 		},
 		embedded: {nil, "embedded files come with no behaviour"},
@@ -109,10 +120,17 @@ func levels() map[kind]level {
 		driver:   {[]kind{vocabulary, caller}, "what tests a server from outside believes only what comes over the wire"},
 		tool:     {[]kind{vocabulary}, "tools are plugged in by the command through interfaces that services declare"},
 		node: {
-			[]kind{vocabulary, pure, onPure, mechanism, port, rows, service, adapter, transport, wire, embedded, caller, driver, tool, node},
+			[]kind{vocabulary, pure, onPure, mechanism, port, record, rows, service, adapter, transport, wire, embedded, caller, driver, tool, node},
 			"test helpers do not belong in the binary",
 		},
-		testOnly: {[]kind{vocabulary, number, pure, onPure, mechanism, port, rows, service, adapter, transport, wire, embedded, caller, driver, tool, testOnly}, "nobody builds on the command"},
+		testOnly: {[]kind{vocabulary, number, pure, onPure, mechanism, port, record, rows, service, adapter, transport, wire, embedded, caller, driver, tool, testOnly}, "nobody builds on the command"},
+	}
+}
+
+// exceptions are imports that the table forbids, each with its reason.
+func exceptions() map[[2]string]string {
+	return map[[2]string]string{
+		{"firemode/internal/record/verify", "firemode/internal/record/merge"}: "verification merges a log again by the merge itself, so that there is one algorithm",
 	}
 }
 
@@ -143,6 +161,7 @@ func bans() map[kind][]ban {
 		mechanism:  {noHTTP, noSQL, noPGX, noLog, noMetrics, noFlags, noSDK, noExport, noContrib},
 		port:       {noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags, noTraces},
 		rows:       {noHTTP, noPGX, noFiles, noLog, noMetrics, noFlags, noTraces},
+		record:     {noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags, noSDK, noExport, noContrib},
 		service:    {noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags, noSDK, noExport, noContrib},
 		adapter:    {noFlags, noMetrics, noSDK, noExport},
 		transport:  {noSQL, noPGX, noFlags, noMetrics, noSDK, noExport},

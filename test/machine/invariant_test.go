@@ -16,7 +16,7 @@ import (
 	"firemode/internal/record/crdt"
 	"firemode/internal/record/crdt/oracle"
 	"firemode/internal/record/ledger"
-	"firemode/internal/sessions/sessionstest"
+	"firemode/internal/record/merge/mergetest"
 	"firemode/internal/store"
 )
 
@@ -62,15 +62,15 @@ func (m *machine) i1() error {
 	if held != len(m.model.known) {
 		return fmt.Errorf("%d batches were acknowledged, and the log has %d", len(m.model.known), held)
 	}
-	return sessionstest.All(m.told(), m.quarantine())
+	return mergetest.All(m.told(), m.quarantine())
 }
 
 // writtenBy holds that log entry i is the work of who did it, whoever submitted it, and that each of its changes tells if that was another.
 func (m *machine) writtenBy(i int, k known) error {
 	b := m.now.Log[i]
-	err := sessionstest.All(
-		sessionstest.Same(fmt.Sprint("user of log entry ", b.Seq), string(b.User), k.user), sessionstest.Same(fmt.Sprint("submitter of log entry ", b.Seq), string(b.SubmittedBy), k.by),
-		sessionstest.Same(fmt.Sprint("user of ", b.Actor), m.now.Actors[b.Actor].User, b.User),
+	err := mergetest.All(
+		mergetest.Same(fmt.Sprint("user of log entry ", b.Seq), string(b.User), k.user), mergetest.Same(fmt.Sprint("submitter of log entry ", b.Seq), string(b.SubmittedBy), k.by),
+		mergetest.Same(fmt.Sprint("user of ", b.Actor), m.now.Actors[b.Actor].User, b.User),
 	)
 	for c, o := range b.Outcomes {
 		if told := slices.Contains(o.Flags, "submitted_on_behalf"); err == nil && o.Status != "rejected" && told != (k.by != "") {
@@ -116,7 +116,7 @@ func (m *machine) quarantine() error {
 
 // I2: state = oracle(stored ops).
 func (m *machine) i2() error {
-	return sessionstest.All(m.now.Compare(m.truth), sessionstest.Same("document", string(m.shown.Document), m.truth.Document()))
+	return mergetest.All(m.now.Compare(m.truth), mergetest.Same("document", string(m.shown.Document), m.truth.Document()))
 }
 
 // I3: same stored ops, same bytes: asked twice, in JSON or in lines, from the head or as of its number, and held by a phone that has followed.
@@ -151,10 +151,10 @@ func sameReplica(s *client.State, whole client.Results) error {
 		return err
 	}
 	open := slices.Collect(maps.Values(s.Conflicts))
-	return sessionstest.All(
-		sessionstest.Same("document on the phone "+s.Client, string(text), string(whole.Document)),
-		sessionstest.Same("conflicts on the phone "+s.Client, describe(open), describe(whole.Conflicts)),
-		sessionstest.Same("late on the phone "+s.Client, len(s.Late), len(whole.Late)),
+	return mergetest.All(
+		mergetest.Same("document on the phone "+s.Client, string(text), string(whole.Document)),
+		mergetest.Same("conflicts on the phone "+s.Client, describe(open), describe(whole.Conflicts)),
+		mergetest.Same("late on the phone "+s.Client, len(s.Late), len(whole.Late)),
 	)
 }
 
@@ -166,7 +166,7 @@ func (m *machine) i4() error {
 	}
 	m.refused = nil
 	if ex.verdict == admitted {
-		return sessionstest.All(sessionstest.Same("log entries", len(m.now.Log), len(m.was.Log)+1), m.unwhole(ex, before))
+		return mergetest.All(mergetest.Same("log entries", len(m.now.Log), len(m.was.Log)+1), m.unwhole(ex, before))
 	}
 	if err := unchanged(m.was, m.now); err != nil {
 		return fmt.Errorf("%s was %s: %w", ex.key, ex.verdict, err)
@@ -195,7 +195,7 @@ func (m *machine) i4() error {
 			return fmt.Errorf("a duplicate is answered as %s", c.Status)
 		}
 	}
-	return sessionstest.All(sessionstest.Same("applied", r.Applied, 0), sessionstest.Same("duplicates", r.Duplicates, duplicates))
+	return mergetest.All(mergetest.Same("applied", r.Applied, 0), mergetest.Same("duplicates", r.Duplicates, duplicates))
 }
 
 // nothingOf holds that nothing is left of what was refused, not even a client that was bound, and that the refusal says why.
@@ -244,16 +244,16 @@ func (m *machine) unwhole(ex *exchange, before *whole) error {
 	}
 	switch {
 	case ex.whole:
-		return sessionstest.Same("rejected of what was applied whole", rejected, nil)
+		return mergetest.Same("rejected of what was applied whole", rejected, nil)
 	case before != nil && before.actor() == ex.actor() && before.number == ex.number && before.content() == ex.content() &&
 		before.seq == m.was.Head.Seq && before.delivered == m.model.delivered[ex.actor()]:
-		return sessionstest.Same("rejected of what was refused as a whole", rejected, before.fields)
+		return mergetest.Same("rejected of what was refused as a whole", rejected, before.fields)
 	}
 	return nil
 }
 
 // unchanged returns what is not as it was, but for clients that were bound and what was delivered to them.
-func unchanged(was, now *sessionstest.Facts) error {
+func unchanged(was, now *mergetest.Facts) error {
 	for id, a := range was.Actors {
 		b := now.Actors[id]
 		b.Delivered = a.Delivered
@@ -264,9 +264,9 @@ func unchanged(was, now *sessionstest.Facts) error {
 			return fmt.Errorf("the client was %+v and is %+v", a, b)
 		}
 	}
-	return sessionstest.All(
-		sessionstest.Same("session", now.Session, was.Session), sessionstest.Same("head", now.Head, was.Head), sessionstest.Same("log", now.Log, was.Log),
-		sessionstest.Same("operations", now.Rows, was.Rows), sessionstest.Same("items", now.Items, was.Items),
+	return mergetest.All(
+		mergetest.Same("session", now.Session, was.Session), mergetest.Same("head", now.Head, was.Head), mergetest.Same("log", now.Log, was.Log),
+		mergetest.Same("operations", now.Rows, was.Rows), mergetest.Same("items", now.Items, was.Items),
 	)
 }
 
@@ -382,9 +382,9 @@ func (m *machine) named(i int) error {
 // I7: the conflict set is the oracle's, ids and all, in the document and in the answer to a POST.
 func (m *machine) i7() error {
 	key := m.now.Head.Key
-	err := sessionstest.All(
-		sessionstest.Same("conflicts", describe(m.shown.Conflicts), sessionstest.Describe(key, m.truth.Conflicts())),
-		sessionstest.Same("number of conflicts", m.status.Conflicts, len(m.truth.Conflicts())),
+	err := mergetest.All(
+		mergetest.Same("conflicts", describe(m.shown.Conflicts), mergetest.Describe(key, m.truth.Conflicts())),
+		mergetest.Same("number of conflicts", m.status.Conflicts, len(m.truth.Conflicts())),
 	)
 	if err != nil || m.done == nil || m.done.verdict != admitted && m.done.verdict != duplicate {
 		return err
@@ -408,10 +408,10 @@ func (m *machine) i7() error {
 	}
 	open := slices.DeleteFunc(m.truth.Conflicts(), func(c oracle.Conflict) bool { return !at[c.Path] || len(c.Siblings) > 20 })
 	cut := slices.DeleteFunc(r.Conflicts, func(c client.Conflict) bool { return c.Count > 20 })
-	return sessionstest.Same("conflicts of the answer", describe(cut), sessionstest.Describe(key, open))
+	return mergetest.Same("conflicts of the answer", describe(cut), mergetest.Describe(key, open))
 }
 
-// describe puts conflicts into the words of sessionstest.Describe.
+// describe puts conflicts into the words of mergetest.Describe.
 func describe(open []client.Conflict) []string {
 	var all []string
 	for _, c := range open {
@@ -449,7 +449,7 @@ func (m *machine) i8() error {
 		return nil // verified after the step before
 	}
 	differences, err := m.verify(m.ctx, m.ref)
-	return errors.Join(err, sessionstest.Same("verify", differences, nil))
+	return errors.Join(err, mergetest.Same("verify", differences, nil))
 }
 
 // I9: within an epoch each client reads its writes, clocks and sequence never go back. A restore begins a new one.
@@ -511,21 +511,21 @@ func (m *machine) i10() error {
 	gaps := 0
 	for _, c := range m.status.Clients {
 		missing := m.model.held(crdt.ActorID(c.Client)).Missing()
-		if err := sessionstest.Same("missing of "+c.Client, c.Missing, rangesOf(missing)); err != nil {
+		if err := mergetest.Same("missing of "+c.Client, c.Missing, rangesOf(missing)); err != nil {
 			return err
 		}
 		if len(missing) > 0 {
 			gaps++
 		}
 	}
-	if err := sessionstest.Same("gaps", m.status.Gaps, gaps); err != nil || m.done == nil || m.done.verdict != admitted && m.done.verdict != duplicate {
+	if err := mergetest.Same("gaps", m.status.Gaps, gaps); err != nil || m.done == nil || m.done.verdict != admitted && m.done.verdict != duplicate {
 		return err
 	}
 	var r client.Receipt
 	if err := m.done.answer.into(&r); err != nil {
 		return err
 	}
-	return sessionstest.Same("missing of the answer", r.Missing, rangesOf(m.model.held(m.done.actor()).Missing()))
+	return mergetest.Same("missing of the answer", r.Missing, rangesOf(m.model.held(m.done.actor()).Missing()))
 }
 
 // I11: restart at any point keeps all of these; and a restore brings back what was there when the backup was made, in a new epoch.
@@ -535,11 +535,11 @@ func (m *machine) i11() error {
 		if !bytes.Equal(m.text, m.before) {
 			return fmt.Errorf("before the restart the document was\n%s\nand it is\n%s", m.before, m.text)
 		}
-		return sessionstest.All(unchanged(m.was, m.now), sessionstest.Same("clients", m.now.Actors, m.was.Actors))
+		return mergetest.All(unchanged(m.was, m.now), mergetest.Same("clients", m.now.Actors, m.was.Actors))
 	case restored:
 		then := *m.was
 		then.Head.Epoch, then.Head.Checkpoint = m.now.Head.Epoch, m.now.Head.Checkpoint
-		return sessionstest.All(unchanged(&then, m.now), sessionstest.Same("clients", m.now.Actors, m.was.Actors))
+		return mergetest.All(unchanged(&then, m.now), mergetest.Same("clients", m.now.Actors, m.was.Actors))
 	}
 	return nil
 }
@@ -559,7 +559,7 @@ func (m *machine) i12() error {
 		return nil
 	}
 	if m.done.answer.status != 200 {
-		return sessionstest.Same("a short refusal", len(m.done.answer.body) < refusalLimit, true)
+		return mergetest.Same("a short refusal", len(m.done.answer.body) < refusalLimit, true)
 	}
 	var r client.Receipt
 	if err := m.done.answer.into(&r); err != nil {

@@ -11,7 +11,7 @@ import (
 	"firemode/client"
 	"firemode/internal/record/crdt"
 	"firemode/internal/record/ledger"
-	"firemode/internal/sessions/sessionstest"
+	"firemode/internal/record/merge/mergetest"
 )
 
 // model is what a server must remember, gathered from nothing but what went over the wire. A backup of the server keeps a copy of it.
@@ -125,7 +125,7 @@ func (m *model) judgeNaive(p post) verdict {
 
 // hear has the model learn from an exchange, before which the facts were was. They are now only looked into for the number that the
 // server gave to a naive client's batch.
-func (m *model) hear(ex *exchange, was, now *sessionstest.Facts) error {
+func (m *model) hear(ex *exchange, was, now *mergetest.Facts) error {
 	switch ex.verdict {
 	case replayed, reused, forbidden, refused:
 		return nil
@@ -148,7 +148,7 @@ func (m *model) hear(ex *exchange, was, now *sessionstest.Facts) error {
 	return nil
 }
 
-func (m *model) fork(p post, fresh crdt.ActorID, was *sessionstest.Facts) {
+func (m *model) fork(p post, fresh crdt.ActorID, was *mergetest.Facts) {
 	if fresh == "" {
 		return // reported by i4
 	}
@@ -162,7 +162,7 @@ func (m *model) fork(p post, fresh crdt.ActorID, was *sessionstest.Facts) {
 	}
 }
 
-func (m *model) admit(p post, r client.Receipt, was, now *sessionstest.Facts) {
+func (m *model) admit(p post, r client.Receipt, was, now *mergetest.Facts) {
 	ref := ledger.BatchRef{Actor: p.actor(), Number: p.number}
 	k := known{content: p.content(), user: p.user, by: p.submittedBy(), id: p.id, prev: p.prev, late: r.Status == "late"}
 	for _, c := range r.Results {

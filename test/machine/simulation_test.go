@@ -22,8 +22,9 @@ import (
 	"firemode/internal/identity"
 	"firemode/internal/record/crdt"
 	"firemode/internal/record/ledger"
-	"firemode/internal/sessions"
-	"firemode/internal/sessions/sessionstest"
+	"firemode/internal/record/merge/mergetest"
+	"firemode/internal/visits"
+	"firemode/test/race"
 )
 
 // simulation is phones at work in one session, in the time of a bubble.
@@ -60,11 +61,7 @@ func TestSimulation(t *testing.T) {
 	if err != nil {
 		seed = uint64(time.Now().UnixNano())
 	}
-	times, err := strconv.Atoi(os.Getenv("FIREMODE_TIMES"))
-	if err != nil {
-		times = 1
-	}
-	for i := range uint64(times) {
+	for i := range uint64(race.Histories(1, 1)) {
 		t.Logf("FIREMODE_SEED=%d go test -run '^TestSimulation$' ./test/machine", seed+i)
 		synctest.Test(t, func(t *testing.T) {
 			head := simulate(t, seed+i, 20, 3*24*time.Hour)
@@ -136,7 +133,7 @@ func (sim *simulation) populate(ctx context.Context) error {
 	if _, err := sim.services.Buildings.Create(boss, assets.NewBuilding{ID: "b", Name: "B", Address: "S"}); err != nil {
 		return err
 	}
-	_, err := sim.services.Sessions.Create(boss, sessions.Draft{ID: sim.ref.Session, Building: "b", Name: "Visit", Frequency: firemode.Yearly})
+	_, err := sim.services.Visits.Create(boss, visits.Draft{ID: sim.ref.Session, Building: "b", Name: "Visit", Frequency: firemode.Yearly})
 	return err
 }
 
@@ -254,14 +251,14 @@ func (sim *simulation) calm(t *testing.T) {
 
 // settled holds the end to what was promised.
 func (sim *simulation) settled(t *testing.T) string {
-	f, err := sessionstest.Read(t.Context(), sim.store, sim.ref)
+	f, err := mergetest.Read(t.Context(), sim.store, sim.ref)
 	must(t, err)
 	truth := f.Truth()
 	must(t, f.Compare(truth))
 	whole, err := sim.workers[0].api.Results(t.Context(), sim.ref.Session, client.ResultsQuery{})
 	must(t, err)
-	must(t, sessionstest.Same("document", string(whole.Document), truth.Document()))
-	must(t, sessionstest.Same("conflicts", describe(whole.Conflicts), sessionstest.Describe(f.Head.Key, truth.Conflicts())))
+	must(t, mergetest.Same("document", string(whole.Document), truth.Document()))
+	must(t, mergetest.Same("conflicts", describe(whole.Conflicts), mergetest.Describe(f.Head.Key, truth.Conflicts())))
 	written := 0
 	for _, w := range sim.workers {
 		must(t, sameReplica(&w.State, whole))
@@ -270,12 +267,12 @@ func (sim *simulation) settled(t *testing.T) string {
 		}
 		written += w.written
 		sum, _ := w.Document.Get(client.Pointer("/sums").Child(w.name))
-		must(t, sessionstest.Same("sum of "+w.name, string(sum), strconv.Itoa(w.written)))
+		must(t, mergetest.Same("sum of "+w.name, string(sum), strconv.Itoa(w.written)))
 	}
-	must(t, sessionstest.Same("readings in the log", readingsIn(f), sim.written()))
+	must(t, mergetest.Same("readings in the log", readingsIn(f), sim.written()))
 	differences, err := sim.verify(t.Context(), sim.ref)
 	must(t, err)
-	must(t, sessionstest.Same("verify", differences, nil))
+	must(t, mergetest.Same("verify", differences, nil))
 	n := &sim.tally
 	t.Logf("%d readings; %d requests, %d lost, %d unanswered, %d doubled, %d answers cut", written, n.requests, n.lost, n.unanswered, n.doubled, n.cut)
 	if slices.Contains([]int{n.lost, n.unanswered, n.doubled, n.cut}, 0) {
@@ -285,7 +282,7 @@ func (sim *simulation) settled(t *testing.T) string {
 }
 
 // readingsIn lists what was appended, from the log, as often as it is there.
-func readingsIn(f *sessionstest.Facts) (all []string) {
+func readingsIn(f *mergetest.Facts) (all []string) {
 	for i := range f.Log {
 		for _, c := range f.Changes[i] {
 			if c.Kind == crdt.Append {

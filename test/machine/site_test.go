@@ -19,14 +19,18 @@ import (
 	"firemode/internal/assets"
 	"firemode/internal/bundles"
 	"firemode/internal/catalogue"
+	"firemode/internal/defects"
 	"firemode/internal/httpapi"
 	"firemode/internal/httpkit"
 	"firemode/internal/identity"
 	"firemode/internal/keys"
 	"firemode/internal/record/ledger"
-	"firemode/internal/sessions"
+	"firemode/internal/record/merge"
+	"firemode/internal/record/verify"
+	"firemode/internal/record/view"
 	"firemode/internal/store"
 	"firemode/internal/store/sqlite"
+	"firemode/internal/visits"
 )
 
 // clock is the time of the server: every look at it is a millisecond later.
@@ -134,7 +138,8 @@ func (s *site) start(ctx context.Context) (err error) {
 	}
 	s.handler, err = httpapi.New(httpapi.Config{
 		Services: s.services, CursorKey: s.keys.Cursor(), Now: s.now, NewID: newID, Metrics: unmeasured{},
-		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Checks: map[string]httpkit.Check{"store": s.store.Ping},
+		Report:    httpkit.Report{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))},
+		Operation: httpapi.Operation{Checks: map[string]httpkit.Check{"store": s.store.Ping}},
 	})
 	if s.front != nil && err == nil {
 		s.handler = s.front(s.handler)
@@ -170,7 +175,14 @@ func (s *site) servicesOn(db store.Database) (all httpapi.Services, err error) {
 	if all.Buildings, err = assets.New(db, assets.Config{NewID: newID}); err != nil {
 		return all, err
 	}
-	all.Sessions, err = sessions.New(db, sessions.Config{Signer: s.signer, Now: s.now, NewID: newID, Rand: secret{}, Rules: all.Catalogue})
+	all.Merge, err = merge.New(db, merge.Config{
+		Signer: s.signer, Now: s.now, Rules: all.Catalogue, Consequences: []merge.Consequences{defects.Consequences{NewID: newID}},
+	})
+	if err != nil {
+		return all, err
+	}
+	all.Views, all.Defects = view.New(db), defects.New(db, newID)
+	all.Visits, err = visits.New(db, visits.Config{NewID: newID, Rand: secret{}, Rules: all.Catalogue, Merge: all.Merge})
 	if err != nil {
 		return all, err
 	}
@@ -179,7 +191,7 @@ func (s *site) servicesOn(db store.Database) (all httpapi.Services, err error) {
 }
 
 func (s *site) stop() error {
-	s.services.Sessions.Close()
+	s.services.Merge.Close()
 	s.services.Catalogue.Close()
 	return s.store.Close()
 }
@@ -231,26 +243,18 @@ func (s *site) mark(ctx context.Context) (err error) {
 	if err := db.Migrate(ctx); err != nil {
 		return err
 	}
-	_, err = sessions.MarkRestored(ctx, db, sessions.Restoration{Signer: s.signer, NewID: newID})
+	_, err = merge.MarkRestored(ctx, db, merge.Restoration{Signer: s.signer, NewID: newID})
 	return err
 }
 
 // verify has the server compute a session again from its log, and returns what differs.
 func (s *site) verify(ctx context.Context, ref ledger.SessionRef) (differences []string, err error) {
-	audited := sessions.NewAudited()
-	err = s.store.View(ctx, func(tx store.ReadTx) error {
-		_, err := store.CheckAudit(ctx, tx, ref.Org, func(_ ledger.AuditEntry, what string) {
-			differences = append(differences, "audit: "+what)
-		}, audited.Add)
-		return err
-	})
-	if err != nil {
-		return nil, err
+	v := &verify.Verifier{
+		Store: s.store, Merge: s.services.Merge, Key: s.verifier, Recomputers: []verify.Recomputer{defects.Recomputer{}},
+		Report:  func(where, what string) { differences = append(differences, where+": "+what) },
+		Scratch: func(ctx context.Context) (verify.Scratch, error) { return s.scratch(ctx) },
 	}
-	err = s.services.Sessions.Verify(ctx, ref, sessions.Verification{
-		Key: s.verifier, Scratch: s.scratch, Audited: audited,
-		Report: func(d sessions.Difference) { differences = append(differences, d.Where+": "+d.What) },
-	})
+	_, err = v.Run(ctx, verify.Scope{Org: ref.Org, Session: ref.Session})
 	return differences, err
 }
 

@@ -13,7 +13,7 @@ import (
 	"firemode/client"
 	"firemode/internal/record/crdt"
 	"firemode/internal/record/ledger"
-	"firemode/internal/sessions/sessionstest"
+	"firemode/internal/record/merge/mergetest"
 )
 
 // A step is one thing that somebody does. Its numbers are taken modulo what there is to choose from, so that any step can be taken at
@@ -459,7 +459,7 @@ func (m *machine) heal() error {
 		}
 		if idle {
 			m.healing = false
-			return sessionstest.All(m.check(), m.healed())
+			return mergetest.All(m.check(), m.healed())
 		}
 	}
 	var all []string

@@ -14,8 +14,8 @@ import (
 	"firemode/internal/identity"
 	"firemode/internal/record/crdt/oracle"
 	"firemode/internal/record/ledger"
-	"firemode/internal/sessions"
-	"firemode/internal/sessions/sessionstest"
+	"firemode/internal/record/merge/mergetest"
+	"firemode/internal/visits"
 )
 
 // machine is one session, its phones, and what is known of both.
@@ -36,7 +36,7 @@ type machine struct {
 	walks     map[string]walk          // by cursor
 
 	// Of the last step, for the invariants.
-	was, now *sessionstest.Facts
+	was, now *mergetest.Facts
 	truth    oracle.State
 	text     []byte         // of the whole document
 	before   []byte         // the same, before the step
@@ -64,7 +64,7 @@ const (
 type kept struct {
 	name  string
 	model *model
-	facts *sessionstest.Facts
+	facts *mergetest.Facts
 }
 
 // walk is what the server knows of a cursor: where the walk began, and in which epoch.
@@ -148,7 +148,7 @@ func (m *machine) populate() error {
 	if _, err := m.services.Buildings.Create(boss, assets.NewBuilding{ID: "b", Name: "B", Address: "S"}); err != nil {
 		return err
 	}
-	_, err := m.services.Sessions.Create(boss, sessions.Draft{ID: m.ref.Session, Building: "b", Name: "Visit", Frequency: firemode.Weekly}) // nothing is due that often: what is recorded is found on site
+	_, err := m.services.Visits.Create(boss, visits.Draft{ID: m.ref.Session, Building: "b", Name: "Visit", Frequency: firemode.Weekly}) // nothing is due that often: what is recorded is found on site
 	return err
 }
 
@@ -172,7 +172,7 @@ func (m *machine) check() (err error) {
 		return nil
 	}
 	m.was, m.before = m.now, m.text
-	if m.now, err = sessionstest.Read(m.ctx, m.site.store, m.ref); err != nil {
+	if m.now, err = mergetest.Read(m.ctx, m.site.store, m.ref); err != nil {
 		return err
 	}
 	if m.was == nil {

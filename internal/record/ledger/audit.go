@@ -3,6 +3,7 @@ package ledger
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/json"
 	"time"
 
 	"firemode"
@@ -54,4 +55,25 @@ func (e AuditEntry) digest() []byte {
 	field(e.Data)
 	field(e.Prev)
 	return h.Sum(nil)
+}
+
+// Actions in the audit log.
+const (
+	ActionCreateSession = "session.create" // the subject is the session
+	ActionUpdateDefect  = "defect.update"  // the subject is the defect
+	ActionClassify      = "classify"       // the subject is the rule
+)
+
+// AuditSays reports whether an audit entry says what is expected of it. One that was made when entries said less says less.
+func AuditSays(e, want AuditEntry) bool {
+	var said, expected map[string]json.RawMessage
+	if json.Unmarshal(e.Data, &said) != nil || json.Unmarshal(want.Data, &expected) != nil || len(said) == 0 {
+		return false
+	}
+	for name, value := range said {
+		if string(value) != string(expected[name]) {
+			return false
+		}
+	}
+	return e.User == want.User && e.Subject == want.Subject
 }
