@@ -173,7 +173,7 @@ func (m *merging) advance(b *ledger.Entry, actor *ledger.Actor, at int64) {
 	}
 	actor.PrefixSeq, b.PrefixSeq = at, at
 	if b.Number < after || b.Seq != at { // stored before: entries above the hole, and what was late
-		m.newRuns = append(m.newRuns, store.RunChange{Actor: actor.ID, From: before + 1, To: after, Seq: at})
+		m.newRuns = append(m.newRuns, store.PrefixChange{Actor: actor.ID, From: before + 1, To: after, Seq: at})
 	}
 }
 

@@ -112,7 +112,7 @@ func (m *merging) flush() error {
 	if err := store.As[store.ActorWriter](m.tx).SaveActors(m.ctx, m.ref, m.dirtyActors()); err != nil {
 		return err
 	}
-	if err := store.As[store.EntryWriter](m.tx).SetRuns(m.ctx, m.ref, m.newRuns); err != nil {
+	if err := store.As[store.EntryWriter](m.tx).SetPrefixes(m.ctx, m.ref, m.newRuns); err != nil {
 		return err
 	}
 	m.newBatches, m.newOps, m.newRuns = nil, nil, nil
