@@ -32,7 +32,7 @@ type merging struct {
 	state  *crdt.State
 	loaded map[crdt.OpID]bool
 	actors map[crdt.ActorID]*ledger.Actor // nil for one that is known not to exist
-	runs   map[store.PrefixAsk]int64         // runs as of what was delivered, as they were before this transaction
+	runs   map[store.PrefixAsk]int64      // runs as of what was delivered, as they were before this transaction
 	held   map[ledger.BatchRef]*ledger.Entry
 	keyed  map[ledger.BatchKey]*ledger.Entry
 	items  map[firemode.ItemID]*firemode.Item // those that were asked for; nil for one that the session does not list
