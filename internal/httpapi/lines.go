@@ -17,9 +17,9 @@ import (
 
 // linesSink writes the merged document as lines.
 type linesSink struct {
-	lines *httpkit.LineWriter
-	api   *API
-	org   firemode.OrgID
+	lines   *httpkit.LineWriter
+	cursors httpkit.Cursors
+	org     firemode.OrgID
 }
 
 type leafLine struct {
@@ -28,7 +28,7 @@ type leafLine struct {
 }
 
 func (s *linesSink) Begin(v view.Header) error {
-	return s.lines.Write("head", "", s.api.headOf(s.org, v))
+	return s.lines.Write("head", "", headOf(s.cursors, s.org, v))
 }
 
 func (s *linesSink) Leaf(r crdt.Reading) error {

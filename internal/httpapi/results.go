@@ -201,9 +201,9 @@ func (a *API) resultsQuery(r *http.Request) (q view.Query, err error) {
 // writeResults writes the whole answer but for its last byte, then what was given is recorded, then the last byte.
 func (a *API) writeResults(ctx context.Context, q view.Query, out io.Writer) error {
 	x := httpkit.StateOf(ctx)
-	var sink endingSink = &resultsSink{api: a, org: x.Caller.Principal.Org, out: out}
+	var sink endingSink = &resultsSink{cursors: a.cursors, org: x.Caller.Principal.Org, out: out}
 	if x.Lines {
-		sink = &linesSink{lines: httpkit.NewLineWriter(out), api: a, org: x.Caller.Principal.Org}
+		sink = &linesSink{lines: httpkit.NewLineWriter(out), cursors: a.cursors, org: x.Caller.Principal.Org}
 	}
 	if err := a.Services.Views.Results(ctx, q, sink); err != nil {
 		return err
@@ -227,13 +227,13 @@ type resultsHead struct {
 	Point    string             `json:"checkpoint"`
 }
 
-func (a *API) headOf(org firemode.OrgID, v view.Header) resultsHead {
-	return resultsHead{v.Session, v.Clock, a.sealSyncCursor(org, v.Cursor), v.Complete, v.Cursor.Epoch, v.Checkpoint}
+func headOf(cursors httpkit.Cursors, org firemode.OrgID, v view.Header) resultsHead {
+	return resultsHead{v.Session, v.Clock, sealSyncCursor(cursors, org, v.Cursor), v.Complete, v.Cursor.Epoch, v.Checkpoint}
 }
 
 // resultsSink writes an answer as JSON.
 type resultsSink struct {
-	api      *API
+	cursors  httpkit.Cursors
 	org      firemode.OrgID
 	out      io.Writer
 	view     view.Header
@@ -245,7 +245,7 @@ type resultsSink struct {
 func (s *resultsSink) Begin(v view.Header) error {
 	s.view = v
 	var text bytes.Buffer
-	if err := httpkit.EncodeJSON(&text, s.api.headOf(s.org, v)); err != nil {
+	if err := httpkit.EncodeJSON(&text, headOf(s.cursors, s.org, v)); err != nil {
 		return err
 	}
 	s.document, s.rest = crdt.NewComposer(s.out), []string{"conflicts", "removed", "late"}
@@ -359,8 +359,8 @@ func documentResults(op *huma.Operation, r huma.Registry) {
 const resultsLines = "One object on each line, with one member: head, with what JSON has beside document and the lists; leaf, with path and value, for each value of the document; conflict; removed; late; and last end, which an answer that was cut off lacks."
 
 // sealSyncCursor signs a place in a session's log.
-func (a *API) sealSyncCursor(org firemode.OrgID, c view.Cursor) string {
-	return a.cursors.Seal(org, "sync "+string(c.Session), strings.Join([]string{
+func sealSyncCursor(cursors httpkit.Cursors, org firemode.OrgID, c view.Cursor) string {
+	return cursors.Seal(org, "sync "+string(c.Session), strings.Join([]string{
 		strconv.FormatInt(c.Epoch, 10), strconv.FormatInt(c.Seq, 10), strconv.FormatInt(c.From, 10), c.Client, string(c.Hash),
 	}, "|"))
 }
