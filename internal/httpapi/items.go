@@ -17,7 +17,7 @@ type itemBody struct {
 	Missing []string           `json:"missing" doc:"Why the item is incomplete"`
 }
 
-// ItemFields are what does not change about an item.
+// ItemFields are the fields of an item that do not change during a session.
 type ItemFields struct {
 	ID        firemode.ItemID    `json:"item_id" doc:"An asset_id, system-… or site-…"`
 	Kind      firemode.AssetKind `json:"kind" enum:"asset,system,site"`
@@ -78,7 +78,8 @@ func itemOf(i firemode.Item, book *rules.Set) itemBody {
 
 func itemFieldsOf(i firemode.Item, book *rules.Set) ItemFields {
 	b := ItemFields{
-		ID: i.ID, Kind: i.Kind, Type: i.Type, Name: i.Name, System: i.System, Level: i.Level, Location: i.Location, Position: i.Position,
+		ID: i.ID, Kind: i.Kind, Type: i.Type, Name: i.Name, System: i.System, Level: i.Level, Location: i.Location,
+		Position:  i.Position,
 		Baselines: baselinesOf(i.Baselines),
 	}
 	for _, c := range i.Checks {

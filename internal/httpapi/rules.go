@@ -11,7 +11,7 @@ import (
 	"firemode/internal/store"
 )
 
-// ruleBody is one version of a rule: the document that made it, and what has become of it.
+// ruleBody is one version of a rule: the document that created it, and its state.
 type ruleBody struct {
 	rules.Document
 	Active        bool       `json:"active" doc:"Whether the organisation that asks uses it"`
