@@ -155,7 +155,9 @@ func (a *API) patchAsset(ctx context.Context, in *patchAssetInput) (*httpkit.Rep
 func (a *API) putBaselines(ctx context.Context, in *baselinesInput) (*httpkit.Reply[assetBody], error) {
 	list := make([]firemode.Baseline, len(in.Body.Baselines))
 	for i, b := range in.Body.Baselines {
-		list[i] = firemode.Baseline{Measurement: b.Measurement, Value: string(b.Value), Unit: b.Unit, Source: b.Source, Date: b.Date}
+		list[i] = firemode.Baseline{
+			Measurement: b.Measurement, Value: string(b.Value), Unit: b.Unit, Source: b.Source, Date: b.Date,
+		}
 	}
 	return assetReply(a.Services.Buildings.PutBaselines(ctx, in.ID, in.AssetID, list))
 }

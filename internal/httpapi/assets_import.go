@@ -72,7 +72,10 @@ func documentImport(op *huma.Operation, r huma.Registry) {
 		Name: "dry_run", In: "query", Description: "Report the same and write nothing",
 		Schema: &huma.Schema{Type: huma.TypeBoolean},
 	})
-	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{mediaCSV: {Schema: &huma.Schema{Type: huma.TypeString}}}}
+	op.RequestBody = &huma.RequestBody{
+		Required: true,
+		Content:  map[string]*huma.MediaType{mediaCSV: {Schema: &huma.Schema{Type: huma.TypeString}}},
+	}
 	op.Responses["200"] = httpkit.JSONResponse[importBody](r, "What was done with each row")
 }
 

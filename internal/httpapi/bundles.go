@@ -47,7 +47,8 @@ func (f bundleForm) Results(ctx context.Context, session firemode.SessionID, lim
 		return r, err
 	}
 	err = sink.end()
-	return bundles.Results{JSON: out.Bytes(), Clock: sink.view.Clock, Seq: sink.view.Seq, ChangedAt: sink.view.ChangedAt}, err
+	v := sink.view
+	return bundles.Results{JSON: out.Bytes(), Clock: v.Clock, Seq: v.Seq, ChangedAt: v.ChangedAt}, err
 }
 
 // fitting is a buffer of at most limit bytes.

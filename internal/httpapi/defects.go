@@ -47,7 +47,9 @@ func defectOf(d firemode.Defect) defectBody {
 		Note: d.Note, UpdatedAt: d.UpdatedAt.UTC(),
 	}
 	for _, c := range d.Classifications {
-		b.Classifications = append(b.Classifications, classificationBody{c.Class, c.Default, c.Rule, c.Version, c.Basis, c.Reason, c.At.UTC(), c.Audit})
+		b.Classifications = append(b.Classifications, classificationBody{
+			c.Class, c.Default, c.Rule, c.Version, c.Basis, c.Reason, c.At.UTC(), c.Audit,
+		})
 	}
 	return b
 }

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"firemode"
 	"io"
 	"net/http"
 	"strconv"
@@ -9,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"firemode"
 	"firemode/internal/httpkit"
 	"firemode/internal/record/crdt"
 	"firemode/internal/record/ledger"

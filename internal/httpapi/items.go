@@ -61,7 +61,8 @@ func (a *API) listItems(ctx context.Context, in *listItemsInput) (*httpkit.Reply
 	if err != nil {
 		return nil, err
 	}
-	rows, err := a.Services.Visits.Items(ctx, in.ID, store.ItemFilter{Level: in.Level, System: in.System, States: in.States, Text: in.Text}, page)
+	f := store.ItemFilter{Level: in.Level, System: in.System, States: in.States, Text: in.Text}
+	rows, err := a.Services.Visits.Items(ctx, in.ID, f, page)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +91,10 @@ func itemFieldsOf(i firemode.Item, book *rules.Set) ItemFields {
 		b.Checks = append(b.Checks, check)
 	}
 	if i.Last != nil {
-		b.Last = &lastResultBody{Session: i.Last.Session, CompletedAt: i.Last.CompletedAt.UTC(), Outcome: i.Last.Outcome, Measurements: map[string]decimal{}}
+		b.Last = &lastResultBody{
+			Session: i.Last.Session, CompletedAt: i.Last.CompletedAt.UTC(), Outcome: i.Last.Outcome,
+			Measurements: map[string]decimal{},
+		}
 		for name, value := range i.Last.Measurements {
 			b.Last.Measurements[name] = decimal(value)
 		}

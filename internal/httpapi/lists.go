@@ -29,7 +29,9 @@ func (a *API) page(ctx context.Context, p Paging) (store.Page, error) {
 }
 
 // listed returns the response of a list from the rows of a page.
-func listed[Row, T any](ctx context.Context, a *API, p Paging, rows []store.Keyed[Row], convert func(Row) T) *httpkit.Reply[list[T]] {
+func listed[Row, T any](
+	ctx context.Context, a *API, p Paging, rows []store.Keyed[Row], convert func(Row) T,
+) *httpkit.Reply[list[T]] {
 	out := list[T]{Data: make([]T, 0, len(rows))}
 	if len(rows) > p.Limit {
 		rows = rows[:p.Limit]

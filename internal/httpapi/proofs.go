@@ -1,12 +1,12 @@
 package httpapi
 
 import (
-	"firemode"
 	"net/http"
 	"strconv"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"firemode"
 	"firemode/internal/httpkit"
 	"firemode/internal/record/crdt"
 	"firemode/internal/record/ledger"

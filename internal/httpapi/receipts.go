@@ -73,7 +73,9 @@ type endOfReceipt struct {
 // receiptLines writes a receipt as NDJSON: the head, then each result and each conflict.
 func receiptLines(out io.Writer, r receiptBody) error {
 	l := httpkit.NewLineWriter(out)
-	head := receiptHead{r.Session, r.Status, r.Applied, r.Duplicates, r.Clock, r.Missing, r.Flags, r.Checkpoint, r.ProcessedAt}
+	head := receiptHead{
+		r.Session, r.Status, r.Applied, r.Duplicates, r.Clock, r.Missing, r.Flags, r.Checkpoint, r.ProcessedAt,
+	}
 	if err := l.Write("receipt", "", head); err != nil {
 		return err
 	}

@@ -49,7 +49,9 @@ type lateBody struct {
 }
 
 func lateOf(b ledger.Entry) lateBody {
-	return lateBody{Actor: b.Actor, Number: b.Number, User: b.User, ReceivedAt: b.ReceivedAt, Changes: jsontext.Value(b.Changes)}
+	return lateBody{
+		Actor: b.Actor, Number: b.Number, User: b.User, ReceivedAt: b.ReceivedAt, Changes: jsontext.Value(b.Changes),
+	}
 }
 
 // readResults streams the merged document, or what changed since a cursor.
@@ -111,8 +113,8 @@ func documentResults(op *huma.Operation, r huma.Registry) {
 	httpkit.DocumentLines(op.Responses["200"].Content, resultsLines)
 }
 
-const resultsLines = "One object on each line, with one member: head, with what JSON has beside document and the lists; " +
-	"leaf, with path and value, for each value of the document; conflict; removed; late; and last end, " +
+const resultsLines = "One object on each line, with one member: " +
+	"head, with what JSON has beside document and the lists; leaf, with path and value, for each value of the document; conflict; removed; late; and last end, " +
 	"which an answer that was cut off lacks."
 
 // clientParam describes the header that names the receiving client.

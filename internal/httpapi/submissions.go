@@ -76,11 +76,14 @@ func (a *API) submitResults(w http.ResponseWriter, r *http.Request) error {
 
 func documentSubmit(op *huma.Operation, r huma.Registry) {
 	op.Parameters = append(op.Parameters, httpkit.IDParam("id", "session_id"))
-	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{httpkit.MediaJSON: {Schema: &huma.Schema{
+	schema := &huma.Schema{
 		Type: huma.TypeObject, Required: []string{"changes"},
 		Description: "changes: a list of operations set, remove, append, increment, resolve, correct; " +
 			"_sync_meta: what the client says about its batch. See docs/sync.md.",
-	}}}}
+	}
+	op.RequestBody = &huma.RequestBody{
+		Required: true, Content: map[string]*huma.MediaType{httpkit.MediaJSON: {Schema: schema}},
+	}
 	httpkit.DocumentLines(op.RequestBody.Content,
 		"On the first line, if there is anything to say of the whole batch, an object with _sync_meta and atomic; "+
 			"then a change on each line. One request is one batch, under the limits of a JSON body.")
