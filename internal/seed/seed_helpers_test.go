@@ -37,7 +37,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
-// onBothEngines runs test on a database of its own on each engine.
+// onBothEngines runs test on a new database of each engine.
 func onBothEngines(t *testing.T, test func(*testing.T, store.Store)) {
 	t.Run("sqlite", func(t *testing.T) { test(t, storetest.OpenSQLite(t)) })
 	t.Run("postgres", func(t *testing.T) {
@@ -52,7 +52,7 @@ func onBothEngines(t *testing.T, test func(*testing.T, store.Store)) {
 	})
 }
 
-// services are what the demo goes in through, on db. Passwords are hashed in no time.
+// services returns the services on db, with a fast password hash.
 func services(t *testing.T, db store.Store) demo {
 	t.Helper()
 	newID := func() string { return uuid.Must(uuid.NewV7()).String() }
@@ -91,7 +91,7 @@ type demo struct {
 	Defects *defects.Service
 }
 
-// run makes the demo and returns its progress.
+// run fills the demo and returns its progress.
 func run(t *testing.T, s demo) []string {
 	t.Helper()
 	var lines []string
@@ -106,12 +106,12 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// counted is a store that counts what is written, and is cut off after a number of writes: the next one fails, before its commit
-// or, like a connection that breaks at the worst moment, after it.
+// counted is a store that counts writes and fails after a number of them: the next one fails before
+// its commit, or after it like a connection that breaks.
 type counted struct {
 	store.Store
 	writes      atomic.Int64
-	limit       int64 // 0 for none
+	limit       int64 // 0 is no limit
 	afterCommit bool
 }
 
@@ -128,7 +128,7 @@ func (c *counted) Update(ctx context.Context, fn func(store.Tx) error) error {
 	return errCut
 }
 
-// outline says what an installation holds, a line for each thing, without what differs from run to run.
+// outline returns one line for each object of an installation, without what differs between runs.
 func outline(t *testing.T, s demo) []string {
 	t.Helper()
 	orgs, err := s.Auth.Organisations(t.Context())
@@ -136,7 +136,9 @@ func outline(t *testing.T, s demo) []string {
 	var lines []string
 	for _, o := range orgs {
 		admin := asAdmin(t, o.ID)
-		lines = slices.Concat(lines, users(t, admin, s), sites(t, admin, s), visitLines(t, admin, s), defectLines(t, admin, s))
+		lines = slices.Concat(
+			lines, users(t, admin, s), sites(t, admin, s), visitLines(t, admin, s), defectLines(t, admin, s),
+		)
 	}
 	return lines
 }
@@ -164,7 +166,13 @@ func sites(t *testing.T, ctx context.Context, s demo) (lines []string) {
 		for _, a := range assets {
 			baselines += len(a.Row.Baselines)
 		}
-		lines = append(lines, fmt.Sprintln("building", b.Row.Org, b.Row.ID, "owners", b.Row.Owners, "assets", len(assets), "baselines", baselines))
+		lines = append(
+			lines,
+			fmt.Sprintln(
+				"building", b.Row.Org, b.Row.ID, "owners", b.Row.Owners, "assets", len(assets), "baselines",
+				baselines,
+			),
+		)
 	}
 	return lines
 }
@@ -174,8 +182,14 @@ func visitLines(t *testing.T, ctx context.Context, s demo) (lines []string) {
 	must(t, err)
 	for _, v := range list {
 		d := v.Row
-		lines = append(lines, fmt.Sprintln("session", d.Org, d.ID, d.Building, d.Frequency, d.Status, d.Technicians, "items", d.ItemCount,
-			"checks", d.CheckCount, "done", d.Head.Done, "conflicts", d.Head.Conflicts, "gaps", d.Head.Gaps, "batches", d.Head.Batches))
+		lines = append(
+			lines,
+			fmt.Sprintln(
+				"session", d.Org, d.ID, d.Building, d.Frequency, d.Status, d.Technicians, "items", d.ItemCount,
+				"checks", d.CheckCount, "done", d.Head.Done, "conflicts", d.Head.Conflicts, "gaps", d.Head.Gaps,
+				"batches", d.Head.Batches,
+			),
+		)
 	}
 	return lines
 }
@@ -204,7 +218,7 @@ func document(t *testing.T, s demo, org firemode.OrgID, id firemode.SessionID) s
 	return sink.String() + sink.conflicts.String()
 }
 
-// paper is a Sink that is read later.
+// paper is a sessions.Sink that keeps the document and the conflicts.
 type paper struct {
 	bytes.Buffer
 	document  *crdt.Composer

@@ -6,8 +6,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// A reading that is made up for a limit passes it.
-func TestReadingsAreInside(t *testing.T) {
+func TestSpanReading_InsideLimits(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		low := rapid.Float64Range(0.01, 1e4).Draw(t, "low")
 		s := span{low, low * rapid.Float64Range(1.05, 10).Draw(t, "ratio")}
