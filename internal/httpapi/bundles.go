@@ -84,9 +84,10 @@ func (b *limitedBuffer) Write(p []byte) (int, error) {
 	return b.out.Write(p)
 }
 
-// offlineBundle answers the bundle in the encoding that the client takes, whole, in ranges, or not at all when it has it already.
+// offlineBundle answers the bundle in the encoding that the client accepts: whole, in ranges, or with
+// 304.
 func (a *API) offlineBundle(w http.ResponseWriter, r *http.Request) error {
-	session, err := sessionID(r)
+	session, err := pathID[firemode.SessionID](r)
 	if err != nil {
 		return err
 	}
@@ -99,7 +100,8 @@ func (a *API) offlineBundle(w http.ResponseWriter, r *http.Request) error {
 	if len(text) > bundles.MaxBytes {
 		return firemode.TooLarge("the bundle is over the limit of %d bytes", bundles.MaxBytes)
 	}
-	// Recorded before the first byte leaves: a bundle may be fetched in ranges, of which none is the last.
+	// The delivery is recorded before the first byte is sent: a bundle may be fetched in ranges, and
+	// no range is known to be the last.
 	if err := a.Services.Views.Deliver(r.Context(), session, r.Header.Get("X-Client-ID"), b.Seq); err != nil {
 		return err
 	}
@@ -124,8 +126,9 @@ func (a *API) offlineBundle(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// ranged counts what http.ServeContent writes, tells the length of the whole, which http.ServeContent does not for what is encoded,
-// and keeps back its own words for a range that cannot be served.
+// ranged counts what http.ServeContent writes. It sets the length of the whole, which
+// http.ServeContent does not do for encoded content, and drops its plain text for a range that cannot
+// be served.
 type ranged struct {
 	http.ResponseWriter
 	size    int
@@ -153,6 +156,7 @@ func (w *ranged) Write(p []byte) (int, error) {
 
 func documentBundle(op *huma.Operation, r huma.Registry) {
 	op.Parameters = append(op.Parameters, httpkit.IDParam("id", "session_id"),
-		&huma.Param{Name: "X-Client-ID", In: "header", Description: "The client that receives the bundle; without it nothing counts as delivered", Schema: &huma.Schema{Type: huma.TypeString}})
-	op.Responses["200"] = httpkit.JSONResponse[bundleBody](r, "Everything that is needed with no network; has a strong ETag, and can be fetched in ranges")
+		clientParam("The client that receives the bundle; without it nothing counts as delivered"))
+	op.Responses["200"] = httpkit.JSONResponse[bundleBody](r,
+		"Everything that is needed with no network; has a strong ETag, and can be fetched in ranges")
 }
