@@ -85,7 +85,8 @@ func read(t *testing.T, path string) string {
 	return string(text)
 }
 
-// tested counts, for each alert, the looks at it that expect it to fire and those that expect it not to.
+// tested counts, for each alert, the looks at it that expect it to fire and those that expect it
+// not to.
 func tested(t *testing.T) (fires, silent map[string]int) {
 	t.Helper()
 	fires, silent = map[string]int{}, map[string]int{}
@@ -122,7 +123,8 @@ func TestEveryAlertIsTestedBothWaysAndHasARunbook(t *testing.T) {
 	for _, a := range alerts(t) {
 		named = append(named, a.Alert)
 		if fires[a.Alert] == 0 || silent[a.Alert] == 0 {
-			t.Errorf("%s is expected to fire in %d tests and not to in %d, want both", a.Alert, fires[a.Alert], silent[a.Alert])
+			t.Errorf("%s is expected to fire in %d tests and not to in %d, want both", a.Alert, fires[a.Alert],
+				silent[a.Alert])
 		}
 		if want := "docs/runbooks/alerts.md#" + strings.ToLower(a.Alert); a.Annotations["runbook"] != want {
 			t.Errorf("%s names the runbook %q, want %q", a.Alert, a.Annotations["runbook"], want)
@@ -135,6 +137,7 @@ func TestEveryAlertIsTestedBothWaysAndHasARunbook(t *testing.T) {
 		}
 	}
 	if !slices.Equal(written, named) {
-		t.Errorf("docs/runbooks/alerts.md has sections\n%q,\nthe rules have alerts\n%q,\nwant the same in the same order", written, named)
+		t.Errorf("docs/runbooks/alerts.md has sections\n%q,\nthe rules have alerts\n%q,\n"+
+			"want the same in the same order", written, named)
 	}
 }

@@ -44,24 +44,21 @@ func (n *node) handler() (http.Handler, error) {
 			Visits: s.Visits, Merge: s.Merge, Views: s.Views, Defects: s.Defects, Bundles: s.Bundles,
 		},
 		CursorKey: s.Keys.Cursor(),
-		Checks:    n.checks(),
 		Now:       n.Now,
 		NewID:     newID,
-		Logger:    n.Logger,
 		Metrics:   n.Metrics,
-		Traces:    n.Traces,
-		Version:   Version(),
+		Report:    httpkit.Report{Logger: n.Logger, Traces: n.Traces},
+		Limits: httpkit.Limits{
+			Queues: s.queues(), ShedAfter: n.config.ShedAfter, BodyMemory: int64(n.config.BodyMemory) << 20,
+		},
+		Operation: httpapi.Operation{Checks: n.checks(), Version: Version()},
 		Drain:     n.drain,
-
-		Queues:     s.queues(),
-		ShedAfter:  n.config.ShedAfter,
-		BodyMemory: int64(n.config.BodyMemory) << 20,
 	}
 	if err := s.registerQueues(n.Metrics); err != nil {
 		return nil, err
 	}
 	if n.config.MetricsAddr == "" {
-		api.MetricsPage = n.Metrics.Handler()
+		api.Operation.MetricsPage = n.Metrics.Handler()
 	}
 	if n.config.api() {
 		return httpapi.New(api)

@@ -1,4 +1,5 @@
-// Package decimal computes with exact decimal numbers as JSON writes them. No number passes through a float.
+// Package decimal computes with exact decimal numbers as JSON writes them. No number passes through
+// a float.
 package decimal
 
 import (
@@ -16,8 +17,8 @@ const (
 	MaxExponent = 64 // either way, as written
 )
 
-// Decimal is coefficient × 10^exponent. The coefficient has no trailing zero, and zero has exponent 0, so that equal numbers are
-// equal values. The zero value is 0.
+// Decimal is coefficient × 10^exponent. The coefficient has no trailing zero and zero has exponent 0,
+// so equal numbers are equal values. The zero value is 0.
 type Decimal struct {
 	negative bool
 	digits   string // of the coefficient, "" for zero
@@ -127,7 +128,8 @@ func (d Decimal) Cmp(e Decimal) int {
 	if d.Sign() != e.Sign() || d.Sign() == 0 {
 		return cmp.Compare(d.Sign(), e.Sign())
 	}
-	// Without leading and trailing zeros, digits before the point decide, then the digits themselves, as text.
+	// Without leading and trailing zeros, digits before the point decide, then the digits
+	// themselves, as text.
 	magnitude := cmp.Or(
 		cmp.Compare(len(d.digits)+d.exponent, len(e.digits)+e.exponent),
 		strings.Compare(d.digits, e.digits),
@@ -138,7 +140,8 @@ func (d Decimal) Cmp(e Decimal) int {
 // IsInt reports whether d is a whole number.
 func (d Decimal) IsInt() bool { return d.exponent >= 0 }
 
-// Sum adds numbers exactly and returns the sum without an exponent, in JSON's grammar. The sum of none is 0.
+// Sum adds numbers exactly and returns the sum without an exponent, in JSON's grammar. The sum of
+// none is 0.
 func Sum(terms []Decimal) string {
 	total := new(big.Int)
 	scale := 0 // total is × 10^-scale

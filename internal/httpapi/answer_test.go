@@ -67,8 +67,7 @@ func decompressed(t testing.TB, encoding string, r io.Reader) string {
 
 func TestAccept(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.furnish()
+	w := newFurnished(t)
 	for _, row := range []struct {
 		path, accept string
 		status       int
@@ -100,8 +99,7 @@ func TestAccept(t *testing.T) {
 
 func TestETags(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.furnish()
+	w := newFurnished(t)
 	for path, change := range map[string]string{
 		"/v1/users/u-owner":                `{"full_name":"other"}`,
 		"/v1/buildings/closed":             `{"site_name":"other"}`,
@@ -136,7 +134,7 @@ func TestReadiness(t *testing.T) {
 	t.Parallel()
 	broken := false
 	w := newWorld(t, func(c *Config) {
-		c.Checks["second"] = func(ctx context.Context) error {
+		c.Operation.Checks["second"] = func(ctx context.Context) error {
 			if deadline, ok := ctx.Deadline(); !ok || time.Until(deadline) > 2*time.Second {
 				t.Error("a check without a deadline")
 			}

@@ -3,14 +3,12 @@ package httpapi
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 	"reflect"
 	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"go.opentelemetry.io/otel/trace"
 
 	"firemode/internal/assets"
 	"firemode/internal/bundles"
@@ -24,10 +22,10 @@ import (
 	"firemode/internal/visits"
 )
 
-// The queues of writes that load is shed by, beside httpkit.QueueDatabase.
+// Names of the queues of writes, beside httpkit.QueueDatabase.
 const (
-	QueueResults         = "results"         // submissions wait in it for their turn to be merged
-	QueueClassifications = "classifications" // waiting for their entries in the audit log
+	QueueResults         = "results"         // submissions that wait to be merged
+	QueueClassifications = "classifications" // classifications that wait for their entry in the audit log
 )
 
 // Metrics is what the API reports about itself.
@@ -37,7 +35,7 @@ type Metrics interface {
 	BundleSent(ctx context.Context, session string, bytes int64)
 }
 
-// Services are what the endpoints work with.
+// Services are what the endpoints call.
 type Services struct {
 	Auth      *identity.Service
 	Catalogue *catalogue.Service
@@ -52,37 +50,32 @@ type Services struct {
 // Config of the API.
 type Config struct {
 	Services  Services
-	CursorKey []byte                   // HMAC key of cursors, 32 bytes, the same on every node
-	Checks    map[string]httpkit.Check // readiness by name
+	CursorKey []byte // HMAC key of cursors and fingerprints, 32 bytes, the same on every node
 	Now       func() time.Time
-	NewID     func() string // UUIDv7
-	Logger    *slog.Logger
+	NewID     func() string // returns a UUIDv7
 	Metrics   Metrics
-	// MetricsPage is served at /metrics; nil for no such path on this listener.
-	MetricsPage http.Handler
-	Version     string // of the program, shown at /health/live
-	// Traces takes the span of each request; nil for none.
-	Traces trace.TracerProvider
-	// SlowAfter is how long a request on a critical route may take before a warning says where its time went; 0 means 300 ms.
-	SlowAfter time.Duration
-	// Pause is how long a client may stop sending a body before it is 408, or taking an answer before its connection is closed; 0 means 30 s.
-	Pause time.Duration
-	// Queues tells how deep each queue of writes is, by the names that begin with Queue. One that is missing is never deep.
-	Queues map[string]func() time.Duration
-	// ShedAfter is how deep a queue may be before what would join it is 503; 0 means 2 s.
-	ShedAfter time.Duration
-	// BodyMemory is how many bytes the bodies of all requests may take in memory before a further one is 503; 0 means 128 MiB.
-	BodyMemory int64
-	// Drain is that of the server, so that answers say when it stops; nil for none.
+	Report    httpkit.Report
+	Limits    httpkit.Limits
+	Operation Operation
+	// Drain is the drain of the listening server. While it stops, responses close their
+	// connection. nil means none.
 	Drain *httpkit.Drain
 }
 
-// Validate says what is missing.
+// Operation is what operators see of the process.
+type Operation struct {
+	Checks  map[string]httpkit.Check // readiness by name
+	Version string                   // of the program, shown at /health/live
+	// MetricsPage is served at /metrics; nil means that this listener has no such path.
+	MetricsPage http.Handler
+}
+
+// Validate returns an error that names what is missing.
 func (c Config) Validate() error {
 	var err error
 	need := func(ok bool, name string) {
 		if !ok {
-			err = errors.Join(err, errors.New("httpapi: Config."+name+" is missing"))
+			err = errors.Join(err, errors.New("httpapi: Config."+name+" is required"))
 		}
 	}
 	need(c.Services.Auth != nil, "Services.Auth")
@@ -94,9 +87,20 @@ func (c Config) Validate() error {
 	need(c.Services.Defects != nil, "Services.Defects")
 	need(c.Services.Bundles != nil, "Services.Bundles")
 	need(len(c.CursorKey) >= 32, "CursorKey (32 bytes)")
+	return errors.Join(err, c.validateTransport())
+}
+
+// validateTransport checks what every API needs, one without services too.
+func (c Config) validateTransport() error {
+	var err error
+	need := func(ok bool, name string) {
+		if !ok {
+			err = errors.Join(err, errors.New("httpapi: Config."+name+" is required"))
+		}
+	}
 	need(c.Now != nil, "Now")
 	need(c.NewID != nil, "NewID")
-	need(c.Logger != nil, "Logger")
+	need(c.Report.Logger != nil, "Report.Logger")
 	need(c.Metrics != nil, "Metrics")
 	return err
 }
@@ -111,7 +115,7 @@ type API struct {
 	metricsPage http.Handler
 }
 
-// New returns the API, or what its configuration lacks.
+// New returns the API, or an error that names what its configuration lacks.
 func New(c Config) (*API, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -119,17 +123,18 @@ func New(c Config) (*API, error) {
 	return build(c, (*API).routes)
 }
 
-// NewHealth returns the health endpoints and the metrics alone, for a process that serves nothing else. It needs no services.
+// NewHealth returns an API with only the health endpoints and the metrics, for a process that serves
+// nothing else. It needs no services.
 func NewHealth(c Config) (*API, error) {
-	if c.Now == nil || c.NewID == nil || c.Logger == nil || c.Metrics == nil {
-		return nil, errors.New("httpapi: Config lacks Now, NewID, Logger or Metrics")
+	if err := c.validateTransport(); err != nil {
+		return nil, err
 	}
 	return build(c, func(a *API) []httpkit.Route {
 		return slices.DeleteFunc(a.operationRoutes(), func(rt httpkit.Route) bool { return rt.Tag != "health" })
 	})
 }
 
-// OpenAPI returns the description of the API as YAML, the content of api/openapi.yaml. It needs no configuration.
+// OpenAPI returns the description of the API as YAML: the content of api/openapi.yaml.
 func OpenAPI() ([]byte, error) {
 	a, err := build(Config{}, (*API).routes)
 	if err != nil {
@@ -138,17 +143,17 @@ func OpenAPI() ([]byte, error) {
 	return a.DescriptionYAML()
 }
 
-// build makes an API with the routes that it is given. It needs no services: the description is made without any.
+// build returns an API with routes. The description needs no services.
 func build(c Config, routes func(*API) []httpkit.Route) (*API, error) {
 	a := &API{
-		Services: c.Services, cursors: httpkit.NewCursors(c.CursorKey), health: httpkit.NewHealth(c.Checks, c.Now, c.Version),
-		metrics: c.Metrics, metricsPage: c.MetricsPage,
+		Services: c.Services, cursors: httpkit.NewCursors(c.CursorKey), metrics: c.Metrics,
+		health:      httpkit.NewHealth(c.Operation.Checks, c.Now, c.Operation.Version),
+		metricsPage: c.Operation.MetricsPage,
 	}
 	var err error
 	a.Server, err = httpkit.New(httpkit.Config{
-		Description: description(), Authenticate: a.authenticate, Key: c.CursorKey, Now: c.Now, NewID: c.NewID, Drain: c.Drain,
-		Report: httpkit.Report{Logger: c.Logger, Metrics: c.Metrics, Traces: c.Traces, SlowAfter: c.SlowAfter},
-		Limits: httpkit.Limits{Pause: c.Pause, Queues: c.Queues, ShedAfter: c.ShedAfter, BodyMemory: c.BodyMemory},
+		Description: description(), Authenticate: a.authenticate, Key: c.CursorKey, Now: c.Now, NewID: c.NewID,
+		Metrics: c.Metrics, Report: c.Report, Limits: c.Limits, Drain: c.Drain,
 	}, routes(a))
 	return a, err
 }
@@ -156,10 +161,11 @@ func build(c Config, routes func(*API) []httpkit.Route) (*API, error) {
 func description() httpkit.Description {
 	return httpkit.Description{
 		Info: &huma.Info{
-			Title:       "FireMode",
-			Version:     "1",
-			Description: "Routine service of fire protection systems: buildings, asset registers, test sessions, results that merge, defects and evidence.",
-			License:     &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
+			Title:   "FireMode",
+			Version: "1",
+			Description: "Routine service of fire protection systems: buildings, asset registers, test sessions, " +
+				"results that merge, defects and evidence.",
+			License: &huma.License{Name: "Apache-2.0", Identifier: "Apache-2.0"},
 		},
 		Schemas: map[reflect.Type]string{reflect.TypeFor[ledger.Header](): "Entry"},
 	}

@@ -66,8 +66,7 @@ func TestBodies(t *testing.T) {
 		{"two values", httpkit.MediaJSON, "", []byte("{}\n{}"), 400, "line 2"},
 		{"deep", httpkit.MediaJSON, "", []byte(strings.Repeat("[", 20_000)), 400, "depth"},
 	}
-	w := newWorld(t)
-	w.furnish()
+	w := newFurnished(t)
 	for _, row := range rows {
 		for _, known := range []bool{true, false} {
 			r := httptest.NewRequest(http.MethodPatch, "/v1/buildings/closed", io.NopCloser(bytes.NewReader(row.body)))
@@ -97,8 +96,7 @@ func TestBodies(t *testing.T) {
 
 func TestImportOverItsLimit(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.furnish()
+	w := newFurnished(t)
 	for _, claimed := range []int64{importLimit + 1, -1} {
 		r := httptest.NewRequest(http.MethodPost, "/v1/buildings/closed/assets/import", io.LimitReader(endless{}, importLimit+1))
 		r.ContentLength = claimed
@@ -125,8 +123,7 @@ func (endless) Read(p []byte) (int, error) {
 // TestBodyThatStopsComing speaks over a real connection: the deadline is the connection's.
 func TestBodyThatStopsComing(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(c *Config) { c.Pause = 50 * time.Millisecond })
-	w.furnish()
+	w := newFurnished(t, func(c *Config) { c.Limits.Pause = 50 * time.Millisecond })
 	server := httptest.NewServer(w)
 	defer server.Close()
 	for path, media := range map[string]string{"/v1/buildings": httpkit.MediaJSON, "/v1/buildings/closed/assets/import": mediaCSV} {
@@ -137,7 +134,7 @@ func TestBodyThatStopsComing(t *testing.T) {
 		must(t, err)
 		answer := httpkittest.ReadAnswer(t, conn)
 		p := httpkittest.WantProblem(t, answer, http.StatusRequestTimeout)
-		if !p.Retryable || p.Message != "the body stopped coming for 50ms" {
+		if !p.Retryable || p.Message != "no bytes of the body arrived for 50ms" {
 			t.Errorf("%s: %+v", path, p)
 		}
 	}
@@ -146,7 +143,7 @@ func TestBodyThatStopsComing(t *testing.T) {
 // TestSlowBodyIsAwaited sends a body in pieces that take longer than the pause together, though none does alone.
 func TestSlowBodyIsAwaited(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(c *Config) { c.Pause = time.Minute })
+	w := newWorld(t, func(c *Config) { c.Limits.Pause = time.Minute })
 	pipe, in := io.Pipe()
 	r := httptest.NewRequest(http.MethodPost, "/v1/buildings", pipe)
 	r.ContentLength = -1

@@ -28,7 +28,7 @@ func failing(errs map[string]error) httpkit.Route {
 
 func newFailing(t testing.TB, errs map[string]error, change ...func(*Config)) *world {
 	t.Helper()
-	w := newWorld(t, change...)
+	w := newFurnished(t, change...)
 	a, err := build(w.config, func(a *API) []httpkit.Route { return append(a.routes(), failing(errs)) })
 	must(t, err)
 	w.API = a
@@ -50,7 +50,6 @@ func TestErrorTable(t *testing.T) {
 		"flight":   &firemode.Error{Code: firemode.CodeInFlight, Message: "still running", RetryAfter: time.Second},
 	}
 	w := newFailing(t, errs)
-	w.furnish()
 	oversized := map[string]string{"Content-Length": "9000000"}
 	rows := []struct {
 		code      firemode.Code
@@ -59,10 +58,10 @@ func TestErrorTable(t *testing.T) {
 		retryable bool
 		message   string
 	}{
-		{firemode.CodeInternal, request{method: "POST", path: "/test/internal"}, 500, true, "something went wrong on our side"},
-		{firemode.CodeInternal, request{method: "POST", path: "/test/foreign"}, 500, true, "something went wrong on our side"},
-		{firemode.CodeInternal, request{method: "POST", path: "/test/panic"}, 500, true, "something went wrong on our side"},
-		{firemode.CodeMalformed, request{as: "admin", method: "POST", path: "/v1/buildings", body: `{`}, 400, false, "not JSON"},
+		{firemode.CodeInternal, request{method: "POST", path: "/test/internal"}, 500, true, "internal error"},
+		{firemode.CodeInternal, request{method: "POST", path: "/test/foreign"}, 500, true, "internal error"},
+		{firemode.CodeInternal, request{method: "POST", path: "/test/panic"}, 500, true, "internal error"},
+		{firemode.CodeMalformed, request{as: "admin", method: "POST", path: "/v1/buildings", body: `{`}, 400, false, "not valid JSON"},
 		{firemode.CodeUnauthenticated, request{method: "GET", path: "/v1/users/me"}, 401, false, "bearer token"},
 		{firemode.CodeForbidden, request{as: "technician", method: "GET", path: "/v1/users"}, 403, false, "technician"},
 		{firemode.CodeNotFound, request{as: "admin", method: "GET", path: "/v1/buildings/none"}, 404, false, "no such building"},

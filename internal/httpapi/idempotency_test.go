@@ -20,8 +20,7 @@ func keyed(key string, q request) request {
 
 func TestIdempotencyKey(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.furnish()
+	w := newFurnished(t)
 	q := keyed("k-1", request{as: "admin", method: "POST", path: "/v1/buildings", body: `{"site_name":"Once","site_address":"Street"}`})
 	first := w.do(q)
 	if first.Code != http.StatusCreated || first.Header().Get("Idempotency-Replayed") != "" {
@@ -45,8 +44,7 @@ func TestIdempotencyKey(t *testing.T) {
 
 func TestIdempotencyKeyIsTheUsersOwn(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.furnish()
+	w := newFurnished(t)
 	body := `{"item_code":"AS1851-2012-FE-01","observed_condition":"pressure_low"}`
 	ids := map[any]bool{}
 	for _, who := range []string{"admin", "technician", "stranger"} {
@@ -104,8 +102,7 @@ func TestKeysAtOnce(t *testing.T) {
 
 func TestImportWithKey(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.furnish()
+	w := newFurnished(t)
 	q := keyed("file-1", request{
 		as: "admin", method: "POST", path: "/v1/buildings/closed/assets/import", body: "asset_id,asset_type\nFE-9,extinguisher_powder\n",
 		header: map[string]string{"Content-Type": mediaCSV},

@@ -68,8 +68,7 @@ func TestWhatNetHTTPAnswers(t *testing.T) {
 // TestOverTheWire is what only a real connection shows.
 func TestOverTheWire(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.furnish()
+	w := newFurnished(t)
 	server := w.served()
 	get := func(method, path string, body io.Reader) *http.Response {
 		r, err := http.NewRequest(method, server.URL+path, body)

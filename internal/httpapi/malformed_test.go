@@ -15,8 +15,7 @@ import (
 
 func TestPaths(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.furnish()
+	w := newFurnished(t)
 	for path, status := range map[string]int{
 		"/v1/buildings/closed":             200,
 		"/v1/buildings/closed/":            200,
@@ -83,8 +82,7 @@ func parsed(t testing.TB, target string) *url.URL {
 
 func TestMethods(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.furnish()
+	w := newFurnished(t)
 	for _, row := range []struct {
 		method, path string
 		status       int
@@ -113,8 +111,7 @@ func TestMethods(t *testing.T) {
 
 func TestMalformedBodies(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.furnish()
+	w := newFurnished(t)
 	for _, row := range []struct {
 		method, path, body string
 		status             int
@@ -152,8 +149,7 @@ func TestUnknownKeysAreLetThrough(t *testing.T) {
 
 // TestNothingMalformedIsOurFault throws requests at every route that are right in places only.
 func TestNothingMalformedIsOurFault(t *testing.T) {
-	w := newWorld(t)
-	w.furnish()
+	w := newFurnished(t)
 	list := routes()
 	rapid.Check(t, func(rt *rapid.T) {
 		route := rapid.SampledFrom(list).Draw(rt, "route")

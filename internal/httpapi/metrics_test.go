@@ -5,12 +5,14 @@ import (
 	"net/http/httptest"
 	"testing"
 	"time"
+
+	"firemode/internal/httpkit"
 )
 
 // A process that serves nothing else has the health endpoints and the metrics alone.
 func TestNewHealth(t *testing.T) {
 	t.Parallel()
-	a, err := NewHealth(Config{Now: time.Now, NewID: newID, Logger: slog.New(slog.DiscardHandler), Metrics: &observations{}})
+	a, err := NewHealth(Config{Now: time.Now, NewID: newID, Report: httpkit.Report{Logger: slog.New(slog.DiscardHandler)}, Metrics: &observations{}})
 	must(t, err)
 	for path, want := range map[string]int{"/health": 200, "/health/live": 200, "/health/ready": 200, "/metrics": 404, "/v1/buildings": 404, "/docs": 404} {
 		rec := httptest.NewRecorder()

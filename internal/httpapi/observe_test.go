@@ -70,7 +70,7 @@ func TestSafeHeaders(t *testing.T) {
 
 func TestNewSaysWhatIsMissing(t *testing.T) {
 	_, err := New(Config{})
-	for _, name := range []string{"Services.Auth", "Services.Catalogue", "Services.Buildings", "CursorKey", "Now", "NewID", "Logger", "Metrics"} {
+	for _, name := range []string{"Services.Auth", "Services.Catalogue", "Services.Buildings", "CursorKey", "Now", "NewID", "Report.Logger", "Metrics"} {
 		if err == nil || !strings.Contains(err.Error(), "Config."+name+" ") {
 			t.Errorf("%v does not name %s", err, name)
 		}

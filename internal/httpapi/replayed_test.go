@@ -8,8 +8,7 @@ import (
 
 func TestReplaysAreReported(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.furnish()
+	w := newFurnished(t)
 	w.seen.Reset()
 	q := keyed("k-1", request{as: "admin", method: "POST", path: "/v1/classify", body: `{"item_code":"AS1851-2012-FE-01","observed_condition":"pressure_low"}`})
 	for range 2 {

@@ -169,7 +169,7 @@ func queuesOn(t *testing.T, s store.Database, clock *jumping, tried string) func
 		})
 		must(t, err)
 		t.Cleanup(c.Services.Merge.Close)
-		c.Queues = map[string]func() time.Duration{
+		c.Limits.Queues = map[string]func() time.Duration{
 			QueueResults: c.Services.Merge.Depth, QueueClassifications: c.Services.Catalogue.Depth, httpkit.QueueDatabase: func() time.Duration { return s.Stats().Wait },
 		}
 	}
@@ -187,7 +187,7 @@ func heldUp(t *testing.T, w *world, s lockable, kind queued, clock *jumping) {
 		go func() { answers <- w.postTo(server, kind, n) }()
 		eventually(t, "the body has been read", func() bool { return bodies.read.Load() == int64(n+1) })
 	}
-	depth := w.config.Queues[kind.queue]
+	depth := w.config.Limits.Queues[kind.queue]
 	eventually(t, "one waits", func() bool { return depth() > 0 })
 	if d := depth(); d > time.Minute {
 		t.Fatalf("depth %s before the clock was moved", d)
@@ -337,9 +337,9 @@ func TestWhatIsShed(t *testing.T) {
 	}
 	names := []string{httpkit.QueueDatabase, QueueResults, QueueClassifications}
 	w := newWorld(t, func(c *Config) {
-		c.Queues = map[string]func() time.Duration{}
+		c.Limits.Queues = map[string]func() time.Duration{}
 		for _, name := range names {
-			c.Queues[name] = depth(name)
+			c.Limits.Queues[name] = depth(name)
 		}
 	})
 	var err error
@@ -377,7 +377,7 @@ func TestWhatIsShed(t *testing.T) {
 func TestShedTellsNobodyMoreThanTheyMayKnow(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *Config) {
-		c.Queues = map[string]func() time.Duration{httpkit.QueueDatabase: func() time.Duration { return time.Minute }}
+		c.Limits.Queues = map[string]func() time.Duration{httpkit.QueueDatabase: func() time.Duration { return time.Minute }}
 	})
 	httpkittest.WantProblem(t, w.do(request{method: "POST", path: "/v1/buildings", body: "{}"}), http.StatusUnauthorized)
 	httpkittest.WantProblem(t, w.do(as("owner", "POST", "/v1/users", "{}")), http.StatusForbidden)

@@ -82,7 +82,7 @@ func TestSlowRequestIsWarnedOfOnce(t *testing.T) {
 // TestOnlyCriticalRoutesAreWarnedOf, by the limit that is set.
 func TestOnlyCriticalRoutesAreWarnedOf(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(c *Config) { c.SlowAfter = time.Nanosecond })
+	w := newWorld(t, func(c *Config) { c.Report.SlowAfter = time.Nanosecond })
 	w.get(http.StatusOK, as("admin", "GET", "/v1/users/me"))
 	if text := w.logs.String(); strings.Contains(text, "Performance violation") {
 		t.Errorf("there is no requirement on this: %s", text)

@@ -265,7 +265,7 @@ func TestTraceOfTheCallerGoesOn(t *testing.T) {
 	t.Parallel()
 	collector := otlptest.New(t)
 	traces := tracing(t, collector)
-	w := newWorld(t, func(c *Config) { c.Traces = traces })
+	w := newWorld(t, func(c *Config) { c.Report.Traces = traces })
 	const id, caller = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 	send := func(requestID, flags string) *httptest.ResponseRecorder {
 		return w.do(request{as: "admin", method: "GET", path: "/v1/users/me", header: map[string]string{
@@ -311,7 +311,7 @@ func TestProbesAreNotTraced(t *testing.T) {
 	t.Parallel()
 	collector := otlptest.New(t)
 	traces := tracing(t, collector)
-	w := newWorld(t, func(c *Config) { c.Traces = traces })
+	w := newWorld(t, func(c *Config) { c.Report.Traces = traces })
 	for _, path := range []string{"/health", "/health/ready/", "/health/live", "/metrics"} {
 		if got := w.do(request{method: "GET", path: path}).Header().Get("Traceresponse"); got != "" {
 			t.Errorf("%s has the trace %s", path, got)
@@ -328,7 +328,7 @@ func TestFailureIsAnErrorOfItsSpan(t *testing.T) {
 	t.Parallel()
 	collector := otlptest.New(t)
 	traces := tracing(t, collector)
-	w := newFailing(t, nil, func(c *Config) { c.Traces = traces })
+	w := newFailing(t, nil, func(c *Config) { c.Report.Traces = traces })
 	w.do(request{method: "POST", path: "/test/panic", header: map[string]string{"X-Request-ID": "ours"}})
 	w.do(request{method: "GET", path: "/v1/users/me", header: map[string]string{"X-Request-ID": "theirs"}})
 	want := map[string]string{

@@ -222,8 +222,7 @@ func TestWhoMayWhat(t *testing.T) {
 			for _, role := range firemode.Roles {
 				// What a role has changed must not decide what the next one gets.
 				if w == nil || (rt.Method != http.MethodGet && rt.Permission != nil && rt.Permission.Allows(role)) {
-					w = newWorld(t)
-					w.furnish()
+					w = newFurnished(t)
 				}
 				rec := w.do(f.request(rt, string(role)))
 				if want := f.wanted(rt, role, "a"); rec.Code != want {
@@ -241,8 +240,7 @@ func TestWhoMayWhat(t *testing.T) {
 
 func TestOwnerReadsOwnBuildings(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
-	w.furnish()
+	w := newFurnished(t)
 	for _, path := range []string{"/v1/buildings/open", "/v1/buildings/open/assets", "/v1/buildings/open/assets/export"} {
 		if rec := w.do(request{as: "owner", method: "GET", path: path}); rec.Code != http.StatusOK {
 			t.Errorf("%s: status %d, want 200: %s", path, rec.Code, rec.Body)

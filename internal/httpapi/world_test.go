@@ -31,7 +31,6 @@ import (
 	"firemode/internal/record/view"
 	"firemode/internal/store"
 	"firemode/internal/store/postgres"
-	"firemode/internal/store/storetest"
 	"firemode/internal/store/storetest/pgtest"
 	"firemode/internal/telemetry"
 	"firemode/internal/visits"
@@ -63,9 +62,16 @@ func routes() []httpkit.Route { return (&API{}).routes() }
 
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
+// newWorld returns a world on a SQLite database of its own.
 func newWorld(t testing.TB, change ...func(*Config)) *world {
 	t.Helper()
-	return newWorldOn(t, storetest.OpenSQLite(t), change...)
+	return populated.world(t, change...)
+}
+
+// newFurnished returns a newWorld with what furnish makes.
+func newFurnished(t testing.TB, change ...func(*Config)) *world {
+	t.Helper()
+	return furnished.world(t, change...)
 }
 
 // onBothEngines runs test on a world of its own on each engine.
@@ -84,17 +90,27 @@ func onBothEngines(t *testing.T, test func(*testing.T, *world)) {
 	})
 }
 
+// newWorldOn returns a world on s, which must be migrated and empty.
 func newWorldOn(t testing.TB, s store.Database, change ...func(*Config)) *world {
 	t.Helper()
-	k, err := keys.Open(t.TempDir())
+	w := assemble(t, s, t.TempDir(), change...)
+	must(t, w.config.Services.Catalogue.Seed(t.Context()))
+	w.populate()
+	return w
+}
+
+// assemble returns an API on s with the keys in a folder, and no tokens.
+func assemble(t testing.TB, s store.Database, keyFolder string, change ...func(*Config)) *world {
+	t.Helper()
+	k, err := keys.Open(keyFolder)
 	must(t, err)
 	out, seen := &httpkittest.Logs{}, &observations{}
 	log, err := telemetry.NewLogger(out, "text", "debug")
 	must(t, err)
 	c := Config{
 		CursorKey: k.Cursor(), Now: time.Now, NewID: newID, Metrics: seen,
-		Logger: log,
-		Checks: map[string]httpkit.Check{"store": s.Ping},
+		Report:    httpkit.Report{Logger: log},
+		Operation: Operation{Checks: map[string]httpkit.Check{"store": s.Ping}},
 	}
 	c.Services = servicesOn(t, s, k, nil)
 	for _, f := range change {
@@ -102,9 +118,7 @@ func newWorldOn(t testing.TB, s store.Database, change ...func(*Config)) *world 
 	}
 	a, err := New(c)
 	must(t, err)
-	w := &world{API: a, t: t, store: s, config: c, logs: out, seen: seen, keysOf: k, tokens: map[string]string{}}
-	w.populate()
-	return w
+	return &world{API: a, t: t, store: s, config: c, logs: out, seen: seen, keysOf: k, tokens: map[string]string{}}
 }
 
 // tracedOn has the API and its services on s tell traces what they do.
@@ -112,7 +126,7 @@ func tracedOn(t testing.TB, s store.Database, traces trace.TracerProvider) func(
 	return func(c *Config) {
 		k, err := keys.Open(t.TempDir())
 		must(t, err)
-		c.Traces, c.Services = traces, servicesOn(t, s, k, traces)
+		c.Report.Traces, c.Services = traces, servicesOn(t, s, k, traces)
 	}
 }
 
@@ -127,7 +141,6 @@ func servicesOn(t testing.TB, s store.Database, k *keys.Keys, traces trace.Trace
 	all.Catalogue, err = catalogue.New(s, catalogue.Config{NewID: newID, Traces: traces})
 	must(t, err)
 	t.Cleanup(all.Catalogue.Close)
-	must(t, all.Catalogue.Seed(t.Context()))
 	all.Buildings, err = assets.New(s, assets.Config{NewID: newID})
 	must(t, err)
 	signer, err := ledger.NewSigner(k.History())

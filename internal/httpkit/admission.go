@@ -13,8 +13,8 @@ import (
 	"firemode/internal/store"
 )
 
-// admit is what stands before every handler: who asks, whether that role may, whether we can answer in a form that is wanted,
-// whether what it would write can be written soon, what the body says, and whether the same request has been seen before. The handler runs with a context that carries it all.
+// admit returns handle behind the checks that its route asks for: authentication, the permission of
+// the role, Accept, the query, load, the body and the Idempotency-Key, in this order.
 func (s *Server) admit(rt *Route, handle http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		x := StateOf(r.Context())
@@ -23,31 +23,32 @@ func (s *Server) admit(rt *Route, handle http.HandlerFunc) http.HandlerFunc {
 			x.Watch = &firemode.Stopwatch{}
 			x.Watch.Start(s.now, x.started)
 		}
-		r, err := s.admitted(w, r, x) //nolint:contextcheck // it travels in r
+		r, err := s.admitted(w, r, x) //nolint:contextcheck // the context travels in r
 		if err != nil {
-			s.fail(w, r, err)
+			writeProblem(w, r, err)
 			return
 		}
 		handle(w, r)
 	}
 }
 
+// admitted returns the request that the handler gets, whose context carries what the checks found.
 func (s *Server) admitted(w http.ResponseWriter, r *http.Request, x *State) (*http.Request, error) {
 	ctx, err := s.identify(r, x)
 	if err != nil {
 		return r, err
 	}
-	if err := acceptable(r, x.route); err != nil {
+	if err := checkAccept(r, x.route); err != nil {
 		return r, err
 	}
 	if x.route.Lines {
 		w.Header().Add("Vary", "Accept")
 		x.Lines = wantsLines(r, x.route)
 	}
-	if err := readable(r.URL.RawQuery); err != nil {
+	if err := checkQuery(r.URL.RawQuery); err != nil {
 		return r, err
 	}
-	if err := s.room(x.route); err != nil {
+	if err := s.load.admissionCheck(x.route); err != nil {
 		return r, err
 	}
 	if x.Watch != nil {
@@ -61,9 +62,9 @@ func (s *Server) admitted(w http.ResponseWriter, r *http.Request, x *State) (*ht
 		return r, err
 	}
 	if r.Method != http.MethodGet && !x.route.Body.Streamed {
-		ctx = stay(ctx, x)
+		ctx = detachContext(ctx, x)
 	}
-	if err := s.claimKey(r, x); err != nil {
+	if err := s.keys.claim(r, x); err != nil {
 		return r, err
 	}
 	if x.Claim != nil {
@@ -72,18 +73,20 @@ func (s *Server) admitted(w http.ResponseWriter, r *http.Request, x *State) (*ht
 	return r.WithContext(ctx), nil
 }
 
-// workTimeout is how long a request that has been received whole may take. It is longer than any transaction may.
+// workTimeout is how long a request may take once its body is complete. It is longer than any
+// transaction may take.
 const workTimeout = time.Minute
 
-// stay returns a context that does not end when the sender hangs up: what has been received whole is done whole, for a phone that
-// loses the network then will ask for the answer later.
-func stay(ctx context.Context, x *State) context.Context {
+// detachContext returns a context that does not end when the client disconnects. A request that was
+// received completely is processed completely: a phone that loses its network then retries later,
+// and gets the stored response.
+func detachContext(ctx context.Context, x *State) context.Context {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), workTimeout)
 	x.atEnd(cancel)
 	return ctx
 }
 
-// identify says who asks and refuses a role that may not.
+// identify returns a context with the caller. It refuses a caller whose role lacks the permission.
 func (s *Server) identify(r *http.Request, x *State) (context.Context, error) {
 	ctx := r.Context()
 	if x.route.Permission == nil {
@@ -110,36 +113,37 @@ func bearer(r *http.Request) (string, error) {
 	return strings.TrimSpace(token), nil
 }
 
-// acceptable refuses a request whose Accept excludes what the route gives.
-func acceptable(r *http.Request, rt *Route) error {
+// checkAccept refuses a request whose Accept header excludes the media types of the route.
+func checkAccept(r *http.Request, rt *Route) error {
 	accept := strings.Join(r.Header.Values("Accept"), ",")
 	if accept == "" {
 		return nil
 	}
-	given := rt.gives()
+	offered := rt.responseMedia()
 	for item := range strings.SplitSeq(accept, ",") {
 		media, params, err := mime.ParseMediaType(strings.TrimSpace(item))
 		if err != nil || params["q"] == "0" {
 			continue
 		}
-		major, _, _ := strings.Cut(given, "/")
-		if media == "*/*" || media == major+"/*" || media == given || media == MediaLines && rt.Lines {
+		major, _, _ := strings.Cut(offered, "/")
+		if media == "*/*" || media == major+"/*" || media == offered || media == MediaLines && rt.Lines {
 			return nil
 		}
 	}
-	return Failure(firemode.CodeNotAcceptable, "this path answers %s, which the Accept header excludes", given)
+	return Failure(firemode.CodeNotAcceptable, "this path answers %s, which the Accept header excludes", offered)
 }
 
-// readable refuses a query that is not well formed, or that holds what no text of ours does.
-func readable(query string) error {
+// checkQuery refuses a query that cannot be parsed, or whose values are not text that a database
+// keeps.
+func checkQuery(query string) error {
 	values, err := url.ParseQuery(query)
 	if err != nil {
-		return firemode.Malformed("the query of the address cannot be read")
+		return firemode.Malformed("the query of the URL cannot be parsed")
 	}
 	for name, texts := range values {
 		for _, text := range texts {
 			if !utf8.ValidString(text) || strings.Contains(text, "\x00") {
-				e := firemode.Malformed("the query of the address holds what is no text")
+				e := firemode.Malformed("a value in the query of the URL is not text")
 				e.Details = []firemode.Detail{{Field: name, Reason: "must be UTF-8 without the character U+0000"}}
 				return e
 			}

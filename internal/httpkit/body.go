@@ -18,37 +18,40 @@ import (
 
 // Limits of an encoded body, against bodies that are small on the wire and huge in memory.
 const (
-	encodedLimit = 1 << 20 // bytes on the wire
-	ratioLimit   = 100     // decoded to encoded
-	ratioFrom    = 64 << 10
+	encodedLimit = 1 << 20  // bytes on the wire
+	maxRatio     = 100      // decoded bytes per encoded byte
+	ratioFloor   = 64 << 10 // decoded bytes that any body may have, whatever its ratio
 )
 
-// takeBody makes the body ready for the handler: on a buffered route it is read, decoded, checked and left in x; on a streamed
-// one the request is given a reader that refuses what is too long or has stopped coming.
+// takeBody makes the body ready for the handler. On a buffered route it reads, decodes and checks the
+// body, and leaves it in x. On a streamed route it gives the request a reader that fails if the body
+// is too long or stops arriving.
 func (s *Server) takeBody(w http.ResponseWriter, r *http.Request, x *State) error {
 	spec := x.route.Body
 	if spec.Media == "" {
 		return nil
 	}
-	if err := rightMedia(r, x); err != nil {
+	if err := checkMedia(r, x); err != nil {
 		return err
 	}
-	body := &patient{x: x, body: r.Body, control: http.NewResponseController(w), pause: s.limits.Pause, now: s.now, header: w.Header()}
-	x.atEnd(body.rest)
-	memory := &share{server: s}
-	x.atEnd(memory.free)
+	body := &idleTimeoutReader{
+		x: x, body: r.Body, control: http.NewResponseController(w), pause: s.pause, now: s.now, header: w.Header(),
+	}
+	x.atEnd(body.clearDeadline)
+	quota := &memoryQuota{load: &s.load}
+	x.atEnd(quota.release)
 	if spec.Streamed {
-		r.Body = &limited{body: memory.counted(body), left: spec.Limit, limit: spec.Limit}
+		r.Body = &limitReader{body: quota.counting(body), left: spec.Limit, limit: spec.Limit}
 		if r.ContentLength > spec.Limit {
 			return tooLarge(spec.Limit)
 		}
-		return memory.hold(0)
+		return quota.reserve(0)
 	}
-	plain, err := readAll(r, body, spec.Limit, memory)
+	plain, err := readAll(r, body, spec.Limit, quota)
 	if err != nil {
 		return err
 	}
-	body.rest()
+	body.clearDeadline()
 	if len(bytes.TrimSpace(plain)) == 0 {
 		return firemode.Malformed("a JSON body is needed")
 	}
@@ -57,11 +60,12 @@ func (s *Server) takeBody(w http.ResponseWriter, r *http.Request, x *State) erro
 	if x.route.schema == nil {
 		return nil
 	}
-	return s.checker.check(x.route.schema, plain)
+	return s.schemas.check(x.route.schema, plain)
 }
 
-// rightMedia refuses a body of another media type or charset than the route takes. One that is not named is taken at its word.
-func rightMedia(r *http.Request, x *State) error {
+// checkMedia refuses a body whose media type, charset or encoding the route does not accept. A body
+// without a media type is taken to have the right one.
+func checkMedia(r *http.Request, x *State) error {
 	spec := x.route.Body
 	if r.Header.Get("Content-Type") == "" {
 		r.Header.Set("Content-Type", spec.Media)
@@ -69,8 +73,9 @@ func rightMedia(r *http.Request, x *State) error {
 	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	charset := strings.ToLower(params["charset"])
 	x.BodyLines = media == MediaLines && x.route.Lines
-	if err != nil || (media != spec.Media && !x.BodyLines) || (charset != "" && charset != "utf-8" && spec.Media == MediaJSON) {
-		return Failure(firemode.CodeUnsupportedMedia, "this path takes Content-Type: %s", x.route.takes())
+	wrongMedia := err != nil || media != spec.Media && !x.BodyLines
+	if wrongMedia || charset != "" && charset != "utf-8" && spec.Media == MediaJSON {
+		return Failure(firemode.CodeUnsupportedMedia, "this path takes Content-Type: %s", x.route.requestMedia())
 	}
 	switch r.Header.Get("Content-Encoding") {
 	case "", "identity":
@@ -80,16 +85,16 @@ func rightMedia(r *http.Request, x *State) error {
 			return nil
 		}
 	}
-	return Failure(firemode.CodeUnsupportedMedia, "this Content-Encoding is not taken here")
+	return Failure(firemode.CodeUnsupportedMedia, "this path does not accept this Content-Encoding")
 }
 
 func tooLarge(limit int64) error {
 	return firemode.TooLarge("the body is over the limit of %d bytes", limit)
 }
 
-// readAll reads and decodes a body of at most limit bytes, having memory for what it takes. One whose length is known is refused before
-// any of it is read.
-func readAll(r *http.Request, body io.Reader, limit int64, memory *share) ([]byte, error) {
+// readAll reads and decodes a body of at most limit bytes within a memory quota. A body that declares
+// a greater length is refused before any of it is read.
+func readAll(r *http.Request, body io.Reader, limit int64, quota *memoryQuota) ([]byte, error) {
 	encoding := r.Header.Get("Content-Encoding")
 	plain := encoding == "" || encoding == "identity"
 	wire := limit
@@ -99,14 +104,14 @@ func readAll(r *http.Request, body io.Reader, limit int64, memory *share) ([]byt
 	if r.ContentLength > wire {
 		return nil, tooLarge(wire)
 	}
-	if err := memory.hold(max(0, r.ContentLength)); err != nil {
+	if err := quota.reserve(max(0, r.ContentLength)); err != nil {
 		return nil, err
 	}
 	var buf bytes.Buffer
 	if r.ContentLength > 0 {
-		buf.Grow(int(min(r.ContentLength, ratioFrom)) + bytes.MinRead)
+		buf.Grow(int(min(r.ContentLength, ratioFloor)) + bytes.MinRead)
 	}
-	n, err := buf.ReadFrom(io.LimitReader(memory.counted(body), wire+1))
+	n, err := buf.ReadFrom(io.LimitReader(quota.counting(body), wire+1))
 	switch {
 	case n > wire:
 		return nil, tooLarge(wire)
@@ -115,49 +120,53 @@ func readAll(r *http.Request, body io.Reader, limit int64, memory *share) ([]byt
 	case plain:
 		return buf.Bytes(), nil
 	}
-	return decoded(encoding, buf.Bytes(), limit, memory)
+	return decode(encoding, buf.Bytes(), limit, quota)
 }
 
-func decoded(encoding string, wire []byte, limit int64, memory *share) ([]byte, error) {
-	most := min(limit, max(int64(len(wire))*ratioLimit, ratioFrom))
+// decode decompresses a body of at most limit bytes, and at most maxRatio times its size on the wire.
+func decode(encoding string, wire []byte, limit int64, quota *memoryQuota) ([]byte, error) {
+	most := min(limit, max(int64(len(wire))*maxRatio, ratioFloor))
 	var plain []byte
 	var err error
 	if encoding == "zstd" {
-		plain, err = unzstd(wire, limit, most, memory)
+		plain, err = unzstd(wire, limit, most, quota)
 	} else {
-		plain, err = gunzip(wire, most, memory)
+		plain, err = gunzip(wire, most, quota)
 	}
+	overLimit := errors.Is(err, zstd.ErrDecoderSizeExceeded) || errors.Is(err, zstd.ErrWindowSizeExceeded)
 	switch {
 	case firemode.CodeOf(err) == firemode.CodeUnavailable:
 		return nil, err
-	case errors.Is(err, zstd.ErrDecoderSizeExceeded), errors.Is(err, zstd.ErrWindowSizeExceeded), int64(len(plain)) > most:
-		return nil, firemode.TooLarge("the body is over the limit of %d bytes, or more than %d times its size on the wire, once decoded", limit, ratioLimit)
+	case overLimit, int64(len(plain)) > most:
+		return nil, firemode.TooLarge(
+			"once decoded, the body is over the limit of %d bytes, or more than %d times its size on the wire", limit, maxRatio)
 	case err != nil:
-		return nil, firemode.Malformed("the body is not %s that can be read", encoding)
+		return nil, firemode.Malformed("the body cannot be decoded as %s", encoding)
 	}
 	return plain, nil
 }
 
-func gunzip(wire []byte, most int64, memory *share) ([]byte, error) {
+func gunzip(wire []byte, most int64, quota *memoryQuota) ([]byte, error) {
 	z, err := gzip.NewReader(bytes.NewReader(wire))
 	if err != nil {
 		return nil, err
 	}
-	return io.ReadAll(io.LimitReader(memory.counted(z), most+1))
+	return io.ReadAll(io.LimitReader(quota.counting(z), most+1))
 }
 
-func unzstd(wire []byte, limit, most int64, memory *share) ([]byte, error) {
-	z, err := zstd.NewReader(bytes.NewReader(wire), zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(uint64(limit)), zstd.WithDecoderLowmem(true))
+func unzstd(wire []byte, limit, most int64, quota *memoryQuota) ([]byte, error) {
+	z, err := zstd.NewReader(bytes.NewReader(wire),
+		zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(uint64(limit)), zstd.WithDecoderLowmem(true))
 	if err != nil {
 		return nil, err
 	}
 	defer z.Close()
-	return io.ReadAll(io.LimitReader(memory.counted(z), most+1))
+	return io.ReadAll(io.LimitReader(quota.counting(z), most+1))
 }
 
-// patient reads a body for as long as it keeps coming: the deadline moves with every read, so that a slow link may take its
-// time and a dead one may not.
-type patient struct {
+// idleTimeoutReader reads a body for as long as it keeps arriving. Each read moves the deadline, so a
+// slow connection may take its time and a dead one gets 408.
+type idleTimeoutReader struct {
 	x       *State
 	body    io.Reader
 	control *http.ResponseController
@@ -166,34 +175,34 @@ type patient struct {
 	header  http.Header
 }
 
-func (p *patient) Read(b []byte) (int, error) {
-	// Not supported means a recorder in a test, where nothing can stop coming.
-	_ = p.control.SetReadDeadline(p.now().Add(p.pause))
-	n, err := p.body.Read(b)
+func (i *idleTimeoutReader) Read(b []byte) (int, error) {
+	// The recorders of tests support no deadline, which is an error here.
+	_ = i.control.SetReadDeadline(i.now().Add(i.pause))
+	n, err := i.body.Read(b)
 	switch {
 	case err == nil:
 	case errors.Is(err, io.EOF):
-		p.x.received = true
-		p.rest()
+		i.x.received = true
+		i.clearDeadline()
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		p.header.Set("Connection", "close")
-		err = Failure(firemode.CodeBodyTimeout, "the body stopped coming for %s", p.pause)
+		i.header.Set("Connection", "close")
+		err = Failure(firemode.CodeBodyTimeout, "no bytes of the body arrived for %s", i.pause)
 	default:
 		err = &firemode.Error{Code: firemode.CodeMalformed, Message: "the body cannot be read", Err: err}
 	}
 	return n, err
 }
 
-// rest takes the deadline away: left standing it would end the handler when it passes.
-func (p *patient) rest() { _ = p.control.SetReadDeadline(time.Time{}) }
+// clearDeadline removes the deadline. If it stayed, it would end the handler when it passes.
+func (i *idleTimeoutReader) clearDeadline() { _ = i.control.SetReadDeadline(time.Time{}) }
 
-// limited is a streamed body that refuses to be longer than its limit.
-type limited struct {
+// limitReader is a streamed body that fails when it exceeds its limit.
+type limitReader struct {
 	body        io.Reader
 	left, limit int64
 }
 
-func (l *limited) Read(b []byte) (int, error) {
+func (l *limitReader) Read(b []byte) (int, error) {
 	if int64(len(b)) > l.left+1 {
 		b = b[:l.left+1]
 	}
@@ -204,4 +213,4 @@ func (l *limited) Read(b []byte) (int, error) {
 	return n, err
 }
 
-func (l *limited) Close() error { return nil }
+func (l *limitReader) Close() error { return nil }

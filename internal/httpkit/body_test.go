@@ -25,10 +25,10 @@ func FuzzCompressed(f *testing.F) {
 	f.Add(true, append([]byte{0x50, 0x2a, 0x4d, 0x18, 0xff, 0xff, 0xff, 0x7f}, bytes.Repeat([]byte{0}, 1000)...))        // a frame to be skipped, of 2 GiB
 	f.Add(true, append(bytes.Repeat([]byte{0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0}, 1000), httpkittest.Zstded(f, plain)...)) // a thousand empty ones
 	const limit = 8 << 20
-	s := &Server{bodies: bodies{limit: 1 << 30}}
+	load := &loadShedder{memory: bodyMemory{limit: 1 << 30}}
 	f.Fuzz(func(t *testing.T, zstandard bool, wire []byte) {
-		room := &share{server: s}
-		defer room.free()
+		quota := &memoryQuota{load: load}
+		defer quota.release()
 		if len(wire) > encodedLimit {
 			return // refused before it is decoded
 		}
@@ -38,7 +38,7 @@ func FuzzCompressed(f *testing.F) {
 		}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		got, err := decoded(encoding, wire, limit, room)
+		got, err := decode(encoding, wire, limit, quota)
 		runtime.ReadMemStats(&after)
 		// The text, the buffers it outgrew, and the window of the decoder.
 		if made := after.TotalAlloc - before.TotalAlloc; made > 8*limit {
@@ -48,11 +48,11 @@ func FuzzCompressed(f *testing.F) {
 			wantRefusal(t, err)
 			return
 		}
-		if most := max(ratioFrom, len(wire)*ratioLimit); len(got) > min(most, limit) {
+		if most := max(ratioFloor, len(wire)*maxRatio); len(got) > min(most, limit) {
 			t.Fatalf("%d bytes of %d", len(got), len(wire))
 		}
 		if again := encodedAs(t, encoding, got); len(again) > 0 {
-			if back, err := decoded(encoding, again, limit, room); err == nil && !bytes.Equal(back, got) {
+			if back, err := decode(encoding, again, limit, quota); err == nil && !bytes.Equal(back, got) {
 				t.Fatalf("%q is decoded to %q", got, back)
 			}
 		}

@@ -10,14 +10,15 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// compressFrom is the size below which an answer is not worth compressing.
+// compressFrom is the size in bytes below which a response is not compressed.
 const compressFrom = 1 << 10
 
-// compressor compresses an answer as it is written, if the client asked for it, the media type gains by it, the handler has
-// not done it already, and the answer is not a small one. Until that is known nothing has been sent, and reset can take it back.
+// compressor compresses a response as it is written if the client accepts it, the media type
+// compresses well, the handler has not encoded it already, and it is not small. Until that is known it
+// sends nothing, and reset can discard the response.
 type compressor struct {
 	*response
-	encoding string // what the client takes: "zstd", "gzip" or ""
+	encoding string // what the client accepts: "zstd", "gzip" or ""
 	pending  int    // status, until it is sent
 	head     []byte // the first bytes, until they are sent
 	encoder  io.WriteCloser
@@ -27,7 +28,8 @@ func compressed(w *response, r *http.Request) *compressor {
 	return &compressor{response: w, encoding: PreferredEncoding(r.Header.Get("Accept-Encoding"))}
 }
 
-// PreferredEncoding picks zstd before gzip. An explicit q=0 refuses; finer weights make no difference. "" means that none is taken.
+// PreferredEncoding returns the encoding to use for an Accept-Encoding header: "zstd" if it is
+// accepted, else "gzip", else "". q=0 refuses an encoding; other weights are ignored.
 func PreferredEncoding(accept string) string {
 	if accept == "" {
 		return ""
@@ -46,13 +48,15 @@ func PreferredEncoding(accept string) string {
 	return ""
 }
 
-// begun reports whether the client has been sent anything.
+// begun reports whether anything has been sent.
 func (c *compressor) begun() bool { return c.status != 0 }
 
-// reset forgets an answer that has not begun.
+// reset discards a response of which nothing has been sent.
 func (c *compressor) reset() {
 	c.pending, c.head = 0, nil
-	for _, name := range []string{"Content-Type", "Content-Encoding", "Content-Length", "Content-Disposition", "ETag", "Vary"} {
+	for _, name := range []string{
+		"Content-Type", "Content-Encoding", "Content-Length", "Content-Disposition", "ETag", "Vary",
+	} {
 		c.Header().Del(name)
 	}
 }
@@ -90,18 +94,18 @@ func (c *compressor) send(p []byte) (int, error) {
 	return c.response.Write(p)
 }
 
-// worthwhile reports whether an answer that begins with size bytes should be compressed.
+// worthwhile reports whether to compress a response of at least size bytes.
 func (c *compressor) worthwhile(size int) bool {
 	return c.encoding != "" && size >= compressFrom && c.request.Method != http.MethodHead && c.fit()
 }
 
-// fit reports whether the answer is of a kind that gains by it and has not been encoded.
+// fit reports whether the response is compressible and has not been encoded.
 func (c *compressor) fit() bool {
 	h := c.Header()
 	return h.Get("Content-Encoding") == "" && compressible(h.Get("Content-Type"))
 }
 
-// start sends the header and what has been held back.
+// start sends the headers and what has been held back.
 func (c *compressor) start(compress bool) error {
 	h := c.Header()
 	if c.fit() {
@@ -133,7 +137,7 @@ func (c *compressor) Flush() {
 	_ = http.NewResponseController(c.response).Flush()
 }
 
-// Close ends the answer. Its error would be the client's going away, which the handler has seen already.
+// Close ends the response. It has no error: that the client disconnected, the handler has seen.
 func (c *compressor) Close() {
 	if !c.begun() && (c.pending != 0 || len(c.head) > 0) {
 		_ = c.start(false)
@@ -145,8 +149,9 @@ func (c *compressor) Close() {
 
 func encoderFor(encoding string, w io.Writer) io.WriteCloser {
 	if encoding == "zstd" {
-		// One goroutine and a small window: answers are short, and there are many at once.
-		z, err := zstd.NewWriter(w, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(128<<10))
+		// One goroutine and a small window: responses are short, and there are many at a time.
+		z, err := zstd.NewWriter(w,
+			zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(128<<10))
 		if err == nil {
 			return z
 		}
@@ -156,5 +161,8 @@ func encoderFor(encoding string, w io.Writer) io.WriteCloser {
 
 func compressible(contentType string) bool {
 	media, _, err := mime.ParseMediaType(contentType)
-	return err == nil && (strings.HasPrefix(media, "text/") || strings.HasSuffix(media, "json") || strings.HasSuffix(media, "yaml"))
+	if err != nil {
+		return false
+	}
+	return strings.HasPrefix(media, "text/") || strings.HasSuffix(media, "json") || strings.HasSuffix(media, "yaml")
 }

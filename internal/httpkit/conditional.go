@@ -8,16 +8,16 @@ import (
 	"firemode"
 )
 
-// ETag is the entity tag of a thing at a version.
+// ETag returns the entity tag of a resource at a version.
 func ETag(version int64) string { return `"` + strconv.FormatInt(version, 10) + `"` }
 
-// Versioned is embedded in the input of changes to things that have a version.
+// Versioned is embedded in the input of changes to resources that have a version.
 type Versioned struct {
 	IfMatch string `header:"If-Match" doc:"ETag of the version that is to be changed"`
 }
 
-// Version returns the version that If-Match names, 0 when there is none or it is "*". A tag that is not one of ours cannot
-// be the current one: CodeChanged.
+// Version returns the version that If-Match names, 0 if there is none or it is "*". A tag that ETag did
+// not make cannot be current: CodeChanged.
 func (v Versioned) Version() (int64, error) {
 	if v.IfMatch == "" || v.IfMatch == "*" {
 		return 0, nil
@@ -29,7 +29,7 @@ func (v Versioned) Version() (int64, error) {
 	return n, nil
 }
 
-// notModified reports whether the client of a GET holds the answer with this tag already.
+// notModified reports whether the client of a GET has the version with this tag.
 func notModified(r *http.Request, tag string) bool {
 	if tag == "" || (r.Method != http.MethodGet && r.Method != http.MethodHead) {
 		return false

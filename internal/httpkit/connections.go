@@ -7,9 +7,10 @@ import (
 	"sync"
 )
 
-// Bounded keeps at most n connections of l open at once. A further one waits in the system's backlog, unseen, until one is closed: an
-// idle one is after the server's IdleTimeout at the latest. So what connections alone can take of memory and of file descriptors is
-// bounded, and some are left for the database. n of 0 or less is no limit.
+// Bounded returns l limited to n open connections. Further connections wait in the backlog of the
+// system until one is closed; an idle one is closed after the server's IdleTimeout. This limits the
+// memory and the file descriptors that connections take, and leaves some for the database. If n is 0
+// or less there is no limit.
 func Bounded(l net.Listener, n int) net.Listener {
 	if n <= 0 {
 		return l
@@ -19,7 +20,7 @@ func Bounded(l net.Listener, n int) net.Listener {
 
 type bounded struct {
 	net.Listener
-	open   chan struct{} // holds one for each connection
+	open   chan struct{} // one element per open connection
 	closed chan struct{}
 	once   sync.Once
 }
@@ -38,13 +39,13 @@ func (b *bounded) Accept() (net.Conn, error) {
 	return &boundedConn{Conn: c, free: sync.OnceFunc(func() { <-b.open })}, nil
 }
 
-// Close also ends an Accept that waits for a connection to be closed.
+// Close also ends an Accept that waits for a free place.
 func (b *bounded) Close() error {
 	b.once.Do(func() { close(b.closed) })
 	return b.Listener.Close()
 }
 
-// boundedConn keeps what net/http looks for beside net.Conn: half closing, sending files.
+// boundedConn keeps the optional methods of a TCP connection that net/http uses.
 type boundedConn struct {
 	net.Conn
 	free func()

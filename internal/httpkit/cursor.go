@@ -9,7 +9,8 @@ import (
 	"firemode"
 )
 
-// Cursors signs what a client is given to bring back, so that it cannot be forged or used elsewhere.
+// Cursors signs positions that a client sends back later, so that they cannot be forged or used for
+// another list.
 type Cursors struct {
 	key []byte
 }
@@ -19,12 +20,13 @@ func NewCursors(key []byte) Cursors { return Cursors{key} }
 
 const macLength = 16
 
-// Seal signs content together with the organisation and what it is for.
+// Seal returns content, signed for an organisation and a purpose.
 func (c Cursors) Seal(org firemode.OrgID, purpose, content string) string {
 	return base64.RawURLEncoding.EncodeToString(append(c.mac(org, purpose, content), content...))
 }
 
-// Open returns what Seal signed for the same organisation and purpose; CodeMalformed for anything else.
+// Open returns the content that Seal signed for the same organisation and purpose. Anything else is
+// CodeMalformed.
 func (c Cursors) Open(org firemode.OrgID, purpose, cursor string) (content string, err error) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
 	if err != nil || len(raw) < macLength {
@@ -39,8 +41,8 @@ func (c Cursors) Open(org firemode.OrgID, purpose, cursor string) (content strin
 
 // BadCursor refuses a cursor: CodeMalformed.
 func BadCursor() error {
-	e := firemode.Malformed("the cursor is not one of this list with these filters; begin again without one")
-	e.Details = []firemode.Detail{{Field: "cursor", Reason: "is not one of this list"}}
+	e := firemode.Malformed("the cursor does not belong to this list with these filters; start without a cursor")
+	e.Details = []firemode.Detail{{Field: "cursor", Reason: "does not belong to this list"}}
 	return e
 }
 
@@ -52,10 +54,7 @@ func (c Cursors) mac(org firemode.OrgID, purpose, content string) []byte {
 	return sum.Sum(nil)[:macLength]
 }
 
-// List names the list that a request asks for: its path and filters.
-func (x *State) List() string { return x.path + "?" + filters(x.query) }
-
-// filters is the query in one order, without what may change from page to page.
+// filters returns the query in a fixed order, without what may change from page to page.
 func filters(query string) string {
 	values, err := url.ParseQuery(query)
 	if err != nil {

@@ -9,19 +9,19 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// Description is what the description of the routes cannot take from them.
+// Description is the part of the description that does not follow from the routes.
 type Description struct {
 	Info *huma.Info // title and text
 	// Schemas names the types whose published name is not derived from the name of the Go type.
 	Schemas map[reflect.Type]string
 }
 
-// documents are the forms in which the API describes itself.
+// documents are the forms of the description.
 type documents struct {
 	yaml, json, page []byte
 }
 
-func (s *Server) humaConfig(d Description) huma.Config {
+func humaConfig(d Description) huma.Config {
 	spec := &huma.OpenAPI{
 		OpenAPI: "3.1.0",
 		Info:    d.Info,
@@ -34,24 +34,24 @@ func (s *Server) humaConfig(d Description) huma.Config {
 	}
 	c := huma.Config{
 		OpenAPI: spec,
-		// huma writes its errors, before refit has put them right, under the second name.
+		// huma encodes its own errors under the second name, before mapHumaError runs.
 		Formats:       map[string]huma.Format{MediaJSON: jsonFormat(), "application/problem+json": jsonFormat()},
 		DefaultFormat: MediaJSON,
-		Transformers:  []huma.Transformer{s.refit},
+		Transformers:  []huma.Transformer{mapHumaError},
 	}
-	// What a newer client sends more is let through; checker refuses what is only misspelled.
+	// Newer clients may send more; schemaChecker refuses names in the wrong case.
 	c.AllowAdditionalPropertiesByDefault = true
 	return c
 }
 
-// operation is what the documentation says about rt, but for what follows from the handler's types.
+// operation returns the description of rt, without what follows from the handler's types.
 func (s *Server) operation(rt *Route) huma.Operation {
 	op := huma.Operation{
 		Method: rt.Method, Path: rt.Pattern, OperationID: rt.ID, Summary: rt.Summary, Tags: []string{rt.Tag},
 		DefaultStatus: rt.Status,
-		// The frame has read and checked the body, under the limits of the route, before huma sees it.
+		// The middleware has read and checked the body before huma sees it.
 		MaxBodyBytes: -1, BodyReadTimeout: -1, SkipValidateBody: true,
-		Responses: map[string]*huma.Response{"default": s.errorResponse()},
+		Responses: map[string]*huma.Response{"default": s.problemResponse()},
 	}
 	if op.DefaultStatus == 0 {
 		op.DefaultStatus = http.StatusOK
@@ -72,22 +72,22 @@ func (s *Server) operation(rt *Route) huma.Operation {
 	return op
 }
 
-func (s *Server) errorResponse() *huma.Response {
+func (s *Server) problemResponse() *huma.Response {
 	return &huma.Response{
 		Description: "An error; error_code is FIRE- and the status",
 		Content:     map[string]*huma.MediaType{MediaJSON: {Schema: SchemaOf[Problem](s.registry())}},
 	}
 }
 
-// SchemaOf is the schema of T, for the documentation of raw routes.
+// SchemaOf returns the schema of T, for the description of raw routes.
 func SchemaOf[T any](r huma.Registry) *huma.Schema {
 	return r.Schema(reflect.TypeFor[T](), true, "")
 }
 
-// render writes the description in all its forms.
+// render returns the description in all its forms.
 func (s *Server) render() (documents, error) {
 	spec := s.huma.OpenAPI()
-	// huma declares its own error model, which refit never lets out.
+	// huma declares its own error model, which mapHumaError replaces.
 	delete(spec.Components.Schemas.Map(), "ErrorModel")
 	delete(spec.Components.Schemas.Map(), "ErrorDetail")
 	yaml, err := spec.YAML()
@@ -122,11 +122,11 @@ const (
 	mediaHTML = "text/html"
 )
 
-// serveDocument is the endpoint of one of the forms.
+// serveDocument is the endpoint of one form.
 func serveDocument(media, contentType string, form func(documents) []byte) Endpoint {
 	return func(s *Server, rt *Route, op huma.Operation) {
 		s.register(rt, op, func(w http.ResponseWriter, r *http.Request) error {
-			d, err := s.spec()
+			d, err := s.rendered()
 			if err != nil {
 				return err
 			}
@@ -143,8 +143,8 @@ func serveDocument(media, contentType string, form func(documents) []byte) Endpo
 	}
 }
 
-// DocumentText documents a route without parameters that answers one text.
-func DocumentText(media string) func(*huma.Operation, huma.Registry) {
+// DocumentText describes a route without parameters that answers text.
+func DocumentText(media string) Document {
 	return func(op *huma.Operation, _ huma.Registry) {
 		op.Responses["200"] = &huma.Response{
 			Description: http.StatusText(http.StatusOK),
@@ -153,17 +153,20 @@ func DocumentText(media string) func(*huma.Operation, huma.Registry) {
 	}
 }
 
-// DocumentLines documents that a response, or a body, can be lines.
+// DocumentLines describes that a response or a request body can be NDJSON.
 func DocumentLines(content map[string]*huma.MediaType, description string) {
 	content[MediaLines] = &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Description: description}}
 }
 
-// JSONResponse documents an answer of a raw route.
+// JSONResponse describes a response of a raw route.
 func JSONResponse[T any](r huma.Registry, description string) *huma.Response {
-	return &huma.Response{Description: description, Content: map[string]*huma.MediaType{MediaJSON: {Schema: SchemaOf[T](r)}}}
+	return &huma.Response{
+		Description: description,
+		Content:     map[string]*huma.MediaType{MediaJSON: {Schema: SchemaOf[T](r)}},
+	}
 }
 
-// IDParam documents an id in the path of a raw route.
+// IDParam describes an id in the path of a raw route.
 func IDParam(name, description string) *huma.Param {
 	return &huma.Param{
 		Name: name, In: "path", Required: true, Description: description,
@@ -171,7 +174,7 @@ func IDParam(name, description string) *huma.Param {
 	}
 }
 
-// QueryParam documents a parameter in the query of a raw route.
+// QueryParam describes a parameter in the query of a raw route.
 func QueryParam(name, description string) *huma.Param {
 	return &huma.Param{Name: name, In: "query", Description: description, Schema: &huma.Schema{Type: huma.TypeString}}
 }

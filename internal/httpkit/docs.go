@@ -3,7 +3,6 @@ package httpkit
 import (
 	"bytes"
 	_ "embed"
-	"encoding/json"
 	"fmt"
 	"html/template"
 	"maps"
@@ -11,10 +10,13 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
-// docsPolicy lets the page use its own style and nothing else: it has no script and loads nothing.
-const docsPolicy = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+// docsPolicy allows the page its own style and nothing else: it has no script and loads nothing.
+const docsPolicy = "default-src 'none'; style-src 'unsafe-inline'; " +
+	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 //go:embed docs.html
 var docsTemplate string
@@ -51,7 +53,7 @@ type docsSchema struct {
 	JSON string
 }
 
-// docsPage renders spec as one page that needs nothing from anywhere.
+// docsPage renders spec as one page that loads nothing else.
 func docsPage(spec *huma.OpenAPI) ([]byte, error) {
 	page, err := template.New("docs").Parse(docsTemplate)
 	if err != nil {
@@ -60,7 +62,7 @@ func docsPage(spec *huma.OpenAPI) ([]byte, error) {
 	view := docsView{Title: spec.Info.Title, About: spec.Info.Description, Tags: docsTags(spec)}
 	schemas := spec.Components.Schemas.Map()
 	for _, name := range slices.Sorted(maps.Keys(schemas)) {
-		text, err := json.MarshalIndent(schemas[name], "", "  ")
+		text, err := json.Marshal(schemas[name], jsontext.WithIndent("  "))
 		if err != nil {
 			return nil, fmt.Errorf("docs page: %w", err)
 		}

@@ -14,30 +14,32 @@ import (
 )
 
 const (
-	// lastCall is how long a connection that nothing comes over is kept once the stop has begun: a request that was sent before may
-	// still be on its way.
-	lastCall = 200 * time.Millisecond
-	// headPause is how long the head of a request may stop coming then.
+	// idleGrace is how long an idle connection is kept once the stop has begun: a request that was
+	// sent before may still arrive.
+	idleGrace = 200 * time.Millisecond
+	// headPause is how long the head of a request may stop arriving then.
 	headPause = 2 * time.Second
-	// drainTick is how often the connections are looked at.
+	// drainTick is how often the connections are checked.
 	drainTick = 10 * time.Millisecond
 )
 
-// Drain lets a server stop without failing a request that has reached it. http.Server.Shutdown does not: to it a connection is idle until
-// the head of a request has been read, and it closes idle ones at once, with whatever has been sent over them. Drain closes a
-// connection when nothing that came over it is unread, and no answer is owed; every answer that is given meanwhile says Connection:
-// close, on HTTP/2 by GOAWAY. Put Listener under the server's, ConnState into http.Server, and itself into Config.
+// Drain stops a server without failing a request that has reached it. http.Server.Shutdown does not:
+// it treats a connection as idle until the head of a request has been read, and closes idle ones
+// immediately, with the requests that were sent over them. Drain closes a connection when nothing that
+// arrived is unread and no response is pending. Meanwhile every response says Connection: close, and
+// on HTTP/2 GOAWAY. To use it, put Listener under the server's listener, ConnState into http.Server,
+// and the Drain into Config. It is safe for concurrent use.
 type Drain struct {
-	begun atomic.Int64 // when, see moment; 0 before
+	begun atomic.Int64 // when Begin was called, see moment; 0 before
 	epoch time.Time
 
 	mu    sync.Mutex
 	flows map[net.Conn]*flow // by the connection as net/http knows it
 }
 
-// flow is what is known of one connection.
+// flow is the state of one connection.
 type flow struct {
-	socket *tracked // nil for one that is not ours
+	socket *tracked // nil if Listener did not accept it
 	state  http.ConnState
 	since  time.Duration // of the state
 }
@@ -45,16 +47,17 @@ type flow struct {
 // NewDrain returns a Drain for one server.
 func NewDrain() *Drain { return &Drain{epoch: time.Now(), flows: map[net.Conn]*flow{}} }
 
-// moment is the time since the drain was made, never 0.
+// moment returns the time since NewDrain, never 0.
 func (d *Drain) moment() time.Duration { return time.Since(d.epoch) + 1 }
 
-// Begin has every answer from now on end its connection.
+// Begin makes every later response close its connection.
 func (d *Drain) Begin() { d.begun.CompareAndSwap(0, int64(d.moment())) }
 
 // stopping reports whether Begin was called. A nil Drain never stops.
 func (d *Drain) stopping() bool { return d != nil && d.begun.Load() != 0 }
 
-// Wait returns when no connection is left, or with the error of ctx. The listener must be closed, and Begin called.
+// Wait returns when no connection is left, or with the error of ctx. Before it, call Begin and close
+// the listener.
 func (d *Drain) Wait(ctx context.Context) error {
 	closed := d.moment()
 	tick := time.NewTicker(drainTick)
@@ -69,7 +72,8 @@ func (d *Drain) Wait(ctx context.Context) error {
 	return nil
 }
 
-// closeQuiet closes the connections that nothing comes over, and returns how many there were.
+// closeQuiet closes the connections that nothing is pending on, and returns how many connections there
+// were.
 func (d *Drain) closeQuiet(from time.Duration) int {
 	d.mu.Lock()
 	var quiet []net.Conn
@@ -82,18 +86,19 @@ func (d *Drain) closeQuiet(from time.Duration) int {
 	}
 	d.mu.Unlock()
 	for _, c := range quiet {
-		c.Close() // which net/http notices, and tells ConnState
+		c.Close() // net/http notices that and calls ConnState
 	}
 	return all
 }
 
-// quiet reports whether nothing is owed on a connection, at now. from is when the listener was closed.
+// quiet reports whether nothing is pending on the connection at now. from is when the listener was
+// closed.
 func (f *flow) quiet(now, from time.Duration) bool {
 	if f.state != http.StateNew && f.state != http.StateIdle {
 		return false
 	}
 	if f.socket == nil {
-		return now-max(from, f.since) > lastCall
+		return now-max(from, f.since) > idleGrace
 	}
 	if f.socket.unread() {
 		return false
@@ -101,10 +106,10 @@ func (f *flow) quiet(now, from time.Duration) bool {
 	if read := time.Duration(f.socket.lastRead.Load()); read > f.since {
 		return now-read > headPause
 	}
-	return now-max(from, f.since) > lastCall
+	return now-max(from, f.since) > idleGrace
 }
 
-// ConnState follows the connections; put it into http.Server.ConnState.
+// ConnState tracks the connections; set it as http.Server.ConnState.
 func (d *Drain) ConnState(c net.Conn, state http.ConnState) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -121,7 +126,7 @@ func (d *Drain) ConnState(c net.Conn, state http.ConnState) {
 	}
 }
 
-// Listener notes when something is read from the connections that it accepts.
+// Listener returns l with connections that record when they were last read from.
 func (d *Drain) Listener(l net.Listener) net.Listener { return drainListener{l, d} }
 
 type drainListener struct {
@@ -137,7 +142,7 @@ func (l drainListener) Accept() (net.Conn, error) {
 	return c, err
 }
 
-// tracked is a TCP connection that remembers when something was last read from it.
+// tracked is a TCP connection that records when it was last read from.
 type tracked struct {
 	*net.TCPConn
 	drain    *Drain
@@ -152,12 +157,12 @@ func (c *tracked) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// WriteTo keeps what reads from noticing less than Read.
+// WriteTo reads through Read, so that it is recorded.
 func (c *tracked) WriteTo(w io.Writer) (int64, error) {
 	return io.Copy(w, struct{ io.Reader }{c})
 }
 
-// unread reports whether the kernel holds bytes that nobody has read.
+// unread reports whether the kernel holds bytes of the connection that have not been read.
 func (c *tracked) unread() bool {
 	raw, err := c.SyscallConn()
 	if err != nil {
@@ -170,7 +175,7 @@ func (c *tracked) unread() bool {
 	return err == nil && found > 0
 }
 
-// trackedOf finds the connection that Listener has made under those that were put around it.
+// trackedOf returns the connection that Listener made below its wrappers, nil if there is none.
 func trackedOf(c net.Conn) *tracked {
 	if t, ok := c.(*tls.Conn); ok {
 		c = t.NetConn()

@@ -141,7 +141,7 @@ func TestHalfAHeadIsWaitedFor(t *testing.T) {
 	select {
 	case <-done:
 		t.Fatal("it was not waited for")
-	case <-time.After(2 * lastCall): // longer than for one over which nothing came
+	case <-time.After(2 * idleGrace): // longer than for one over which nothing came
 	}
 	c.send(t, plainRequest[10:])
 	if a := c.answer(t); a.StatusCode != http.StatusOK || !a.Close {

@@ -13,22 +13,23 @@ import (
 	"firemode"
 )
 
-// checkDeadline is how long one part of readiness may take to answer.
+// checkDeadline is how long one check may take.
 const checkDeadline = 2 * time.Second
 
-// Check is one part of readiness: nil when that part can serve. It is called with a deadline, and not again before it has returned. Of an
-// error, what it says to users is shown (see firemode.Error), and nothing else; see also Degraded.
+// Check is one part of readiness. It returns nil if that part can serve, or Degraded. It gets a context
+// with a deadline, and runs once at a time. Only the message of a firemode.Error is public.
 type Check func(context.Context) error
 
-// Health answers whether the process serves. It is safe for concurrent use.
+// Health answers the health endpoints. It is safe for concurrent use.
 type Health struct {
 	checks  map[string]Check
 	now     func() time.Time
 	version string
-	probes  singleflight.Group // of the checks
+	running singleflight.Group // the checks
 }
 
-// NewHealth returns the Health of a program of this version that is ready when every check, by name, is passed.
+// NewHealth returns the Health of a process that is ready if every check passes. checks is by name;
+// version is that of the program.
 func NewHealth(checks map[string]Check, now func() time.Time, version string) *Health {
 	return &Health{checks: checks, now: now, version: version}
 }
@@ -60,15 +61,16 @@ type LiveBody struct {
 	Version string `json:"version,omitempty" doc:"Of the program"`
 }
 
-// Live says that the process answers, no more.
+// Live answers that the process runs.
 func (h *Health) Live(context.Context, *struct{}) (*Reply[LiveBody], error) {
 	return &Reply[LiveBody]{Body: LiveBody{Status: "healthy", Version: h.version}}, nil
 }
 
-// Ready asks every check at once, and waits for none longer than checkDeadline. Why one failed is for the log alone, but for what it says
-// to users: the answer is public.
+// Ready runs all checks concurrently and waits at most checkDeadline. The response is public, so the
+// cause of a failure goes to the log alone.
 func (h *Health) Ready(ctx context.Context, _ *struct{}) (*HealthOutput, error) {
-	out := &HealthOutput{Status: http.StatusOK, Body: HealthBody{Ready: true, Status: stateHealthy, Checks: map[string]PartBody{}}}
+	body := HealthBody{Ready: true, Status: stateHealthy, Checks: map[string]PartBody{}}
+	out := &HealthOutput{Status: http.StatusOK, Body: body}
 	var mu sync.Mutex
 	var group sync.WaitGroup
 	var failed error
@@ -91,11 +93,11 @@ func (h *Health) Ready(ctx context.Context, _ *struct{}) (*HealthOutput, error) 
 	return out, nil
 }
 
-// ask gives a check its time. One that is still running, for another caller or since the last time, is not called again: what it says
-// is said to all who wait for it.
+// ask runs a check with its deadline. If the check is still running, for another request or since an
+// earlier one, ask waits for that run.
 func (h *Health) ask(ctx context.Context, name string, check Check) (PartBody, error) {
 	begun := h.now()
-	answer := h.probes.DoChan(name, func() (_ any, err error) {
+	answer := h.running.DoChan(name, func() (_ any, err error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), checkDeadline)
 		defer cancel()
 		defer func() {
@@ -120,7 +122,7 @@ func (h *Health) ask(ctx context.Context, name string, check Check) (PartBody, e
 	return stateOf(err, h.now().Sub(begun)), err
 }
 
-// stateOf puts the outcome of a check into words.
+// stateOf returns the result of a check.
 func stateOf(err error, took time.Duration) PartBody {
 	p := PartBody{OK: true, State: stateHealthy, LatencyMS: float64(took.Microseconds()) / 1000}
 	if slow := (*degraded)(nil); errors.As(err, &slow) {
@@ -130,8 +132,8 @@ func stateOf(err error, took time.Duration) PartBody {
 	if err != nil {
 		p.OK, p.State = false, stateUnhealthy
 	}
-	if told := (*firemode.Error)(nil); errors.As(err, &told) && told.Code != firemode.CodeInternal {
-		p.Message = told.Message
+	if public := (*firemode.Error)(nil); errors.As(err, &public) && public.Code != firemode.CodeInternal {
+		p.Message = public.Message
 	}
 	return p
 }
@@ -142,7 +144,7 @@ const (
 	stateUnhealthy = "unhealthy"
 )
 
-// Degraded is what a Check returns for a part that serves, but not as it should. The message is public.
+// Degraded returns the error of a Check whose part serves, but needs attention. The message is public.
 func Degraded(format string, args ...any) error { return &degraded{fmt.Sprintf(format, args...)} }
 
 type degraded struct{ message string }

@@ -22,23 +22,30 @@ import (
 // maxKeyLength is the greatest length of an Idempotency-Key.
 const maxKeyLength = 255
 
-// inFlight holds the keys of requests that this node is running.
-type inFlight struct {
-	mu   sync.Mutex
-	keys map[[2]string]chan struct{} // closed when the request is through
+// keyWait is how long a request waits for a running one with its key, to give the same response.
+const keyWait = 2 * time.Second
+
+// idempotencyKeys claims the Idempotency-Key of requests. The services store the claims, in the
+// transaction that does the work.
+type idempotencyKeys struct {
+	secret  []byte // HMAC key of fingerprints
+	running runningKeys
 }
 
-// keyPatience is how long a request waits for another with its key, to give the same answer.
-const keyPatience = 2 * time.Second
+// runningKeys holds the keys of the requests that this node is processing.
+type runningKeys struct {
+	mu   sync.Mutex
+	keys map[[2]string]chan struct{} // closed when the request ends
+}
 
-// take reserves (scope, key) until release is called. While another request has it, take waits for a while; ok is false if it
-// still has it then.
-func (f *inFlight) take(ctx context.Context, scope, key string) (release func(), ok bool) {
-	k := [2]string{scope, key}
-	ctx, cancel := context.WithTimeout(ctx, keyPatience)
+// acquire reserves (scope, key) until release is called. While another request has it, acquire waits
+// for keyWait at most; ok is false if the other one still has it then.
+func (k *runningKeys) acquire(ctx context.Context, scope, key string) (release func(), ok bool) {
+	id := [2]string{scope, key}
+	ctx, cancel := context.WithTimeout(ctx, keyWait)
 	defer cancel()
 	for {
-		release, busy := f.try(k)
+		release, busy := k.tryAcquire(id)
 		if release != nil {
 			return release, true
 		}
@@ -50,29 +57,28 @@ func (f *inFlight) take(ctx context.Context, scope, key string) (release func(),
 	}
 }
 
-// try reserves k, or tells when whoever has it is through.
-func (f *inFlight) try(k [2]string) (release func(), busy <-chan struct{}) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if running := f.keys[k]; running != nil {
+// tryAcquire reserves id, or returns a channel that is closed when the request that has it ends.
+func (k *runningKeys) tryAcquire(id [2]string) (release func(), busy <-chan struct{}) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if running := k.keys[id]; running != nil {
 		return nil, running
 	}
-	if f.keys == nil {
-		f.keys = map[[2]string]chan struct{}{}
+	if k.keys == nil {
+		k.keys = map[[2]string]chan struct{}{}
 	}
-	through := make(chan struct{})
-	f.keys[k] = through
+	ended := make(chan struct{})
+	k.keys[id] = ended
 	return func() {
-		f.mu.Lock()
-		delete(f.keys, k)
-		f.mu.Unlock()
-		close(through)
+		k.mu.Lock()
+		delete(k.keys, id)
+		k.mu.Unlock()
+		close(ended)
 	}, nil
 }
 
-// claimKey puts the claim of the request's Idempotency-Key into x, on routes that honour it. The services keep it, in the
-// transaction that does the work; here stands only what has to be known before.
-func (s *Server) claimKey(r *http.Request, x *State) error {
+// claim puts the claim of the request's Idempotency-Key into x, on a route that honours it.
+func (k *idempotencyKeys) claim(r *http.Request, x *State) error {
 	if x.route.Once == OnceIgnored {
 		return nil
 	}
@@ -85,16 +91,16 @@ func (s *Server) claimKey(r *http.Request, x *State) error {
 	case key == "":
 		return nil
 	case x.route.Once == OnceOwn:
-		// The path is decoded: however a client escapes an id, it names one scope.
+		// The path is decoded: however a client escapes an id, it means one scope.
 		x.Claim = &store.Idempotency{Scope: scopeOf(x.Caller.Principal, r.Method, r.URL.Path), Key: key}
 		return nil
 	}
-	print, err := s.fingerprint(r, x)
+	print, err := k.fingerprint(r, x)
 	if err != nil {
 		return err
 	}
 	claim := &store.Idempotency{Scope: scope(r, x, print), Key: key, Fingerprint: print}
-	release, ok := s.inFlight.take(r.Context(), claim.Scope, key)
+	release, ok := k.running.acquire(r.Context(), claim.Scope, key)
 	if !ok {
 		e := Failure(firemode.CodeInFlight, "a request with this Idempotency-Key is still running")
 		e.RetryAfter = time.Second
@@ -105,8 +111,8 @@ func (s *Server) claimKey(r *http.Request, x *State) error {
 	return nil
 }
 
-// scope returns the scope of the key of a request whose stored response the store keeps. Without a caller it is the request itself, so
-// that strangers who choose the same key do not share a response.
+// scope returns the scope of a key whose stored response the store keeps. Without a caller it is the
+// request itself, so that strangers who choose the same key do not share a response.
 func scope(r *http.Request, x *State, print []byte) string {
 	if x.route.Permission == nil {
 		return strings.Join([]string{hex.EncodeToString(print), r.Method, x.path}, "|")
@@ -114,13 +120,14 @@ func scope(r *http.Request, x *State, print []byte) string {
 	return scopeOf(x.Caller.Principal, r.Method, x.path)
 }
 
-// scopeOf returns the scope of a caller's keys: the user, the method and the path. It is stored, so it must not change: a client may
-// retry across an upgrade.
+// scopeOf returns the scope of a caller's key: the user, the method and the path. It is stored, so
+// its form must not change: a client may retry across an upgrade.
 func scopeOf(p firemode.Principal, method, path string) string {
 	return strings.Join([]string{string(p.Org), string(p.User), method, path}, "|")
 }
 
-// idempotencyKey returns the key of r, "" when there is none; CodeMalformed unless it is 1 to 255 printable characters.
+// idempotencyKey returns the key of r, "" if there is none. It fails with CodeMalformed unless the
+// key is 1 to 255 printable characters.
 func idempotencyKey(r *http.Request) (string, error) {
 	values := r.Header.Values("Idempotency-Key")
 	if len(values) == 0 {
@@ -129,15 +136,16 @@ func idempotencyKey(r *http.Request) (string, error) {
 	key := values[0]
 	printable := !strings.ContainsFunc(key, func(c rune) bool { return c < ' ' || c > '~' })
 	if len(values) > 1 || key == "" || len(key) > maxKeyLength || !printable {
-		return "", firemode.Malformed("the header Idempotency-Key must be one value of 1 to %d printable characters", maxKeyLength)
+		return "", firemode.Malformed(
+			"the header Idempotency-Key must be one value of 1 to %d printable characters", maxKeyLength)
 	}
 	return key, nil
 }
 
-// fingerprint tells requests apart: method, path, query and body. It is keyed, since a body may hold a password and the
-// fingerprint is stored.
-func (s *Server) fingerprint(r *http.Request, x *State) ([]byte, error) {
-	sum := hmac.New(sha256.New, s.key)
+// fingerprint identifies a request by its method, path, query and body. It is stored, and a body may
+// hold a password, so it is keyed.
+func (k *idempotencyKeys) fingerprint(r *http.Request, x *State) ([]byte, error) {
+	sum := hmac.New(sha256.New, k.secret)
 	for _, part := range []string{"firemode request", r.Method, x.path, x.query} {
 		writeField(sum, []byte(part))
 	}
@@ -151,7 +159,8 @@ func (s *Server) fingerprint(r *http.Request, x *State) ([]byte, error) {
 	return sum.Sum(nil), nil
 }
 
-// writeField adds a part with its length before it, so that no two lists of parts are the same bytes.
+// writeField writes a part with its length before it, so that no two lists of parts have the same
+// bytes.
 func writeField(h hash.Hash, part []byte) {
 	h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(part))))
 	h.Write(part)
@@ -161,17 +170,17 @@ func writeField(h hash.Hash, part []byte) {
 func spool(r *http.Request, x *State, sum hash.Hash) error {
 	file, err := os.CreateTemp("", "firemode-body-*")
 	if err != nil {
-		return fmt.Errorf("keep the body: %w", err)
+		return fmt.Errorf("spool the body: %w", err)
 	}
 	x.atEnd(func() {
 		_ = file.Close()
 		_ = os.Remove(file.Name())
 	})
 	if _, err := io.Copy(io.MultiWriter(sum, file), r.Body); err != nil {
-		return fmt.Errorf("keep the body: %w", err)
+		return fmt.Errorf("spool the body: %w", err)
 	}
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
-		return fmt.Errorf("keep the body: %w", err)
+		return fmt.Errorf("spool the body: %w", err)
 	}
 	r.Body = file
 	return nil

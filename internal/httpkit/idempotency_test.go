@@ -54,11 +54,11 @@ func TestKeyInFlight(t *testing.T) {
 		<-entered
 		start := time.Now()
 		rec := ask()
-		if p := httpkittest.WantProblem(t, rec, http.StatusConflict); !p.Retryable || rec.Header().Get("Retry-After") != "1" || time.Since(start) != keyPatience {
+		if p := httpkittest.WantProblem(t, rec, http.StatusConflict); !p.Retryable || rec.Header().Get("Retry-After") != "1" || time.Since(start) != keyWait {
 			t.Errorf("in flight: retryable %v, Retry-After %q, after %s", p.Retryable, rec.Header().Get("Retry-After"), time.Since(start))
 		}
 		go func() { done <- ask().Code }()
-		time.Sleep(keyPatience - time.Millisecond)
+		time.Sleep(keyWait - time.Millisecond)
 		leave <- struct{}{}
 		wantStatus(t, <-done, http.StatusNoContent)
 		<-entered // the one that waited

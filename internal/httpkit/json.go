@@ -17,22 +17,23 @@ import (
 // MediaJSON is the media type of JSON.
 const MediaJSON = "application/json"
 
-// jsonFormat is huma's view of our JSON: duplicate keys are refused, names are matched exactly, nil lists are [].
+// jsonFormat is our JSON for huma: duplicate names are refused, names are matched exactly, and nil
+// lists are written as [].
 func jsonFormat() huma.Format {
 	return huma.Format{Marshal: EncodeJSON, Unmarshal: DecodeJSON}
 }
 
-// EncodeJSON writes v. Text that is not UTF-8 can only come from a path or a query that an error echoes: it is mended rather
-// than failing the answer.
+// EncodeJSON writes v. Text that is not UTF-8 can only come from a path or a query that an error
+// echoes; its invalid bytes are replaced, so that the error is still answered.
 func EncodeJSON(w io.Writer, v any) error {
 	return json.MarshalWrite(w, v, json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
 }
 
-// DecodeJSON reads one JSON value into v. Text that is no JSON, or has a key twice, is CodeMalformed; a value of the wrong
-// kind is CodeInvalid.
+// DecodeJSON reads one JSON value into v. Invalid JSON and duplicate names are CodeMalformed; a value
+// of the wrong kind is CodeInvalid.
 func DecodeJSON(body []byte, v any) error { return DecodeJSONFrom(1, body, v) }
 
-// DecodeJSONFrom is DecodeJSON for text that begins on a line of the body.
+// DecodeJSONFrom is DecodeJSON for a value that begins on a later line of the body.
 func DecodeJSONFrom(line int, body []byte, v any) error {
 	err := json.Unmarshal(body, v)
 	if err == nil {
@@ -52,7 +53,7 @@ func DecodeJSONFrom(line int, body []byte, v any) error {
 		return firemode.Invalid(field+": "+reason, firemode.Detail{Field: field, Reason: reason})
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return firemode.Malformed("the body is not JSON: it ends too soon")
+		return firemode.Malformed("the body is not JSON: unexpected end")
 	}
 	return fmt.Errorf("decode JSON: %w", err)
 }
@@ -63,12 +64,12 @@ func malformedJSON(line int, body []byte, e *jsontext.SyntacticError) error {
 	if errors.Is(e.Err, jsontext.ErrDuplicateName) {
 		reason = "the same key is there twice"
 	}
-	err := firemode.Malformed("the body is not JSON that can be read: line %d: %s", line, reason)
+	err := firemode.Malformed("the body is not valid JSON: line %d: %s", line, reason)
 	err.Details = []firemode.Detail{{Field: fieldName(e.JSONPointer), Reason: reason}}
 	return err
 }
 
-// fieldName writes a JSON Pointer the way details name fields: "changes[3].path"; the whole body is "body".
+// fieldName returns a JSON Pointer as details name fields: "changes[3].path"; the whole body is "body".
 func fieldName(p jsontext.Pointer) string {
 	var b strings.Builder
 	for token := range p.Tokens() {
@@ -87,11 +88,11 @@ func fieldName(p jsontext.Pointer) string {
 	return b.String()
 }
 
-// WriteJSON answers v with status.
+// WriteJSON answers v as JSON with status.
 func WriteJSON(w http.ResponseWriter, r *http.Request, status int, v any) {
 	w.Header().Set("Content-Type", MediaJSON)
 	w.WriteHeader(status)
 	if err := EncodeJSON(w, v); err != nil {
-		StateOf(r.Context()).failure = fmt.Errorf("write the answer: %w", err)
+		StateOf(r.Context()).failure = fmt.Errorf("write the response: %w", err)
 	}
 }

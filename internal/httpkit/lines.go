@@ -9,10 +9,12 @@ import (
 	"strings"
 )
 
-// MediaLines is JSON with one value on each line, for what is too long to be held whole at either end.
+// MediaLines is the media type of NDJSON: one JSON value per line, for what is too long to be held in
+// memory at either end.
 const MediaLines = "application/x-ndjson"
 
-// wantsLines reports whether an answer is to be lines: only where that is named, and JSON is not named as better.
+// wantsLines reports whether the response is to be NDJSON: only if Accept names it, and does not
+// prefer JSON.
 func wantsLines(r *http.Request, rt *Route) bool {
 	if !rt.Lines {
 		return false
@@ -31,16 +33,8 @@ func wantsLines(r *http.Request, rt *Route) bool {
 	return weights[MediaLines] > 0 && weights[MediaLines] >= weights[MediaJSON]
 }
 
-// takes is every media type of the route's bodies, in words.
-func (rt *Route) takes() string {
-	if rt.Lines {
-		return rt.Body.Media + " or " + MediaLines
-	}
-	return rt.Body.Media
-}
-
-// LineWriter writes an answer line by line. Each is an object with one member, whose name tells what it is; the last is "end", with how
-// many there were of each. An answer without it has been cut off.
+// LineWriter writes a response as NDJSON. Each line is an object with one member, whose name says what
+// it is. The last line is "end", with the counts of the others; a response without it was cut off.
 type LineWriter struct {
 	out    io.Writer
 	counts map[string]int
@@ -49,16 +43,13 @@ type LineWriter struct {
 // NewLineWriter returns a LineWriter that writes to out.
 func NewLineWriter(out io.Writer) *LineWriter { return &LineWriter{out: out, counts: map[string]int{}} }
 
-// Count returns how many lines there were of many.
-func (l *LineWriter) Count(many string) int { return l.counts[many] }
-
-// Write writes one line, and counts it under many unless that is "".
-func (l *LineWriter) Write(one, many string, v any) error {
-	if many != "" {
-		l.counts[many]++
+// Write writes v as one line with the member named name, and adds it to counter unless that is "".
+func (l *LineWriter) Write(name, counter string, v any) error {
+	if counter != "" {
+		l.counts[counter]++
 	}
 	var text bytes.Buffer
-	text.WriteString(`{"` + one + `":`)
+	text.WriteString(`{"` + name + `":`)
 	if err := EncodeJSON(&text, v); err != nil {
 		return err
 	}
@@ -66,3 +57,6 @@ func (l *LineWriter) Write(one, many string, v any) error {
 	_, err := l.out.Write(text.Bytes())
 	return err
 }
+
+// Count returns how many lines were added to counter.
+func (l *LineWriter) Count(counter string) int { return l.counts[counter] }

@@ -10,10 +10,11 @@ import (
 	"strings"
 )
 
-// Listener gives the error format to what net/http answers by itself, before there is a request that a handler could see: a
-// request line or a header that cannot be read, headers that are too large, a transfer coding that it does not know. Such
-// answers are plain text, and net/http has no hook for them; they are told by being one write of exactly that text. They are
-// in no log and no metric. Connections that are not TCP are left as they are: put it under plain HTTP only.
+// Listener returns l with the responses of net/http itself rewritten as Problems. net/http answers in
+// plain text, without a hook, what fails before a handler runs: a malformed request line or header,
+// headers that are too large, an unknown transfer coding. Listener recognises such a response as one
+// write of exactly that text. These responses are not logged and not measured. Connections that are
+// not TCP are passed through, so use it under plain HTTP only.
 func Listener(l net.Listener, newID func() string) net.Listener {
 	return listener{l, newID}
 }
@@ -31,7 +32,7 @@ func (l listener) Accept() (net.Conn, error) {
 	return c, err
 }
 
-// socket is a TCP connection, or one around it: net/http looks for more than net.Conn.
+// socket is a TCP connection with the optional methods that net/http uses.
 type socket interface {
 	net.Conn
 	io.ReaderFrom // sending files
@@ -43,24 +44,25 @@ type conn struct {
 	newID func() string
 }
 
-// plainHeaders are those of net/http's own answers, no others: every answer of a handler has a Date and more.
+// plainHeaders are the headers of net/http's own responses. A response of a handler always has more,
+// such as Date.
 const plainHeaders = "\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"
 
-// plainLimit is more than net/http's longest answer.
+// plainLimit is greater than the longest such response, in bytes.
 const plainLimit = 512
 
 func (c *conn) Write(p []byte) (int, error) {
-	answer := c.rewritten(p)
-	if answer == nil {
+	response := c.rewritten(p)
+	if response == nil {
 		return c.socket.Write(p)
 	}
-	if _, err := c.socket.Write(answer); err != nil {
+	if _, err := c.socket.Write(response); err != nil {
 		return 0, err
 	}
 	return len(p), nil
 }
 
-// rewritten is the answer to give in place of p, nil if p is none of net/http's own.
+// rewritten returns the response to send in place of p, nil if p is not one of net/http's own.
 func (c *conn) rewritten(p []byte) []byte {
 	if len(p) > plainLimit || !bytes.HasPrefix(p, []byte("HTTP/1.1 ")) {
 		return nil
@@ -78,12 +80,12 @@ func (c *conn) rewritten(p []byte) []byte {
 
 func (c *conn) plainProblem(status int) []byte {
 	messages := map[int]string{
-		http.StatusBadRequest:                  "the request line or a header cannot be read",
+		http.StatusBadRequest:                  "the request line or a header is malformed",
 		http.StatusRequestHeaderFieldsTooLarge: "the headers are too large",
-		http.StatusNotImplemented:              "this Transfer-Encoding is not taken here",
+		http.StatusNotImplemented:              "this Transfer-Encoding is not supported",
 	}
 	id := c.newID()
-	p := Problem{TransactionID: id, Code: fmt.Sprintf("FIRE-%d", status), Message: messages[status], Details: []ProblemDetail{}}
+	p := Problem{TransactionID: id, Code: fireCode(status), Message: messages[status], Details: []ProblemDetail{}}
 	if p.Message == "" {
 		p.Message = strings.ToLower(http.StatusText(status))
 	}
@@ -91,6 +93,7 @@ func (c *conn) plainProblem(status int) []byte {
 	if err := EncodeJSON(&body, p); err != nil {
 		return nil
 	}
-	return fmt.Appendf(nil, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %d\r\nConnection: close\r\nX-Request-ID: %s\r\nX-Content-Type-Options: nosniff\r\n\r\n%s",
+	return fmt.Appendf(nil, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %d\r\nConnection: close\r\n"+
+		"X-Request-ID: %s\r\nX-Content-Type-Options: nosniff\r\n\r\n%s",
 		status, http.StatusText(status), MediaJSON, body.Len(), id, body.Bytes())
 }

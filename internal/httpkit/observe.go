@@ -2,7 +2,6 @@ package httpkit
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,31 +13,29 @@ import (
 	"firemode"
 )
 
-// unmatched is the metrics label of requests that no route takes.
-const unmatched = "unmatched"
-
-// observe gives the request its id, carries it through next, and reports it once: one log event and one observation.
+// observe is the outermost middleware. It gives the request its state and its id, cleans the path,
+// recovers from panics, compresses the response, and reports the request once.
 func (s *Server) observe(rw http.ResponseWriter, r *http.Request, next http.HandlerFunc) {
 	x := &State{ID: requestID(r, s.newID), started: s.now(), query: r.URL.RawQuery, Remote: remoteHost(r)}
-	r, known := tidied(r)
+	r, clean := cleanPath(r)
 	x.path = r.URL.EscapedPath()
-	r = r.WithContext(withState(s.spans.start(r, x, rw.Header()), x))
-	w := &response{ResponseWriter: rw, request: r, x: x, drain: s.drain, pause: s.limits.Pause, now: s.now}
+	r = r.WithContext(withState(s.reporter.spans.start(r, x, rw.Header()), x))
+	w := &response{ResponseWriter: rw, request: r, x: x, drain: s.drain, pause: s.pause, now: s.now}
 	setSafeHeaders(w.Header(), x.ID)
 	z := compressed(w, r)
-	defer s.conclude(w, r)
-	defer s.hurry(rw, r, x)
+	defer s.reporter.report(w, r)
+	defer s.setFinalDeadlines(rw, r, x)
 	defer x.end()
 	defer z.Close()
 	defer s.recoverPanic(z, r)
-	if !known {
-		s.fail(z, r, firemode.NotFound("there is nothing at this path"))
+	if !clean {
+		writeProblem(z, r, errNoPath())
 		return
 	}
 	next(z, r)
 }
 
-// recoverPanic answers 500 for a handler that panicked, or has given up with http.ErrAbortHandler.
+// recoverPanic answers 500 if the handler panicked or aborted with http.ErrAbortHandler.
 func (s *Server) recoverPanic(w *compressor, r *http.Request) {
 	v := recover()
 	if v == nil {
@@ -46,57 +43,31 @@ func (s *Server) recoverPanic(w *compressor, r *http.Request) {
 	}
 	x := StateOf(r.Context())
 	if v != http.ErrAbortHandler { //nolint:errorlint // net/http compares it so
-		s.report.Logger.LogAttrs(r.Context(), slog.LevelError, "panic",
+		s.reporter.Logger.LogAttrs(r.Context(), slog.LevelError, "panic",
 			slog.String("panic", fmt.Sprint(v)), slog.String("stack", string(debug.Stack())))
 		x.failure = errors.New("panic, see the log")
 	}
-	s.fail(w, r, cmp.Or(x.failure, errors.New("the handler gave up")))
+	writeProblem(w, r, cmp.Or(x.failure, errors.New("the handler aborted")))
 }
 
-func (s *Server) conclude(w *response, r *http.Request) {
-	x := w.x
-	took := s.now().Sub(x.started)
-	status, pattern := w.status, unmatched
-	if status == 0 {
-		status = http.StatusOK
+// setFinalDeadlines gives the client one pause to send what is left of the body, and one more to take
+// what is left of the response. net/http reads the body to its end before the response leaves, to
+// keep the connection open, and would wait without limit.
+func (s *Server) setFinalDeadlines(w http.ResponseWriter, r *http.Request, x *State) {
+	// The recorders of tests support no deadlines, which is an error here.
+	control, now := http.NewResponseController(w), s.now()
+	if r.ContentLength != 0 && !x.received {
+		_ = control.SetReadDeadline(now.Add(s.pause))
 	}
-	if status >= http.StatusInternalServerError && errors.Is(r.Context().Err(), context.Canceled) {
-		status = statusGone
-	}
-	if x.route != nil {
-		pattern = x.route.Pattern
-	}
-	s.report.Metrics.ObserveRequest(r.Context(), r.Method, pattern, status, took)
-	if x.Claim != nil && x.Claim.Replayed {
-		s.report.Metrics.Replayed()
-	}
-	s.log(r, x, slog.Int("status", status), slog.Int64("bytes", w.bytes), slog.Duration("took", took), slog.String("route", pattern))
-	s.warnIfSlow(r, x, took)
-	s.spans.end(r, x, status)
+	_ = control.SetWriteDeadline(now.Add(2 * s.pause))
 }
 
-// log writes the one event of a request: never its query, headers or bodies. The logger adds transaction_id and trace_id.
-func (s *Server) log(r *http.Request, x *State, outcome ...slog.Attr) {
-	level := slog.LevelInfo
-	if x.route != nil && x.route.Quiet {
-		level = slog.LevelDebug
-	}
-	attrs := append(outcome, slog.String("method", r.Method))
-	if x.Caller.Principal.User != "" {
-		attrs = append(attrs, slog.String("user", string(x.Caller.Principal.User)), slog.String("org", string(x.Caller.Principal.Org)))
-	}
-	if x.failure != nil {
-		attrs = append(attrs, slog.String("error", x.failure.Error()))
-		if firemode.CodeOf(x.failure) == firemode.CodeInternal {
-			level = slog.LevelError
-		}
-	}
-	s.report.Logger.LogAttrs(r.Context(), level, "request", attrs...)
-}
+func errNoPath() error { return firemode.NotFound("there is nothing at this path") }
 
 var wellFormedID = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,128}$`)
 
-// requestID keeps the client's id if it is well formed, so that one id follows a request through all systems.
+// requestID keeps the client's id if it is well formed, so that one id follows a request through all
+// systems.
 func requestID(r *http.Request, mint func() string) string {
 	if id := r.Header.Get("X-Request-ID"); wellFormedID.MatchString(id) {
 		return id
@@ -104,7 +75,8 @@ func requestID(r *http.Request, mint func() string) string {
 	return mint()
 }
 
-// remoteHost is the address of the other end of the connection. Forwarding headers are not believed: anybody can write them.
+// remoteHost returns the address of the other end of the connection. It ignores forwarding headers,
+// which any client can set.
 func remoteHost(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {

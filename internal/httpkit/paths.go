@@ -8,12 +8,13 @@ import (
 	"firemode"
 )
 
-// anyPath is the pattern under which the mux finds what no route takes. Without it the mux would answer in plain text.
+// anyPath is the mux pattern of requests that no route matches. Without it the mux would answer them
+// in plain text.
 const anyPath = "/"
 
-// tidied returns r with a path that has no empty segments and no trailing slash, so that the mux never redirects. ok is false
-// for a path with "." or ".." segments: it names nothing.
-func tidied(r *http.Request) (_ *http.Request, ok bool) {
+// cleanPath returns r with a path that has no empty segments and no trailing slash, so that the mux
+// never redirects. ok is false for a path with "." or ".." segments, at which there is nothing.
+func cleanPath(r *http.Request) (_ *http.Request, ok bool) {
 	path := r.URL.EscapedPath()
 	if !strings.HasPrefix(path, "/") {
 		return r, false
@@ -36,18 +37,19 @@ func tidied(r *http.Request) (_ *http.Request, ok bool) {
 	if u.RawPath == "" {
 		u.RawPath = "/"
 	}
-	// It was a part of a path that has been parsed: it can be unescaped.
+	// It cannot fail: the segments come from a path that has been parsed.
 	u.Path, _ = url.PathUnescape(u.RawPath)
-	tidy := r.WithContext(r.Context())
-	tidy.URL = &u
-	return tidy, true
+	cleaned := r.WithContext(r.Context())
+	cleaned.URL = &u
+	return cleaned, true
 }
 
-// unrouted answers what no route takes: OPTIONS and 405 with Allow where the path is known, else 404.
-func (s *Server) unrouted(w http.ResponseWriter, r *http.Request) {
+// serveUnmatched answers what no route matches: OPTIONS and 405 with Allow if the path is known, else
+// 404.
+func (s *Server) serveUnmatched(w http.ResponseWriter, r *http.Request) {
 	allowed := s.allowed(r)
 	if len(allowed) == 0 {
-		s.fail(w, r, firemode.NotFound("there is nothing at this path"))
+		writeProblem(w, r, errNoPath())
 		return
 	}
 	w.Header().Set("Allow", strings.Join(allowed, ", "))
@@ -55,14 +57,16 @@ func (s *Server) unrouted(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
-	s.fail(w, r, Failure(firemode.CodeMethodNotAllowed, "this path takes %s", strings.Join(allowed, ", ")))
+	writeProblem(w, r, Failure(firemode.CodeMethodNotAllowed, "this path takes %s", strings.Join(allowed, ", ")))
 }
 
-// allowed lists the methods that the path of r takes, none if the path is unknown.
+// allowed returns the methods of the routes at the path of r, none if the path is unknown.
 func (s *Server) allowed(r *http.Request) []string {
 	var methods []string
 	probe := r.WithContext(r.Context())
-	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+	for _, method := range []string{
+		http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
+	} {
 		probe.Method = method
 		if _, pattern := s.mux.Handler(probe); pattern != anyPath {
 			methods = append(methods, method)

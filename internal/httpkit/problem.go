@@ -12,15 +12,15 @@ import (
 	"firemode/internal/store"
 )
 
-// answer is how a code of the vocabulary goes over the wire; the FIRE code is "FIRE-" and the status.
-type answer struct {
+// outcome is how an error code goes over the wire. The FIRE code is "FIRE-" and the status.
+type outcome struct {
 	status    int
 	retryable bool
 }
 
-// answers is the error table of the contract.
-func answers() map[firemode.Code]answer {
-	return map[firemode.Code]answer{
+// outcomes is the error table: every code of the vocabulary is in it.
+func outcomes() map[firemode.Code]outcome {
+	return map[firemode.Code]outcome{
 		firemode.CodeInternal:            {http.StatusInternalServerError, true},
 		firemode.CodeMalformed:           {http.StatusBadRequest, false},
 		firemode.CodeUnauthenticated:     {http.StatusUnauthorized, false},
@@ -43,7 +43,8 @@ func answers() map[firemode.Code]answer {
 	}
 }
 
-// statusGone is logged for a request whose client went away before the answer; nobody receives it.
+// statusGone is logged for a request whose client disconnected before the response; nobody receives
+// it.
 const statusGone = 499
 
 // Problem is the body of every error.
@@ -60,17 +61,20 @@ type Problem struct {
 	retryAfter time.Duration
 }
 
-// ProblemDetail names one wrong field, and what is wrong with it.
+// ProblemDetail names one wrong field and what is wrong with it.
 type ProblemDetail struct {
 	Field  string `json:"field" example:"changes[3].path"`
 	Reason string `json:"reason"`
 }
 
-// Error, GetStatus and GetHeaders make a Problem an error that huma writes as it is.
+// Error returns the message. With GetStatus and GetHeaders it makes a Problem an error that huma
+// writes unchanged.
 func (p *Problem) Error() string { return p.Message }
 
+// GetStatus returns the HTTP status.
 func (p *Problem) GetStatus() int { return p.status }
 
+// GetHeaders returns the headers that belong to the status.
 func (p *Problem) GetHeaders() http.Header {
 	h := http.Header{}
 	if p.retryAfter > 0 || p.status == http.StatusServiceUnavailable || p.status == http.StatusTooManyRequests {
@@ -83,23 +87,23 @@ func (p *Problem) GetHeaders() http.Header {
 	return h
 }
 
-// problemOf puts err into the format of the contract, and keeps for the log what the format does not say.
-func (s *Server) problemOf(ctx context.Context, err error) *Problem {
+// problemOf returns err as a Problem, and keeps in the request state what the Problem leaves out.
+func problemOf(ctx context.Context, err error) *Problem {
 	if p := (*Problem)(nil); errors.As(err, &p) {
 		return p
 	}
 	x := StateOf(ctx)
 	x.failure = err
 	e := userError(ctx, err)
-	known := s.answers[e.Code]
+	o := outcomes()[e.Code]
 	p := &Problem{
 		TransactionID: x.ID,
-		Code:          fmt.Sprintf("FIRE-%d", known.status),
+		Code:          fireCode(o.status),
 		Message:       e.Message,
-		Retryable:     known.retryable,
+		Retryable:     o.retryable,
 		Details:       make([]ProblemDetail, len(e.Details)),
 		FreshClientID: e.FreshClientID,
-		status:        known.status,
+		status:        o.status,
 		retryAfter:    e.RetryAfter,
 	}
 	if sc := x.span.SpanContext(); sc.IsValid() {
@@ -111,40 +115,27 @@ func (s *Server) problemOf(ctx context.Context, err error) *Problem {
 	return p
 }
 
+func fireCode(status int) string { return "FIRE-" + strconv.Itoa(status) }
+
 // userError returns what a user may read about err.
 func userError(ctx context.Context, err error) *firemode.Error {
 	if errors.Is(err, store.ErrOutcomeUnknown) {
-		return firemode.Unavailable(time.Second, "the database did not confirm the change; retry with the same Idempotency-Key")
+		return firemode.Unavailable(time.Second,
+			"the database did not confirm the change; retry with the same Idempotency-Key")
 	}
 	e := (*firemode.Error)(nil)
 	if errors.As(err, &e) && e.Code != firemode.CodeInternal {
 		return e
 	}
 	if e == nil && (errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil) {
-		return firemode.Unavailable(time.Second, "this took too long; try again")
+		return firemode.Unavailable(time.Second, "the request took too long; retry")
 	}
-	return Failure(firemode.CodeInternal, "something went wrong on our side; the transaction id tells us what")
+	return Failure(firemode.CodeInternal, "internal error; the log entry with this transaction_id has the cause")
 }
 
-// Failure builds the errors that only HTTP knows.
+// Failure returns an error with a code that only HTTP uses.
 func Failure(c firemode.Code, format string, args ...any) *firemode.Error {
 	return &firemode.Error{Code: c, Message: fmt.Sprintf(format, args...)}
-}
-
-// fail answers err. If an answer has begun already the connection is cut instead, so that the client does not take a part for
-// the whole.
-func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
-	p := s.problemOf(r.Context(), err)
-	if c, ok := w.(*compressor); ok {
-		if c.begun() {
-			panic(http.ErrAbortHandler)
-		}
-		c.reset()
-	}
-	for name, values := range p.GetHeaders() {
-		w.Header()[name] = values
-	}
-	WriteJSON(w, r, p.status, p)
 }
 
 // BadQuery refuses a parameter of the query: CodeMalformed.
@@ -156,3 +147,19 @@ func BadQuery(name, reason string) error {
 
 // BadPath refuses an id in the path: CodeMalformed.
 func BadPath(name string) error { return BadQuery(name, "must be 1 to 64 letters, digits, _ or -") }
+
+// writeProblem answers err. If a part of the response has been sent already it closes the connection
+// instead, so that the client does not take the part for the whole.
+func writeProblem(w http.ResponseWriter, r *http.Request, err error) {
+	p := problemOf(r.Context(), err)
+	if c, ok := w.(*compressor); ok {
+		if c.begun() {
+			panic(http.ErrAbortHandler)
+		}
+		c.reset()
+	}
+	for name, values := range p.GetHeaders() {
+		w.Header()[name] = values
+	}
+	WriteJSON(w, r, p.status, p)
+}

@@ -6,8 +6,8 @@ import (
 	"firemode"
 )
 
-func TestEveryCodeHasAnAnswer(t *testing.T) {
-	table := answers()
+func TestOutcomes_HaveEveryCode(t *testing.T) {
+	table := outcomes()
 	for code := firemode.CodeInternal; code <= firemode.CodeUnavailable; code++ {
 		if table[code].status == 0 {
 			t.Errorf("code %d is not in the table", code)

@@ -6,69 +6,68 @@ import (
 	"time"
 )
 
-const (
-	// bodyBase is what a request with a body takes beside it, about: its goroutine, buffers and headers. So the number of requests that wait
-	// is bounded too.
-	bodyBase = 16 << 10
-)
+// requestOverhead is roughly what a request with a body takes beside it: its goroutine, buffers and
+// headers. Counting it limits the number of waiting requests too.
+const requestOverhead = 16 << 10
 
-// bodies counts the bytes of the bodies that are in memory.
-type bodies struct {
+// bodyMemory counts the bytes of all request bodies in memory.
+type bodyMemory struct {
 	limit int64
-	held  atomic.Int64
+	used  atomic.Int64
 }
 
-// take adds n bytes unless that would pass the limit.
-func (b *bodies) take(n int64) bool {
+// reserve adds n bytes. It returns false, and adds nothing, if that would exceed the limit.
+func (m *bodyMemory) reserve(n int64) bool {
 	for {
-		held := b.held.Load()
-		if held+n > b.limit {
+		used := m.used.Load()
+		if used+n > m.limit {
 			return false
 		}
-		if b.held.CompareAndSwap(held, held+n) {
+		if m.used.CompareAndSwap(used, used+n) {
 			return true
 		}
 	}
 }
 
-// share is what one request has of the memory for bodies. One goroutine uses it.
-type share struct {
-	server *Server
-	held   int64
-	read   int64 // bytes that counted readers have given
+// memoryQuota is the share of body memory that one request has reserved. One goroutine uses it.
+type memoryQuota struct {
+	load     *loadShedder
+	reserved int64
+	read     int64 // bytes that counting readers have returned
 }
 
-// hold makes the share large enough for n bytes. It is CodeUnavailable if there is no memory for them now.
-func (s *share) hold(n int64) error {
-	more := bodyBase + n - s.held
+// reserve raises the quota to n bytes. It fails with CodeUnavailable if there is not enough memory.
+func (q *memoryQuota) reserve(n int64) error {
+	more := requestOverhead + n - q.reserved
 	if more <= 0 {
 		return nil
 	}
-	if !s.server.bodies.take(more) {
-		return s.server.shed(shedMemory, time.Second)
+	if !q.load.memory.reserve(more) {
+		return q.load.shed(reasonMemory, time.Second)
 	}
-	s.held += more
+	q.reserved += more
 	return nil
 }
 
-// counted reads from r and holds what it gives, wire and decoded bytes alike.
-func (s *share) counted(r io.Reader) io.Reader { return &countedReader{s, r} }
+// counting returns a reader of r that reserves what it reads. Wire bytes and decoded bytes both
+// count.
+func (q *memoryQuota) counting(r io.Reader) io.Reader { return &countingReader{q, r} }
 
-// free gives everything back.
-func (s *share) free() {
-	s.server.bodies.held.Add(-s.held)
-	s.held = 0
+// release returns everything.
+func (q *memoryQuota) release() {
+	q.load.memory.used.Add(-q.reserved)
+	q.reserved = 0
 }
 
-type countedReader struct {
-	share *share
+type countingReader struct {
+	quota *memoryQuota
 	body  io.Reader
 }
 
-func (c *countedReader) Read(p []byte) (int, error) {
+func (c *countingReader) Read(p []byte) (int, error) {
 	n, err := c.body.Read(p)
-	c.share.read += int64(n)
-	if full := c.share.hold(c.share.read); full != nil {
+	c.quota.read += int64(n)
+	if full := c.quota.reserve(c.quota.read); full != nil {
 		return 0, full
 	}
 	return n, err

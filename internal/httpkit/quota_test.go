@@ -45,7 +45,7 @@ func taking(method, pattern string) Route {
 func TestBodiesInMemoryAreBounded(t *testing.T) {
 	t.Parallel()
 	const size = 100_000
-	const room = 3 * (bodyBase + size)
+	const room = 3 * (requestOverhead + size)
 	k, in, let := waiting(t, room)
 	defer let()
 	var all sync.WaitGroup
@@ -83,7 +83,7 @@ func TestBodiesInMemoryAreBounded(t *testing.T) {
 	}
 	let()
 	all.Wait()
-	if held := k.bodies.held.Load(); held != 0 {
+	if held := k.load.memory.used.Load(); held != 0 {
 		t.Errorf("%d bytes are held by nobody", held)
 	}
 	go func() { <-in }()
@@ -108,7 +108,7 @@ func blank(n int) []byte {
 // What a body takes is found out while it comes, and while it is decoded, if its head does not tell.
 func TestBodiesThatGrowAreCounted(t *testing.T) {
 	t.Parallel()
-	const room = bodyBase + 200_000
+	const room = requestOverhead + 200_000
 	k := newKit(t, []Route{taking(http.MethodPatch, "/test/take")}, func(c *Config) { c.Limits.BodyMemory = room })
 	large, small := blank(300_000), blank(90_000)
 	for name, row := range map[string]struct {
@@ -132,7 +132,7 @@ func TestBodiesThatGrowAreCounted(t *testing.T) {
 		if rec.Code != row.status {
 			t.Errorf("%s: status %d, want %d: %s", name, rec.Code, row.status, rec.Body)
 		}
-		if held := k.bodies.held.Load(); held != 0 {
+		if held := k.load.memory.used.Load(); held != 0 {
 			t.Errorf("%s: %d bytes are held by nobody", name, held)
 		}
 	}

@@ -5,32 +5,34 @@ import (
 	"time"
 )
 
-// response counts what goes out, and sets at the last moment the headers that only the outcome tells.
+// response counts what is sent, and sets at the last moment the headers that depend on the outcome.
 type response struct {
 	http.ResponseWriter
 	request *http.Request
 	x       *State
 	status  int
 	bytes   int64
-	mute    bool // the body is not wanted: 304
+	mute    bool // 304: the body is dropped
 	drain   *Drain
-	pause   time.Duration // that the client may make before it takes the next piece
+	pause   time.Duration // how long the client may take for the next piece
 	now     func() time.Time
 }
 
-// pieceSize is how much of an answer is sent at a time: what a link that is slow, and not dead, takes within a pause.
+// pieceSize is how much of a response is written at a time: what a slow connection can take within
+// the pause.
 const pieceSize = 64 << 10
 
-// expect gives the client until the pause is over to take what is written next: whoever has stopped must not keep what the answer is
-// read from, a snapshot of the database.
-func (w *response) expect() {
-	// Not supported means a recorder in a test.
+// moveDeadline gives the client the pause to take what is written next. A client that has stopped
+// reading must not hold open what the response is read from, such as a snapshot of the database.
+func (w *response) moveDeadline() {
+	// The recorders of tests support no deadline, which is an error here.
 	_ = http.NewResponseController(w.ResponseWriter).SetWriteDeadline(w.now().Add(w.pause))
 }
 
 // Unwrap lets http.ResponseController reach the connection.
 func (w *response) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
+// WriteHeader turns 200 into 304 if the client has the current version.
 func (w *response) WriteHeader(status int) {
 	if w.status != 0 {
 		return
@@ -53,10 +55,11 @@ func (w *response) WriteHeader(status int) {
 		w.Header().Set("Connection", "close")
 	}
 	w.status = status
-	w.expect()
+	w.moveDeadline()
 	w.ResponseWriter.WriteHeader(status)
 }
 
+// Write writes p in pieces, each with a deadline of its own.
 func (w *response) Write(p []byte) (int, error) {
 	if w.status == 0 {
 		w.WriteHeader(http.StatusOK)
@@ -66,7 +69,7 @@ func (w *response) Write(p []byte) (int, error) {
 	}
 	sent := 0
 	for {
-		w.expect()
+		w.moveDeadline()
 		n, err := w.ResponseWriter.Write(p[sent:min(len(p), sent+pieceSize)])
 		sent += n
 		w.bytes += int64(n)

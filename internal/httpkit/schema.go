@@ -9,8 +9,8 @@ import (
 
 func ptr[T any](v T) *T { return &v }
 
-// schemaNamer returns the function that names a type in the description: as published says, or else buildingBody is Building and
-// list[buildingBody] is BuildingList.
+// schemaNamer returns the function that names a type in the description. If published does not name
+// the type, buildingBody is Building and list[buildingBody] is BuildingList.
 func schemaNamer(published map[reflect.Type]string) func(t reflect.Type, hint string) string {
 	return func(t reflect.Type, hint string) string {
 		if name, ok := published[t]; ok {
@@ -28,8 +28,9 @@ func derivedName(name string) string {
 	return name
 }
 
-// neverNull says that lists are never null: nil ones are written as [], and a client that means none leaves them out.
-func neverNull(r huma.Registry) {
+// listsAreNeverNull describes lists as never null: a nil list is written as [], and a client that has
+// none omits it.
+func listsAreNeverNull(r huma.Registry) {
 	for _, s := range r.Map() {
 		for _, p := range s.Properties {
 			if p.Type == huma.TypeArray {

@@ -12,20 +12,22 @@ import (
 	"firemode"
 )
 
-// checker holds JSON bodies to the schema of their route, which huma derives from the Go type.
-type checker struct {
+// schemaChecker checks JSON bodies against the schema of their route, which huma derives from the Go
+// type of the input.
+type schemaChecker struct {
 	registry huma.Registry
 }
 
-// check reads body once, without its Go type, so that everything wrong is named at once. Unknown keys are let through, since
-// newer clients may talk to older servers; a key that is a known one in other letters is refused: it would be
-// silently ignored. CodeMalformed for what is no JSON, else CodeInvalid.
-func (c checker) check(schema *huma.Schema, body []byte) error {
+// check decodes body without its Go type, so that one error names everything that is wrong. Unknown
+// names are accepted, because newer clients may talk to older servers. A name that differs from a
+// known one in case alone is refused, because it would be ignored silently. Invalid JSON is
+// CodeMalformed, anything else CodeInvalid.
+func (c schemaChecker) check(schema *huma.Schema, body []byte) error {
 	var v any
 	if err := DecodeJSON(body, &v); err != nil {
 		return err
 	}
-	found := c.strays(schema, "", v)
+	found := c.invalidText(schema, "", v)
 	var res huma.ValidateResult
 	huma.Validate(c.registry, schema, huma.NewPathBuffer(nil, 0), huma.ModeWriteToServer, v, &res)
 	for _, err := range res.Errors {
@@ -34,8 +36,8 @@ func (c checker) check(schema *huma.Schema, body []byte) error {
 	return invalid(found)
 }
 
-// strays finds keys in the wrong case, and text with NUL, which no database keeps.
-func (c checker) strays(s *huma.Schema, path string, v any) []firemode.Detail {
+// invalidText finds names in the wrong case, and text with NUL, which PostgreSQL cannot store.
+func (c schemaChecker) invalidText(s *huma.Schema, path string, v any) []firemode.Detail {
 	for s != nil && s.Ref != "" {
 		s = c.registry.SchemaFromRef(s.Ref)
 	}
@@ -47,16 +49,16 @@ func (c checker) strays(s *huma.Schema, path string, v any) []firemode.Detail {
 	case []any:
 		var found []firemode.Detail
 		for i, item := range v {
-			found = append(found, c.strays(itemsOf(s), path+"["+strconv.Itoa(i)+"]", item)...)
+			found = append(found, c.invalidText(itemsOf(s), path+"["+strconv.Itoa(i)+"]", item)...)
 		}
 		return found
 	case map[string]any:
-		return c.strayKeys(s, path, v)
+		return c.invalidNames(s, path, v)
 	}
 	return nil
 }
 
-func (c checker) strayKeys(s *huma.Schema, path string, object map[string]any) []firemode.Detail {
+func (c schemaChecker) invalidNames(s *huma.Schema, path string, object map[string]any) []firemode.Detail {
 	var found []firemode.Detail
 	for _, key := range slices.Sorted(maps.Keys(object)) {
 		field := JoinField(path, key)
@@ -68,7 +70,7 @@ func (c checker) strayKeys(s *huma.Schema, path string, object map[string]any) [
 		if name := miscased(s, key); known == nil && name != "" {
 			found = append(found, firemode.Detail{Field: field, Reason: "is written " + name})
 		}
-		found = append(found, c.strays(known, field, object[key])...)
+		found = append(found, c.invalidText(known, field, object[key])...)
 	}
 	return found
 }
@@ -103,7 +105,7 @@ func miscased(s *huma.Schema, key string) string {
 	return ""
 }
 
-// invalid is the error for what was found, nil when nothing was.
+// invalid returns the error about what was found, nil if nothing was.
 func invalid(found []firemode.Detail) error {
 	if len(found) == 0 {
 		return nil
@@ -111,8 +113,8 @@ func invalid(found []firemode.Detail) error {
 	return firemode.Invalid(found[0].Field+": "+found[0].Reason, found...)
 }
 
-// detailOf puts a finding of huma into our words. Its locations begin with where the value came from, e.g. "query.limit" or
-// "body.baselines[0].unit", and a missing property is reported at its parent.
+// detailOf turns an error of huma into a detail. Locations of huma begin with the source of the value,
+// such as "query.limit" or "body.baselines[0].unit", and name the parent of a missing property.
 func detailOf(err error) firemode.Detail {
 	found := (*huma.ErrorDetail)(nil)
 	if !errors.As(err, &found) {
@@ -131,7 +133,7 @@ func detailOf(err error) firemode.Detail {
 	return firemode.Detail{Field: orBody(field), Reason: reason}
 }
 
-// JoinField is the name of a field inside path, as details write it.
+// JoinField returns the name of a field inside path, as details write it.
 func JoinField(path, name string) string {
 	if path == "" {
 		return name

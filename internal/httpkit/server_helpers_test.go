@@ -31,7 +31,7 @@ func newKit(t testing.TB, routes []Route, change ...func(*Config)) *kit {
 	must(t, err)
 	c := Config{
 		Description: Description{Info: &huma.Info{Title: "Test", Version: "1"}}, Key: make([]byte, 32), Now: time.Now, NewID: newID,
-		Report: Report{Logger: log, Metrics: k.seen},
+		Metrics: k.seen, Report: Report{Logger: log},
 		Authenticate: func(_ context.Context, token string) (Caller, error) {
 			role := firemode.Role(token)
 			if !role.Valid() {

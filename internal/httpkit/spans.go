@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
@@ -13,12 +14,12 @@ import (
 	"go.opentelemetry.io/otel/trace/noop"
 )
 
-// spans makes the span of each request, by the conventions of OpenTelemetry for HTTP servers. A span holds nothing that a caller has
-// sent but the X-Request-ID: paths hold ids, queries and headers hold more.
+// spans makes the span of each request, by the OpenTelemetry conventions for HTTP servers. Of what a
+// client sends a span holds only the X-Request-ID: paths, queries and headers hold ids and more.
 type spans struct {
 	tracer  trace.Tracer
-	options []trace.SpanStartOption // the same for every request, made once
-	quiet   map[string]bool         // paths of probes, whose traces nobody looks at
+	options []trace.SpanStartOption // the same for every request
+	quiet   map[string]bool         // paths of probes, which are not traced
 	context propagation.TextMapPropagator
 }
 
@@ -27,6 +28,7 @@ func newSpans(provider trace.TracerProvider, list []Route) *spans {
 		provider = noop.NewTracerProvider()
 	}
 	s := &spans{
+		// The name is part of every exported span, so it outlives the package that it names.
 		tracer:  provider.Tracer("firemode/internal/httpapi"),
 		options: []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindServer)},
 		quiet:   map[string]bool{},
@@ -40,8 +42,9 @@ func newSpans(provider trace.TracerProvider, list []Route) *spans {
 	return s
 }
 
-// start returns the context of a request: with the trace and baggage that came with it, and its span. The answer says which trace it is.
-func (s *spans) start(r *http.Request, x *State, answer http.Header) context.Context {
+// start returns the context of a request with its span, and with the trace and baggage that came with
+// the request. It names the trace in the headers of the response.
+func (s *spans) start(r *http.Request, x *State, header http.Header) context.Context {
 	ctx := r.Context()
 	x.span = trace.SpanFromContext(ctx)
 	if s.quiet[x.path] {
@@ -52,12 +55,14 @@ func (s *spans) start(r *http.Request, x *State, answer http.Header) context.Con
 	}
 	ctx, x.span = s.tracer.Start(ctx, knownMethod(r.Method), s.options...)
 	if sc := x.span.SpanContext(); sc.IsValid() {
-		answer["Traceresponse"] = []string{"00-" + sc.TraceID().String() + "-" + sc.SpanID().String() + "-" + sc.TraceFlags().String()}
+		header["Traceresponse"] = []string{
+			strings.Join([]string{"00", sc.TraceID().String(), sc.SpanID().String(), sc.TraceFlags().String()}, "-"),
+		}
 	}
 	return ctx
 }
 
-// end completes the span of a request that has been answered.
+// end completes the span of a request after its response.
 func (s *spans) end(r *http.Request, x *State, status int) {
 	if !x.span.IsRecording() {
 		return
@@ -89,11 +94,12 @@ func scheme(r *http.Request) string {
 	return "http"
 }
 
-// knownMethod is the method, or what the conventions put in place of one that HTTP does not know: names of spans are few.
+// knownMethod returns method, or "HTTP" for an unknown one, as the conventions ask: the set of span
+// names must be small.
 func knownMethod(method string) string {
 	switch method {
-	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions,
-		http.MethodConnect, http.MethodTrace:
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
+		http.MethodOptions, http.MethodConnect, http.MethodTrace:
 		return method
 	}
 	return "HTTP"

@@ -11,39 +11,43 @@ import (
 	"firemode/internal/store"
 )
 
-// State is what the Server knows about one request and its answer. The Server fills it before the handler runs, and reads it when
-// the answer is logged. One goroutine uses it.
+// State is the request state: what the Server knows about one request and its response. The Server
+// fills it before the handler runs, and reads it when it reports the request. One goroutine uses it.
 type State struct {
 	ID     string // the X-Request-ID
-	Remote string // address of the caller, without the port
-	Caller Caller // zero where the route needs no token
+	Remote string // address of the client, without the port
+	Caller Caller // zero on a route that needs no token
 
-	Body      []byte              // decoded, on routes that buffer it
+	Body      []byte              // decoded, on a route that buffers it
 	BodyLines bool                // the body is of MediaLines
-	Lines     bool                // the answer is to be of MediaLines, unless it is an error
+	Lines     bool                // the response is to be of MediaLines, unless it is an error
 	Claim     *store.Idempotency  // nil without an Idempotency-Key
-	Watch     *firemode.Stopwatch // of critical routes, else nil
+	Watch     *firemode.Stopwatch // on a critical route, else nil
 
 	started  time.Time
-	path     string // clean: no empty segments, no trailing slash
+	path     string // clean: no empty segments, no trailing slash; escaped
 	query    string // raw
-	route    *Route // nil when no route matched
+	route    *Route // nil if no route matched
 	received bool   // the body has been read to its end
 	span     trace.Span
-	failure  error // what the answer does not say
+	failure  error // the cause of an error response, for the log
 	ends     []func()
 }
 
-// atEnd registers what gives back a resource once the request has been answered.
+// List identifies the list that a request asks for by its path and filters.
+func (x *State) List() string { return x.path + "?" + filters(x.query) }
+
+// atEnd registers a function that releases a resource after the response.
 func (x *State) atEnd(f func()) { x.ends = append(x.ends, f) }
 
-// end runs what atEnd registered, last first.
+// end calls what atEnd registered, last first.
 func (x *State) end() {
 	for _, f := range slices.Backward(x.ends) {
 		f()
 	}
 }
 
+// stateKey is the one context key of the transport.
 type stateKey struct{}
 
 func withState(ctx context.Context, x *State) context.Context {

@@ -6,11 +6,13 @@ import (
 	"net/http"
 )
 
-// Stream answers JSON, or lines, that are made while they are written. What fails before the first byte is answered as an error; what fails
-// after it breaks the connection off, so that a part never looks like the whole.
+// Stream answers JSON, or NDJSON if the request asks for it, that is written piece by piece. If write
+// fails before the first byte is sent, Stream returns its error, to be answered. Later it closes the
+// connection, so that the client does not take a part for the whole.
 func Stream(w http.ResponseWriter, r *http.Request, write func(io.Writer) error) error {
-	out := &lateAnswer{w: w, media: MediaJSON}
-	if StateOf(r.Context()).Lines {
+	x := StateOf(r.Context())
+	out := &heldWriter{w: w, media: MediaJSON}
+	if x.Lines {
 		out.media = MediaLines
 	}
 	err := write(out)
@@ -18,35 +20,37 @@ func Stream(w http.ResponseWriter, r *http.Request, write func(io.Writer) error)
 		err = out.flush()
 	}
 	if err != nil && out.begun {
-		StateOf(r.Context()).failure = err
+		x.failure = err
 		panic(http.ErrAbortHandler)
 	}
 	return err
 }
 
-// lateAnswer holds back the first bytes of an answer, so that an error soon after them can still be answered.
-type lateAnswer struct {
+// heldBytes is how much of a stream is held back, so that an early error can still be answered.
+const heldBytes = 64 << 10
+
+// heldWriter holds back the first bytes of a response.
+type heldWriter struct {
 	media string
 	w     http.ResponseWriter
 	held  bytes.Buffer
 	begun bool
 }
 
-const heldBack = 64 << 10
-
-func (l *lateAnswer) Write(p []byte) (int, error) {
-	l.held.Write(p)
-	if l.held.Len() < heldBack {
+// Write holds p back until there are heldBytes.
+func (h *heldWriter) Write(p []byte) (int, error) {
+	h.held.Write(p)
+	if h.held.Len() < heldBytes {
 		return len(p), nil
 	}
-	return len(p), l.flush()
+	return len(p), h.flush()
 }
 
-func (l *lateAnswer) flush() error {
-	if !l.begun {
-		l.begun = true
-		l.w.Header().Set("Content-Type", l.media)
+func (h *heldWriter) flush() error {
+	if !h.begun {
+		h.begun = true
+		h.w.Header().Set("Content-Type", h.media)
 	}
-	_, err := l.held.WriteTo(l.w)
+	_, err := h.held.WriteTo(h.w)
 	return err
 }

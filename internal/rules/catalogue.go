@@ -29,17 +29,20 @@ type catalogueRule struct {
 	Provenance *provenance `json:"provenance,omitempty"`
 }
 
-// provenance says how sure the facts of a rule are: A a public source states it, B general trade knowledge, C illustrative.
+// provenance says how sure the facts of a rule are: A a public source states it, B general trade
+// knowledge, C illustrative.
 type provenance struct {
-	Status            string            `json:"status"`
-	Frequencies       string            `json:"frequencies"`
-	PublishedExamples []string          `json:"published_examples,omitempty"` // conditions whose class a public source gives as example
-	Limits            map[string]string `json:"limits,omitempty"`             // by measurement
+	Status      string `json:"status"`
+	Frequencies string `json:"frequencies"`
+	// PublishedExamples are conditions whose class a public source gives as an example.
+	PublishedExamples []string          `json:"published_examples,omitempty"`
+	Limits            map[string]string `json:"limits,omitempty"` // by measurement
 }
 
-// ParseCatalogue reads a catalogue file: {"catalogue", "version", "disclaimer", "rules": [a Document, with "provenance" if it
-// is known]}. The disclaimer and the provenance go into each rule's Note, so that they are shown wherever the rule is. Errors are as
-// ParseRule's, with fields named rules[n]; a (code, version) that is given twice is one.
+// ParseCatalogue reads a catalogue file: {"catalogue", "version", "disclaimer", "rules": [a
+// Document, with "provenance" if it is known]}. The disclaimer and the provenance go into each
+// rule's Note, so that they are shown wherever the rule is. Errors are as ParseRule's, with fields
+// named rules[n]; a (code, version) that is given twice is one.
 func ParseCatalogue(data []byte) ([]firemode.Rule, error) {
 	var file catalogueFile
 	if err := decode(data, &file); err != nil {
@@ -74,8 +77,9 @@ func (p *provenance) words() string {
 	}
 	said := []string{fmt.Sprintf("Status: %s; frequencies: %s.", p.Status, confidence(p.Frequencies))}
 	if len(p.PublishedExamples) > 0 {
-		said = append(said, fmt.Sprintf("A public source gives the class of %s as an example; the other classes are illustrative.",
-			strings.Join(p.PublishedExamples, ", ")))
+		said = append(said,
+			fmt.Sprintf("A public source gives the class of %s as an example; the other classes are illustrative.",
+				strings.Join(p.PublishedExamples, ", ")))
 	} else {
 		said = append(said, "All classes are illustrative.")
 	}

@@ -17,7 +17,8 @@ const (
 	MaxUnit       = 32   // bytes
 )
 
-// Check reports what is wrong with r, as firemode.CodeInvalid with a detail for each field; nil if r is a valid rule.
+// Check reports what is wrong with r, as firemode.CodeInvalid with a detail for each field; nil if
+// r is a valid rule.
 func Check(r firemode.Rule) error {
 	if wrong := check(r); len(wrong) > 0 {
 		return invalid(wrong)
@@ -36,8 +37,10 @@ func (c *checker) require(ok bool, field, reason string, args ...any) {
 
 func check(r firemode.Rule) []firemode.Detail {
 	var c checker
-	c.require(firemode.ValidRuleCode(string(r.Code)), "rule_code", "must be 1 to 64 of the characters A-Z a-z 0-9 _ - .")
-	c.require(ValidVersion(r.Version), "version", "must be a semantic version such as 1.10.0, of at most %d bytes", MaxVersionLength)
+	c.require(firemode.ValidRuleCode(string(r.Code)), "rule_code",
+		"must be 1 to 64 of the characters A-Z a-z 0-9 _ - .")
+	c.require(ValidVersion(r.Version), "version", "must be a semantic version such as 1.10.0, of at most %d bytes",
+		MaxVersionLength)
 	c.require(strings.TrimSpace(r.Name) != "", "rule_name", "is required")
 	for _, f := range []struct {
 		field, text string
@@ -104,7 +107,8 @@ func (c *checker) checkTests(at string, tests []firemode.ScopeTest) {
 		field := at + "." + firemode.Clip(test.Input)
 		input, known := inputByName(test.Input)
 		c.require(known, field, "is not known; known are %s", strings.Join(inputNames(), ", "))
-		c.require(!slices.ContainsFunc(tests[:i], func(t firemode.ScopeTest) bool { return t.Input == test.Input }), field, "is given twice")
+		c.require(!slices.ContainsFunc(tests[:i], func(t firemode.ScopeTest) bool { return t.Input == test.Input }),
+			field, "is given twice")
 		switch {
 		case !known:
 		case input.Kind == ScopeYesNo:

@@ -46,9 +46,10 @@ type Classification struct {
 	WithinLimits bool
 }
 
-// Classify applies r, which must be valid, to f. A finding that r cannot judge is firemode.CodeInvalid and names the field: an
-// unknown condition or measurement (with the known ones), another unit (with the limit's), an unknown or mistyped scope
-// answer, an override without a class or a reason.
+// Classify applies r, which must be valid, to f. A finding that r cannot judge is
+// firemode.CodeInvalid and names the field: an unknown condition or measurement (with the known
+// ones), another unit (with the limit's), an unknown or mistyped scope answer, an override without
+// a class or a reason.
 func Classify(r firemode.Rule, f Finding) (Classification, error) {
 	given, wrong := checkScope("scope", f.Scope)
 	wrong = append(wrong, checkOverride(f.Override)...)
@@ -73,10 +74,12 @@ func Classify(r firemode.Rule, f Finding) (Classification, error) {
 	return j, nil
 }
 
-// withinLimits is the judgement of a reading that is no finding: there is nothing that an override could reclassify.
+// withinLimits is the judgement of a reading that is no finding: there is nothing that an override
+// could reclassify.
 func withinLimits(f Finding) (Classification, error) {
 	if f.Override != nil {
-		return Classification{}, firemode.InvalidField("override", "%s %s %s is within its limits; name the condition that was observed instead",
+		return Classification{}, firemode.InvalidField("override",
+			"%s %s %s is within its limits; name the condition that was observed instead",
 			f.Measurement, f.Value, f.Unit)
 	}
 	return Classification{WithinLimits: true}, nil
@@ -104,7 +107,8 @@ func conditionOf(r firemode.Rule, f Finding) (string, error) {
 		return "", firemode.InvalidField("observed_condition", "is required; %s knows %s", r.Code, knownConditions(r))
 	}
 	if _, known := r.Schema.Classifications[f.Condition]; !known {
-		return "", firemode.InvalidField("observed_condition", "%q is not known; %s %s knows %s", firemode.Clip(f.Condition), r.Code, r.Version, knownConditions(r))
+		return "", firemode.InvalidField("observed_condition", "%q is not known; %s %s knows %s",
+			firemode.Clip(f.Condition), r.Code, r.Version, knownConditions(r))
 	}
 	return f.Condition, nil
 }
@@ -128,7 +132,8 @@ func measure(r firemode.Rule, f Finding) (string, error) {
 		}
 	}
 	if !known {
-		return "", firemode.InvalidField("measurement", "%q is not known; %s %s has limits for %s", firemode.Clip(f.Measurement), r.Code, r.Version, knownMeasurements(r))
+		return "", firemode.InvalidField("measurement", "%q is not known; %s %s has limits for %s",
+			firemode.Clip(f.Measurement), r.Code, r.Version, knownMeasurements(r))
 	}
 	return "", nil
 }
@@ -145,13 +150,19 @@ func checkOverride(o *Override) []firemode.Detail {
 	}
 	var wrong []firemode.Detail
 	if !o.Class.Valid() {
-		wrong = append(wrong, firemode.Detail{Field: "override.classification", Reason: "must be one of " + classWords()})
+		wrong = append(wrong, firemode.Detail{
+			Field:  "override.classification",
+			Reason: "must be one of " + classWords(),
+		})
 	}
 	switch reason := strings.TrimSpace(o.Reason); {
 	case reason == "":
 		wrong = append(wrong, firemode.Detail{Field: "override.reason", Reason: "is required"})
 	case len(reason) > MaxReason:
-		wrong = append(wrong, firemode.Detail{Field: "override.reason", Reason: fmt.Sprintf("is longer than %d bytes", MaxReason)})
+		wrong = append(wrong, firemode.Detail{
+			Field:  "override.reason",
+			Reason: fmt.Sprintf("is longer than %d bytes", MaxReason),
+		})
 	}
 	return wrong
 }

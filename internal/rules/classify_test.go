@@ -20,8 +20,8 @@ func catalogue(t testing.TB) []firemode.Rule {
 	return rs
 }
 
-// TestEveryConditionClassifies walks the whole catalogue: by default the class is the mapping's, and what can escalate does so
-// by each of its answers, but not beside one that prevents it.
+// TestEveryConditionClassifies walks the whole catalogue: by default the class is the mapping's,
+// and what can escalate does so by each of its answers, but not beside one that prevents it.
 func TestEveryConditionClassifies(t *testing.T) {
 	for _, r := range catalogue(t) {
 		for condition, class := range r.Schema.Classifications {
@@ -63,11 +63,13 @@ func TestEveryLimitHasTwoSides(t *testing.T) {
 			if l.Max != "" {
 				on, beyond = l.Max, "1000000"
 			}
-			if j, err := rules.Classify(r, rules.Finding{Measurement: l.Measurement, Value: on, Unit: l.Unit}); err != nil || !j.WithinLimits || j.Class != "" {
+			j, err := rules.Classify(r, rules.Finding{Measurement: l.Measurement, Value: on, Unit: l.Unit})
+			if err != nil || !j.WithinLimits || j.Class != "" {
 				t.Errorf("%s %s %s: %+v, %v, want within limits", r.Code, l.Measurement, on, j, err)
 			}
-			j, err := rules.Classify(r, rules.Finding{Measurement: l.Measurement, Value: beyond, Unit: l.Unit})
-			if err != nil || j.WithinLimits || j.Condition != l.Condition || j.Class != r.Schema.Classifications[l.Condition] {
+			j, err = rules.Classify(r, rules.Finding{Measurement: l.Measurement, Value: beyond, Unit: l.Unit})
+			if err != nil || j.WithinLimits || j.Condition != l.Condition ||
+				j.Class != r.Schema.Classifications[l.Condition] {
 				t.Errorf("%s %s %s: %+v, %v, want %s", r.Code, l.Measurement, beyond, j, err, l.Condition)
 			}
 		}
@@ -79,7 +81,8 @@ func TestEveryLimitHasTwoSides(t *testing.T) {
 
 var anyAnswer = rapid.OneOf(
 	rapid.Bool().AsAny(), rapid.Float64().AsAny(), rapid.Int().AsAny(), rapid.String().AsAny(), rapid.Just[any](nil),
-	rapid.Map(rapid.String(), func(s string) any { return json.Number(s) }), rapid.Just[any]([]any{1}), rapid.Just[any](1), rapid.Just[any](0.5),
+	rapid.Map(rapid.String(), func(s string) any { return json.Number(s) }), rapid.Just[any]([]any{1}),
+	rapid.Just[any](1), rapid.Just[any](0.5),
 )
 
 func TestJudgeNeverPanics(t *testing.T) {
@@ -90,12 +93,17 @@ func TestJudgeNeverPanics(t *testing.T) {
 		name := rapid.OneOf(rapid.SampledFrom(known), rapid.String())
 		f := rules.Finding{
 			Condition: name.Draw(t, "condition"), Measurement: name.Draw(t, "measurement"),
-			Value: rapid.OneOf(anyDecimal, rapid.String()).Draw(t, "value"), Unit: rapid.SampledFrom([]string{"", "N", "L/s"}).Draw(t, "unit"),
-			Scope: rapid.MapOfN(rapid.OneOf(rapid.SampledFrom(inputs()), rapid.String()), anyAnswer, 0, 4).Draw(t, "scope"),
+			Value: rapid.OneOf(anyDecimal, rapid.String()).Draw(t, "value"),
+			Unit:  rapid.SampledFrom([]string{"", "N", "L/s"}).Draw(t, "unit"),
+			Scope: rapid.MapOfN(
+				rapid.OneOf(rapid.SampledFrom(inputs()), rapid.String()), anyAnswer, 0, 4,
+			).Draw(t, "scope"),
 		}
 		if rapid.Bool().Draw(t, "overridden") {
 			f.Override = &rules.Override{
-				Class:  rapid.OneOf(rapid.SampledFrom(firemode.Classes[:]), rapid.Just(firemode.Class("x"))).Draw(t, "class"),
+				Class: rapid.OneOf(
+					rapid.SampledFrom(firemode.Classes[:]), rapid.Just(firemode.Class("x")),
+				).Draw(t, "class"),
 				Reason: rapid.String().Draw(t, "reason"),
 			}
 		}
@@ -109,16 +117,18 @@ func TestJudgeNeverPanics(t *testing.T) {
 	})
 }
 
-// TestEscalationIsMonotone: as long as nothing prevents it, a graver answer never gives a milder class, and without an override
-// no class is milder than the default.
+// TestEscalationIsMonotone: as long as nothing prevents it, a graver answer never gives a milder
+// class, and without an override no class is milder than the default.
 func TestEscalationIsMonotone(t *testing.T) {
 	rs := catalogue(t)
 	rapid.Check(t, func(t *rapid.T) {
 		r := rapid.SampledFrom(rs).Draw(t, "rule")
 		condition := rapid.SampledFrom(keys(r.Schema.Classifications)).Draw(t, "condition")
-		inoperative, only, percent := rapid.Bool().Draw(t, "inoperative"), rapid.Bool().Draw(t, "only"), rapid.IntRange(0, 100).Draw(t, "percent")
+		inoperative, only, percent := rapid.Bool().Draw(t, "inoperative"), rapid.Bool().Draw(t, "only"),
+			rapid.IntRange(0, 100).Draw(t, "percent")
 		mild := rules.Scope{
-			"system_inoperative": inoperative, "only_unit_in_area": only, "fraction_of_population_affected": float64(percent) / 100,
+			"system_inoperative": inoperative, "only_unit_in_area": only,
+			"fraction_of_population_affected": float64(percent) / 100,
 		}
 		grave := rules.Scope{
 			"system_inoperative":              inoperative || rapid.Bool().Draw(t, "inoperative too"),

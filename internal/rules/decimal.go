@@ -12,8 +12,8 @@ const maxNumberLength = decimal.MaxDigits + len("-.e-064")
 
 var errNotDecimal = errors.New("must be a number of at most 34 digits, with an exponent of at most 64")
 
-// ParseDecimal reads a number in JSON's grammar, of at most decimal.MaxDigits digits as written, leading zeros included, and
-// an exponent of at most decimal.MaxExponent.
+// ParseDecimal reads a number in JSON's grammar, of at most decimal.MaxDigits digits as written,
+// leading zeros included, and an exponent of at most decimal.MaxExponent.
 func ParseDecimal(s string) (decimal.Decimal, error) {
 	d, err := decimal.Parse(s)
 	mantissa, _, _ := strings.Cut(strings.ToLower(s), "e")

@@ -12,7 +12,8 @@ import (
 	"firemode"
 )
 
-// decode reads strict JSON: duplicate and unknown members are refused, and names are compared with their case.
+// decode reads strict JSON: duplicate and unknown members are refused, and names are compared with
+// their case.
 func decode(data []byte, into any) error {
 	// First as a whole, so that broken JSON is not taken for a field of the wrong type.
 	if !jsontext.Value(data).IsValid() {
@@ -54,7 +55,8 @@ func fieldOf(p jsontext.Pointer) string {
 	return b.String()
 }
 
-// Fingerprint is a hash over all that a user says about a rule: two versions with the same fingerprint are the same rule.
+// Fingerprint is a hash over all that a user says about a rule: two versions with the same
+// fingerprint are the same rule.
 func Fingerprint(r firemode.Rule) []byte {
 	// encoding/json writes maps in order of key, and a Document holds nothing that it cannot write.
 	text, err := stdjson.Marshal(NewDocument(r))

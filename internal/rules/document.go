@@ -9,8 +9,8 @@ import (
 	"firemode"
 )
 
-// Document is a rule as JSON: what the API takes and gives, and what a catalogue file holds. Numbers are kept as they are
-// written.
+// Document is a rule as JSON: what the API takes and gives, and what a catalogue file holds.
+// Numbers are kept as they are written.
 type Document struct {
 	RuleCode    string               `json:"rule_code"`
 	Version     string               `json:"version"`
@@ -31,8 +31,8 @@ type SchemaDocument struct {
 	Limits          []LimitDocument               `json:"limits,omitempty"`
 }
 
-// EscalationDocument says which answers raise a condition to To, and which prevent it. A test is true or false for a
-// yes/no input, {"at_least": number} for the others; see ScopeInputs.
+// EscalationDocument says which answers raise a condition to To, and which prevent it. A test is
+// true or false for a yes/no input, {"at_least": number} for the others; see ScopeInputs.
 type EscalationDocument struct {
 	To     firemode.Class                `json:"to"`
 	When   map[string]stdjson.RawMessage `json:"when"`
@@ -48,8 +48,8 @@ type LimitDocument struct {
 	Condition   string             `json:"condition"`
 }
 
-// ParseRule reads one Document as JSON into a valid rule. It is firemode.CodeMalformed if data is not JSON and
-// firemode.CodeInvalid, naming the fields, if it is not a rule.
+// ParseRule reads one Document as JSON into a valid rule. It is firemode.CodeMalformed if data is
+// not JSON and firemode.CodeInvalid, naming the fields, if it is not a rule.
 func ParseRule(data []byte) (firemode.Rule, error) {
 	var d Document
 	if err := decode(data, &d); err != nil {
@@ -58,8 +58,8 @@ func ParseRule(data []byte) (firemode.Rule, error) {
 	return d.Rule()
 }
 
-// Rule returns d as a valid rule, without what a store adds: organisation, times and who made it. It is firemode.CodeInvalid,
-// naming the fields, if d is not one.
+// Rule returns d as a valid rule, without what a store adds: organisation, times and who made it.
+// It is firemode.CodeInvalid, naming the fields, if d is not one.
 func (d Document) Rule() (firemode.Rule, error) {
 	r := firemode.Rule{
 		Code:        firemode.RuleCode(d.RuleCode),
@@ -82,7 +82,8 @@ func (d Document) Rule() (firemode.Rule, error) {
 	return r, nil
 }
 
-// schema converts d; it reports only what a firemode.RuleSchema cannot hold, the rest is check's part.
+// schema converts d; it reports only what a firemode.RuleSchema cannot hold, the rest is check's
+// part.
 func (d SchemaDocument) schema() (firemode.RuleSchema, []firemode.Detail) {
 	s := firemode.RuleSchema{Classifications: d.Classifications}
 	var wrong []firemode.Detail
@@ -117,7 +118,10 @@ func scopeTests(field string, tests map[string]stdjson.RawMessage) ([]firemode.S
 		if json.Unmarshal(tests[input], &test.Is) != nil || test.Is == nil {
 			err := json.Unmarshal(tests[input], &number, json.RejectUnknownMembers(true))
 			if err != nil || number.AtLeast == nil {
-				wrong = append(wrong, firemode.Detail{Field: field + "." + firemode.Clip(input), Reason: `must be true, false or {"at_least": number}`})
+				wrong = append(wrong, firemode.Detail{
+					Field:  field + "." + firemode.Clip(input),
+					Reason: `must be true, false or {"at_least": number}`,
+				})
 				continue
 			}
 			test.Is, test.AtLeast = nil, number.AtLeast
@@ -160,7 +164,10 @@ func NewDocument(r firemode.Rule) Document {
 		if d.Schema.Escalations == nil {
 			d.Schema.Escalations = map[string]EscalationDocument{}
 		}
-		d.Schema.Escalations[condition] = EscalationDocument{To: e.To, When: testDocuments(e.When), Unless: testDocuments(e.Unless)}
+		d.Schema.Escalations[condition] = EscalationDocument{
+			To: e.To, When: testDocuments(e.When),
+			Unless: testDocuments(e.Unless),
+		}
 	}
 	for _, l := range r.Schema.Limits {
 		d.Schema.Limits = append(d.Schema.Limits, LimitDocument{

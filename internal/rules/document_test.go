@@ -16,7 +16,8 @@ import (
 	"firemode/internal/rules"
 )
 
-// TestDocumentsRoundTrip writes and reads each rule of the catalogue with both JSON packages that the project uses.
+// TestDocumentsRoundTrip writes and reads each rule of the catalogue with both JSON packages that
+// the project uses.
 func TestDocumentsRoundTrip(t *testing.T) {
 	for _, r := range catalogue(t) {
 		for name, marshal := range map[string]func(any) ([]byte, error){
@@ -40,7 +41,8 @@ func TestDocumentsRoundTrip(t *testing.T) {
 
 func TestMalformed(t *testing.T) {
 	for _, text := range []string{
-		"", "{", `{"rule_code": "A", "rule_code": "B"}`, `{} {}`, "[1", "{\"rule_name\": \"\xff\"}", `{"rule_schema": {"classification_mappings": {"a": "x", "a": "y"}}}`,
+		"", "{", `{"rule_code": "A", "rule_code": "B"}`, `{} {}`, "[1", "{\"rule_name\": \"\xff\"}",
+		`{"rule_schema": {"classification_mappings": {"a": "x", "a": "y"}}}`,
 	} {
 		if _, err := rules.ParseRule([]byte(text)); firemode.CodeOf(err) != firemode.CodeMalformed {
 			t.Errorf("%q: %v, want CodeMalformed", text, err)
@@ -63,21 +65,27 @@ func TestFingerprint(t *testing.T) {
 }
 
 func TestCatalogueErrorsNameTheRule(t *testing.T) {
-	const good = `{"rule_code": "A", "version": "1.0.0", "rule_name": "n", "rule_schema": {"classification_mappings": {"a": "not_tested"}}}`
+	const good = `{"rule_code": "A", "version": "1.0.0", "rule_name": "n", ` +
+		`"rule_schema": {"classification_mappings": {"a": "not_tested"}}}`
+	retitled := strings.Replace(good, `"rule_name"`, `"title"`, 1)
+	listed := strings.Replace(good, `"n"`, `["n"]`, 1)
 	for text, want := range map[string]string{
 		`{"rules": []}`: "rules: must hold at least one rule",
-		`{"rules": [` + good + `, ` + good + `]}`:                                      "rules[1]: A 1.0.0 is given twice",
-		`{"rules": [` + good + `, {"rule_code": "B"}]}`:                                "rules[1].version: must be a semantic version such as 1.10.0, of at most 64 bytes",
-		`{"rules": [` + strings.Replace(good, `"rule_name"`, `"title"`, 1) + `]}`:      "rules[0].title: is not known",
-		`{"rules": [` + strings.Replace(good, `"n"`, `["n"]`, 1) + `], "version": ""}`: "rules[0].rule_name: has the wrong type",
+		`{"rules": [` + good + `, ` + good + `]}`: "rules[1]: A 1.0.0 is given twice",
+		`{"rules": [` + good + `, {"rule_code": "B"}]}`: "rules[1].version: " +
+			"must be a semantic version such as 1.10.0, of at most 64 bytes",
+		`{"rules": [` + retitled + `]}`:              "rules[0].title: is not known",
+		`{"rules": [` + listed + `], "version": ""}`: "rules[0].rule_name: has the wrong type",
 	} {
-		if _, err := rules.ParseCatalogue([]byte(text)); firemode.CodeOf(err) != firemode.CodeInvalid || err.Error() != want {
+		if _, err := rules.ParseCatalogue([]byte(text)); firemode.CodeOf(err) != firemode.CodeInvalid ||
+			err.Error() != want {
 			t.Errorf("%s\n got %v\nwant %s", text, err, want)
 		}
 	}
 }
 
-// FuzzParseRule: whatever is taken for a rule is valid, survives being written, and judges its own conditions.
+// FuzzParseRule: whatever is taken for a rule is valid, survives being written, and judges its own
+// conditions.
 func FuzzParseRule(f *testing.F) {
 	files, err := filepath.Glob("testdata/*_*.json")
 	if err != nil {

@@ -10,7 +10,8 @@ import (
 	"firemode/internal/rules"
 )
 
-// TestHarbourTower counts what is due at a real-sized building: every asset in service, each of its systems once, the site.
+// TestHarbourTower counts what is due at a real-sized building: every asset in service, each of its
+// systems once, the site.
 func TestHarbourTower(t *testing.T) {
 	data, err := os.ReadFile("testdata/harbour_tower.json")
 	if err != nil {
@@ -49,7 +50,8 @@ func TestHarbourTower(t *testing.T) {
 	}
 	book := rules.NewSet(catalogue(t))
 	for f, want := range map[firemode.Frequency][2]int{
-		firemode.Monthly: {11, 29}, firemode.SixMonthly: {302, 1968}, firemode.Yearly: {472, 2426}, firemode.Weekly: {0, 0},
+		firemode.Monthly: {11, 29}, firemode.SixMonthly: {302, 1968}, firemode.Yearly: {472, 2426},
+		firemode.Weekly: {0, 0},
 	} {
 		var got [2]int
 		for code, n := range things {
@@ -68,7 +70,10 @@ func TestHarbourTower(t *testing.T) {
 func TestDueKeepsTheTypesOrderAndPinsVersions(t *testing.T) {
 	rs := []firemode.Rule{
 		{Code: "B", Version: "1.0.0", Frequencies: []firemode.Frequency{firemode.Monthly}, CreatedAt: day(1)},
-		{Code: "A", Version: "1.0.0", Frequencies: []firemode.Frequency{firemode.Yearly, firemode.Weekly}, CreatedAt: day(1)},
+		{
+			Code: "A", Version: "1.0.0", Frequencies: []firemode.Frequency{firemode.Yearly, firemode.Weekly},
+			CreatedAt: day(1),
+		},
 		{Code: "A", Version: "1.10.0", Frequencies: []firemode.Frequency{firemode.Weekly}, CreatedAt: day(3)},
 		{Code: "C", Version: "1.0.0", Frequencies: []firemode.Frequency{firemode.AfterUse}, CreatedAt: day(1)},
 		{Code: "D", Version: "1.0.0", CreatedAt: day(1)},

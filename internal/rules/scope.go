@@ -31,7 +31,10 @@ type ScopeInput struct {
 var scopeInputs = [...]ScopeInput{
 	{"system_inoperative", ScopeYesNo, "Would the system, or a whole part of it, fail to work if a fire started now?"},
 	{"only_unit_in_area", ScopeYesNo, "Is this the only unit that protects the area or the hazard?"},
-	{"fraction_of_population_affected", ScopeFraction, "Which share of the units in the area is affected, from 0 to 1?"},
+	{
+		"fraction_of_population_affected", ScopeFraction,
+		"Which share of the units in the area is affected, from 0 to 1?",
+	},
 	{"sleeping_occupancy", ScopeYesNo, "Do people sleep in the part of the building that is affected?"},
 	{"alternative_in_place", ScopeYesNo, "Is an alternative in place that does the same job meanwhile?"},
 	{"repeat_count", ScopeCount, "How often was it found before without having been rectified?"},
@@ -40,7 +43,8 @@ var scopeInputs = [...]ScopeInput{
 // ScopeInputs lists the known inputs, in the order in which to ask.
 func ScopeInputs() []ScopeInput { return slices.Clone(scopeInputs[:]) }
 
-// Scope holds answers by name of input: a bool, or a number as json.Number, float64 or int. An absent answer escalates nothing.
+// Scope holds answers by name of input: a bool, or a number as json.Number, float64 or int. An
+// absent answer escalates nothing.
 type Scope map[string]any
 
 // answers are the answers of a Scope, checked.
@@ -52,7 +56,8 @@ type answer struct {
 	text   string // as the user gave it, e.g. "true" or "0.5"
 }
 
-// checkScope returns s as answers, or the details of what is wrong with it. They are named field.input.
+// checkScope returns s as answers, or the details of what is wrong with it. They are named
+// field.input.
 func checkScope(field string, s Scope) (answers, []firemode.Detail) {
 	if len(s) == 0 {
 		return nil, nil
@@ -90,7 +95,8 @@ func readAnswer(name string, value any) (answer, error) {
 	return answer{number: number, text: text}, nil
 }
 
-// numberText returns a number as it was written. The shortest form of a float64 is what was written, to 15 digits.
+// numberText returns a number as it was written. The shortest form of a float64 is what was
+// written, to 15 digits.
 func numberText(value any) (text string, ok bool) {
 	switch v := value.(type) {
 	case json.Number:
@@ -141,7 +147,8 @@ func (as answers) holds(test firemode.ScopeTest) bool {
 	return false
 }
 
-// first returns the first of tests that the answers pass, in words such as "only_unit_in_area: true".
+// first returns the first of tests that the answers pass, in words such as "only_unit_in_area:
+// true".
 func (as answers) first(tests []firemode.ScopeTest) (words string, found bool) {
 	for _, test := range tests {
 		if as.holds(test) {

@@ -8,16 +8,16 @@ import (
 	"firemode"
 )
 
-// Set is every rule version that an organisation sees. It does not change, and is safe for concurrent use; what it returns
-// must not be changed either.
+// Set is every rule version that an organisation sees. It does not change, and is safe for
+// concurrent use; what it returns must not be changed either.
 type Set struct {
 	versions map[firemode.RuleCode][]firemode.Rule // newest first
 	inForce  map[firemode.RuleCode]firemode.Rule
 	all      []firemode.Rule // in force, by code
 }
 
-// NewSet returns the book of rs, which are in any order. Where an organisation's own version and a shared one have the same code
-// and version, its own counts.
+// NewSet returns the book of rs, which are in any order. Where an organisation's own version and a
+// shared one have the same code and version, its own counts.
 func NewSet(rs []firemode.Rule) *Set {
 	b := &Set{versions: map[firemode.RuleCode][]firemode.Rule{}, inForce: map[firemode.RuleCode]firemode.Rule{}}
 	for _, r := range rs {
@@ -46,7 +46,8 @@ func (b *Set) InForce(code firemode.RuleCode) (r firemode.Rule, ok bool) {
 	return r, ok
 }
 
-// InForceAt returns the highest version of code that was active at t; ok is false when there was none.
+// InForceAt returns the highest version of code that was active at t; ok is false when there was
+// none.
 func (b *Set) InForceAt(code firemode.RuleCode, t time.Time) (r firemode.Rule, ok bool) {
 	for _, r := range b.versions[code] {
 		if r.ActiveAt(t) {

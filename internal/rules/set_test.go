@@ -15,7 +15,8 @@ var day0 = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 
 func day(n int) time.Time { return day0.AddDate(0, 0, n) }
 
-// made returns a version of rule R that was made on day from and deactivated on day to, never if that is 0.
+// made returns a version of rule R that was made on day from and deactivated on day to, never if
+// that is 0.
 func made(version string, from, to int) firemode.Rule {
 	r := firemode.Rule{Code: "R", Version: version, Name: version, CreatedAt: day(from)}
 	if to != 0 {
@@ -25,11 +26,17 @@ func made(version string, from, to int) firemode.Rule {
 }
 
 func TestBookInForce(t *testing.T) {
-	book := rules.NewSet([]firemode.Rule{made("1.9.0", 1, 0), made("2.0.0", 5, 7), made("1.10.0", 3, 0), made("1.10.0-rc.1", 2, 0)})
+	book := rules.NewSet([]firemode.Rule{
+		made("1.9.0", 1, 0), made("2.0.0", 5, 7), made("1.10.0", 3, 0),
+		made("1.10.0-rc.1", 2, 0),
+	})
 	if r, ok := book.InForce("R"); !ok || r.Version != "1.10.0" {
 		t.Errorf("in force is %s, want 1.10.0: 2.0.0 has been deactivated", r.Version)
 	}
-	for n, want := range map[int]string{0: "", 1: "1.9.0", 2: "1.10.0-rc.1", 3: "1.10.0", 4: "1.10.0", 5: "2.0.0", 6: "2.0.0", 7: "1.10.0", 8: "1.10.0"} {
+	for n, want := range map[int]string{
+		0: "", 1: "1.9.0", 2: "1.10.0-rc.1", 3: "1.10.0", 4: "1.10.0", 5: "2.0.0",
+		6: "2.0.0", 7: "1.10.0", 8: "1.10.0",
+	} {
 		if r, ok := book.InForceAt("R", day(n)); r.Version != want || ok != (want != "") {
 			t.Errorf("on day %d %q is in force, want %q", n, r.Version, want)
 		}
@@ -87,7 +94,8 @@ func cmpCode(a, b firemode.Rule) int {
 	return 1
 }
 
-// TestInForceIsTheHighestActive holds the book to the definition, and shows that the order of its rules does not matter.
+// TestInForceIsTheHighestActive holds the book to the definition, and shows that the order of its
+// rules does not matter.
 func TestInForceIsTheHighestActive(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		versions := rapid.SliceOfNDistinct(anyVersion, 0, 8, rapid.ID).Draw(t, "versions")

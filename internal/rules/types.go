@@ -25,7 +25,8 @@ type AssetType struct {
 //go:embed asset_types.json
 var assetTypesJSON string
 
-// loadTypes parses the embedded file once. The file is part of the program: a test reads it whole, so that it cannot fail here.
+// loadTypes parses the embedded file once. The file is part of the program: a test reads it whole,
+// so that it cannot fail here.
 var loadTypes = sync.OnceValue(func() []AssetType {
 	var file struct {
 		About string `json:"about"`
@@ -48,7 +49,8 @@ var loadTypes = sync.OnceValue(func() []AssetType {
 	return types
 })
 
-// Types returns every asset type, in the catalogue's order. What it returns must not be changed in depth.
+// Types returns every asset type, in the catalogue's order. What it returns must not be changed in
+// depth.
 func Types() []AssetType { return slices.Clone(loadTypes()) }
 
 // TypeByCode returns the type with that code.
@@ -61,9 +63,9 @@ func TypeByCode(code string) (t AssetType, ok bool) {
 	return types[i], true
 }
 
-// Match returns the type that a cell of a register names. A phrase matches when every word of it is among the cell's words (lower case,
-// punctuation dropped), and the phrase with most words wins. It is firemode.CodeInvalid when no type matches, or when two match
-// equally well.
+// Match returns the type that a cell of a register names. A phrase matches when every word of it is
+// among the cell's words (lower case, punctuation dropped), and the phrase with most words wins. It
+// is firemode.CodeInvalid when no type matches, or when two match equally well.
 func Match(cell string) (AssetType, error) {
 	have := words(cell)
 	var best []AssetType
@@ -83,10 +85,12 @@ func Match(cell string) (AssetType, error) {
 	case 0:
 		return AssetType{}, firemode.InvalidField("type", "%q is no known type of asset", firemode.Clip(cell))
 	}
-	return AssetType{}, firemode.InvalidField("type", "%q could be %s or %s", firemode.Clip(cell), best[0].Name, best[1].Name)
+	return AssetType{}, firemode.InvalidField("type", "%q could be %s or %s", firemode.Clip(cell), best[0].Name,
+		best[1].Name)
 }
 
-// matchedWords returns the number of words of the type's longest phrase that is in have, 0 when none is.
+// matchedWords returns the number of words of the type's longest phrase that is in have, 0 when
+// none is.
 func (t AssetType) matchedWords(have map[string]bool) int {
 	most := 0
 	for _, phrase := range t.Match {

@@ -35,10 +35,11 @@ func TestMatch(t *testing.T) {
 
 func TestMatchRefuses(t *testing.T) {
 	for cell, want := range map[string]string{
-		"":                         `type: "" is no known type of asset`,
-		"Halon 1211 bottle":        `type: "Halon 1211 bottle" is no known type of asset`,
-		"extinguishers abe":        `type: "extinguishers abe" is no known type of asset`,
-		"Extinguisher ABE and CO2": `type: "Extinguisher ABE and CO2" could be Portable extinguisher, powder, stored pressure or Portable extinguisher, carbon dioxide`,
+		"":                  `type: "" is no known type of asset`,
+		"Halon 1211 bottle": `type: "Halon 1211 bottle" is no known type of asset`,
+		"extinguishers abe": `type: "extinguishers abe" is no known type of asset`,
+		"Extinguisher ABE and CO2": `type: "Extinguisher ABE and CO2" could be ` +
+			`Portable extinguisher, powder, stored pressure or Portable extinguisher, carbon dioxide`,
 	} {
 		got, err := rules.Match(cell)
 		if firemode.CodeOf(err) != firemode.CodeInvalid || err.Error() != want {
@@ -47,8 +48,8 @@ func TestMatchRefuses(t *testing.T) {
 	}
 }
 
-// TestTypesHangTogether: codes are unique, every rule of a type is in the catalogue, every phrase finds its own type, and only
-// assets are matched.
+// TestTypesHangTogether: codes are unique, every rule of a type is in the catalogue, every phrase
+// finds its own type, and only assets are matched.
 func TestTypesHangTogether(t *testing.T) {
 	book := rules.NewSet(catalogue(t))
 	seen := map[string]bool{}
@@ -73,7 +74,8 @@ func TestTypesHangTogether(t *testing.T) {
 			t.Errorf("%s of kind %s has %d phrases", at.Code, at.Kind, len(at.Match))
 		}
 	}
-	if kinds[firemode.KindAsset] != 51 || kinds[firemode.KindSystem] != 9 || kinds[firemode.KindSite] != 3 || len(kinds) != 3 {
+	if kinds[firemode.KindAsset] != 51 || kinds[firemode.KindSystem] != 9 || kinds[firemode.KindSite] != 3 ||
+		len(kinds) != 3 {
 		t.Errorf("%v, want 51 kinds of asset, 9 of system, 3 of site", kinds)
 	}
 	if _, ok := rules.TypeByCode("extinguisher_halon"); ok {

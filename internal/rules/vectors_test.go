@@ -17,8 +17,9 @@ import (
 	"firemode/internal/rules"
 )
 
-// vector is one case in testdata: the expectation is in the file's name. A good one is judged as it says; a fail one is
-// refused with exactly the wrongs that it lists, by its rules or, if they are valid, by the judgement.
+// vector is one case in testdata: the expectation is in the file's name. A good one is judged as it
+// says; a fail one is refused with exactly the wrongs that it lists, by its rules or, if they are
+// valid, by the judgement.
 type vector struct {
 	About   string            `json:"about"`
 	Rules   []jsontext.Value  `json:"rules"` // Documents; none for the embedded catalogue
@@ -78,7 +79,8 @@ func (v vector) book() (*rules.Set, error) {
 func (v vector) finding(t *testing.T) rules.Finding {
 	t.Helper()
 	f := rules.Finding{
-		Condition: v.Finding.Condition, Measurement: v.Finding.Measurement, Value: string(v.Finding.Value), Unit: v.Finding.Unit,
+		Condition: v.Finding.Condition, Measurement: v.Finding.Measurement, Value: string(v.Finding.Value),
+		Unit: v.Finding.Unit,
 	}
 	for input, text := range v.Finding.Scope {
 		if f.Scope == nil {

@@ -12,8 +12,10 @@ import (
 
 // ascending are versions in the order that semver.org gives, and build metadata last.
 var ascending = [...]string{
-	"0.0.0", "0.1.0", "0.9.9", "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta", "1.0.0-beta.2", "1.0.0-beta.11",
-	"1.0.0-rc.1", "1.0.0", "1.0.0+a", "1.0.0+b", "1.2.0", "1.9.0", "1.10.0", "2.0.0", "10.0.0", "99999999999999999999.0.0",
+	"0.0.0", "0.1.0", "0.9.9", "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta", "1.0.0-beta.2",
+	"1.0.0-beta.11",
+	"1.0.0-rc.1", "1.0.0", "1.0.0+a", "1.0.0+b", "1.2.0", "1.9.0", "1.10.0", "2.0.0", "10.0.0",
+	"99999999999999999999.0.0",
 }
 
 func TestCompareVersions(t *testing.T) {

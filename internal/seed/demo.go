@@ -1,9 +1,9 @@
-// Package seed fills an empty installation with data that shows what FireMode does: two organisations with people whose
-// password everybody knows, buildings with their registers, and visits at every stage.
+// Package seed fills an empty installation with demo data: two organisations whose users have a
+// known password, buildings with their asset registers, and visits in every state.
 //
-// It promises that everything goes in through the services, as if people had done it; that a run which was cut short is
-// finished by the next one, with the same outcome; and that data which is not the demo's own is never touched. The same names,
-// ids and readings come out each time; what differs are times, which follow the run, and the ids that services mint.
+// All data goes through the services, as if users had entered it. A run that continues an
+// interrupted one gives the same result. Data that is not the demo's own is never changed. Names,
+// ids and readings are the same in every run; times, and ids that services create, differ.
 package seed
 
 import (
@@ -22,7 +22,7 @@ import (
 // Password is the password of every demo user.
 const Password = "firemode-demo"
 
-// Services are what the demo data goes in through. All are required.
+// Services are the services that take the demo data. All are required.
 type Services struct {
 	Auth      *identity.Service
 	Catalogue *catalogue.Service
@@ -31,8 +31,8 @@ type Services struct {
 	Merge     *merge.Service
 }
 
-// Demo fills an empty installation, and finishes one that it began to fill; any other is kept as it is. progress is given a
-// line for each step.
+// Demo fills an empty installation, or completes a partial demo; it does not change any other
+// installation. progress gets a line for each step.
 func Demo(ctx context.Context, s Services, progress func(string)) error {
 	plan := organisations()
 	found, err := s.survey(ctx, plan)
@@ -41,10 +41,10 @@ func Demo(ctx context.Context, s Services, progress func(string)) error {
 	}
 	switch found {
 	case others:
-		progress("there is data already; it is kept as it is")
+		progress("the database already has data; nothing was changed")
 		return nil
 	case partial:
-		progress("the demo data was begun and not finished; going on")
+		progress("the demo data is incomplete; continuing")
 	}
 	if err := s.Catalogue.Seed(ctx); err != nil {
 		return err
@@ -64,21 +64,23 @@ type contents int
 const (
 	nothing contents = iota
 	partial          // a part of the demo data
-	others           // the whole demo data, or somebody's own
+	others           // the complete demo data, or other data
 )
 
-// survey looks at what is there. The last thing that a run makes tells whether the run came to its end: it is in the last
-// organisation, and the demo knows its first one by id and name.
+// survey returns what the installation holds. The id and name of the first organisation identify
+// the demo, and the last visit of the last organisation shows that the demo is complete.
 func (s Services) survey(ctx context.Context, plan []organisation) (contents, error) {
-	there, err := s.Auth.Organisations(ctx)
+	found, err := s.Auth.Organisations(ctx)
 	if err != nil {
 		return others, err
 	}
-	if len(there) == 0 {
+	if len(found) == 0 {
 		return nothing, nil
 	}
 	first, last := plan[0], plan[len(plan)-1]
-	begun := slices.ContainsFunc(there, func(o firemode.Organisation) bool { return o.ID == first.id && o.Name == first.name })
+	begun := slices.ContainsFunc(
+		found, func(o firemode.Organisation) bool { return o.ID == first.id && o.Name == first.name },
+	)
 	if !begun {
 		return others, nil
 	}

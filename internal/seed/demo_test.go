@@ -15,18 +15,112 @@ import (
 	"firemode/internal/store/storetest"
 )
 
+func TestDemo_EmptyDatabase_Filled(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, db store.Store) {
+		s := services(t, db)
+		if diff := cmp.Diff(progress, strings.Join(run(t, s), "\n")); diff != "" {
+			t.Errorf("progress:\n%s", diff)
+		}
+		checkComplete(t, s)
+		t.Run("every user can log in", func(t *testing.T) { checkLogins(t, s) })
+		t.Run("no result is flagged", func(t *testing.T) { checkFlags(t, s) })
+		t.Run("one conflict is open", func(t *testing.T) { checkConflict(t, s) })
+		t.Run("the next visit shows the previous results", func(t *testing.T) { checkLastResults(t, s) })
+	})
+}
+
+func TestDemo_SecondRun_WritesNothing(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, db store.Store) {
+		run(t, services(t, db))
+		watched := &counted{Store: db}
+		lines := run(t, services(t, watched))
+		if diff := cmp.Diff([]string{"the database already has data; nothing was changed"}, lines); diff != "" {
+			t.Error(diff)
+		}
+		if n := watched.writes.Load(); n != 0 {
+			t.Errorf("the second run wrote %d times, want 0", n)
+		}
+	})
+}
+
+func TestDemo_OtherData_Unchanged(t *testing.T) {
+	for name, org := range map[string]firemode.Organisation{
+		"another organisation":       {ID: "acme", Name: "Acme Fire Services"},
+		"an organisation named demo": {ID: "demo", Name: "Our own trial"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			db := storetest.OpenSQLite(t)
+			s := services(t, db)
+			must(t, s.Auth.AddOrganisation(t.Context(), org.ID, org.Name))
+			watched := &counted{Store: db}
+			run(t, services(t, watched))
+			if n := watched.writes.Load(); n != 0 {
+				t.Errorf("the demo wrote %d times, want 0", n)
+			}
+		})
+	}
+}
+
+// Wherever a run is interrupted, the next run completes the demo with the same result.
+func TestDemo_InterruptedRun_Completed(t *testing.T) {
+	fresh := services(t, storetest.OpenSQLite(t))
+	run(t, fresh)
+	for name, afterCommit := range map[string]bool{"before a commit": false, "after a commit": true} {
+		t.Run(name, func(t *testing.T) {
+			db := storetest.OpenSQLite(t)
+			cuts := 0
+			// A later run repeats the steps of the earlier runs, so it needs more writes to get
+			// further.
+			for limit := int64(1); ; limit += 3 {
+				s := services(t, &counted{Store: db, limit: limit, afterCommit: afterCommit})
+				err := seed.Demo(t.Context(), s.Services, func(string) {})
+				if err == nil {
+					break
+				}
+				if !errors.Is(err, errCut) {
+					t.Fatalf("interrupted after %d writes: %v", limit, err)
+				}
+				cuts++
+			}
+			if cuts < 8 {
+				t.Errorf("only %d runs were interrupted", cuts)
+			}
+			s := services(t, db)
+			checkComplete(t, s)
+			for _, id := range []firemode.SessionID{"six-monthly-1", "yearly-1", "123"} {
+				if diff := cmp.Diff(document(t, fresh, "demo", id), document(t, s, "demo", id)); diff != "" {
+					t.Errorf("the document of %s differs:\n%s", id, diff)
+				}
+			}
+		})
+	}
+}
+
+// Two nodes on one database may fill the demo at the same time.
+func TestDemo_ConcurrentRuns_CompleteOnce(t *testing.T) {
+	onBothEngines(t, func(t *testing.T, db store.Store) {
+		var runs errgroup.Group
+		for range 2 {
+			s := services(t, db)
+			runs.Go(func() error { return seed.Demo(t.Context(), s.Services, func(string) {}) })
+		}
+		must(t, runs.Wait())
+		checkComplete(t, services(t, db))
+	})
+}
+
 const progress = `organisation demo: 6 users, 174 rules in force
 imported Harbour Tower: 460 assets, 5 rows rejected, 5 baselines
 imported Mill Lane Depot: 14 assets, 0 rows rejected, 0 baselines
-session six-monthly-1, Previous six-monthly service of harbour-tower: 302 items, 703 results entered, 302 items done, 0 in dispute, completed
-session yearly-1, Yearly service of harbour-tower: 472 items, 178 results entered, 93 items done, 1 in dispute, active
-session 123, Six-monthly service of harbour-tower: 302 items, 0 results entered, 0 items done, 0 in dispute, pending
+session six-monthly-1, Previous six-monthly service of harbour-tower: 302 items, 703 results submitted, 302 items done, 0 conflicts, completed
+session yearly-1, Yearly service of harbour-tower: 472 items, 178 results submitted, 93 items done, 1 conflicts, active
+session 123, Six-monthly service of harbour-tower: 302 items, 0 results submitted, 0 items done, 0 conflicts, pending
 organisation other: 2 users, 174 rules in force
 imported Ridge Road Medical Centre: 14 assets, 0 rows rejected, 0 baselines
-session 123, Six-monthly service of ridge-road: 16 items, 0 results entered, 0 items done, 0 in dispute, pending`
+session 123, Six-monthly service of ridge-road: 16 items, 0 results submitted, 0 items done, 0 conflicts, pending`
 
-// whole is the outline of a finished demo.
-const whole = `user demo admin admin@demo admin
+// complete is the outline of a complete demo.
+const complete = `user demo admin admin@demo admin
 user demo manager manager@demo manager
 user demo tech1 tech1@demo technician
 user demo tech2 tech2@demo technician
@@ -57,31 +151,18 @@ building other ridge-road owners [] assets 14 baselines 0
 session other 123 ridge-road six_monthly pending [] items 16 checks 82 done 0 conflicts 0 gaps 0 batches 0
 `
 
-func TestDemo(t *testing.T) {
-	onBothEngines(t, func(t *testing.T, db store.Store) {
-		s := services(t, db)
-		if diff := cmp.Diff(progress, strings.Join(run(t, s), "\n")); diff != "" {
-			t.Errorf("progress:\n%s", diff)
-		}
-		checkWhole(t, s)
-		t.Run("everybody can log in", func(t *testing.T) { checkLogins(t, s) })
-		t.Run("no result is remarkable", func(t *testing.T) { checkFlags(t, s) })
-		t.Run("one conflict is open", func(t *testing.T) { checkDispute(t, s) })
-		t.Run("the earlier visit is remembered", func(t *testing.T) { checkLastResults(t, s) })
-	})
-}
-
-func checkWhole(t *testing.T, s demo) {
+func checkComplete(t *testing.T, s demo) {
 	t.Helper()
-	if diff := cmp.Diff(whole, strings.Join(outline(t, s), "")); diff != "" {
-		t.Errorf("the demo is not as it should be:\n%s", diff)
+	if diff := cmp.Diff(complete, strings.Join(outline(t, s), "")); diff != "" {
+		t.Errorf("unexpected demo:\n%s", diff)
 	}
 }
 
 func checkLogins(t *testing.T, s demo) {
 	t.Helper()
 	for _, name := range []string{
-		"admin@demo", "manager@demo", "tech1@demo", "tech2@demo", "engineer@demo", "owner@demo", "admin@other", "tech1@other",
+		"admin@demo", "manager@demo", "tech1@demo", "tech2@demo", "engineer@demo", "owner@demo",
+		"admin@other", "tech1@other",
 	} {
 		if _, err := s.Auth.Login(t.Context(), identity.Credentials{Username: name, Password: "firemode-demo"}); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -89,7 +170,8 @@ func checkLogins(t *testing.T, s demo) {
 	}
 }
 
-// checkFlags: what was recorded fits the items: every path is one that the contract and the item know, every time is plausible.
+// checkFlags checks that no result is flagged: every path fits the item, and every time is
+// plausible.
 func checkFlags(t *testing.T, s demo) {
 	t.Helper()
 	kept := 0
@@ -108,86 +190,7 @@ func checkFlags(t *testing.T, s demo) {
 	}
 }
 
-func TestSecondRunWritesNothing(t *testing.T) {
-	onBothEngines(t, func(t *testing.T, db store.Store) {
-		run(t, services(t, db))
-		watched := &counted{Store: db}
-		lines := run(t, services(t, watched))
-		if diff := cmp.Diff([]string{"there is data already; it is kept as it is"}, lines); diff != "" {
-			t.Error(diff)
-		}
-		if n := watched.writes.Load(); n != 0 {
-			t.Errorf("the second run wrote %d times, want 0", n)
-		}
-	})
-}
-
-func TestOthersDataIsKept(t *testing.T) {
-	for name, org := range map[string]firemode.Organisation{
-		"another organisation":       {ID: "acme", Name: "Acme Fire Services"},
-		"an organisation named demo": {ID: "demo", Name: "Our own trial"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			db := storetest.OpenSQLite(t)
-			s := services(t, db)
-			must(t, s.Auth.AddOrganisation(t.Context(), org.ID, org.Name))
-			watched := &counted{Store: db}
-			run(t, services(t, watched))
-			if n := watched.writes.Load(); n != 0 {
-				t.Errorf("the demo wrote %d times, want 0", n)
-			}
-		})
-	}
-}
-
-// A run that is cut off anywhere leaves something that the next one finishes, in the end as if nothing had happened.
-func TestInterruptedRunsAreFinished(t *testing.T) {
-	fresh := services(t, storetest.OpenSQLite(t))
-	run(t, fresh)
-	for name, afterCommit := range map[string]bool{"before a commit": false, "after a commit": true} {
-		t.Run(name, func(t *testing.T) {
-			db := storetest.OpenSQLite(t)
-			cuts := 0
-			// A later run repeats what the earlier ones did, so that it needs more writes to get further.
-			for limit := int64(1); ; limit += 3 {
-				s := services(t, &counted{Store: db, limit: limit, afterCommit: afterCommit})
-				err := seed.Demo(t.Context(), s.Services, func(string) {})
-				if err == nil {
-					break
-				}
-				if !errors.Is(err, errCut) {
-					t.Fatalf("cut off after %d writes: %v", limit, err)
-				}
-				cuts++
-			}
-			if cuts < 8 {
-				t.Errorf("it was cut off %d times, which does not show much", cuts)
-			}
-			s := services(t, db)
-			checkWhole(t, s)
-			for _, id := range []firemode.SessionID{"six-monthly-1", "yearly-1", "123"} {
-				if diff := cmp.Diff(document(t, fresh, "demo", id), document(t, s, "demo", id)); diff != "" {
-					t.Errorf("the document of %s differs:\n%s", id, diff)
-				}
-			}
-		})
-	}
-}
-
-// Two nodes on one database may be told to make the demo at once.
-func TestTwoRunsAtOnce(t *testing.T) {
-	onBothEngines(t, func(t *testing.T, db store.Store) {
-		var runs errgroup.Group
-		for range 2 {
-			s := services(t, db)
-			runs.Go(func() error { return seed.Demo(t.Context(), s.Services, func(string) {}) })
-		}
-		must(t, runs.Wait())
-		checkWhole(t, services(t, db))
-	})
-}
-
-func checkDispute(t *testing.T, s demo) {
+func checkConflict(t *testing.T, s demo) {
 	t.Helper()
 	_, conflicts, _ := strings.Cut(document(t, s, "demo", "yearly-1"), "\n")
 	want := "conflict /items/HR-001/measurements/flow_lps value demo-tablet-1:1:55=0.432 by tech1, demo-tablet-2:1:79=0.36 by tech2"
@@ -196,7 +199,7 @@ func checkDispute(t *testing.T, s demo) {
 	}
 }
 
-// checkLastResults: the six-monthly visit that is due shows what the one before it found.
+// checkLastResults checks that the pending six-monthly visit shows the results of the previous one.
 func checkLastResults(t *testing.T, s demo) {
 	t.Helper()
 	items, err := s.Visits.Items(asAdmin(t, "demo"), "123", store.ItemFilter{}, all)

@@ -12,7 +12,8 @@ var (
 	smallSiteCSV []byte
 )
 
-// HarbourTowerCSV returns the register of the demo building as a contractor's spreadsheet would give it out: 465 rows over 18
-// levels, five of which cannot be taken in (an id used twice, a missing id, an unknown type, an impossible date and a barcode used
-// twice), with the stray case and spaces, dates in three forms and line breaks in notes that such files have.
+// HarbourTowerCSV returns the asset register of the demo building as a contractor's spreadsheet
+// would export it: 465 rows over 18 levels, with inconsistent case and spaces, dates in three
+// formats and line breaks in notes. Five rows are invalid: a duplicate id, a missing id, an unknown
+// type, an impossible date and a duplicate barcode.
 func HarbourTowerCSV() []byte { return slices.Clone(harbourTowerCSV) }

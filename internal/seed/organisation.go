@@ -9,13 +9,13 @@ import (
 	"firemode/internal/rules"
 )
 
-// organisation is a tenant to be made, with all that is in it.
+// organisation is a tenant of the demo with everything in it.
 type organisation struct {
 	id     firemode.OrgID
 	name   string
 	users  []person
 	sites  []site
-	visits []visit // in order: a visit is told what the completed ones before it found
+	visits []visit // in order: a visit shows the findings of completed visits before it
 }
 
 // person is a user; the username is id@organisation.
@@ -25,27 +25,28 @@ type person struct {
 	role firemode.Role
 }
 
-// The rule and condition that every client of the demo may count on.
+// The rule and condition that clients of the demo rely on.
 const (
 	promisedRule      = firemode.RuleCode("AS1851-2012-FE-01")
 	promisedCondition = "pressure_low"
 )
 
-// filler makes one organisation. Each of its steps may be done again: whatever is there already is left as it is.
+// filler creates one organisation. Each step may run repeatedly: it does not change what already
+// exists.
 type filler struct {
 	Services
 	org      organisation
 	progress func(string)
 	people   map[firemode.UserID]firemode.Principal
-	book     *rules.Set
+	rules    *rules.Set
 }
 
 func (f *filler) fill(ctx context.Context) error {
-	if err := f.found(ctx); err != nil {
+	if err := f.createOrganisation(ctx); err != nil {
 		return err
 	}
 	for _, s := range f.org.sites {
-		if err := f.build(ctx, s); err != nil {
+		if err := f.createBuilding(ctx, s); err != nil {
 			return fmt.Errorf("building %s: %w", s.ID, err)
 		}
 	}
@@ -57,35 +58,36 @@ func (f *filler) fill(ctx context.Context) error {
 	return nil
 }
 
-// found makes the organisation and its people, and makes sure of its rules.
-func (f *filler) found(ctx context.Context) error {
+// createOrganisation creates the organisation and its users, and checks its rules.
+func (f *filler) createOrganisation(ctx context.Context) error {
 	err := f.Auth.AddOrganisation(ctx, f.org.id, f.org.name)
 	if err != nil && firemode.CodeOf(err) != firemode.CodeConflict {
 		return err
 	}
 	for _, p := range f.org.users {
 		u, err := f.Auth.CreateUser(identity.AsOperator(ctx, f.org.id), identity.NewUser{
-			ID: p.id, Username: string(p.id) + "@" + string(f.org.id), FullName: p.name, Role: p.role, Password: Password,
+			ID: p.id, Username: string(p.id) + "@" + string(f.org.id), FullName: p.name, Role: p.role,
+			Password: Password,
 		})
 		if err != nil {
 			return fmt.Errorf("user %s: %w", p.id, err)
 		}
 		f.people[p.id] = firemode.Principal{Org: u.Org, User: u.ID, Name: u.Username, Role: u.Role}
 	}
-	if f.book, err = f.Catalogue.RuleSet(ctx, f.org.id); err != nil {
+	if f.rules, err = f.Catalogue.RuleSet(ctx, f.org.id); err != nil {
 		return err
 	}
-	rule, ok := f.book.InForce(promisedRule)
+	rule, ok := f.rules.InForce(promisedRule)
 	if _, known := rule.Schema.Classifications[promisedCondition]; !ok || !known {
 		return fmt.Errorf("rule %s with the condition %s is not in force", promisedRule, promisedCondition)
 	}
-	f.sayf("organisation %s: %d users, %d rules in force", f.org.id, len(f.org.users), len(f.book.All()))
+	f.progressf("organisation %s: %d users, %d rules in force", f.org.id, len(f.org.users), len(f.rules.All()))
 	return nil
 }
 
-// as returns a context in which work is done for one of the organisation's people.
+// as returns a context in which a user of the organisation acts.
 func (f *filler) as(ctx context.Context, id firemode.UserID) context.Context {
 	return firemode.WithPrincipal(ctx, f.people[id])
 }
 
-func (f *filler) sayf(format string, args ...any) { f.progress(fmt.Sprintf(format, args...)) }
+func (f *filler) progressf(format string, args ...any) { f.progress(fmt.Sprintf(format, args...)) }

@@ -9,10 +9,10 @@ import (
 	"firemode/internal/assets"
 )
 
-// site is a building to be made, with its register.
+// site is a building of the demo with its asset register.
 type site struct {
 	assets.NewBuilding
-	by        firemode.UserID // who makes it
+	by        firemode.UserID // user that creates it
 	register  []byte          // text/csv
 	baselines []baseline
 }
@@ -23,7 +23,8 @@ type baseline struct {
 	firemode.Baseline
 }
 
-func (f *filler) build(ctx context.Context, s site) error {
+// createBuilding creates a building and its assets.
+func (f *filler) createBuilding(ctx context.Context, s site) error {
 	ctx = f.as(ctx, s.by)
 	if _, err := f.Buildings.Create(ctx, s.NewBuilding); err != nil {
 		return err
@@ -37,7 +38,7 @@ func (f *filler) build(ctx context.Context, s site) error {
 			return fmt.Errorf("baseline of %s: %w", b.asset, err)
 		}
 	}
-	f.sayf("imported %s: %d assets, %d rows rejected, %d baselines",
+	f.progressf("imported %s: %d assets, %d rows rejected, %d baselines",
 		s.Name, report.Created+report.Updated+report.Unchanged, len(report.Rejected), len(s.baselines))
 	return nil
 }

@@ -16,22 +16,22 @@ import (
 	"firemode/internal/visits"
 )
 
-// visit is a session to be made, with the results that were taken in it.
+// visit is a session of the demo with the results recorded in it.
 type visit struct {
 	draft    visits.Draft
-	by       firemode.UserID // who makes it, and completes it
-	ago      time.Duration   // how long before the session was entered the rounds began
+	by       firemode.UserID // user that creates and completes it
+	ago      time.Duration   // time between the begin of the rounds and the creation of the session
 	rounds   []round
 	complete bool
 }
 
-// round is what one technician with one tablet records, without having seen what others did.
+// round is what one technician records with one tablet, without having synced with others.
 type round struct {
 	user     firemode.UserID
 	client   string
-	from, to int         // percent of the items in walking order; each of them is recorded
-	remarks  []remark    // on items that did not simply pass
-	also     []statement // recorded at the end, with paths below /items/
+	from, to int       // range of items to record, in percent of the walking order
+	findings []finding // of items that did not simply pass
+	extra    []value   // recorded at the end; paths are relative to /items/
 }
 
 const (
@@ -62,12 +62,12 @@ func (f *filler) visit(ctx context.Context, v visit) error {
 	if err != nil {
 		return err
 	}
-	f.sayf("session %s, %s of %s: %d items, %d results entered, %d items done, %d in dispute, %s",
+	f.progressf("session %s, %s of %s: %d items, %d results submitted, %d items done, %d conflicts, %s",
 		now.ID, now.Name, now.Building, now.ItemCount, changes, now.Head.Done, now.Head.Conflicts, now.Status)
 	return nil
 }
 
-// record enters the rounds of a visit and returns the number of changes.
+// record submits the rounds of a visit and returns the number of changes.
 func (f *filler) record(ctx context.Context, session firemode.Session, v visit) (changes int, err error) {
 	items, err := f.items(f.as(ctx, v.by), session.ID)
 	if err != nil {
@@ -75,15 +75,16 @@ func (f *filler) record(ctx context.Context, session firemode.Session, v visit) 
 	}
 	for _, r := range v.rounds {
 		share := items[len(items)*r.from/100 : len(items)*r.to/100]
-		// Times follow what is stored, not this run: the next one after a crash must say the same.
-		notes := notebook{book: f.book, at: session.CreatedAt.Add(-v.ago).Truncate(time.Second)}
-		if err := notes.round(r, share); err != nil {
+		// Times derive from the stored session, not from this run: a retry after a crash must
+		// submit the same.
+		rec := recorder{rules: f.rules, at: session.CreatedAt.Add(-v.ago).Truncate(time.Second)}
+		if err := rec.round(r, share); err != nil {
 			return 0, err
 		}
-		if err := f.submit(f.as(ctx, r.user), session.ID, r.client, notes.changes); err != nil {
+		if err := f.submit(f.as(ctx, r.user), session.ID, r.client, rec.changes); err != nil {
 			return 0, fmt.Errorf("results of %s: %w", r.client, err)
 		}
-		changes += len(notes.changes)
+		changes += len(rec.changes)
 	}
 	return changes, nil
 }
@@ -106,8 +107,8 @@ func (f *filler) items(ctx context.Context, id firemode.SessionID) ([]firemode.I
 	}
 }
 
-// submit sends changes in batches that a client numbers from 1. Each batch has the same number, id and content in every run, so
-// that one that is there already is a duplicate.
+// submit submits changes in batches that the client numbers from 1. Every run uses the same
+// numbers, ids and contents, so that a retry is recognised as a duplicate.
 func (f *filler) submit(ctx context.Context, session firemode.SessionID, client string, raw []jsontext.Value) error {
 	previous := ""
 	number := int64(0)
@@ -129,7 +130,10 @@ func (f *filler) submit(ctx context.Context, session firemode.SessionID, client 
 			return err
 		}
 		if receipt.Status != merge.StatusMerged || receipt.Applied+receipt.Duplicates != len(changes) {
-			return fmt.Errorf("batch %s: %s, %d of %d changes taken", id, receipt.Status, receipt.Applied+receipt.Duplicates, len(changes))
+			return fmt.Errorf(
+				"batch %s: %s, %d of %d changes accepted", id, receipt.Status,
+				receipt.Applied+receipt.Duplicates, len(changes),
+			)
 		}
 		previous = id
 	}

@@ -34,7 +34,7 @@ func newCluster(t *testing.T, data string) *cluster {
 	t.Helper()
 	found, err := filepath.Glob("/usr/lib/postgresql/*/bin")
 	if err != nil || len(found) == 0 {
-		t.Fatal("there is no PostgreSQL to test with: install the Debian package postgresql")
+		t.Fatal("no PostgreSQL found: install the Debian package postgresql")
 	}
 	c := &cluster{bin: found[len(found)-1], dir: folder(t), data: data}
 	if os.Geteuid() == 0 {
@@ -42,14 +42,15 @@ func newCluster(t *testing.T, data string) *cluster {
 		c.account = &syscall.Credential{Uid: o.Uid, Gid: o.Gid}
 		check(t, os.Chown(c.dir, int(o.Uid), int(o.Gid)))
 	}
-	out, err := c.tool("initdb", "-D", data, "-U", "firemode", "--auth=trust", "--encoding=UTF8", "--locale=C", "--wal-segsize=1", "--no-instructions").CombinedOutput()
+	out, err := c.tool("initdb", "-D", data, "-U", "firemode", "--auth=trust", "--encoding=UTF8", "--locale=C",
+		"--wal-segsize=1", "--no-instructions").CombinedOutput()
 	if err != nil {
 		t.Fatalf("initdb: %v\n%s", err, out)
 	}
 	t.Cleanup(func() {
 		c.kill()
 		if t.Failed() {
-			t.Logf("PostgreSQL's last words:\n%s", c.log.String())
+			t.Logf("end of the PostgreSQL log:\n%s", c.log.String())
 		}
 	})
 	return c
@@ -89,7 +90,8 @@ func (c *cluster) tool(name string, args ...string) *exec.Cmd {
 func (c *cluster) start(ctx context.Context) error {
 	args := []string{
 		"-D", c.data, "-k", c.dir, "-c", "listen_addresses=", "-c", "max_connections=60", "-c", "shared_buffers=32MB",
-		"-c", "log_min_error_statement=panic", "-c", "checkpoint_timeout=30s", "-c", "max_wal_size=32MB", "-c", "min_wal_size=5MB",
+		"-c", "log_min_error_statement=panic", "-c", "checkpoint_timeout=30s", "-c", "max_wal_size=32MB", "-c",
+		"min_wal_size=5MB",
 	}
 	c.cmd = c.tool("postgres", append(args, c.settings...)...)
 	c.cmd.Stdout, c.cmd.Stderr = &c.log, &c.log
@@ -120,10 +122,14 @@ func (c *cluster) start(ctx context.Context) error {
 }
 
 func (c *cluster) url() string {
-	return (&url.URL{Scheme: "postgres", User: url.User("firemode"), Path: "/postgres", RawQuery: "host=" + url.QueryEscape(c.dir)}).String()
+	return (&url.URL{
+		Scheme: "postgres", User: url.User("firemode"), Path: "/postgres",
+		RawQuery: "host=" + url.QueryEscape(c.dir),
+	}).String()
 }
 
-// signal asks the cluster to stop in one of PostgreSQL's modes, and returns when it has: SIGINT is fast, SIGQUIT immediate.
+// signal asks the cluster to stop in one of PostgreSQL's modes, and returns when it has: SIGINT is
+// fast, SIGQUIT immediate.
 func (c *cluster) signal(s syscall.Signal) error {
 	if err := c.cmd.Process.Signal(s); err != nil {
 		return err
@@ -151,7 +157,8 @@ func (c *cluster) kill() error {
 	children := childrenOf(c.cmd.Process.Pid)
 	c.cmd.Process.Kill()
 	for _, pid := range children {
-		// Now: one may wait for ever for another that is gone, and it holds the output that the end of the server is told by.
+		// Now: one may wait indefinitely for another that is gone, and it holds the output that the
+		// end of the server is told by.
 		syscall.Kill(pid, syscall.SIGKILL)
 	}
 	<-c.ended

@@ -17,7 +17,8 @@ import (
 	"firemode/internal/record/crdt"
 )
 
-// crew is clients at work on one site: phones, which count for themselves, clients that say nothing about themselves, and a classifier.
+// crew is clients at work on one site: phones, which count for themselves, clients that say nothing
+// about themselves, and a classifier.
 type crew struct {
 	journal   *journal
 	registers *registers
@@ -86,7 +87,8 @@ func (c *crew) during(t *testing.T, fn func()) {
 	}
 }
 
-// phone is a device whose user records readings of all kinds, and of one register that all of them share.
+// phone is a device whose user records readings of all kinds, and of one register that all of them
+// share.
 type phone struct {
 	*client.Device
 	crew    *crew
@@ -162,7 +164,8 @@ func (p *phone) note(r client.Report) {
 	}
 	for _, receipt := range r.Receipts {
 		if len(receipt.Missing) > 0 {
-			j.problem("%s: the server says that it never had batches %v, which it has acknowledged", p.Client, receipt.Missing)
+			j.problem("%s: the server says that it never had batches %v, which it has acknowledged", p.Client,
+				receipt.Missing)
 		}
 		for _, result := range receipt.Results {
 			if result.Status == "rejected" {
@@ -172,7 +175,8 @@ func (p *phone) note(r client.Report) {
 	}
 }
 
-// naive is the client of the load test: it says nothing about itself, and repeats what was not answered under the same key.
+// naive is the client of the load test: it says nothing about itself, and repeats what was not
+// answered under the same key.
 func (c *crew) naive(api *client.Client, r *rand.Rand) func(context.Context) error {
 	return func(ctx context.Context) error {
 		n := c.journal.send()
@@ -191,12 +195,16 @@ func (c *crew) naive(api *client.Client, r *rand.Rand) func(context.Context) err
 	}
 }
 
-// classifier has defects classified, each with a number as the reason of an override, by which it is found in the audit log.
+// classifier has defects classified, each with a number as the reason of an override, by which it
+// is found in the audit log.
 func (c *crew) classifier(api *client.Client) func(context.Context) error {
 	return func(ctx context.Context) error {
 		n := c.journal.send()
 		judged, err := api.Classify(ctx, client.Finding{
-			Code: rule, Condition: low, Override: &client.Override{Class: firemode.ClassCritical, Reason: fmt.Sprint(n)},
+			Code: rule, Condition: low, Override: &client.Override{
+				Class:  firemode.ClassCritical,
+				Reason: fmt.Sprint(n),
+			},
 		})
 		if err == nil {
 			c.journal.audited(judged.AuditID, n)
@@ -205,7 +213,8 @@ func (c *crew) classifier(api *client.Client) func(context.Context) error {
 	}
 }
 
-// agree has every phone see everything, and fails the test unless they hold the same document, byte for byte.
+// agree has every phone see everything, and fails the test unless they hold the same document, byte
+// for byte.
 func (c *crew) agree(t *testing.T) {
 	t.Helper()
 	var documents []string

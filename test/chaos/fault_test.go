@@ -7,9 +7,10 @@ import (
 	"firemode/test/chaos/disk"
 )
 
-// The disk fails while clients work, and is in order again: every failure is one that says to try again, and the server goes on by
-// itself. Then the power is cut, and nothing that was acknowledged is lost: not before, not during and not after the failure. The last is
-// the hard part, since the kernel forgets after a failed sync what it has not written.
+// The disk fails while clients work, and is in order again: every failure is one that says to try
+// again, and the server goes on by itself. Then the power is cut, and nothing that was acknowledged
+// is lost: not before, not during and not after the failure. The last is the hard part, since the
+// kernel forgets after a failed sync what it has not written.
 func TestDiskFails(t *testing.T) {
 	for _, test := range []struct {
 		name  string
@@ -23,9 +24,10 @@ func TestDiskFails(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if test.fault.Some != nil {
-				leaveToFull(t)
+				skipUnlessFull(t)
 			}
-			onEachDisk(t, onPostgresDisk{fullOnly: true}, func(t *testing.T, m *machine) { testFault(t, m, test.fault) })
+			onEachDisk(t, onPostgresDisk{fullOnly: true},
+				func(t *testing.T, m *machine) { testFault(t, m, test.fault) })
 		})
 	}
 }
@@ -40,7 +42,8 @@ func testFault(t *testing.T, m *machine, fault disk.Faults) {
 			time.Sleep(300 * time.Millisecond)
 			m.disk.Set(disk.Faults{})
 			crew.journal.await(t, 50, func() {
-				// It gives up when it cannot recover, after it has waited 5 s for processes that hang: that is for the operator.
+				// It gives up when it cannot recover, after it has waited 5 s for processes that
+				// hang: that is for the operator.
 				if m.cluster != nil && !m.cluster.running() {
 					restarts++
 					check(t, m.cluster.start(t.Context()))
@@ -55,6 +58,8 @@ func testFault(t *testing.T, m *machine, fault disk.Faults) {
 	m.traffic.clean(t, counts)
 	crew.agree(t)
 	v := m.audit(t, crew.journal)
-	finish(t, "%d times; %d answers were \"try again\", PostgreSQL was restarted %d times; %d changes acknowledged: %d lost, %d doubled",
+	finish(t,
+		"%d times; %d responses were 503, PostgreSQL was restarted %d times; "+
+			"%d changes acknowledged: %d lost, %d doubled",
 		rounds, counts[503], restarts, v.acked, v.lost, v.doubled)
 }

@@ -11,7 +11,8 @@ import (
 	"firemode/internal/record/crdt"
 )
 
-// journal is what clients know of what they did. Every change carries a number of its own, by which it is found again.
+// journal is what clients know of what they did. Every change carries a number of its own, by which
+// it is found again.
 type journal struct {
 	mu       sync.Mutex
 	last     int64
@@ -87,7 +88,7 @@ type verdict struct {
 	acked, lost, doubled, strange int
 }
 
-func (j *journal) judge(found findings) (v verdict) {
+func (j *journal) compare(found findings) (v verdict) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for n, acked := range j.acked {
@@ -113,7 +114,8 @@ func (j *journal) judge(found findings) (v verdict) {
 func (j *journal) complain(t *testing.T, where string, v verdict) {
 	t.Helper()
 	if v.lost+v.doubled+v.strange > 0 {
-		t.Errorf("%s: of %d acknowledged changes %d are lost, %d are there more than once; %d were never sent", where, v.acked, v.lost, v.doubled, v.strange)
+		t.Errorf("%s: of %d acknowledged changes %d are lost, %d are there more than once; %d were never sent", where,
+			v.acked, v.lost, v.doubled, v.strange)
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -127,7 +129,8 @@ func (j *journal) complain(t *testing.T, where string, v verdict) {
 	j.problems = nil
 }
 
-// await returns when n more changes are acknowledged: clients get on. Meanwhile it does what else has to be done, now and then.
+// await returns when n more changes are acknowledged: clients get on. Meanwhile it does what else
+// has to be done, now and then.
 func (j *journal) await(t *testing.T, n int, meanwhile ...func()) {
 	t.Helper()
 	from := j.acknowledged()

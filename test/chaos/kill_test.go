@@ -25,10 +25,12 @@ func onSQLite(t *testing.T) *site {
 
 func onPostgres(t *testing.T, c *cluster) *site {
 	t.Helper()
-	return newSite(t, newNode(t, "--data", folder(t), "--db-url", c.url()), func(t *testing.T) store.Database { return openPostgres(t, c.url()) })
+	return newSite(t, newNode(t, "--data", folder(t), "--db-url", c.url()),
+		func(t *testing.T) store.Database { return openPostgres(t, c.url()) })
 }
 
-// The server is killed at moments drawn by chance while clients work, and started again on the same data.
+// The server is killed at moments drawn by chance while clients work, and started again on the same
+// data.
 func TestKill(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, s *site) {
 		crew, moments, kills := newCrew(s), chance("kill"), times(200, 3)
@@ -50,21 +52,24 @@ func TestKill(t *testing.T) {
 		crew.agree(t)
 		operations, paths := crew.registers.check(t)
 		v := s.audit(t, crew.journal)
-		finish(t, "%d kills, up again in %d ms (median); %d changes acknowledged: %d lost, %d doubled; %d operations on %d registers are linearizable",
+		finish(t,
+			"%d kills, up again in %d ms (median); %d changes acknowledged: %d lost, %d doubled; "+
+				"%d operations on %d registers are linearizable",
 			kills, median(down).Milliseconds(), v.acked, v.lost, v.doubled, operations, paths)
 	})
 }
 
-// audit compares the journal with what the API shows and, once the server has stopped, with what the database holds.
+// audit compares the journal with what the API shows and, once the server has stopped, with what
+// the database holds.
 func (s *site) audit(t *testing.T, j *journal) verdict {
 	t.Helper()
 	shown, err := s.readAPI(t.Context())
 	check(t, err)
-	j.complain(t, "as the API shows it", j.judge(shown))
+	j.complain(t, "as the API shows it", j.compare(shown))
 	s.stop(t)
 	held, err := s.readLog(t.Context(), s.open(t))
 	check(t, err)
-	v := j.judge(held)
+	v := j.compare(held)
 	j.complain(t, "as the database holds it", v)
 	s.verify(t)
 	return v

@@ -30,8 +30,8 @@ func openPostgres(t *testing.T, url string) store.Database {
 	return s
 }
 
-// readLog reads the logs of the sessions and the audit log as the store holds them, and closes it. It is an error if a number is missing, or
-// an entry is not the one that was sealed.
+// readLog reads the logs of the sessions and the audit log as the store holds them, and closes it.
+// It is an error if a number is missing, or an entry is not the one that was sealed.
 func (s *site) readLog(ctx context.Context, db store.Database) (found findings, err error) {
 	defer db.Close()
 	found = findings{}
@@ -82,7 +82,8 @@ func (f findings) batch(b ledger.Entry) error {
 	return nil
 }
 
-// readAudits checks the chain of the audit log and counts the numbers that classifications carry as the reason of their override.
+// readAudits checks the chain of the audit log and counts the numbers that classifications carry as
+// the reason of their override.
 func readAudits(ctx context.Context, tx store.ReadTx, found findings) error {
 	var last ledger.AuditEntry
 	return store.As[store.AuditReader](tx).EachAudit(ctx, org, func(e ledger.AuditEntry) error {
@@ -111,7 +112,8 @@ func (f findings) audit(action string, data []byte) error {
 	return nil
 }
 
-// readAPI reads the history of the sessions, and what the classifying user did, as the API shows them.
+// readAPI reads the history of the sessions, and what the classifying user did, as the API shows
+// them.
 func (s *site) readAPI(ctx context.Context) (findings, error) {
 	found := findings{}
 	for _, id := range s.sessions {

@@ -14,7 +14,8 @@ import (
 	"firemode/internal/store"
 )
 
-// Phones work over a line that loses one packet in five each way and resets connections: everything is there once, and all see the same.
+// Phones work over a line that loses one packet in five each way and resets connections: everything
+// is there once, and all see the same.
 func TestPacketLoss(t *testing.T) {
 	l := newLink(t, 20, 3)
 	data := folder(t)
@@ -53,13 +54,16 @@ func TestPacketLoss(t *testing.T) {
 	s.stop(t)
 	held, err := s.readLog(t.Context(), s.open(t))
 	check(t, err)
-	v := j.judge(held)
+	v := j.compare(held)
 	j.complain(t, "as the database holds it", v)
 	if v.acked != n*changes {
 		t.Errorf("%d changes are acknowledged, want %d", v.acked, n*changes)
 	}
 	s.verify(t)
-	finish(t, "%d phones with %d changes each in %d s; the line lost %d packets and reset %d connections, %d requests were lost; %d changes acknowledged: %d lost, %d doubled; %d document",
+	finish(t,
+		"%d phones with %d changes each in %d s; "+
+			"the line lost %d packets and reset %d connections, %d requests were lost; "+
+			"%d changes acknowledged: %d lost, %d doubled; %d document",
 		n, changes, int(time.Since(began).Seconds()), lost, resets, again, v.acked, v.lost, v.doubled, len(same))
 }
 
@@ -75,7 +79,8 @@ func record(ctx context.Context, j *journal, p *client.Device, index, changes in
 			n := j.send()
 			item := firemode.ItemID(assetID((index + made) % assets))
 			numbers = append(numbers, n)
-			batch = append(batch, client.Set(client.ItemPath(item, "notes", fmt.Sprint("n", made%50)), client.Text(fmt.Sprint(n))))
+			batch = append(batch, client.Set(client.ItemPath(item, "notes", fmt.Sprint("n", made%50)),
+				client.Text(fmt.Sprint(n))))
 		}
 		p.Record(batch...)
 		report, err := p.Sync(ctx)
@@ -90,14 +95,18 @@ func record(ctx context.Context, j *journal, p *client.Device, index, changes in
 	return nil
 }
 
-// overTheLine starts the server again at the far end of a line and returns the technicians' clients at the near end.
+// overTheLine starts the server again at the far end of a line and returns the technicians' clients
+// at the near end.
 func overTheLine(t *testing.T, s *site, l *link) []*client.Client {
 	t.Helper()
 	s.stop(t)
 	s.within = []string{"ip", "netns", "exec", l.far}
 	s.addr = farAddress + ":8080"
 	check(t, s.start())
-	through := &http.Transport{DialContext: l.dial, MaxIdleConnsPerHost: 100, ResponseHeaderTimeout: 20 * time.Second, IdleConnTimeout: time.Minute}
+	through := &http.Transport{
+		DialContext: l.dial, MaxIdleConnsPerHost: 100, ResponseHeaderTimeout: 20 * time.Second,
+		IdleConnTimeout: time.Minute,
+	}
 	s.traffic = newTraffic(through)
 	var list []*client.Client
 	for i := range people {

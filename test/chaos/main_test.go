@@ -19,10 +19,10 @@ import (
 // program is the path of the executable under test.
 var program string
 
-// full says to do as much as the design asks for, instead of a short smoke.
+// full is set to run everything that the design asks for, instead of a short smoke run.
 var full = os.Getenv("FIREMODE_CHAOS") == "full"
 
-// seed is where all chance comes from.
+// seed is the seed of all random numbers.
 var seed = seedOf(os.Getenv("FIREMODE_CHAOS_SEED"))
 
 func seedOf(given string) uint64 {
@@ -32,14 +32,14 @@ func seedOf(given string) uint64 {
 	return uint64(time.Now().UnixNano())
 }
 
-// chance returns the random numbers for one purpose: the same for the same seed, whatever else has drawn.
+// chance returns the random numbers for one purpose. They depend on the seed and the purpose alone.
 func chance(purpose string) *rand.Rand {
 	var key [32]byte
 	copy(key[:], fmt.Sprintf("%d %s", seed, purpose))
 	return rand.New(rand.NewChaCha8(key))
 }
 
-// times returns n, or few in a smoke.
+// times returns n, or few in a smoke run.
 func times(n, few int) int {
 	if full {
 		return n
@@ -47,8 +47,8 @@ func times(n, few int) int {
 	return few
 }
 
-// leaveToFull skips a test in a smoke.
-func leaveToFull(t *testing.T) {
+// skipUnlessFull skips a test in a smoke run.
+func skipUnlessFull(t *testing.T) {
 	t.Helper()
 	if !full {
 		t.Skip("only in make chaos: it takes too long for every run")
@@ -68,38 +68,39 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	go nurse()
+	go supervise()
 	say("seed %d; FIREMODE_CHAOS_SEED=%d replays it", seed, seed)
 	code := m.Run()
 	done.print()
 	return code
 }
 
-// nursery starts processes on a thread that lives as long as this program: the kernel ends them when the thread ends.
-var nursery = make(chan birth)
+// starts takes processes to start on a thread that lives as long as this program: the kernel kills
+// them when the thread ends.
+var starts = make(chan startRequest)
 
-type birth struct {
+type startRequest struct {
 	cmd *exec.Cmd
 	err chan error
 }
 
-func nurse() {
+func supervise() {
 	runtime.LockOSThread()
-	for b := range nursery {
-		b.err <- b.cmd.Start()
+	for r := range starts {
+		r.err <- r.cmd.Start()
 	}
 }
 
 // spawn starts a process that does not outlive this one.
 func spawn(cmd *exec.Cmd) error {
-	b := birth{cmd, make(chan error)}
-	nursery <- b
-	return <-b.err
+	r := startRequest{cmd, make(chan error)}
+	starts <- r
+	return <-r.err
 }
 
 var begin = time.Now()
 
-// say prints a line of progress.
+// say prints a progress line in a full run.
 func say(format string, args ...any) {
 	if full {
 		fmt.Printf("%6.1fs  %s\n", time.Since(begin).Seconds(), fmt.Sprintf(format, args...))

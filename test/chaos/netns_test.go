@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -15,21 +16,24 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// link is two network namespaces of this test's own, near and far, with a wire between them that loses packets. Nothing that is sent in
-// them can get anywhere else: they have no other interface.
+// link is two network namespaces of this test's own, near and far, with a wire between them that
+// loses packets. Nothing that is sent in them can get anywhere else: they have no other interface.
 type link struct {
 	near, far string // names
-	handle    *os.File
+
+	mu     sync.RWMutex // held to read while dial uses handle
+	handle *os.File
 }
 
-// The addresses of the two ends are of the block for measuring networks (RFC 2544), which nobody routes.
+// The addresses of the two ends are of the block for measuring networks (RFC 2544), which nobody
+// routes.
 const (
 	nearAddress = "198.18.77.1"
 	farAddress  = "198.18.77.2"
 )
 
-// newLink makes a wire on which each packet is lost with a probability of loss percent at either end, and one of resets in a thousand is
-// answered with a reset of its connection.
+// newLink makes a wire on which each packet is lost with a probability of loss percent at either
+// end, and one of resets in a thousand is answered with a reset of its connection.
 func newLink(t *testing.T, loss, resets int) *link {
 	t.Helper()
 	if syscall.Geteuid() != 0 {
@@ -37,7 +41,7 @@ func newLink(t *testing.T, loss, resets int) *link {
 	}
 	for _, tool := range []string{"ip", "nft"} {
 		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("there is no %s: install the Debian packages iproute2 and nftables", tool)
+			t.Skipf("%s not found: install the Debian packages iproute2 and nftables", tool)
 		}
 	}
 	id := os.Getpid()
@@ -50,14 +54,20 @@ func newLink(t *testing.T, loss, resets int) *link {
 	for ns, address := range map[string]string{l.near: nearAddress, l.far: farAddress} {
 		do(t, "", "ip", "-n", ns, "addr", "add", address+"/30", "dev", "wire")
 		do(t, "", "ip", "-n", ns, "link", "set", "wire", "up")
-		// A real line would have a delay; here a lost packet may be repeated soon, so that the test ends.
+		// A real line would have a delay; here a lost packet may be repeated soon, so that the test
+		// ends.
 		do(t, "", "ip", "-n", ns, "route", "change", "198.18.77.0/30", "dev", "wire", "rto_min", "10ms")
 		do(t, fmt.Sprintf(lossy, loss, resets), "ip", "netns", "exec", ns, "nft", "-f", "-")
 	}
 	handle, err := os.Open("/var/run/netns/" + l.near)
 	check(t, err)
-	t.Cleanup(func() { handle.Close() })
 	l.handle = handle
+	t.Cleanup(func() { // the HTTP client may still dial in the background
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		handle.Close()
+		l.handle = nil
+	})
 	return l
 }
 
@@ -75,7 +85,8 @@ table inet lossy {
 func (l *link) harm(t *testing.T) (lost, resets int) {
 	t.Helper()
 	for _, ns := range []string{l.near, l.far} {
-		rules := strings.Split(do(t, "", "ip", "netns", "exec", ns, "nft", "list", "chain", "inet", "lossy", "arriving"), "counter packets ")
+		rules := strings.Split(do(t, "", "ip", "netns", "exec", ns, "nft", "list", "chain", "inet", "lossy",
+			"arriving"), "counter packets ")
 		if len(rules) != 3 {
 			t.Fatalf("the rules have no counters: %q", rules)
 		}
@@ -102,7 +113,8 @@ func do(t *testing.T, input, name string, args ...string) string {
 	return string(out)
 }
 
-// dial connects from the near end. A socket stays in the namespace in which its thread was when it was made.
+// dial connects from the near end. A socket stays in the namespace in which its thread was when it
+// was made.
 func (l *link) dial(ctx context.Context, network, address string) (net.Conn, error) {
 	if host, _, err := net.SplitHostPort(address); err != nil || host != farAddress {
 		return nil, fmt.Errorf("%s is not the far end", address)
@@ -113,9 +125,10 @@ func (l *link) dial(ctx context.Context, network, address string) (net.Conn, err
 	}
 	made := make(chan result, 1)
 	go func() {
-		// The thread is not given back: it ends with this goroutine, and nothing else ever runs in the namespace by mistake.
+		// The thread is not given back: it ends with this goroutine, and nothing else ever runs in
+		// the namespace by mistake.
 		runtime.LockOSThread()
-		if err := unix.Setns(int(l.handle.Fd()), unix.CLONE_NEWNET); err != nil {
+		if err := l.enter(); err != nil {
 			made <- result{err: err}
 			return
 		}
@@ -124,4 +137,14 @@ func (l *link) dial(ctx context.Context, network, address string) (net.Conn, err
 	}()
 	r := <-made
 	return r.conn, r.err
+}
+
+// enter moves the calling thread into the namespace of the near end.
+func (l *link) enter() error {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	if l.handle == nil {
+		return net.ErrClosed
+	}
+	return unix.Setns(int(l.handle.Fd()), unix.CLONE_NEWNET)
 }

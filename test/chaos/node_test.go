@@ -32,13 +32,14 @@ func newNode(t *testing.T, storage ...string) *node {
 	t.Cleanup(func() {
 		n.kill()
 		if t.Failed() {
-			t.Logf("the server's last words:\n%s", n.log.String())
+			t.Logf("end of the server log:\n%s", n.log.String())
 		}
 	})
 	return n
 }
 
-// freeAddress is below the ports that the kernel gives to clients, so that none of ours takes it while the server is down.
+// freeAddress is below the ports that the kernel gives to clients, so that none of ours takes it
+// while the server is down.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	for range 100 {
@@ -48,7 +49,7 @@ func freeAddress(t *testing.T) string {
 			return l.Addr().String()
 		}
 	}
-	t.Fatal("there is no free port")
+	t.Fatal("no free port found")
 	return ""
 }
 

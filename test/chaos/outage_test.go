@@ -19,22 +19,29 @@ func TestPostgresGoesAway(t *testing.T) {
 			time.Sleep(100 * time.Millisecond)
 			check(t, c.start(t.Context()))
 		}},
-		{"crashed", func(t *testing.T, c *cluster) { // one process that dies takes all others with it, and PostgreSQL recovers by itself
-			for _, pid := range backends(t, c)[:1] {
-				check(t, syscall.Kill(pid, syscall.SIGKILL))
-			}
-		}},
+		{
+			"crashed",
+			func(t *testing.T,
+				c *cluster,
+			) { // one process that dies takes all others with it, and PostgreSQL recovers by itself
+				for _, pid := range backends(t, c)[:1] {
+					check(t, syscall.Kill(pid, syscall.SIGKILL))
+				}
+			},
+		},
 		{"terminates backends", func(t *testing.T, c *cluster) {
 			conn, err := pgx.Connect(t.Context(), c.url())
 			check(t, err)
 			defer conn.Close(t.Context())
-			_, err = conn.Exec(t.Context(), "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'firemode' AND random() < 0.7")
+			_, err = conn.Exec(t.Context(),
+				`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+				WHERE application_name = 'firemode' AND random() < 0.7`)
 			check(t, err)
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if test.name != "stopped" {
-				leaveToFull(t)
+				skipUnlessFull(t)
 			}
 			c := onFolder(t)
 			check(t, c.start(t.Context()))
@@ -52,7 +59,9 @@ func TestPostgresGoesAway(t *testing.T) {
 			crew.agree(t)
 			operations, paths := crew.registers.check(t)
 			v := s.audit(t, crew.journal)
-			finish(t, "%d times; %d answers were \"try again\"; %d changes acknowledged: %d lost, %d doubled; %d operations on %d registers are linearizable",
+			finish(t,
+				"%d times; %d responses were 503; %d changes acknowledged: %d lost, %d doubled; "+
+					"%d operations on %d registers are linearizable",
 				rounds, counts[503], v.acked, v.lost, v.doubled, operations, paths)
 		})
 	}
@@ -64,7 +73,8 @@ func backends(t *testing.T, c *cluster) []int {
 	conn, err := pgx.Connect(t.Context(), c.url())
 	check(t, err)
 	defer conn.Close(t.Context())
-	rows, err := conn.Query(t.Context(), "SELECT pid FROM pg_stat_activity WHERE application_name = 'firemode' ORDER BY pid")
+	rows, err := conn.Query(t.Context(),
+		"SELECT pid FROM pg_stat_activity WHERE application_name = 'firemode' ORDER BY pid")
 	check(t, err)
 	list, err := pgx.CollectRows(rows, pgx.RowTo[int])
 	check(t, err)

@@ -32,7 +32,7 @@ func onEachDisk(t *testing.T, how onPostgresDisk, test func(*testing.T, *machine
 	t.Run("sqlite", func(t *testing.T) { test(t, sqliteMachine(t)) })
 	t.Run("postgres", func(t *testing.T) {
 		if how.fullOnly {
-			leaveToFull(t)
+			skipUnlessFull(t)
 		}
 		test(t, postgresMachine(t, how.settings))
 	})
@@ -84,7 +84,8 @@ func (m *machine) halt() error {
 	return m.cluster.kill()
 }
 
-// held starts PostgreSQL if there is to be one, and compares the journal with what the database holds. The server does not run.
+// held starts PostgreSQL if there is to be one, and compares the journal with what the database
+// holds. The server does not run.
 func (m *machine) held(t *testing.T, j *journal) verdict {
 	t.Helper()
 	if m.cluster != nil && !m.cluster.running() {
@@ -92,11 +93,12 @@ func (m *machine) held(t *testing.T, j *journal) verdict {
 	}
 	found, err := m.readLog(t.Context(), m.open(t))
 	check(t, err)
-	return j.judge(found)
+	return j.compare(found)
 }
 
-// The power is cut at moments drawn by chance while clients work. Of what was not synced nothing survives, or every other page, or nearly
-// all: each time everything that was acknowledged is there when the power is back.
+// The power is cut at moments drawn by chance while clients work. Of what was not synced nothing
+// survives, or every other page, or nearly all: each time everything that was acknowledged is there
+// when the power is back.
 func TestPowerCut(t *testing.T) {
 	onEachDisk(t, onPostgresDisk{}, func(t *testing.T, m *machine) {
 		crew, moments, cuts := newCrew(m.site), chance("power"), times(20, 2)
@@ -116,36 +118,41 @@ func TestPowerCut(t *testing.T) {
 		operations, paths := crew.registers.check(t)
 		syncs := m.disk.Syncs()
 		v := m.audit(t, crew.journal)
-		finish(t, "%d power cuts; %d changes acknowledged, %d syncs: %d lost, %d doubled; %d operations on %d registers are linearizable",
+		finish(t,
+			"%d power cuts; %d changes acknowledged, %d syncs: %d lost, %d doubled; "+
+				"%d operations on %d registers are linearizable",
 			cuts, v.acked, syncs, v.lost, v.doubled, operations, paths)
 	})
 }
 
-// The same cut shows losses when something does not flush: a disk that says it has and has not, and PostgreSQL with fsync off. So the test above
-// can fail.
+// The same cut shows losses when something does not flush: a disk that says it has and has not, and
+// PostgreSQL with fsync off. So the test above can fail.
 func TestPowerCutWithoutFlushing(t *testing.T) {
-	onEachDisk(t, onPostgresDisk{settings: []string{"-c", "fsync=off"}, fullOnly: true}, func(t *testing.T, m *machine) {
-		crew := newCrew(m.site)
-		m.disk.Sync() // what was there before stays, so that the loss is one of changes and not of the database
-		if m.cluster == nil {
-			m.disk.Set(disk.Faults{Deceive: true})
-		}
-		ctx, leave := context.WithCancel(t.Context())
-		ended := make(chan error)
-		go func() { ended <- crew.work(ctx, nil) }()
-		time.Sleep(500 * time.Millisecond)
-		check(t, m.disk.Cut(func() bool { return false }, m.halt))
-		leave()
-		<-ended // with an error, since they never finish
-		v := m.held(t, crew.journal)
-		if v.acked == 0 || v.lost == 0 {
-			t.Errorf("of %d acknowledged changes %d are lost: a missing flush goes unnoticed", v.acked, v.lost)
-		}
-		finish(t, "a cut of a disk that was not flushed: of %d acknowledged changes %d are lost, as must be", v.acked, v.lost)
-	})
+	onEachDisk(t, onPostgresDisk{settings: []string{"-c", "fsync=off"}, fullOnly: true},
+		func(t *testing.T, m *machine) {
+			crew := newCrew(m.site)
+			m.disk.Sync() // what was there before stays, so that the loss is one of changes and not of the database
+			if m.cluster == nil {
+				m.disk.Set(disk.Faults{Deceive: true})
+			}
+			ctx, leave := context.WithCancel(t.Context())
+			ended := make(chan error)
+			go func() { ended <- crew.work(ctx, nil) }()
+			time.Sleep(500 * time.Millisecond)
+			check(t, m.disk.Cut(func() bool { return false }, m.halt))
+			leave()
+			<-ended // with an error, since they never finish
+			v := m.held(t, crew.journal)
+			if v.acked == 0 || v.lost == 0 {
+				t.Errorf("of %d acknowledged changes %d are lost: a missing flush goes unnoticed", v.acked, v.lost)
+			}
+			finish(t, "a cut of an unflushed disk: of %d acknowledged changes %d are lost, as expected", v.acked,
+				v.lost)
+		})
 }
 
-// What a command has said is done is there after a power cut, and so are the keys: a token that was given before is good after it.
+// What a command has said is done is there after a power cut, and so are the keys: a token that was
+// given before is good after it.
 func TestPowerCutAfterSetup(t *testing.T) {
 	d, dir := newDisk(t, fuse.Owner{})
 	n := newNode(t, "--data", dir)
@@ -162,10 +169,10 @@ func TestPowerCutAfterSetup(t *testing.T) {
 	check(t, err)
 	cut()
 	check(t, n.start())
-	again, err := api.Me(t.Context())
+	after, err := api.Me(t.Context())
 	check(t, err)
-	if again.ID != me.ID || me.Username != "admin@acme" {
-		t.Errorf("the token was %s's and is %s's", me.ID, again.ID)
+	if after.ID != me.ID || me.Username != "admin@acme" {
+		t.Errorf("the token was %s's and is %s's", me.ID, after.ID)
 	}
 	finish(t, "three cuts between the commands of a setup: organisation, user and keys are there")
 }

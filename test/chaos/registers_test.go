@@ -15,7 +15,8 @@ import (
 	"firemode/internal/record/crdt"
 )
 
-// registers is the record of what phones wrote to shared paths and saw there, to be checked against what a register may do.
+// registers is the record of what phones wrote to shared paths and saw there, to be checked against
+// what a register may do.
 type registers struct {
 	mu     sync.Mutex
 	writes int
@@ -25,7 +26,8 @@ type registers struct {
 
 func newRegisters() *registers { return &registers{dots: map[string]crdt.Dot{}} }
 
-// perRegister is how many writes a path gets before the next one is used: checking takes time that grows fast with the number.
+// perRegister is how many writes a path gets before the next one is used: checking takes time that
+// grows fast with the number.
 const perRegister = 60
 
 // access is what a phone did at a path: it wrote, having seen the batches of a clock, or it read.
@@ -108,7 +110,8 @@ func (r *registers) record(a access, out siblings) {
 type siblings []crdt.Dot
 
 func compareDots(a, b crdt.Dot) int {
-	return cmp.Or(strings.Compare(string(a.Actor), string(b.Actor)), cmp.Compare(a.Batch, b.Batch), cmp.Compare(a.Index, b.Index))
+	return cmp.Or(strings.Compare(string(a.Actor), string(b.Actor)), cmp.Compare(a.Batch, b.Batch),
+		cmp.Compare(a.Index, b.Index))
 }
 
 // after is the state once a has written: what it had seen is covered, anything else stays.
@@ -121,9 +124,10 @@ func (s siblings) after(a access) siblings {
 	return next
 }
 
-// model is a register that keeps what is not known to its writer. That a history of it has an order in which everything fits, each
-// operation between its call and its return, means: every acknowledged write is visible at once to everybody, until one that had seen it replaces
-// it; and nobody who has seen something is ever shown an earlier state.
+// model is a register that keeps what is not known to its writer. That a history of it has an order
+// in which everything fits, each operation between its call and its return, means: every
+// acknowledged write is visible at once to everybody, until one that had seen it replaces it; and
+// nobody who has seen something is ever shown an earlier state.
 func model() porcupine.Model {
 	return porcupine.Model{
 		Partition: func(history []porcupine.Operation) [][]porcupine.Operation {
@@ -149,7 +153,8 @@ func model() porcupine.Model {
 	}
 }
 
-// check fails the test unless what was recorded is what a register may do. It returns how many operations that were.
+// check fails the test unless what was recorded is what a register may do. It returns how many
+// operations that were.
 func (r *registers) check(t *testing.T) (operations, paths int) {
 	t.Helper()
 	if result := porcupine.CheckOperationsTimeout(model(), r.ops, time.Minute); result != porcupine.Ok {
@@ -162,7 +167,10 @@ func (r *registers) check(t *testing.T) (operations, paths int) {
 func TestRegisterModel(t *testing.T) {
 	dot := func(actor string, n int64) crdt.Dot { return crdt.Dot{Actor: crdt.ActorID(actor), Batch: n} }
 	write := func(from, to int64, d crdt.Dot, seen client.Clock) porcupine.Operation {
-		return porcupine.Operation{Input: access{write: true, dot: d, seen: seen}, Call: from, Return: to, Output: siblings(nil)}
+		return porcupine.Operation{
+			Input: access{write: true, dot: d, seen: seen}, Call: from, Return: to,
+			Output: siblings(nil),
+		}
 	}
 	read := func(from, to int64, live ...crdt.Dot) porcupine.Operation {
 		return porcupine.Operation{ClientId: 1, Input: access{}, Call: from, Return: to, Output: siblings(live)}
@@ -172,15 +180,36 @@ func TestRegisterModel(t *testing.T) {
 		history []porcupine.Operation
 		want    bool
 	}{
-		"nothing":                       {nil, true},
-		"own later one":                 {[]porcupine.Operation{write(1, 2, a1, nil), write(3, 4, a2, nil), read(5, 6, a2)}, true},
-		"concurrent ones":               {[]porcupine.Operation{write(1, 2, a1, nil), write(3, 4, b1, nil), read(5, 6, a1, b1)}, true},
-		"one that had seen it":          {[]porcupine.Operation{write(1, 2, a1, nil), write(3, 4, b1, client.Clock{"a": 1}), read(5, 6, b1)}, true},
-		"read before it is answered":    {[]porcupine.Operation{write(1, 9, a1, nil), read(2, 3), read(4, 5, a1)}, true},
-		"lost":                          {[]porcupine.Operation{write(1, 2, a1, nil), read(3, 4)}, false},
-		"replaced without being seen":   {[]porcupine.Operation{write(1, 2, a1, nil), write(3, 4, b1, nil), read(5, 6, b1)}, false},
-		"an earlier state is shown":     {[]porcupine.Operation{write(1, 9, a1, nil), read(2, 3, a1), read(4, 5)}, false},
-		"it comes back once replaced":   {[]porcupine.Operation{write(1, 2, a1, nil), write(3, 4, a2, nil), read(5, 6, a1)}, false},
+		"nothing": {nil, true},
+		"own later one": {[]porcupine.Operation{
+			write(1, 2, a1, nil), write(3, 4, a2, nil),
+			read(5, 6, a2),
+		}, true},
+		"concurrent ones": {[]porcupine.Operation{
+			write(1, 2, a1, nil), write(3, 4, b1, nil),
+			read(5, 6, a1, b1),
+		}, true},
+		"one that had seen it": {[]porcupine.Operation{
+			write(1, 2, a1, nil),
+			write(3, 4, b1, client.Clock{"a": 1}), read(5, 6, b1),
+		}, true},
+		"read before it is answered": {
+			[]porcupine.Operation{write(1, 9, a1, nil), read(2, 3), read(4, 5, a1)},
+			true,
+		},
+		"lost": {[]porcupine.Operation{write(1, 2, a1, nil), read(3, 4)}, false},
+		"replaced without being seen": {[]porcupine.Operation{
+			write(1, 2, a1, nil), write(3, 4, b1, nil),
+			read(5, 6, b1),
+		}, false},
+		"an earlier state is shown": {
+			[]porcupine.Operation{write(1, 9, a1, nil), read(2, 3, a1), read(4, 5)},
+			false,
+		},
+		"it comes back once replaced": {[]porcupine.Operation{
+			write(1, 2, a1, nil), write(3, 4, a2, nil),
+			read(5, 6, a1),
+		}, false},
 		"shown before anybody wrote it": {[]porcupine.Operation{read(1, 2, a1), write(3, 4, a1, nil)}, false},
 	} {
 		if got := porcupine.CheckOperations(model(), test.history); got != test.want {

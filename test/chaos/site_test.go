@@ -45,17 +45,20 @@ func newSite(t *testing.T, n *node, open func(*testing.T) store.Database) *site 
 	s.admin = s.login(t, "admin@acme", s.traffic)
 	for i := range people {
 		name := fmt.Sprintf("tech%d@acme", i)
-		_, err := s.admin.CreateUser(t.Context(), client.NewUser{Username: name, Role: firemode.RoleTechnician, Password: password})
+		_, err := s.admin.CreateUser(t.Context(),
+			client.NewUser{Username: name, Role: firemode.RoleTechnician, Password: password})
 		check(t, err)
 		s.techs = append(s.techs, s.login(t, name, s.traffic))
 	}
 	b, err := s.admin.CreateBuilding(t.Context(), client.NewBuilding{ID: "tower", Name: "Tower", Address: "1 Quay St"})
 	check(t, err)
 	for i := range assets {
-		_, err := s.admin.CreateAsset(t.Context(), b.ID, client.NewAsset{ID: assetID(i), Type: "extinguisher_powder", Level: "G", Location: "Lobby"})
+		_, err := s.admin.CreateAsset(t.Context(), b.ID,
+			client.NewAsset{ID: assetID(i), Type: "extinguisher_powder", Level: "G", Location: "Lobby"})
 		check(t, err)
 	}
-	_, err = s.admin.CreateSession(t.Context(), client.NewSession{ID: session, Building: b.ID, Name: "Yearly", Frequency: firemode.Yearly})
+	_, err = s.admin.CreateSession(t.Context(),
+		client.NewSession{ID: session, Building: b.ID, Name: "Yearly", Frequency: firemode.Yearly})
 	check(t, err)
 	return s
 }
@@ -65,13 +68,17 @@ func assetID(i int) firemode.AssetID { return firemode.AssetID(fmt.Sprintf("FE-%
 // login returns a client that goes on trying for as long as its context lets it.
 func (s *site) login(t *testing.T, name string, through http.RoundTripper) *client.Client {
 	t.Helper()
-	c, err := client.New(client.Config{BaseURL: s.url(), HTTP: &http.Client{Transport: through, Timeout: patience}, Attempts: 1 << 30, Sleep: shortly})
+	c, err := client.New(client.Config{
+		BaseURL: s.url(), HTTP: &http.Client{Transport: through, Timeout: patience},
+		Attempts: 1 << 30, Sleep: shortly,
+	})
 	check(t, err)
 	check(t, c.Login(t.Context(), name, password))
 	return c
 }
 
-// shortly waits less than a phone would, since a test has more outages in a minute than a phone in a year.
+// shortly waits less than a phone would, since a test has more outages in a minute than a phone in
+// a year.
 func shortly(ctx context.Context, d time.Duration) error {
 	select {
 	case <-time.After(min(d, 20*time.Millisecond)):
@@ -144,7 +151,8 @@ func (tr *traffic) awaitTrouble(t *testing.T) {
 	}
 }
 
-// clean fails the test if an answer was one that this harm does not explain: what fails is retryable and says so.
+// clean fails the test if an answer was one that this harm does not explain: what fails is
+// retryable and says so.
 func (tr *traffic) clean(t *testing.T, counts map[int]int) {
 	t.Helper()
 	for status, n := range counts {

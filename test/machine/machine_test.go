@@ -11,10 +11,8 @@ import (
 	"pgregory.net/rapid"
 
 	"firemode/internal/store/storetest/pgtest"
+	"firemode/test/race"
 )
-
-// histories is how many the machine plays on each engine; FIREMODE_TIMES multiplies it, and -rapid.checks replaces it.
-const histories = 4
 
 func TestMain(m *testing.M) {
 	flag.Parse()
@@ -25,11 +23,7 @@ func TestMain(m *testing.M) {
 		}
 	}
 	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue {
-		times, err := strconv.Atoi(os.Getenv("FIREMODE_TIMES"))
-		if err != nil {
-			times = 1
-		}
-		set(f.Name, strconv.Itoa(times*histories))
+		set(f.Name, strconv.Itoa(race.Histories(8, 2))) // on each engine; -rapid.checks replaces it
 	}
 	set("rapid.nofailfile", "true") // the seed replays
 	os.Exit(pgtest.Main(m))

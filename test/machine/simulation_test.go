@@ -24,6 +24,7 @@ import (
 	"firemode/internal/record/ledger"
 	"firemode/internal/record/merge/mergetest"
 	"firemode/internal/visits"
+	"firemode/test/race"
 )
 
 // simulation is phones at work in one session, in the time of a bubble.
@@ -60,11 +61,7 @@ func TestSimulation(t *testing.T) {
 	if err != nil {
 		seed = uint64(time.Now().UnixNano())
 	}
-	times, err := strconv.Atoi(os.Getenv("FIREMODE_TIMES"))
-	if err != nil {
-		times = 1
-	}
-	for i := range uint64(times) {
+	for i := range uint64(race.Histories(1, 1)) {
 		t.Logf("FIREMODE_SEED=%d go test -run '^TestSimulation$' ./test/machine", seed+i)
 		synctest.Test(t, func(t *testing.T) {
 			head := simulate(t, seed+i, 20, 3*24*time.Hour)

@@ -138,7 +138,8 @@ func (s *site) start(ctx context.Context) (err error) {
 	}
 	s.handler, err = httpapi.New(httpapi.Config{
 		Services: s.services, CursorKey: s.keys.Cursor(), Now: s.now, NewID: newID, Metrics: unmeasured{},
-		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Checks: map[string]httpkit.Check{"store": s.store.Ping},
+		Report:    httpkit.Report{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))},
+		Operation: httpapi.Operation{Checks: map[string]httpkit.Check{"store": s.store.Ping}},
 	})
 	if s.front != nil && err == nil {
 		s.handler = s.front(s.handler)

@@ -17,7 +17,8 @@ import (
 // Server is a Prometheus that scrapes one target each second, as job firemode.
 type Server struct{ url string }
 
-// Start runs a Prometheus until the test ends. target is host:port; rules are files of rules, evaluated each second.
+// Start runs a Prometheus until the test ends. target is host:port; rules are files of rules,
+// evaluated each second.
 func Start(t testing.TB, target string, rules ...string) Server {
 	t.Helper()
 	dir := t.TempDir()
@@ -89,7 +90,8 @@ func configuration(t testing.TB, target string, rules []string) []byte {
 	return text
 }
 
-// Sample is one series of the answer to a query. Value is as Prometheus writes it: a number, NaN, +Inf or -Inf.
+// Sample is one series of the answer to a query. Value is as Prometheus writes it: a number, NaN,
+// +Inf or -Inf.
 type Sample struct {
 	Labels map[string]string
 	Value  string

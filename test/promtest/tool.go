@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// Tool returns the path of promtool or prometheus: the one that tools/setup has fetched, else the one that is installed.
+// Tool returns the path of promtool or prometheus: the one that tools/setup has fetched, else the
+// one that is installed.
 func Tool(t testing.TB, name string) string {
 	t.Helper()
 	dir, err := os.Getwd()

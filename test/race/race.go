@@ -1,5 +1,5 @@
-// Package race decides how many random histories tests run. With the race detector a history takes about ten times as long, so
-// the long set runs without it and a short set with it.
+// Package race decides how many random histories tests run. With the race detector a history takes
+// about ten times as long, so the long set runs without it and a short set with it.
 package race
 
 import (
@@ -8,9 +8,10 @@ import (
 	"strconv"
 )
 
-// Histories returns how many random histories a test runs: long without the race detector, short with it. Two environment
-// variables change that: FIREMODE_HISTORIES, set to long or short, replaces the choice, and FIREMODE_TIMES multiplies the
-// number. Histories panics on any other value of them.
+// Histories returns how many random histories a test runs: long without the race detector, short
+// with it. Two environment variables change that: FIREMODE_HISTORIES, set to long or short,
+// replaces the choice, and FIREMODE_TIMES multiplies the number. Histories panics on any other
+// value of them.
 func Histories(long, short int) int {
 	n := long
 	if isShort() {

@@ -1,8 +1,9 @@
-// Package ratio measures two things side by side, in turns, and holds how many times the one costs of the other to a limit and to what it was
-// before. A machine that is shared, slow or fast changes both; a ratio of two things that ran at the same time it changes little.
+// Package ratio measures two things side by side, in turns, and holds how many times the one costs
+// of the other to a limit and to what it was before. A machine that is shared, slow or fast changes
+// both; a ratio of two things that ran at the same time it changes little.
 //
-// The tests that use it judge the code by time, and so they run when somebody asks: `make bench`. FIREMODE_BENCH=judge has the ratios
-// judged, FIREMODE_BENCH=write makes them the new baseline.
+// The tests that use it judge the code by time, and so they run when somebody asks: `make bench`.
+// FIREMODE_BENCH=judge has the ratios judged, FIREMODE_BENCH=write makes them the new baseline.
 package ratio
 
 import (
@@ -20,11 +21,12 @@ import (
 // Setting is the environment variable that has the ratios measured.
 const Setting = "FIREMODE_BENCH"
 
-// noise is how much worse than the baseline a ratio may be on a bad day: the largest difference seen between runs of the same code on a machine
-// that does nothing else.
+// noise is how much worse than the baseline a ratio may be on a bad day: the largest difference
+// seen between runs of the same code on a machine that does nothing else.
 const noise = 1.25
 
-// Pair is two things to measure. Both return how long they took, or what one of them costs: the unit is theirs, as long as it is the same.
+// Pair is two things to measure. Both return how long they took, or what one of them costs: the
+// unit is theirs, as long as it is the same.
 type Pair struct {
 	Name  string
 	Limit float64 // most that Dear may cost, in Cheaps
@@ -42,14 +44,16 @@ func Wanted(t testing.TB) {
 	}
 }
 
-// Judge measures pairs and fails t for each that is over its limit, or over its baseline by more than noise.
+// Judge measures pairs and fails t for each that is over its limit, or over its baseline by more
+// than noise.
 func Judge(t *testing.T, pairs ...Pair) {
 	t.Helper()
 	Wanted(t)
 	known := baseline(t)
 	for _, p := range pairs {
 		got, dear, cheap := p.measure()
-		line := fmt.Sprintf("%-45s %6.2f  (limit %.2f, baseline %s; %v against %v)", p.Name, got, p.Limit, shown(known, p.Name), dear, cheap)
+		line := fmt.Sprintf("%-45s %6.2f  (limit %.2f, baseline %s; %v against %v)", p.Name, got, p.Limit,
+			shown(known, p.Name), dear, cheap)
 		t.Log(line)
 		switch before, ok := known[p.Name]; {
 		case got > p.Limit:

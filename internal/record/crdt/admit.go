@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// MaxAhead is how far a batch number may be ahead of its actor's unbroken run.
+// MaxAhead is how far a batch number may be ahead of its actor's contiguous prefix.
 const MaxAhead = 10_000
 
 // Posted is a numbered batch as it arrives, before anything is decided about it.
@@ -26,18 +26,18 @@ type Known struct {
 	Content    [sha256.Size]byte
 }
 
-// Admission is the verdict on a numbered batch.
+// Admission says what to do with a numbered batch.
 type Admission uint8
 
-// The verdicts.
+// The admissions.
 const (
 	Admit     Admission = iota // new: apply it
-	Duplicate                  // known: answer as then, change nothing
-	Fork                       // a cloned or restored phone: keep the body, give a fresh id
+	Duplicate                  // already stored: repeat the stored response, change nothing
+	Fork                       // from a cloned or restored phone: quarantine it and assign a fresh actor id
 )
 
-// Decide compares a posted batch with what is held of its actor: the batch of that number and its neighbours, nil where there is
-// none. held is every number that has arrived.
+// Decide compares a posted batch with what is stored of its actor: the batch with the same number
+// and its neighbours, nil where there is none. held is every number that has arrived.
 func Decide(p Posted, held Ranges, same, below, above *Known) Admission {
 	differs := func(a, b string) bool { return a != "" && b != "" && a != b }
 	switch {
@@ -57,9 +57,11 @@ func Decide(p Posted, held Ranges, same, below, above *Known) Admission {
 	}
 }
 
-// FreshActor is the id that a forked client must go on under. It follows from the batch, so that the same retry gets the same.
+// FreshActor returns the actor id that a forked client must continue under. It depends only on key
+// and the batch, so a retry gets the same id.
 func FreshActor(key []byte, p Posted) ActorID {
 	mac := hmac.New(sha256.New, key)
 	fmt.Fprintf(mac, "firemode fork v1 %d:%s %d %x %d:%s", len(p.Actor), p.Actor, p.Number, p.Content, len(p.ID), p.ID)
-	return ActorID("f-" + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(mac.Sum(nil)[:15])))
+	encoding := base32.StdEncoding.WithPadding(base32.NoPadding)
+	return ActorID("f-" + strings.ToLower(encoding.EncodeToString(mac.Sum(nil)[:15])))
 }

@@ -18,14 +18,34 @@ func TestJudge(t *testing.T) {
 	}{
 		{"in order", crdt.Ranges{{1, 2}}, nil, &crdt.Known{ID: "b2"}, nil, crdt.Admit},
 		{"above a hole", crdt.Ranges{{1, 1}}, nil, nil, nil, crdt.Admit},
-		{"into a hole", crdt.Ranges{{1, 2}, {4, 4}}, nil, &crdt.Known{ID: "b2"}, &crdt.Known{ID: "b4", PrevID: "b3"}, crdt.Admit},
+		{
+			"into a hole",
+			crdt.Ranges{{1, 2}, {4, 4}},
+			nil, &crdt.Known{ID: "b2"}, &crdt.Known{ID: "b4", PrevID: "b3"},
+			crdt.Admit,
+		},
 		{"beside neighbours without ids", crdt.Ranges{{1, 2}, {4, 4}}, nil, &crdt.Known{}, &crdt.Known{}, crdt.Admit},
 		{"known", crdt.Ranges{{1, 3}}, &crdt.Known{ID: "b3", Content: one}, nil, nil, crdt.Duplicate},
 		{"known, then without an id", crdt.Ranges{{1, 3}}, &crdt.Known{Content: one}, nil, nil, crdt.Duplicate},
-		{"known by number and id, with other changes", crdt.Ranges{{1, 3}}, &crdt.Known{ID: "b3", Content: other}, nil, nil, crdt.Fork},
-		{"known by number and changes, with another id", crdt.Ranges{{1, 3}}, &crdt.Known{ID: "x", Content: one}, nil, nil, crdt.Fork},
+		{
+			"known by number and id, with other changes",
+			crdt.Ranges{{1, 3}},
+			&crdt.Known{ID: "b3", Content: other}, nil,
+			nil, crdt.Fork,
+		},
+		{
+			"known by number and changes, with another id",
+			crdt.Ranges{{1, 3}},
+			&crdt.Known{ID: "x", Content: one}, nil,
+			nil, crdt.Fork,
+		},
 		{"another batch is below", crdt.Ranges{{1, 2}}, nil, &crdt.Known{ID: "x"}, nil, crdt.Fork},
-		{"the batch above names another", crdt.Ranges{{1, 2}, {4, 4}}, nil, &crdt.Known{ID: "b2"}, &crdt.Known{ID: "b4", PrevID: "x"}, crdt.Fork},
+		{
+			"the batch above names another",
+			crdt.Ranges{{1, 2}, {4, 4}},
+			nil, &crdt.Known{ID: "b2"},
+			&crdt.Known{ID: "b4", PrevID: "x"}, crdt.Fork,
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if got := crdt.Decide(p, c.held, c.same, c.below, c.above); got != c.want {
@@ -44,7 +64,8 @@ func TestJudgeFarAhead(t *testing.T) {
 	}
 }
 
-// The same retry gets the same id, anything else another, and no client could have made it without the key.
+// The same retry gets the same id, anything else another, and no client could have made it without
+// the key.
 func TestFreshActor(t *testing.T) {
 	p := crdt.Posted{Actor: "A", Number: 3, ID: "b3", Content: [32]byte{1}}
 	want := crdt.FreshActor(key, p)

@@ -32,7 +32,7 @@ const (
 type Change struct {
 	Kind       Kind
 	Path       Pointer
-	Value      Value // of set, append, correct and resolve; the delta of increment; "" for remove and a resolve to absent
+	Value      Value // the delta of an increment; "" for remove and a resolve to absent
 	ConflictID string
 	Names      []Dot // the dots that resolve or correct names
 	Reason     string
@@ -43,7 +43,8 @@ type Change struct {
 	Rejected   string // why it cannot be applied, "" when it can
 }
 
-// wireChange is a change as it is posted. Members that are not listed here are kept in Text and otherwise ignored.
+// wireChange is a change as it is posted. Members that are not listed here are kept in Text and
+// otherwise ignored.
 type wireChange struct {
 	Op         string         `json:"op"`
 	Path       *string        `json:"path"`
@@ -58,7 +59,10 @@ type wireChange struct {
 	Source     string         `json:"source"`
 }
 
-var wireNames = [...]string{"op", "path", "value", "delta", "conflict_id", "dots", "dot", "reason", "captured_at", "instrument", "source"}
+var wireNames = [...]string{
+	"op", "path", "value", "delta", "conflict_id", "dots", "dot",
+	"reason", "captured_at", "instrument", "source",
+}
 
 // Bounds of the words beside a change, in bytes.
 const (
@@ -68,9 +72,9 @@ const (
 	maxDots       = 1000
 )
 
-// ParseChanges reads the changes of a batch. One that is not valid comes back with its reason in Rejected, and does not
-// hinder the others. An error is returned only when the list as a whole cannot be read as one document: a member of a
-// change that differs from a known one in case alone.
+// ParseChanges reads the changes of a batch. One that is not valid comes back with its reason in
+// Rejected, and does not hinder the others. An error is returned only when the list as a whole
+// cannot be read as one document: a member of a change that differs from a known one in case alone.
 func ParseChanges(raw []jsontext.Value) ([]Change, error) {
 	changes := make([]Change, len(raw))
 	for i, r := range raw {
@@ -87,8 +91,8 @@ func ParseChanges(raw []jsontext.Value) ([]Change, error) {
 	return changes, nil
 }
 
-// checkNames refuses members such as "Path": one reader would take it for "path" and another would not, and the hash, the
-// fingerprint and the merge must see one document.
+// checkNames refuses members such as "Path": one reader would take it for "path" and another would
+// not, and the hash, the fingerprint and the merge must see one document.
 func checkNames(raw jsontext.Value) error {
 	if raw.Kind() != '{' {
 		return nil // rejected below, as a change
@@ -154,7 +158,11 @@ func (c *Change) fillProvenance(w wireChange) (err error) {
 	for _, text := range []struct {
 		name      string
 		size, max int
-	}{{"reason", len(w.Reason), maxReason}, {"source", len(w.Source), maxSource}, {"instrument", len(w.Instrument), maxInstrument}} {
+	}{
+		{"reason", len(w.Reason), maxReason},
+		{"source", len(w.Source), maxSource},
+		{"instrument", len(w.Instrument), maxInstrument},
+	} {
 		if text.size > text.max {
 			return fmt.Errorf("%s: longer than %d bytes", text.name, text.max)
 		}
@@ -187,7 +195,8 @@ func (c *Change) fillValue(w wireChange) (err error) {
 		}
 	case Remove:
 	default:
-		return fmt.Errorf("op: unknown operation %.40q; known are set, remove, append, increment, resolve, correct", c.Kind)
+		return fmt.Errorf("op: unknown operation %.40q; known are set, remove, append, increment, resolve, correct",
+			c.Kind)
 	}
 	if err != nil {
 		return err
@@ -199,7 +208,8 @@ func (c *Change) fillValue(w wireChange) (err error) {
 func (c *Change) checkRoom() error {
 	at := c.Path
 	if c.Kind == Append {
-		// The child is named by the dot, whose batch number is not known yet for a client that does not count.
+		// The child is named by the dot, whose batch number is not known yet for a client that does
+		// not count.
 		longest := Dot{Actor: ActorID(strings.Repeat("~", 66)), Batch: 1 << 62, Index: MaxChanges}
 		at = at.Child(longest.String())
 		if _, err := ParsePointer(string(at)); err != nil {
@@ -243,8 +253,8 @@ func (c *Change) fillNames(w wireChange) error {
 	return nil
 }
 
-// Content is the fingerprint of the decoded changes in order. Two spellings of one document have the same: white space, member
-// order, escapes and the way a number is written do not matter.
+// Content is the fingerprint of the decoded changes in order. Two spellings of one document have
+// the same: white space, member order, escapes and the way a number is written do not matter.
 func Content(changes []Change) [sha256.Size]byte {
 	h := sha256.New()
 	for _, c := range changes {

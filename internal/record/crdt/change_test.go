@@ -27,7 +27,10 @@ func TestParseChanges(t *testing.T) {
 		{"an empty object", `{"op":"set","path":"/a","value":{}}`, "empty object"},
 		{"an empty object inside", `{"op":"set","path":"/a","value":{"b":{}}}`, "empty object"},
 		{"a member without a name", `{"op":"set","path":"/a","value":{"":1}}`, "empty segment"},
-		{"an object too deep for a path", `{"op":"set","path":"` + strings.Repeat("/x", 16) + `","value":{"y":1}}`, "16 segments"},
+		{
+			"an object too deep for a path", `{"op":"set","path":"` + strings.Repeat("/x", 16) + `","value":{"y":1}}`,
+			"16 segments",
+		},
 		{"a number too long", `{"op":"set","path":"/a","value":` + strings.Repeat("9", 35) + `}`, "34 digits"},
 		{"no delta", `{"op":"increment","path":"/a"}`, "value"},
 		{"a delta that is text", `{"op":"increment","path":"/a","delta":"1"}`, "delta: not a number"},
@@ -36,7 +39,10 @@ func TestParseChanges(t *testing.T) {
 		{"a correct without reason", `{"op":"correct","path":"/a","value":1,"dot":"A:1:0"}`, "reason: missing"},
 		{"a reason of blanks", `{"op":"correct","path":"/a","value":1,"dot":"A:1:0","reason":"  "}`, "reason: missing"},
 		{"a resolve without dots", `{"op":"resolve","path":"/a","conflict_id":"c","reason":"r"}`, "dots, conflict_id"},
-		{"a resolve without its conflict", `{"op":"resolve","path":"/a","dots":["A:1:0"],"reason":"r"}`, "dots, conflict_id"},
+		{
+			"a resolve without its conflict", `{"op":"resolve","path":"/a","dots":["A:1:0"],"reason":"r"}`,
+			"dots, conflict_id",
+		},
 		{"a time that is none", `{"op":"remove","path":"/a","captured_at":"yesterday"}`, "captured_at"},
 		{"a path that is a number", `{"op":"set","path":1,"value":1}`, "shape"},
 		{"not an object", `[1]`, "shape"},
@@ -58,7 +64,8 @@ func TestParseChanges(t *testing.T) {
 
 func TestParseChangesRefusesTheList(t *testing.T) {
 	for _, change := range []string{
-		`{"op":"set","Path":"/a","value":1}`, `{"OP":"set","path":"/a","value":1}`, `{"op":"set","path":"/a","path":"/b","value":1}`,
+		`{"op":"set","Path":"/a","value":1}`, `{"OP":"set","path":"/a","value":1}`,
+		`{"op":"set","path":"/a","path":"/b","value":1}`,
 		`{"op":"set","path":"/a","value":{"x":1,"x":2}}`, `{"op":"set"`, ``, "{\"op\":\"set\",\"path\":\"/\xff\"}",
 	} {
 		if changes, err := crdt.ParseChanges([]jsontext.Value{jsontext.Value(change)}); err == nil {
@@ -78,8 +85,10 @@ func TestContent(t *testing.T) {
 		`{"op":"set","path":"/a","value":1.25e1}`,
 	}
 	others := []string{
-		`{"op":"set","path":"/a","value":12.51}`, `{"op":"set","path":"/a","value":"12.5"}`, `{"op":"set","path":"/b","value":12.5}`,
-		`{"op":"append","path":"/a","value":12.5}`, `{"op":"set","path":"/a","value":[12.5]}`, `{"op":"set","path":"/a","value":12.5,"more":null}`,
+		`{"op":"set","path":"/a","value":12.51}`, `{"op":"set","path":"/a","value":"12.5"}`,
+		`{"op":"set","path":"/b","value":12.5}`,
+		`{"op":"append","path":"/a","value":12.5}`, `{"op":"set","path":"/a","value":[12.5]}`,
+		`{"op":"set","path":"/a","value":12.5,"more":null}`,
 		`{"op":"set","path":"/a","value":12.5,"captured_at":"2026-11-20T03:12:44Z"}`,
 	}
 	want := content(t, same[0])
@@ -90,7 +99,17 @@ func TestContent(t *testing.T) {
 	}
 	seen := map[[32]byte]string{want: same[0]}
 	for _, list := range [][]string{
-		{}, {same[0], same[0]}, {setA1, setA2}, {setA2, setA1}, {others[0]}, {others[1]}, {others[2]}, {others[3]}, {others[4]}, {others[5]}, {others[6]},
+		{},
+		{same[0], same[0]},
+		{setA1, setA2},
+		{setA2, setA1},
+		{others[0]},
+		{others[1]},
+		{others[2]},
+		{others[3]},
+		{others[4]},
+		{others[5]},
+		{others[6]},
 	} {
 		got := content(t, list...)
 		if twin, taken := seen[got]; taken {
@@ -131,16 +150,20 @@ func TestContentOfAnyDocument(t *testing.T) {
 				escaped.WriteRune(r)
 			}
 		}
-		if content(t, string(plain)) != content(t, indented.String()) || content(t, string(plain)) != content(t, escaped.String()) {
-			t.Fatalf("%s has another content when it is written as\n%s\nor\n%s", plain, indented.String(), escaped.String())
+		if content(t, string(plain)) != content(t, indented.String()) ||
+			content(t, string(plain)) != content(t, escaped.String()) {
+			t.Fatalf("%s has another content when it is written as\n%s\nor\n%s", plain, indented.String(),
+				escaped.String())
 		}
 	})
 }
 
-// documents are JSON values up to a depth. Their x may be written in two ways, and nothing else holds an x.
+// documents are JSON values up to a depth. Their x may be written in two ways, and nothing else
+// holds an x.
 func documents(depth int) *rapid.Generator[any] {
 	leaves := []*rapid.Generator[any]{
-		rapid.Just[any](nil), rapid.Bool().AsAny(), rapid.IntRange(-1000, 1000).AsAny(), rapid.SampledFrom([]string{"", "x", "é<\"", "\u2028"}).AsAny(),
+		rapid.Just[any](nil), rapid.Bool().AsAny(), rapid.IntRange(-1000, 1000).AsAny(),
+		rapid.SampledFrom([]string{"", "x", "é<\"", "\u2028"}).AsAny(),
 	}
 	if depth == 0 {
 		return rapid.OneOf(leaves...)
@@ -152,8 +175,10 @@ func documents(depth int) *rapid.Generator[any] {
 
 func FuzzParseChanges(f *testing.F) {
 	for _, s := range []string{
-		setA1, removeA, settleTo1, correctA1, absent, add1, `{"op":"append","path":"/l","value":{"a":[1,2]}}`, `[]`, `{"Op":"set"}`,
-		`{"op":"set","path":"/a","value":{"b":{"c":1}},"captured_at":"2026-11-20T03:12:44Z","instrument":{"id":"G-17"},"source":"typed"}`,
+		setA1, removeA, settleTo1, correctA1, absent, add1, `{"op":"append","path":"/l","value":{"a":[1,2]}}`, `[]`,
+		`{"Op":"set"}`,
+		`{"op":"set","path":"/a","value":{"b":{"c":1}},"captured_at":"2026-11-20T03:12:44Z",` +
+			`"instrument":{"id":"G-17"},"source":"typed"}`,
 	} {
 		f.Add([]byte(s))
 	}
@@ -164,7 +189,8 @@ func FuzzParseChanges(f *testing.F) {
 		}
 		c := changes[0]
 		again, err := crdt.ParseChanges([]jsontext.Value{jsontext.Value(c.Text)})
-		if err != nil || again[0].Text != c.Text || again[0].Rejected != c.Rejected || crdt.Content(again) != crdt.Content(changes) {
+		if err != nil || again[0].Text != c.Text || again[0].Rejected != c.Rejected ||
+			crdt.Content(again) != crdt.Content(changes) {
 			t.Fatalf("%q was read as %+v, and what was kept of it as %+v, %v", raw, c, again, err)
 		}
 		if c.Rejected != "" {

@@ -55,7 +55,8 @@ func compareReport(b batch, m crdt.Merged, before, after oracle.State) error {
 	alive := namesOf(after.Live)
 	for i := range b.ops {
 		op := &b.ops[i]
-		added.want(fmt.Sprint(name(op), " live ", alive[name(op)] != nil, " superseded ", bears(op) && alive[name(op)] == nil))
+		added.want(fmt.Sprint(name(op), " live ", alive[name(op)] != nil, " superseded ",
+			bears(op) && alive[name(op)] == nil))
 	}
 	for _, op := range m.Superseded {
 		covered.got(name(op))
@@ -71,18 +72,21 @@ func compareReport(b batch, m crdt.Merged, before, after oracle.State) error {
 			recontested.want(fmt.Sprint(name(op), " ", after.Contested(op)))
 		}
 	}
-	return firstOf(added.err("added"), covered.err("covered"), recontested.err("recontested"), compareTouched(b, m.Touched, before, after))
+	return firstOf(added.err("added"), covered.err("covered"), recontested.err("recontested"),
+		compareTouched(b, m.Touched, before, after))
 }
 
-// compareTouched holds that a touch tells the truth about its path, and that every path is touched whose live operations or
-// whose conflict changed. What a batch wrote and covered again itself may be touched, and a conflict that stays as it was.
+// compareTouched holds that a touch tells the truth about its path, and that every path is touched
+// whose live operations or whose conflict changed. What a batch wrote and covered again itself may
+// be touched, and a conflict that stays as it was.
 func compareTouched(b batch, touched []crdt.Touch, before, after oracle.State) error {
 	was, is := kindsOf(before), kindsOf(after)
 	seen := map[crdt.Pointer]bool{}
 	for _, t := range touched {
 		seen[t.Path] = true
 		if t.Before != was[t.Path] || t.After != is[t.Path] {
-			return fmt.Errorf("touched %s from %q to %q, want from %q to %q", t.Path, t.Before, t.After, was[t.Path], is[t.Path])
+			return fmt.Errorf("touched %s from %q to %q, want from %q to %q", t.Path, t.Before, t.After, was[t.Path],
+				is[t.Path])
 		}
 	}
 	must := map[crdt.Pointer]bool{}

@@ -9,18 +9,19 @@ import (
 	"slices"
 )
 
-// ConflictKind tells what disagrees.
+// ConflictKind is what disagrees.
 type ConflictKind string
 
 // The kinds of conflict.
 const (
-	ConflictValue   ConflictKind = "value"   // values that differ, or a value and an increment that did not know of each other
-	ConflictRemoved ConflictKind = "removed" // a removal beside a value, an increment or a child that it had not seen
-	ConflictShape   ConflictKind = "shape"   // a value above a child that had not seen it
+	ConflictValue   ConflictKind = "value"   // different values, or a value and a concurrent increment
+	ConflictRemoved ConflictKind = "removed" // a removal, and a value, increment or child that its writer had not seen
+	ConflictShape   ConflictKind = "shape"   // a value above a child whose writer had not seen it
 	ConflictType    ConflictKind = "type"    // increments of something that is not a number
 )
 
-// Conflict is a disagreement that a person must settle. Nothing in it has been lost, and one of the siblings is shown.
+// Conflict is a disagreement that a person must resolve. No sibling is lost; the document shows
+// one.
 type Conflict struct {
 	ID       string
 	Path     Pointer
@@ -28,7 +29,8 @@ type Conflict struct {
 	Siblings []*Op // the shown one first, then by rank
 }
 
-// Conflict returns the conflict at p; ok is false when there is none. key is the secret of the session.
+// Conflict returns the conflict at p; ok is false when there is none. key is the secret of the
+// session.
 func (s *State) Conflict(p Pointer, key []byte) (c Conflict, ok bool) {
 	n := s.find(p)
 	if n == nil {
@@ -145,8 +147,8 @@ func (s *State) sideBySide(live []*Op) ConflictKind {
 	return ""
 }
 
-// ConflictID is an HMAC over the path and its siblings: only the server can make one, so that a resolve which carries it
-// proves that its writer was shown these very siblings.
+// ConflictID is an HMAC over the path and its siblings: only the server can make one, so that a
+// resolve which carries it proves that its writer was shown these very siblings.
 func ConflictID(key []byte, p Pointer, siblings []*Op) string {
 	sorted := slices.Clone(siblings)
 	sortOps(sorted)

@@ -9,7 +9,8 @@ import (
 	"firemode/internal/decimal"
 )
 
-// Shown returns the value that the document has at p itself; ok is false when p is absent or has children instead.
+// Shown returns the value that the document has at p itself; ok is false when p is absent or has
+// children instead.
 func (s *State) Shown(p Pointer) (v Value, ok bool) {
 	n := s.find(p)
 	if n == nil {
@@ -66,8 +67,8 @@ func (s *State) EachLive(p Pointer, fn func(*Op)) {
 	}
 }
 
-// shown returns the value at n, "" when it is absent or when children show instead. A value above children shows only if no
-// value below has seen it and none ranks higher.
+// shown returns the value at n, "" when it is absent or when children show instead. A value above
+// children shows only if no value below has seen it and none ranks higher.
 func (s *State) shown(n *node) Value {
 	top := greatest(n.live)
 	if top == nil || top.removal() {
@@ -107,7 +108,8 @@ func greatest(live []*Op) *Op {
 	return slices.MaxFunc(live, func(a, b *Op) int { return a.compare(b) })
 }
 
-// total is the greatest set value, plus the live increments where it is a number. With increments alone it is their sum.
+// total is the greatest set value, plus the live increments where it is a number. With increments
+// alone it is their sum.
 func (s *State) total(live []*Op) Value {
 	var base *Op
 	var terms []Value
@@ -141,15 +143,16 @@ func sum(numbers []Value) Value {
 	return Value(decimal.Sum(terms))
 }
 
-// Document returns what is shown, as a JSON object with members in order of path: the same state gives the same bytes.
+// Document returns what is shown, as a JSON object with members in order of path: the same state
+// gives the same bytes.
 func (s *State) Document() []byte {
 	var out bytes.Buffer
 	s.WriteMembers(&out, "")
 	return append(append([]byte{'{'}, out.Bytes()...), '}')
 }
 
-// WriteMembers writes the members of the object at p ("" for the root) that show something, separated by commas and without
-// the braces, and reports whether there were any.
+// WriteMembers writes the members of the object at p ("" for the root) that show something,
+// separated by commas and without the braces, and reports whether there were any.
 func (s *State) WriteMembers(out *bytes.Buffer, p Pointer) bool {
 	n := &s.root
 	if p != "" {

@@ -7,11 +7,13 @@ import (
 	"strings"
 )
 
-// ActorID names an actor: one installation of one client in one session, not a person. Clients make ids of
-// [A-Za-z0-9_-]{1,64}; ids with a ~ are the server's own, for clients that do not count (see NaiveActor).
+// ActorID names an actor: one installation of one client in one session, not a person. Clients make
+// ids of [A-Za-z0-9_-]{1,64}; ids with a ~ are the server's own, for clients that do not count (see
+// NaiveActor).
 type ActorID string
 
-// NaiveActor returns the actor for whom the server counts: of client if it gave an id, else of user.
+// NaiveActor returns the actor for whom the server counts: of client if it gave an id, else of
+// user.
 func NaiveActor(client, user string) ActorID {
 	if client != "" {
 		return ActorID(client + "~s")
@@ -19,8 +21,8 @@ func NaiveActor(client, user string) ActorID {
 	return ActorID("~" + user)
 }
 
-// Dot identifies a change: who, in which batch, at which index. An object value is flattened into several operations with
-// the same dot, so an operation is identified by its dot and path.
+// Dot identifies a change: who, in which batch, at which index. An object value is flattened into
+// several operations with the same dot, so an operation is identified by its dot and path.
 type Dot struct {
 	Actor ActorID
 	Batch int64
@@ -68,8 +70,9 @@ func (c Clock) Sum() int64 {
 	return sum
 }
 
-// Clamp returns the foreign entries of a clock that self posted, each cut to delivered(actor), the run of that actor that
-// was delivered to self; entries that come to nothing are left out. cut reports whether anything was taken away.
+// Clamp returns the foreign entries of a clock that self posted, each cut to delivered(actor), the
+// run of that actor that was delivered to self; entries that come to nothing are left out. cut
+// reports whether anything was taken away.
 func Clamp(posted Clock, self ActorID, delivered func(ActorID) int64) (clamped Clock, cut bool) {
 	clamped = make(Clock, len(posted))
 	for actor, n := range posted {

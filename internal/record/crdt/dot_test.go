@@ -23,7 +23,8 @@ func TestParseDot(t *testing.T) {
 		}
 	}
 	for _, text := range []string{
-		"", "a", "a:1", ":1:0", "a:0:0", "a:-1:0", "a:1:-1", "a:01:0", "a:1:+0", "a:1:0:0", "a:1:x", "a:1.0:0", "a:9223372036854775808:0", "a: 1:0",
+		"", "a", "a:1", ":1:0", "a:0:0", "a:-1:0", "a:1:-1", "a:01:0", "a:1:+0", "a:1:0:0", "a:1:x", "a:1.0:0",
+		"a:9223372036854775808:0", "a: 1:0",
 	} {
 		if d, err := crdt.ParseDot(text); err == nil {
 			t.Errorf("%q was read as %v", text, d)
@@ -50,7 +51,8 @@ func TestNaiveActor(t *testing.T) {
 }
 
 func TestClamp(t *testing.T) {
-	delivered := func(id crdt.ActorID) int64 { return map[crdt.ActorID]int64{"phone-2": 4, "phone-3": 1, "self": 9}[id] }
+	prefixes := map[crdt.ActorID]int64{"phone-2": 4, "phone-3": 1, "self": 9}
+	delivered := func(id crdt.ActorID) int64 { return prefixes[id] }
 	for _, c := range []struct {
 		name         string
 		posted, want crdt.Clock
@@ -58,7 +60,12 @@ func TestClamp(t *testing.T) {
 	}{
 		{"nothing posted", nil, crdt.Clock{}, false},
 		{"the own entry is no foreign one", crdt.Clock{"self": 12}, crdt.Clock{}, false},
-		{"what was delivered stays", crdt.Clock{"self": 12, "phone-2": 4, "phone-3": 1}, crdt.Clock{"phone-2": 4, "phone-3": 1}, false},
+		{
+			"what was delivered stays",
+			crdt.Clock{"self": 12, "phone-2": 4, "phone-3": 1},
+			crdt.Clock{"phone-2": 4, "phone-3": 1},
+			false,
+		},
 		{"less than was delivered stays less", crdt.Clock{"phone-2": 2}, crdt.Clock{"phone-2": 2}, false},
 		{"more is cut", crdt.Clock{"phone-2": 5, "phone-3": 1 << 62}, crdt.Clock{"phone-2": 4, "phone-3": 1}, true},
 		{"an unknown actor is dropped", crdt.Clock{"nobody": 1}, crdt.Clock{}, true},

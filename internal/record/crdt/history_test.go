@@ -6,8 +6,9 @@ import (
 	"firemode/internal/record/crdt"
 )
 
-// A script is a history as data: what phones write, what the server receives when, who pulls, who is cloned. Every number in
-// it is taken modulo what there is to choose from when it is played, so that any script can be played and a shorter one is one too.
+// A script is a history as data: what phones write, what the server receives when, who pulls, who
+// is cloned. Every number in it is taken modulo what there is to choose from when it is played, so
+// that any script can be played and a shorter one is one too.
 type script []step
 
 type step struct {
@@ -42,7 +43,8 @@ type intent struct {
 const phones = 3 // at the start; forks add to them
 
 var (
-	// The last two are the first children that A and B append to /l: written by name, they meet what is appended.
+	// The last two are the first children that A and B append to /l: written by name, they meet
+	// what is appended.
 	paths = rapid.SampledFrom([]crdt.Pointer{
 		"/a", "/a", "/a/b", "/a/b", "/a/b/c", "/a/d", "/e", "/l", "/a/x~1y", "/l/A:1:0", "/l/B:2:0",
 	})
@@ -51,15 +53,18 @@ var (
 	})
 	deltas = rapid.SampledFrom([]crdt.Value{"1", "0.5", "-2", "1e2"})
 	kinds  = rapid.SampledFrom([]crdt.Kind{
-		crdt.Set, crdt.Set, crdt.Set, crdt.Remove, crdt.Append, crdt.Increment, crdt.Increment, crdt.Resolve, crdt.Correct,
+		crdt.Set, crdt.Set, crdt.Set, crdt.Remove, crdt.Append, crdt.Increment, crdt.Increment, crdt.Resolve,
+		crdt.Correct,
 	})
 	claims = rapid.SampledFrom([]int64{0, 0, 1, 2, 99, 99})
 	small  = rapid.IntRange(0, 7)
 
 	intents = rapid.Custom(func(t *rapid.T) intent {
 		return intent{
-			kind: kinds.Draw(t, "op"), path: paths.Draw(t, "path"), value: values.Draw(t, "value"), delta: deltas.Draw(t, "delta"),
-			pick: small.Draw(t, "pick"), above: rapid.Bool().Draw(t, "above"), time: int64(rapid.IntRange(0, 2).Draw(t, "time")),
+			kind: kinds.Draw(t, "op"), path: paths.Draw(t, "path"), value: values.Draw(t, "value"),
+			delta: deltas.Draw(t, "delta"),
+			pick:  small.Draw(t, "pick"), above: rapid.Bool().Draw(t, "above"),
+			time: int64(rapid.IntRange(0, 2).Draw(t, "time")),
 		}
 	})
 	actions = rapid.SampledFrom([]action{write, write, write, hold, hold, send, send, pull, pull, fork})

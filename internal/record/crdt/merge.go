@@ -9,8 +9,9 @@ type Merged struct {
 	Superseded []*Op
 	// Recontested lists operations, stored before and still live, whose Contested has changed.
 	Recontested []*Op
-	// Touched lists every path at which something became live or ceased to be, and every other path at which a conflict was or
-	// is open that the batch may have changed, with what it did to the conflict there.
+	// Touched lists every path at which something became live or ceased to be, and every other path
+	// at which a conflict was or is open that the batch may have changed, with what it did to the
+	// conflict there.
 	Touched []Touch
 }
 
@@ -42,7 +43,10 @@ type merger struct {
 
 // Merge adds the operations of one batch, in order. The batch must already be in its actor's chain.
 func (s *State) Merge(ops []Op, later Later) Merged {
-	m := merger{State: s, later: later, before: map[*node]ConflictKind{}, own: map[*Op]int{}, looked: map[*node]bool{}, changed: map[*node]bool{}}
+	m := merger{
+		State: s, later: later, before: map[*node]ConflictKind{}, own: map[*Op]int{}, looked: map[*node]bool{},
+		changed: map[*node]bool{},
+	}
 	if later.Chain != (Range{}) {
 		m.lengthen()
 	}
@@ -89,8 +93,9 @@ func (m *merger) cover(n *node, covered func(*Op) bool) {
 	})
 }
 
-// lengthen applies the writer's batches above again: the hole that is now closed has lengthened their contexts. They cover what
-// is below the hole, and have now seen what they were in conflict with.
+// lengthen applies the writer's batches above again: the hole that is now closed has lengthened
+// their contexts. They cover what is below the hole, and have now seen what they were in conflict
+// with.
 func (m *merger) lengthen() {
 	writer := m.later.Batch.Actor
 	m.root.each(func(n *node) {
@@ -109,7 +114,8 @@ func (m *merger) touch(n *node) {
 	m.look(n)
 }
 
-// look notes the conflict at n and above it as it was before the batch, and before the first change there.
+// look notes the conflict at n and above it as it was before the batch, and before the first change
+// there.
 func (m *merger) look(n *node) {
 	m.looked[n] = true
 	m.open = &m.later.Batch
@@ -154,7 +160,8 @@ func (m *merger) touched() []Touch {
 	return touched
 }
 
-// Recontest makes Contested anew for everything in s, which must be all that is live at and below its top paths.
+// Recontest makes Contested anew for everything in s, which must be all that is live at and below
+// its top paths.
 func (s *State) Recontest() {
 	s.root.each(func(n *node) {
 		for _, op := range n.live {

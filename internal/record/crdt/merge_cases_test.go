@@ -72,7 +72,7 @@ const (
 	setB1     = `{"op":"set","path":"/a/b","value":1}`
 	add1      = `{"op":"increment","path":"/a","delta":1}`
 	removeA   = `{"op":"remove","path":"/a"}`
-	settleTo1 = `{"op":"resolve","path":"/a","value":1,"conflict_id":"c","dots":["A:1:0","B:1:0"],"reason":"seen on site"}`
+	settleTo1 = `{"op":"resolve","path":"/a","value":1,"conflict_id":"c","dots":["A:1:0","B:1:0"],"reason":"r"}`
 	absent    = `{"op":"resolve","path":"/a","conflict_id":"c","dots":["A:1:0","B:1:0"],"reason":"no such thing"}`
 	correctA1 = `{"op":"correct","path":"/a","value":3,"dot":"A:1:0","reason":"misread"}`
 )

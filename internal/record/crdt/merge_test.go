@@ -13,7 +13,8 @@ import (
 	"firemode/test/race"
 )
 
-// replay plays a script on an engine used in some way and compares with the oracle after every batch. It returns the first difference.
+// replay plays a script on an engine used in some way and compares with the oracle after every
+// batch. It returns the first difference.
 func replay(sc script, w way) (s *server, err error) {
 	s = newServer(w)
 	before := s.truth()
@@ -32,7 +33,8 @@ func replay(sc script, w way) (s *server, err error) {
 	return s, err
 }
 
-// I2, I7: the state after every batch is the oracle's, whatever arrives in whatever order with whatever clock.
+// I2, I7: the state after every batch is the oracle's, whatever arrives in whatever order with
+// whatever clock.
 func TestHistories_EngineMatchesOracle(t *testing.T) {
 	check(t, 20_000, 1_000, func(t *rapid.T) {
 		if _, err := replay(scripts.Draw(t, "history"), none); err != nil {
@@ -41,8 +43,8 @@ func TestHistories_EngineMatchesOracle(t *testing.T) {
 	})
 }
 
-// A server keeps operations as rows and reads as few as the comment of State asks for. What Merge reports of the batch must
-// be enough to keep the rows right.
+// A server keeps operations as rows and reads as few as the comment of State asks for. What Merge
+// reports of the batch must be enough to keep the rows right.
 func TestHistories_PartialStateMatchesOracle(t *testing.T) {
 	check(t, 5_000, 500, func(t *rapid.T) {
 		if _, err := replay(scripts.Draw(t, "history"), rowsOnly); err != nil {
@@ -64,8 +66,8 @@ func FuzzEngineMatchesOracle(f *testing.F) {
 	}))
 }
 
-// I3: the same stored operations, merged in any order in which a foreign entry or a name finds what it speaks of, come to the
-// same bytes.
+// I3: the same stored operations, merged in any order in which a foreign entry or a name finds what
+// it speaks of, come to the same bytes.
 func TestHistories_AnyOrder_SameState(t *testing.T) {
 	check(t, 3_000, 300, func(t *rapid.T) {
 		first, err := replay(scripts.Draw(t, "history"), none)
@@ -157,7 +159,8 @@ func TestConflictIDs(t *testing.T) {
 	}
 }
 
-// The comparison is worth something: it finds engines that are wrong in the ways that are easy to be wrong.
+// The comparison is worth something: it finds engines that are wrong in the ways that are easy to
+// be wrong.
 func TestComparisonCatchesFlaws(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -181,8 +184,9 @@ func TestComparisonCatchesFlaws(t *testing.T) {
 	}
 }
 
-// check runs a property on random input: long times, with the race detector short times (see race.Histories). The flag
-// -rapid.checks replaces both. A failure prints the seed that reproduces it.
+// check runs a property on random input: long times, with the race detector short times (see
+// race.Histories). The flag -rapid.checks replaces both. A failure prints the seed that reproduces
+// it.
 func check(t *testing.T, long, short int, property func(*rapid.T)) {
 	t.Helper()
 	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue {

@@ -16,7 +16,8 @@ type Op struct {
 	Time    int64 // effective time in microseconds since the epoch, 0 when the clock is suspect
 	Sum     int64 // of the context; of the named dots for resolve and correct
 	Foreign Clock // the clamped foreign entries of its batch; shared, not to be changed
-	// Contested says that a live value or removal above has not been seen by this op: it takes part in that one's conflict.
+	// Contested says that a live value or removal above has not been seen by this op: it takes part
+	// in that one's conflict.
 	Contested bool
 	Origin    *Origin // who and how; shared by what came in one change, may be nil where nothing shows it
 	Seq       int64   // number of its batch in the log; the merge itself does not use it
@@ -44,15 +45,18 @@ type OpID struct {
 // ID returns the identity of op.
 func (op *Op) ID() OpID { return OpID{op.Dot, op.Path} }
 
-// sweeps reports whether op covers what its writer had seen there and below. An append is a set of its child.
+// sweeps reports whether op covers what its writer had seen there and below. An append is a set of
+// its child.
 func (op *Op) sweeps() bool { return op.Kind == Set || op.Kind == Remove || op.Kind == Append }
 
-// bears reports whether op can be live: all but a resolve to absent, which is no removal and conflicts with nothing.
+// bears reports whether op can be live: all but a resolve to absent, which is no removal and
+// conflicts with nothing.
 func (op *Op) bears() bool { return op.Kind == Remove || op.Value != "" }
 
 func (op *Op) removal() bool { return op.Kind == Remove }
 
-// compare ranks siblings: the greatest is shown. Causality has decided whatever it could; this only ranks true conflicts.
+// compare ranks siblings: the greatest is shown. Causality has decided whatever it could; this only
+// ranks true conflicts.
 func (op *Op) compare(other *Op) int {
 	return cmp.Or(
 		compareBool(!op.removal(), !other.removal()),
@@ -110,8 +114,8 @@ func (b *Batch) Ops(i int, stamp Stamp) []Op {
 	}
 	ops := make([]Op, 0, len(leaves)+1)
 	if names {
-		// What is named may be anywhere at or below the path, not only at a leaf: an operation at the path itself covers it,
-		// and the leaves bear the values.
+		// What is named may be anywhere at or below the path, not only at a leaf: an operation at
+		// the path itself covers it, and the leaves bear the values.
 		covering := op
 		covering.Kind, covering.Value = Resolve, ""
 		ops = append(ops, covering)

@@ -68,8 +68,9 @@ func (p *play) step(s step, ph *phone) {
 	}
 }
 
-// fork adds a phone that goes on from ph under a fresh id. It inherits what was delivered, and with its first batch has seen
-// what its parent had written up to back batches ago, if the server holds that in a run.
+// fork adds a phone that goes on from ph under a fresh id. It inherits what was delivered, and with
+// its first batch has seen what its parent had written up to back batches ago, if the server holds
+// that in a run.
 func (p *play) fork(ph *phone, back int64) {
 	fresh := &phone{id: ph.id + "f", born: crdt.Clock{ph.id: ph.last - back}}
 	for _, other := range p.phones {

@@ -92,8 +92,9 @@ func (p Pointer) Holds(q Pointer) bool {
 	return strings.HasPrefix(string(q), string(p)) && (len(q) == len(p) || q[len(p)] == '/')
 }
 
-// Key returns p in the form in which stores keep it: with \x01 for /, so that the byte order of keys is the order of a walk
-// down the tree (control characters are not allowed in paths, so nothing sorts between a node and its children).
+// Key returns p in the form in which stores keep it: with \x01 for /, so that the byte order of
+// keys is the order of a walk down the tree (control characters are not allowed in paths, so
+// nothing sorts between a node and its children).
 func (p Pointer) Key() string { return strings.ReplaceAll(string(p), "/", "\x01") }
 
 // PointerOfKey is the inverse of Key.

@@ -75,7 +75,10 @@ func TestPointerFamily(t *testing.T) {
 }
 
 func FuzzParsePointer(f *testing.F) {
-	for _, s := range []string{"/a", "/items/FE-001/outcome", "/a~0b/c~1d", "//", "/a~2", "/\x7f", "/消火器/x", "/a/", "/~01"} {
+	for _, s := range []string{
+		"/a", "/items/FE-001/outcome", "/a~0b/c~1d", "//", "/a~2", "/\x7f", "/消火器/x", "/a/",
+		"/~01",
+	} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -107,8 +110,8 @@ func FuzzParsePointer(f *testing.F) {
 	})
 }
 
-// FuzzKeyOrder holds that the byte order of keys is the order of a walk: a path comes before what is below it, and nothing else
-// comes between.
+// FuzzKeyOrder holds that the byte order of keys is the order of a walk: a path comes before what
+// is below it, and nothing else comes between.
 func FuzzKeyOrder(f *testing.F) {
 	f.Add("/a", "/a/b", "/a!")
 	f.Add("/a/b", "/a/b/c", "/a/b-c")

@@ -6,7 +6,8 @@ import (
 	"firemode/internal/record/crdt"
 )
 
-// mergeRows merges b into as little of the state as State asks for, and brings the rows up to date with what Merge reports.
+// mergeRows merges b into as little of the state as State asks for, and brings the rows up to date
+// with what Merge reports.
 func (s *server) mergeRows(b batch, later crdt.Later) crdt.Merged {
 	part := crdt.NewState(s.chains)
 	for id := range s.around(b, later) {
@@ -33,15 +34,16 @@ func (s *server) mergeRows(b batch, later crdt.Later) crdt.Merged {
 	return m
 }
 
-// around returns what is live at, above and below the paths that merging b can touch, and what is contested below what is live
-// above them.
+// around returns what is live at, above and below the paths that merging b can touch, and what is
+// contested below what is live above them.
 func (s *server) around(b batch, later crdt.Later) map[crdt.OpID]bool {
 	var touched []crdt.Pointer
 	for _, op := range b.ops {
 		touched = append(touched, op.Path)
 	}
 	for id, row := range s.rows {
-		if row.Actor == b.actor && later.Chain[1] > b.number && later.Chain[0] <= row.Batch && row.Batch <= later.Chain[1] {
+		if row.Actor == b.actor && later.Chain[1] > b.number && later.Chain[0] <= row.Batch &&
+			row.Batch <= later.Chain[1] {
 			touched = append(touched, id.Path)
 		}
 	}

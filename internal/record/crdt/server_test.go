@@ -8,7 +8,8 @@ import (
 	"firemode/internal/record/crdt"
 )
 
-// server is what of a server the merge needs around it: a log, the numbers that are merged, what was delivered to whom.
+// server is what of a server the merge needs around it: a log, the numbers that are merged, what
+// was delivered to whom.
 type server struct {
 	log       []batch
 	merged    map[crdt.ActorID]crdt.Ranges
@@ -32,12 +33,15 @@ type way int
 const (
 	none       way = iota // rightly: the whole state in memory
 	rowsOnly              // rightly: as little of the state as State asks for, read anew for each batch
-	liveOnly              // wrongly: an arriving operation is compared with what is live, and not with what its writer did later
-	wholeChain            // wrongly: a writer is taken to have seen all that it ever wrote, holes or not
+	liveOnly              // wrongly: compares an arriving operation only with live ones
+	wholeChain            // wrongly: assumes that a writer has seen all it ever wrote, despite gaps
 )
 
 func newServer(w way) *server {
-	s := &server{merged: map[crdt.ActorID]crdt.Ranges{}, delivered: map[crdt.ActorID]int{}, way: w, rows: map[crdt.OpID]crdt.Op{}}
+	s := &server{
+		merged: map[crdt.ActorID]crdt.Ranges{}, delivered: map[crdt.ActorID]int{}, way: w,
+		rows: map[crdt.OpID]crdt.Op{},
+	}
 	s.state = crdt.NewState(s.chains)
 	return s
 }
@@ -51,12 +55,12 @@ func (s *server) chains(id crdt.ActorID) crdt.Ranges {
 
 // clamp cuts what actor posted to what was delivered to it.
 func (s *server) clamp(posted crdt.Clock, actor crdt.ActorID) crdt.Clock {
-	clamped, _ := crdt.Clamp(posted, actor, func(id crdt.ActorID) int64 { return s.run(id, s.delivered[actor]) })
+	clamped, _ := crdt.Clamp(posted, actor, func(id crdt.ActorID) int64 { return s.prefix(id, s.delivered[actor]) })
 	return clamped
 }
 
-// run is the unbroken run of id in the first n entries of the log.
-func (s *server) run(id crdt.ActorID, n int) int64 {
+// prefix returns the contiguous prefix of id in the first n entries of the log.
+func (s *server) prefix(id crdt.ActorID, n int) int64 {
 	var numbers crdt.Ranges
 	for _, b := range s.log[:n] {
 		if b.actor == id {
@@ -66,7 +70,8 @@ func (s *server) run(id crdt.ActorID, n int) int64 {
 	return numbers.Prefix()
 }
 
-// merge logs b and merges it. The engine gets copies, since it notes on them whether they are contested.
+// merge logs b and merges it. The engine gets copies, since it notes on them whether they are
+// contested.
 func (s *server) merge(b batch) crdt.Merged {
 	s.log = append(s.log, b)
 	s.merged[b.actor] = s.merged[b.actor].Add(b.number)
@@ -84,7 +89,8 @@ func (s *server) merge(b batch) crdt.Merged {
 func (s *server) later(b batch) crdt.Later {
 	l := crdt.Later{
 		Batch: crdt.BatchRef{Actor: b.actor, Number: b.number},
-		Chain: s.merged[b.actor].RangeOf(b.number), Sweeps: map[crdt.Pointer]crdt.Dot{}, Names: map[crdt.Dot][]crdt.Pointer{},
+		Chain: s.merged[b.actor].RangeOf(b.number), Sweeps: map[crdt.Pointer]crdt.Dot{},
+		Names: map[crdt.Dot][]crdt.Pointer{},
 	}
 	var own []crdt.Op
 	for _, e := range s.log {
@@ -100,7 +106,8 @@ func (s *server) later(b batch) crdt.Later {
 			l.Names[named] = append(l.Names[named], op.Path)
 		}
 		last, known := l.Sweeps[op.Path]
-		if op.Batch <= l.Chain[1] && (op.Kind == crdt.Set || op.Kind == crdt.Remove || op.Kind == crdt.Append) && (!known || last.Compare(op.Dot) < 0) {
+		if op.Batch <= l.Chain[1] && (op.Kind == crdt.Set || op.Kind == crdt.Remove || op.Kind == crdt.Append) &&
+			(!known || last.Compare(op.Dot) < 0) {
 			l.Sweeps[op.Path] = op.Dot
 		}
 	}

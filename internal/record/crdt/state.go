@@ -4,13 +4,14 @@ import (
 	"slices"
 )
 
-// State is the live part of a session's operations: all of it, or as much as the batches to be merged can touch. For a
-// path that a batch writes that is what is live at the path, above it and below it; and what is contested below any
-// live operation above it.
+// State is the live part of a session's operations: all of it, or as much as the batches to be
+// merged can touch. For a path that a batch writes that is what is live at the path, above it and
+// below it; and what is contested below any live operation above it.
 type State struct {
 	root   node
 	chains func(ActorID) Ranges
-	// open is the batch that is being merged, while the state is looked at as it was before: a hole in its actor's chain.
+	// open is the batch that is being merged, while the state is looked at as it was before: a hole
+	// in its actor's chain.
 	open *BatchRef
 }
 
@@ -28,7 +29,8 @@ type node struct {
 	live     []*Op
 }
 
-// NewState returns an empty state. chains returns the merged batches of an actor, the new one included while it is merged.
+// NewState returns an empty state. chains returns the merged batches of an actor, the new one
+// included while it is merged.
 func NewState(chains func(ActorID) Ranges) *State { return &State{chains: chains} }
 
 // Load puts a live operation into s. One that is there already is left as it is.
@@ -109,18 +111,21 @@ func (s *State) covers(b, a *Op) bool {
 	return (b.Kind == Resolve || b.Kind == Correct) && slices.Contains(b.Names, a.Dot)
 }
 
-// Later is what the writer of a batch had stored above it when it arrived: it closes a hole, or arrives above one that its
-// writer's corrections have looked across. It is empty for a batch that arrives in order. The state must then hold, beside
-// what a batch can touch, whatever is live of the writer's batches in the chain, with what is around it.
+// Later is what the writer of a batch had stored above it when it arrived: it closes a hole, or
+// arrives above one that its writer's corrections have looked across. It is empty for a batch that
+// arrives in order. The state must then hold, beside what a batch can touch, whatever is live of
+// the writer's batches in the chain, with what is around it.
 type Later struct {
-	// Batch is the batch, and Chain the unbroken chain of its writer's batches that it is now part of. Chain is empty when
-	// the batch is the last of it: then no context has become longer.
+	// Batch is the batch, and Chain the unbroken chain of its writer's batches that it is now part
+	// of. Chain is empty when the batch is the last of it: then no context has become longer.
 	Batch BatchRef
 	Chain Range
-	// Sweeps holds, for every path at or above a path of the batch or of the writer's own live operations in the chain, the
-	// last set, remove or append of the writer's batches above the batch in the chain.
+	// Sweeps holds, for every path at or above a path of the batch or of the writer's own live
+	// operations in the chain, the last set, remove or append of the writer's batches above the
+	// batch in the chain.
 	Sweeps map[Pointer]Dot
-	// Names holds the paths at which a resolve or correct of the writer's batches above, in the chain or not, named a dot of the batch.
+	// Names holds the paths at which a resolve or correct of the writer's batches above, in the
+	// chain or not, named a dot of the batch.
 	Names map[Dot][]Pointer
 }
 

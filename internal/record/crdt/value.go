@@ -18,17 +18,19 @@ const (
 	MaxValueDepth = 32
 )
 
-// Value is a JSON value as canonical text: members sorted, strings in one spelling, numbers as they were written. "" is no value.
+// Value is a JSON value as canonical text: members sorted, strings in one spelling, numbers as they
+// were written. "" is no value.
 type Value string
 
 // Null is the JSON null, which is a value.
 const Null Value = "null"
 
-// canonicalText rewrites JSON with sorted members and one spelling of strings; number tokens stay. It refuses duplicate
-// members and invalid UTF-8.
+// canonicalText rewrites JSON with sorted members and one spelling of strings; number tokens stay.
+// It refuses duplicate members and invalid UTF-8.
 func canonicalText(raw []byte) (string, error) {
 	v := jsontext.Value(bytes.Clone(raw))
-	err := v.Format(jsontext.ReorderRawObjects(true), jsontext.CanonicalizeRawInts(false), jsontext.CanonicalizeRawFloats(false))
+	err := v.Format(jsontext.ReorderRawObjects(true), jsontext.CanonicalizeRawInts(false),
+		jsontext.CanonicalizeRawFloats(false))
 	if err != nil {
 		return "", err
 	}
@@ -80,8 +82,9 @@ func eachToken(text string, fn func(*jsontext.Decoder, jsontext.Token) error) er
 	}
 }
 
-// normal returns the canonical text in which equal values are the same: numbers as exact decimals. It is looked at byte by byte, since every
-// reading is hashed in this form and compared with its siblings: what canonicalText has written is JSON, and without white space.
+// normal returns the canonical text in which equal values are the same: numbers as exact decimals.
+// It is looked at byte by byte, since every reading is hashed in this form and compared with its
+// siblings: what canonicalText has written is JSON, and without white space.
 func normal(text string) string {
 	if text == "" || text[0] == '"' || text[0] == 't' || text[0] == 'f' || text[0] == 'n' {
 		return text // strings and literals are canonical already
@@ -146,8 +149,8 @@ type leaf struct {
 	value Value
 }
 
-// flatten returns the registers that writing v at p writes: one, unless v is an object. An empty object is an error, as it
-// would write nothing.
+// flatten returns the registers that writing v at p writes: one, unless v is an object. An empty
+// object is an error, as it would write nothing.
 func flatten(p Pointer, v Value) ([]leaf, error) {
 	if !v.isObject() {
 		return []leaf{{p, v}}, nil

@@ -28,7 +28,11 @@ func TestParseValue(t *testing.T) {
 		{"\"\xff\"", "", "not JSON"},
 		{`"\ud800"`, "", "not JSON"},
 		{`[1e65]`, "", "exponent"},
-		{`"` + strings.Repeat("x", crdt.MaxValueBytes-2) + `"`, `"` + strings.Repeat("x", crdt.MaxValueBytes-2) + `"`, ""},
+		{
+			`"` + strings.Repeat("x", crdt.MaxValueBytes-2) + `"`,
+			`"` + strings.Repeat("x", crdt.MaxValueBytes-2) + `"`,
+			"",
+		},
 		{`"` + strings.Repeat("x", crdt.MaxValueBytes-1) + `"`, "", "longer than 64 KiB"},
 	} {
 		v, err := crdt.ParseValue([]byte(c.raw))
@@ -68,9 +72,13 @@ func TestEqualValues(t *testing.T) {
 	}
 }
 
-// FuzzParseValue holds that a value that is accepted is one: standard JSON that means the same, canonical, equal to itself.
+// FuzzParseValue holds that a value that is accepted is one: standard JSON that means the same,
+// canonical, equal to itself.
 func FuzzParseValue(f *testing.F) {
-	for _, s := range []string{`1`, `-12.50e3`, `{"b":[1,{"c":null}],"a":"\u00e9"}`, `[[[]]]`, `{"":{}}`, `"\ud83d\ude00"`, `{"a":1,"a":1}`} {
+	for _, s := range []string{
+		`1`, `-12.50e3`, `{"b":[1,{"c":null}],"a":"\u00e9"}`, `[[[]]]`, `{"":{}}`,
+		`"\ud83d\ude00"`, `{"a":1,"a":1}`,
+	} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {

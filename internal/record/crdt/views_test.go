@@ -43,7 +43,8 @@ func (s *server) compareViews(want oracle.State) error {
 		}
 	}
 	for _, path := range uniquePaths(want.Live) {
-		if v := want.Shown(path); v != "" && !slices.ContainsFunc(path.Ancestors(), func(p crdt.Pointer) bool { return want.Shown(p) != "" }) {
+		shown := func(p crdt.Pointer) bool { return want.Shown(p) != "" }
+		if v := want.Shown(path); v != "" && !slices.ContainsFunc(path.Ancestors(), shown) {
 			readings.want(fmt.Sprint(path, " ", v, " below a reading false"))
 		}
 	}
@@ -82,7 +83,8 @@ func uniquePaths(ops []*crdt.Op) []crdt.Pointer {
 	return slices.Compact(all)
 }
 
-// What a reader asks for agrees with the oracle, and so does a state that is loaded from rows that forgot what is contested.
+// What a reader asks for agrees with the oracle, and so does a state that is loaded from rows that
+// forgot what is contested.
 func TestHistories_ViewsMatchOracle(t *testing.T) {
 	check(t, 2_000, 300, func(t *rapid.T) {
 		s := newServer(none)

@@ -5,15 +5,17 @@ import (
 	"slices"
 )
 
-// Walk finds what a session shows, and its conflicts, in live operations that come in the order of a walk down the tree. Unlike
-// State it holds no more than what is live at one path, and one conflict with all its siblings, so that it goes through a session
-// of any size. It finds what State finds.
+// Walk finds what a session shows, and its conflicts, in live operations that come in the order of
+// a walk down the tree. Unlike State it holds no more than what is live at one path, and one
+// conflict with all its siblings, so that it goes through a session of any size. It finds what
+// State finds.
 //
 // Chains must be given, and of Leaf and Conflict at least one.
 type Walk struct {
 	Chains func(ActorID) Ranges
 	Key    []byte // the secret of the session
-	// Below calls fn for everything that is live below p, in any order, and stops at its first error.
+	// Below calls fn for everything that is live below p, in any order, and stops at its first
+	// error.
 	Below func(p Pointer, fn func(Op) error) error
 	// Contested is Below for what may not have seen everything that is live at p.
 	Contested func(p Pointer, fn func(Op) error) error
@@ -39,7 +41,8 @@ func (w *Walk) Add(op Op) error {
 	return nil
 }
 
-// End tells that nothing more comes; inhabited tells whether something is live below the last path all the same.
+// End tells that nothing more comes; inhabited tells whether something is live below the last path
+// all the same.
 func (w *Walk) End(inhabited bool) error { return w.settle(inhabited) }
 
 // settle judges the operations in hand; inhabited tells whether anything is live below their path.

@@ -88,9 +88,12 @@ func TestWalkEndsAtTheFirstError(t *testing.T) {
 	below := crdt.Op{Dot: crdt.Dot{Actor: "b", Batch: 1}, Path: "/a/b", Kind: crdt.Set, Value: "1"}
 	none := func(crdt.ActorID) crdt.Ranges { return nil }
 	for name, w := range map[string]crdt.Walk{
-		"what is below":           {Chains: none, Below: fails, Leaf: func(crdt.Reading) error { return nil }},
-		"what may be contested":   {Chains: none, Contested: fails, Conflict: func(crdt.Conflict) error { return nil }},
-		"whoever takes the leafs": {Chains: none, Below: func(crdt.Pointer, func(crdt.Op) error) error { return nil }, Leaf: func(crdt.Reading) error { return broken }},
+		"what is below":         {Chains: none, Below: fails, Leaf: func(crdt.Reading) error { return nil }},
+		"what may be contested": {Chains: none, Contested: fails, Conflict: func(crdt.Conflict) error { return nil }},
+		"whoever takes the leafs": {
+			Chains: none, Below: func(crdt.Pointer, func(crdt.Op) error) error { return nil },
+			Leaf: func(crdt.Reading) error { return broken },
+		},
 	} {
 		if err := w.Add(one); err != nil {
 			t.Errorf("%s: %v at the first operation", name, err)
@@ -106,7 +109,10 @@ func TestComposer(t *testing.T) {
 		`{}`:      nil,
 		`{"a":1}`: {{Path: "/a", Value: "1"}},
 		`{"":{"a":{"b":1,"c":{"d":2}},"e":3},"f~/\"":{"a":4}}`: {
-			{Path: "//a/b", Value: "1"}, {Path: "//a/c/d", Value: "2"}, {Path: "//e", Value: "3"}, {Path: "/f~0~1\"/a", Value: "4"},
+			{Path: "//a/b", Value: "1"},
+			{Path: "//a/c/d", Value: "2"},
+			{Path: "//e", Value: "3"},
+			{Path: "/f~0~1\"/a", Value: "4"},
 		},
 	} {
 		var out bytes.Buffer

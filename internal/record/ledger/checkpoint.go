@@ -23,10 +23,12 @@ type Checkpoint struct {
 }
 
 func (c Checkpoint) text() string {
-	return fmt.Sprintf("firemode/%s/%s\n%d\n%s\nepoch %d\n", c.Org, c.Session, c.Size, base64.StdEncoding.EncodeToString(c.Root), c.Epoch)
+	return fmt.Sprintf("firemode/%s/%s\n%d\n%s\nepoch %d\n", c.Org, c.Session, c.Size,
+		base64.StdEncoding.EncodeToString(c.Root), c.Epoch)
 }
 
-// Sign returns c as a signed note, in the form of the transparency logs: origin, size, root, and a line for the epoch.
+// Sign returns c as a signed note, in the form of the transparency logs: origin, size, root, and a
+// line for the epoch.
 func (c Checkpoint) Sign(signer note.Signer) (string, error) {
 	signed, err := note.Sign(&note.Note{Text: c.text()}, signer)
 	return string(signed), err
@@ -63,8 +65,8 @@ func OpenCheckpoint(signed string, key note.Verifier) (c Checkpoint, err error) 
 	return c, nil
 }
 
-// asSigned refuses a note that the key signed and somebody has touched since: note.Open passes over signatures of others, and over
-// the bits that base64 does not use.
+// asSigned refuses a note that the key signed and somebody has touched since: note.Open passes over
+// signatures of others, and over the bits that base64 does not use.
 func asSigned(n *note.Note, signed string) error {
 	if len(n.Sigs) != 1 {
 		return errors.New("checkpoint: not signed once")

@@ -7,7 +7,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Leaf is a leaf of an entry: one change as it was recorded, with who made it, when, and what became of it.
+// Leaf is a leaf of an entry: one change as it was recorded, with who made it, when, and what
+// became of it.
 type Leaf struct {
 	Actor       string         `json:"actor"` // with Number and Index the dot of the change
 	Number      int64          `json:"batch"`
@@ -30,7 +31,8 @@ func (l Leaf) Hash() []byte {
 		Number(l.Time), list(l.Flags), []byte(l.User), []byte(l.SubmittedBy), []byte(l.Client), moment(l.ReceivedAt))
 }
 
-// Header is an entry of a session's log without its changes. It has no field that follows from entries after it.
+// Header is an entry of a session's log without its changes. It has no field that follows from
+// entries after it.
 type Header struct {
 	Org         string           `json:"organisation"`
 	Session     string           `json:"session_id"`

@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// FuzzParseProof: whatever is taken for a proof is written back byte for byte, and checking it ends, in an error or not at all badly.
+// FuzzParseProof: whatever is taken for a proof is written back byte for byte, and checking it
+// ends, in an error or not at all badly.
 func FuzzParseProof(f *testing.F) {
 	b := newBook(f, 3)
 	for entry := range b.entries {
@@ -66,7 +67,8 @@ func FuzzOpenCheckpoint(f *testing.F) {
 	f.Add(b.checkpoints[1])
 	f.Add("firemode/demo/123\n1\nAAAA\nepoch 1\n\n— firemode AAAAAAAA\n")
 	f.Fuzz(func(t *testing.T, signed string) {
-		if _, err := OpenCheckpoint(signed, b.key); err == nil && signed != b.checkpoints[0] && signed != b.checkpoints[1] {
+		if _, err := OpenCheckpoint(signed, b.key); err == nil && signed != b.checkpoints[0] &&
+			signed != b.checkpoints[1] {
 			t.Fatalf("%q opens", signed)
 		}
 	})

@@ -4,8 +4,8 @@ import (
 	"time"
 )
 
-// Head is the moving part of a session: where its log of batches ends, and counts that follow from it. It is a row of its
-// own, the one that every writer of results locks.
+// Head is the moving part of a session: where its log of batches ends, and counts that follow from
+// it. It is a row of its own, the one that every writer of results locks.
 type Head struct {
 	Seq        int64     // number of the last log entry, 0 for none; gapless
 	Hash       []byte    // of that entry
@@ -20,5 +20,5 @@ type Head struct {
 	Late       int       // late batches not merged yet
 	Frontier   []byte    // of the Merkle tree over the log, see internal/record/ledger
 	Checkpoint string    // signed note over the tree as of Seq, "" before the first entry
-	Tallied    int64     // number of the log entry up to which the items' Conflicts are kept; less than Seq after an older binary has written
+	Tallied    int64     // entry up to which items' Conflicts are counted; below Seq if an older binary wrote
 }

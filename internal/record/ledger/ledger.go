@@ -1,8 +1,10 @@
-// Package ledger makes history provable. An entry of a session's log is hashed over its own fields, the root of a Merkle tree
-// (RFC 6962) over its leaves, and the hash of the entry before it: a bit that changes anywhere changes every hash after it, and
-// one leaf can be shown without the others. Over the hashes of the entries stands a second tree, whose root a signed
-// checkpoint states: who holds a checkpoint can tell, for ever, whether an entry was in the log by then, and whether a later
-// log is that one with more behind it. The package is pure; what the fields of an entry are is the caller's to say.
+// Package ledger makes history provable. An entry of a session's log is hashed over its own fields,
+// the root of a Merkle tree (RFC 6962) over its leaves, and the hash of the entry before it: a bit
+// that changes anywhere changes every hash after it, and one leaf can be shown without the others.
+// Over the hashes of the entries stands a second tree, whose root a signed checkpoint states: who
+// holds a checkpoint can tell, for ever, whether an entry was in the log by then, and whether a
+// later log is that one with more behind it. The package is pure; what the fields of an entry are
+// is the caller's to say.
 package ledger
 
 import (
@@ -17,8 +19,8 @@ import (
 // HashSize is the length of a hash in bytes.
 const HashSize = sha256.Size
 
-// Hash returns the SHA-256 of fields, each with its length before it, under a domain: no two lists of fields, and no two
-// domains, have the same input.
+// Hash returns the SHA-256 of fields, each with its length before it, under a domain: no two lists
+// of fields, and no two domains, have the same input.
 func Hash(domain string, fields ...[]byte) []byte {
 	h := sha256.New()
 	write := func(field []byte) {
@@ -37,8 +39,8 @@ func Hash(domain string, fields ...[]byte) []byte {
 // Number returns n as a field.
 func Number(n int64) []byte { return binary.BigEndian.AppendUint64(nil, uint64(n)) }
 
-// Frontier is a tree that only grows: the roots of its complete subtrees, the largest first, one for each bit of its size. It is
-// all that is needed to add a leaf and to know the root.
+// Frontier is a tree that only grows: the roots of its complete subtrees, the largest first, one
+// for each bit of its size. It is all that is needed to add a leaf and to know the root.
 type Frontier []byte
 
 // Append returns the frontier of the tree with leaf behind the size leaves of f.
@@ -123,7 +125,8 @@ func (t *Tree) Consistency(size int64) ([][]byte, error) {
 	return plain(proof), err
 }
 
-// CheckInclusion is nil if proof shows that leaf stands at index in the tree of size leaves with root.
+// CheckInclusion is nil if proof shows that leaf stands at index in the tree of size leaves with
+// root.
 func CheckInclusion(proof [][]byte, size int64, root []byte, index int64, leaf []byte) error {
 	top, err := hash(root)
 	if err != nil {
@@ -136,7 +139,8 @@ func CheckInclusion(proof [][]byte, size int64, root []byte, index int64, leaf [
 	return tlog.CheckRecord(steps, size, top, index, tlog.RecordHash(leaf))
 }
 
-// CheckConsistency is nil if proof shows that the tree of newSize leaves with newRoot begins with that of oldSize with oldRoot.
+// CheckConsistency is nil if proof shows that the tree of newSize leaves with newRoot begins with
+// that of oldSize with oldRoot.
 func CheckConsistency(proof [][]byte, newSize int64, newRoot []byte, oldSize int64, oldRoot []byte) error {
 	after, err := hash(newRoot)
 	if err != nil {

@@ -54,7 +54,8 @@ func TestProofs(t *testing.T) {
 		if err := CheckInclusion(proof, size, root, i, leaf(i)); err != nil {
 			t.Errorf("leaf %d: %v", i, err)
 		}
-		if CheckInclusion(proof, size, root, i, leaf(i+1)) == nil || CheckInclusion(proof, size, root, (i+1)%size, leaf(i)) == nil {
+		if CheckInclusion(proof, size, root, i, leaf(i+1)) == nil ||
+			CheckInclusion(proof, size, root, (i+1)%size, leaf(i)) == nil {
 			t.Errorf("the proof of leaf %d proves something else", i)
 		}
 	}

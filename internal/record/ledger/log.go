@@ -16,7 +16,8 @@ const (
 	EntryStatus  = "status"  // the session was completed or reopened, or its gaps were accepted
 )
 
-// Entry is one entry of a session's log. The log is the record: operations, actors, items and defects follow from it.
+// Entry is one entry of a session's log. The log is the record: operations, actors, items and
+// defects follow from it.
 type Entry struct {
 	Seq         int64
 	Kind        string
@@ -77,7 +78,8 @@ type BatchRef struct {
 	Number int64
 }
 
-// BatchKey names a batch of a client that does not count by the Idempotency-Key it was posted under.
+// BatchKey names a batch of a client that does not count by the Idempotency-Key it was posted
+// under.
 type BatchKey struct {
 	Actor crdt.ActorID
 	Key   string
@@ -115,7 +117,8 @@ func (b Entry) Sealed(s SessionRef) bool { return string(b.Hash) == string(b.dig
 
 func (b Entry) digest(s SessionRef) []byte { return b.Header(s).Hash() }
 
-// Header returns everything about a batch but its changes, MergedSeq and PrefixSeq, which follow from the entries after it.
+// Header returns everything about a batch but its changes, MergedSeq and PrefixSeq, which follow
+// from the entries after it.
 func (b Entry) Header(s SessionRef) Header {
 	leaves := b.Leaves()
 	e := Header{
@@ -134,7 +137,8 @@ func (b Entry) Header(s SessionRef) Header {
 	return e
 }
 
-// Recorded returns what is recorded of each change, with its provenance; of a status entry, or one that is damaged, nothing.
+// Recorded returns what is recorded of each change, with its provenance; of a status entry, or one
+// that is damaged, nothing.
 func (b Entry) Recorded() []Leaf {
 	var changes []json.RawMessage
 	if err := json.Unmarshal(b.Changes, &changes); err != nil {
@@ -147,14 +151,17 @@ func (b Entry) Recorded() []Leaf {
 			o = b.Outcomes[i]
 		}
 		recorded[i] = Leaf{
-			Actor: string(b.Actor), Number: b.Number, Index: int64(i), Text: jsontext.Value(change), Status: o.Status, Reason: o.Reason,
-			Time: o.Time, Flags: o.Flags, User: string(b.User), SubmittedBy: string(b.SubmittedBy), Client: b.Client, ReceivedAt: b.ReceivedAt,
+			Actor: string(b.Actor), Number: b.Number, Index: int64(i), Text: jsontext.Value(change), Status: o.Status,
+			Reason: o.Reason,
+			Time:   o.Time, Flags: o.Flags, User: string(b.User), SubmittedBy: string(b.SubmittedBy), Client: b.Client,
+			ReceivedAt: b.ReceivedAt,
 		}
 	}
 	return recorded
 }
 
-// Leaves returns the hashes of what is recorded, so that one change can be shown without the others.
+// Leaves returns the hashes of what is recorded, so that one change can be shown without the
+// others.
 func (b Entry) Leaves() [][]byte {
 	recorded := b.Recorded()
 	if recorded == nil {
@@ -177,7 +184,8 @@ func (q Quarantined) Seal(s SessionRef) Quarantined {
 func (q Quarantined) Sealed(s SessionRef) bool { return string(q.Hash) == string(q.digest(s)) }
 
 func (q Quarantined) digest(s SessionRef) []byte {
-	return Hash("firemode quarantine v1", []byte(s.Org), []byte(s.Session), []byte(q.Fresh), []byte(q.Actor), Number(q.Number),
+	return Hash("firemode quarantine v1", []byte(s.Org), []byte(s.Session), []byte(q.Fresh), []byte(q.Actor),
+		Number(q.Number),
 		q.Content, []byte(q.ID), []byte(q.PrevID), []byte(q.User), moment(q.ReceivedAt), q.Changes, []byte(q.Reason))
 }
 

@@ -12,8 +12,9 @@ import (
 	"golang.org/x/mod/sumdb/note"
 )
 
-// Proof shows one change of a log: who holds the public key can check it with nothing else at hand. It says that the change was
-// recorded as it stands, in this entry, in the log that the checkpoint states; not that what was recorded is true.
+// Proof shows one change of a log: who holds the public key can check it with nothing else at hand.
+// It says that the change was recorded as it stands, in this entry, in the log that the checkpoint
+// states; not that what was recorded is true.
 type Proof struct {
 	Change     Leaf     `json:"reading"`
 	ChangePath [][]byte `json:"reading_path"` // from the change to the root of its entry
@@ -29,7 +30,8 @@ func (p Proof) Check(key note.Verifier) (Checkpoint, error) {
 	case err != nil:
 		return c, err
 	case c.Org != p.Entry.Org || c.Session != p.Entry.Session:
-		return c, fmt.Errorf("the checkpoint is of session %s of %s, the reading of session %s of %s", c.Session, c.Org, p.Entry.Session, p.Entry.Org)
+		return c, fmt.Errorf("the checkpoint is of session %s of %s, the reading of session %s of %s", c.Session, c.Org,
+			p.Entry.Session, p.Entry.Org)
 	case p.Change.Actor != p.Entry.Actor || p.Change.Number != p.Entry.Number:
 		return c, errors.New("the reading is of another batch than the entry")
 	case finer(p.Change.ReceivedAt, p.Entry.CapturedAt, p.Entry.SentAt, p.Entry.ReceivedAt):
@@ -53,19 +55,21 @@ func (p Proof) Encode() ([]byte, error) { return encode(p) }
 
 // ParseProof reads what Encode writes, and nothing else.
 func ParseProof(file []byte) (p Proof, err error) {
-	if err = parse(file, &p); err == nil && elsewhere(p.Change.ReceivedAt, p.Entry.CapturedAt, p.Entry.SentAt, p.Entry.ReceivedAt) {
+	if err = parse(file, &p); err == nil && elsewhere(p.Change.ReceivedAt, p.Entry.CapturedAt, p.Entry.SentAt,
+		p.Entry.ReceivedAt) {
 		err = errors.New("a time is not written as of UTC")
 	}
 	return p, err
 }
 
-// elsewhere reports whether a time is as of a zone other than UTC: the same moment can be written in many.
+// elsewhere reports whether a time is as of a zone other than UTC: the same moment can be written
+// in many.
 func elsewhere(times ...time.Time) bool {
 	return slices.ContainsFunc(times, func(t time.Time) bool { return t.Location() != time.UTC })
 }
 
-// Continuation shows that the log of one checkpoint is the beginning of the log of a later one: nothing that was in it has been
-// changed or taken out.
+// Continuation shows that the log of one checkpoint is the beginning of the log of a later one:
+// nothing that was in it has been changed or taken out.
 type Continuation struct {
 	From       int64    `json:"from"` // size of the log at the earlier checkpoint
 	Path       [][]byte `json:"path"`

@@ -50,7 +50,9 @@ func newBook(t testing.TB, size int) *book {
 		leaves := make([][]byte, n)
 		for i := range changes {
 			changes[i] = Leaf{
-				Actor: "tablet-7", Number: int64(n), Index: int64(i), Text: jsontext.Value(fmt.Sprintf(`{"op":"set","path":"/items/FE-%d/note","value":"<\u00e9 %d>"}`, i, n)),
+				Actor: "tablet-7", Number: int64(n), Index: int64(i),
+				Text: jsontext.Value(fmt.Sprintf(`{"op":"set","path":"/items/FE-%d/note","value":"<\u00e9 %d>"}`, i,
+					n)),
 				Status: "applied", Time: received.UnixMicro(), User: "ann", Client: "tablet-7", ReceivedAt: received,
 			}
 			leaves[i] = changes[i].Hash()
@@ -58,16 +60,22 @@ func newBook(t testing.TB, size int) *book {
 		changes[0].Flags = []string{"unlisted"}
 		leaves[0] = changes[0].Hash()
 		e := Header{
-			Org: "demo", Session: "123", Seq: int64(n), Prev: prev, Kind: "changes", Actor: "tablet-7", Number: int64(n), ID: "b", Content: []byte{1, 2, 3, 4},
-			User: "ann", Client: "tablet-7", ClientType: "web", CapturedAt: received, ReceivedAt: received, Context: map[string]int64{"phone-2": 4, "a": 1},
+			Org: "demo", Session: "123", Seq: int64(n), Prev: prev, Kind: "changes", Actor: "tablet-7",
+			Number: int64(n), ID: "b", Content: []byte{1, 2, 3, 4},
+			User: "ann", Client: "tablet-7", ClientType: "web", CapturedAt: received, ReceivedAt: received,
+			Context: map[string]int64{"phone-2": 4, "a": 1},
 			Changes: int64(n), Root: Root(leaves),
 		}
 		prev = e.Hash()
 		frontier = frontier.Append(int64(n-1), prev)
 		must(t, b.tree.Add(prev))
-		signed, err := Checkpoint{Org: "demo", Session: "123", Size: int64(n), Root: frontier.Root(), Epoch: 1}.Sign(signer)
+		signed, err := Checkpoint{
+			Org: "demo", Session: "123", Size: int64(n), Root: frontier.Root(),
+			Epoch: 1,
+		}.Sign(signer)
 		must(t, err)
-		b.entries, b.changes, b.checkpoints = append(b.entries, e), append(b.changes, changes), append(b.checkpoints, signed)
+		b.entries, b.changes, b.checkpoints = append(b.entries, e), append(b.changes, changes),
+			append(b.checkpoints, signed)
 	}
 	return b
 }
@@ -78,7 +86,10 @@ func (b *book) proof(t testing.TB, entry, change int) Proof {
 	for _, c := range b.changes[entry] {
 		must(t, leaves.Add(c.Hash()))
 	}
-	p := Proof{Change: b.changes[entry][change], Entry: b.entries[entry], Checkpoint: b.checkpoints[len(b.checkpoints)-1]}
+	p := Proof{
+		Change: b.changes[entry][change], Entry: b.entries[entry],
+		Checkpoint: b.checkpoints[len(b.checkpoints)-1],
+	}
 	var err error
 	p.ChangePath, err = leaves.Inclusion(int64(change))
 	must(t, err)
@@ -106,7 +117,8 @@ func TestProofOfEveryChange(t *testing.T) {
 	}
 }
 
-// Every byte of a proof counts: whichever is changed, in any bit or altogether, taken out or doubled, the file proves nothing any more.
+// Every byte of a proof counts: whichever is changed, in any bit or altogether, taken out or
+// doubled, the file proves nothing any more.
 func TestProofWithAnyByteChanged(t *testing.T) {
 	b := newBook(t, 5)
 	file, err := b.proof(t, 2, 1).Encode()

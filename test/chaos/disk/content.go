@@ -6,7 +6,8 @@ const pageSize = 4096
 
 type page [pageSize]byte
 
-// content is the bytes of a file: as they are read now, and what it takes to go back to what is durable.
+// content is the bytes of a file: as they are read now, and what it takes to go back to what is
+// durable.
 type content struct {
 	pages   []*page // nil is zeros
 	size    int64
@@ -62,7 +63,8 @@ func (c *content) sync() {
 	c.before, c.durable = nil, c.size
 }
 
-// fail is a sync that fails: what it should have written is taken for clean from now on, and is not durable.
+// fail is a sync that fails: what it should have written is taken for clean from now on, and is not
+// durable.
 func (c *content) fail() {
 	if c.doomed == nil {
 		c.doomed = map[int]*page{}
@@ -156,7 +158,8 @@ func (c *content) fits(n int, off int64) bool {
 
 func split(off int64) (index, at int) { return int(off / pageSize), int(off % pageSize) }
 
-// Chance says what becomes of what is not durable in a power cut: each part of it survives with probability p.
+// Chance says what becomes of what is not durable in a power cut: each part of it survives with
+// probability p.
 func Chance(r *rand.Rand, p float64) func() bool {
 	return func() bool { return r.Float64() < p }
 }

@@ -33,14 +33,16 @@ type Faults struct {
 	Write   bool // writing fails with EIO
 	Sync    bool // syncing fails with EIO, see the package
 	Deceive bool // syncing says that it is done, and does nothing
-	// Some says which of the calls that fail by Write and Sync do; nil for all. It is called by one goroutine at a time.
+	// Some says which of the calls that fail by Write and Sync do; nil for all. It is called by one
+	// goroutine at a time.
 	Some func() bool
 }
 
 // strikes reports whether a call that is subject to a fault fails.
 func (f Faults) strikes(fault bool) bool { return fault && (f.Some == nil || f.Some()) }
 
-// Mount makes an empty disk, whose root belongs to owner and group, and mounts it at dir. It needs /dev/fuse and root.
+// Mount makes an empty disk, whose root belongs to owner and group, and mounts it at dir. It needs
+// /dev/fuse and root.
 func Mount(dir string, owner fuse.Owner) (*Disk, error) {
 	d := &Disk{dir: dir, inodes: map[uint64]*inode{}, open: map[uint64][]string{}}
 	d.root = d.add(syscall.S_IFDIR|0o700, owner)
@@ -49,10 +51,12 @@ func Mount(dir string, owner fuse.Owner) (*Disk, error) {
 }
 
 func (d *Disk) mount() (err error) {
-	d.server, err = fuse.NewServer(&files{RawFileSystem: fuse.NewDefaultRawFileSystem(), disk: d}, d.dir, &fuse.MountOptions{
-		DirectMountStrict: true, AllowOther: true, FsName: "chaos", Name: "chaos", MaxWrite: 1 << 20, MaxBackground: 64,
-		Options: []string{"default_permissions"}, DisableXAttrs: true, DisableReadDirPlus: true,
-	})
+	d.server, err = fuse.NewServer(&files{RawFileSystem: fuse.NewDefaultRawFileSystem(), disk: d}, d.dir,
+		&fuse.MountOptions{
+			DirectMountStrict: true, AllowOther: true, FsName: "chaos", Name: "chaos",
+			MaxWrite: 1 << 20, MaxBackground: 64,
+			Options: []string{"default_permissions"}, DisableXAttrs: true, DisableReadDirPlus: true,
+		})
 	if err != nil {
 		return fmt.Errorf("disk: mount: %w", err)
 	}
@@ -60,7 +64,8 @@ func (d *Disk) mount() (err error) {
 	return d.server.WaitMount()
 }
 
-// Unmount takes the disk away from programs that still use it, too. What is on it stays, see Export.
+// Unmount takes the disk away from programs that still use it, too. What is on it stays, see
+// Export.
 func (d *Disk) Unmount() error {
 	if err := syscall.Unmount(d.dir, syscall.MNT_DETACH); err != nil {
 		return fmt.Errorf("disk: unmount: %w", err)
@@ -91,8 +96,9 @@ func (d *Disk) Syncs() int {
 	return d.syncs
 }
 
-// Cut takes the power away at this moment: from now on everything fails, and of what is not durable only that is kept of which survives says so. stop
-// must end every program that uses the disk. Then the power is back: the disk is mounted again, in good order.
+// Cut takes the power away at this moment: from now on everything fails, and of what is not durable
+// only that is kept of which survives says so. stop must end every program that uses the disk. Then
+// the power is back: the disk is mounted again, in good order.
 func (d *Disk) Cut(survives func() bool, stop func() error) error {
 	d.lose(survives)
 	if err := errors.Join(stop(), d.Unmount()); err != nil {

@@ -83,8 +83,11 @@ func TestCut(t *testing.T) {
 		want string
 	}{
 		"synced file and folder": {func(t *testing.T, _ *Disk, path string) { put(t, path, "new", true, true) }, "new"},
-		"file only":              {func(t *testing.T, _ *Disk, path string) { put(t, path, "new", true, false) }, "(none)"},
-		"folder only":            {func(t *testing.T, _ *Disk, path string) { put(t, path, "new", false, true) }, ""},
+		"file only": {
+			func(t *testing.T, _ *Disk, path string) { put(t, path, "new", true, false) },
+			"(none)",
+		},
+		"folder only": {func(t *testing.T, _ *Disk, path string) { put(t, path, "new", false, true) }, ""},
 		"overwritten": {func(t *testing.T, _ *Disk, path string) {
 			put(t, path, "old!", true, true)
 			put(t, path, "new", false, false)

@@ -9,7 +9,8 @@ import (
 	"github.com/hanwen/go-fuse/v2/fuse"
 )
 
-// Names in folders. The kernel keeps what it has been told for as long as cached says; nobody else changes a disk.
+// Names in folders. The kernel keeps what it has been told for as long as cached says; nobody else
+// changes a disk.
 const cached = time.Hour
 
 func show(n *inode, out *fuse.EntryOut) {
@@ -84,7 +85,8 @@ func (f *files) Rmdir(_ <-chan struct{}, in *fuse.InHeader, name string) fuse.St
 	})
 }
 
-// unlink takes a name away. The inode stays: a program may have it open, and the durable folder may name it still.
+// unlink takes a name away. The inode stays: a program may have it open, and the durable folder may
+// name it still.
 func unlink(folder *inode, name string) fuse.Status {
 	n := folder.names[name]
 	if n == nil {
@@ -133,7 +135,11 @@ func (f *files) ReadDir(_ <-chan struct{}, in *fuse.ReadIn, out *fuse.DirEntryLi
 		names := f.disk.open[in.Fh]
 		for i := int(in.Offset); i < len(names); i++ {
 			n := folder.names[names[i]]
-			if n != nil && !out.AddDirEntry(fuse.DirEntry{Name: names[i], Ino: n.attr.Ino, Mode: n.attr.Mode, Off: uint64(i + 1)}) {
+			if n != nil &&
+				!out.AddDirEntry(fuse.DirEntry{
+					Name: names[i], Ino: n.attr.Ino, Mode: n.attr.Mode,
+					Off: uint64(i + 1),
+				}) {
 				break
 			}
 		}

@@ -35,7 +35,8 @@ func (n *inode) sync() {
 	n.durable = maps.Clone(n.names)
 }
 
-// cut is the power going. Of a folder whose names are not durable either all are lost or none: file systems keep the order of such changes.
+// cut is the power going. Of a folder whose names are not durable either all are lost or none: file
+// systems keep the order of such changes.
 func (n *inode) cut(survives func() bool) {
 	if !n.folder() {
 		n.content.cut(survives)

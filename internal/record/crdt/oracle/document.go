@@ -10,8 +10,9 @@ import (
 	"firemode/internal/record/crdt"
 )
 
-// Shown returns the value that the document has at p, "" when it has none there: because nothing is live there, what is live
-// is a removal, or what is below shows in its place. What is above p is not asked.
+// Shown returns the value that the document has at p, "" when it has none there: because nothing is
+// live there, what is live is a removal, or what is below shows in its place. What is above p is
+// not asked.
 func (s State) Shown(p crdt.Pointer) crdt.Value {
 	at := s.At(p)
 	if len(only(at, func(op *crdt.Op) bool { return !isRemoval(op) })) == 0 {
@@ -26,8 +27,8 @@ func (s State) Shown(p crdt.Pointer) crdt.Value {
 	return total(at)
 }
 
-// total is the greatest value at a path, none counting as 0, with the increments added to it. To a value that is not a number
-// nothing can be added.
+// total is the greatest value at a path, none counting as 0, with the increments added to it. To a
+// value that is not a number nothing can be added.
 func total(at []*crdt.Op) crdt.Value {
 	increments := only(at, isIncrement)
 	sum := new(big.Rat)

@@ -1,21 +1,26 @@
-// Package oracle says what the merge must be. It is the definition in the comment of package crdt read out loud: every
-// operation is held against every other, nothing is kept between two questions, and nothing is clever. It is far too slow to
-// serve anybody, and is there so that tests can hold the engine to it.
+// Package oracle says what the merge must be. It is the definition in the comment of package crdt
+// read out loud: every operation is held against every other, nothing is kept between two
+// questions, and nothing is clever. It is far too slow to serve anybody, and is there so that tests
+// can hold the engine to it.
 //
-// It shares with the engine the vocabulary (operations, dots, paths, values) and no rule: what covers, what ranks, what is a
-// conflict and how the document is written are all stated here a second time.
+// It shares with the engine the vocabulary (operations, dots, paths, values) and no rule: what
+// covers, what ranks, what is a conflict and how the document is written are all stated here a
+// second time.
 package oracle
 
 import "firemode/internal/record/crdt"
 
 // History is a set of stored operations, in no order that matters.
 type History struct {
-	Ops    []crdt.Op                       // with the foreign contexts that were stored with them, already clamped
-	Merged map[crdt.ActorID]map[int64]bool // the numbers of every actor's batches that are in the document, empty ones included
+	// Ops have the clamped foreign contexts that were stored with them.
+	Ops []crdt.Op
+	// Merged holds the numbers of each actor's batches that are in the document, empty ones
+	// included.
+	Merged map[crdt.ActorID]map[int64]bool
 }
 
-// saw reports whether a is in the context of b: its writer's own earlier operation, as far back as the chain of that writer's
-// batches is unbroken, or one that a foreign entry of its clock holds.
+// saw reports whether a is in the context of b: its writer's own earlier operation, as far back as
+// the chain of that writer's batches is unbroken, or one that a foreign entry of its clock holds.
 func (h History) saw(b, a *crdt.Op) bool {
 	if a.Actor != b.Actor {
 		return a.Batch <= b.Foreign[a.Actor]
@@ -52,7 +57,8 @@ func (h History) covers(b, a *crdt.Op) bool {
 	return false
 }
 
-// live reports whether a bears something that no operation covers. A resolve without a value answers "absent" and bears nothing.
+// live reports whether a bears something that no operation covers. A resolve without a value
+// answers "absent" and bears nothing.
 func (h History) live(a *crdt.Op) bool {
 	if a.Kind == crdt.Resolve && a.Value == "" {
 		return false

@@ -61,7 +61,8 @@ func (s State) paths() []crdt.Pointer {
 	return slices.Compact(all)
 }
 
-// greatest returns the op that ranks first, nil for none: not removed, effective time, sum of context, actor, batch, index.
+// greatest returns the op that ranks first, nil for none: not removed, effective time, sum of
+// context, actor, batch, index.
 func greatest(ops []*crdt.Op) *crdt.Op {
 	if len(ops) == 0 {
 		return nil
