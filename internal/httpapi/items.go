@@ -17,7 +17,7 @@ type itemBody struct {
 	Missing []string           `json:"missing" doc:"Why the item is incomplete"`
 }
 
-// ItemFields are what does not change about an item.
+// ItemFields are the fields of an item that do not change during a session.
 type ItemFields struct {
 	ID        firemode.ItemID    `json:"item_id" doc:"An asset_id, system-… or site-…"`
 	Kind      firemode.AssetKind `json:"kind" enum:"asset,system,site"`
@@ -61,7 +61,8 @@ func (a *API) listItems(ctx context.Context, in *listItemsInput) (*httpkit.Reply
 	if err != nil {
 		return nil, err
 	}
-	rows, err := a.Services.Visits.Items(ctx, in.ID, store.ItemFilter{Level: in.Level, System: in.System, States: in.States, Text: in.Text}, page)
+	f := store.ItemFilter{Level: in.Level, System: in.System, States: in.States, Text: in.Text}
+	rows, err := a.Services.Visits.Items(ctx, in.ID, f, page)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +79,8 @@ func itemOf(i firemode.Item, book *rules.Set) itemBody {
 
 func itemFieldsOf(i firemode.Item, book *rules.Set) ItemFields {
 	b := ItemFields{
-		ID: i.ID, Kind: i.Kind, Type: i.Type, Name: i.Name, System: i.System, Level: i.Level, Location: i.Location, Position: i.Position,
+		ID: i.ID, Kind: i.Kind, Type: i.Type, Name: i.Name, System: i.System, Level: i.Level, Location: i.Location,
+		Position:  i.Position,
 		Baselines: baselinesOf(i.Baselines),
 	}
 	for _, c := range i.Checks {
@@ -89,7 +91,10 @@ func itemFieldsOf(i firemode.Item, book *rules.Set) ItemFields {
 		b.Checks = append(b.Checks, check)
 	}
 	if i.Last != nil {
-		b.Last = &lastResultBody{Session: i.Last.Session, CompletedAt: i.Last.CompletedAt.UTC(), Outcome: i.Last.Outcome, Measurements: map[string]decimal{}}
+		b.Last = &lastResultBody{
+			Session: i.Last.Session, CompletedAt: i.Last.CompletedAt.UTC(), Outcome: i.Last.Outcome,
+			Measurements: map[string]decimal{},
+		}
 		for name, value := range i.Last.Measurements {
 			b.Last.Measurements[name] = decimal(value)
 		}

@@ -138,7 +138,7 @@ func (m *merging) outcome(b ledger.Entry, c crdt.Change, reason string) ledger.O
 		o.Flags = append(o.Flags, flagOnBehalf)
 	}
 	for _, op := range (&crdt.Batch{Actor: b.Actor, Number: b.Number, Changes: []crdt.Change{c}}).Ops(0, crdt.Stamp{}) {
-		for _, flag := range m.derivation.Flags(op, m.items[assess.PlaceOf(op.Path).Item]) {
+		for _, flag := range m.derivation.Flags(op, m.items[assess.ParsePath(op.Path).Item]) {
 			if !slices.Contains(o.Flags, flag) {
 				o.Flags = append(o.Flags, flag)
 			}

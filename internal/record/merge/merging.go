@@ -323,8 +323,8 @@ func (m *merging) loadPaths(paths []crdt.Pointer) error {
 	below := map[crdt.Pointer]bool{}
 	for _, p := range paths {
 		below[p] = true
-		id := assess.PlaceOf(p).Item
-		if id == "" || m.judged[id] || !assess.Bears(p, m.basis(book, id)) {
+		id := assess.ParsePath(p).Item
+		if id == "" || m.judged[id] || !assess.Affects(p, m.basis(book, id)) {
 			continue
 		}
 		m.judged[id] = true
@@ -380,7 +380,7 @@ func (m *merging) know(ops []crdt.Op) {
 func (m *merging) loadItems(paths []crdt.Pointer) (*rules.Set, error) {
 	var ids []firemode.ItemID
 	for _, p := range paths {
-		id := assess.PlaceOf(p).Item
+		id := assess.ParsePath(p).Item
 		if _, known := m.items[id]; id != "" && !known {
 			m.items[id] = nil
 			ids = append(ids, id)

@@ -6,14 +6,15 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"firemode"
 	"firemode/internal/httpkit"
 	"firemode/internal/record/crdt"
 	"firemode/internal/record/ledger"
 )
 
-// proveChange answers with the proof of one change, byte for byte as it is to be kept: see ledger.ParseProof.
+// proveChange answers the proof of one change. Clients keep it byte for byte, see ledger.ParseProof.
 func (a *API) proveChange(w http.ResponseWriter, r *http.Request) error {
-	session, err := sessionID(r)
+	session, err := pathID[firemode.SessionID](r)
 	if err != nil {
 		return err
 	}
@@ -28,9 +29,10 @@ func (a *API) proveChange(w http.ResponseWriter, r *http.Request) error {
 	return writeFile(w, proof)
 }
 
-// proveContinuation answers with the proof that the log of now begins with that of an earlier checkpoint.
+// proveContinuation answers the proof that the current log begins with the log of an earlier
+// checkpoint.
 func (a *API) proveContinuation(w http.ResponseWriter, r *http.Request) error {
-	session, err := sessionID(r)
+	session, err := pathID[firemode.SessionID](r)
 	if err != nil {
 		return err
 	}
@@ -45,7 +47,7 @@ func (a *API) proveContinuation(w http.ResponseWriter, r *http.Request) error {
 	return writeFile(w, c)
 }
 
-// writeFile answers with JSON whose every byte counts.
+// writeFile answers JSON that clients keep byte for byte.
 func writeFile(w http.ResponseWriter, f interface{ Encode() ([]byte, error) }) error {
 	text, err := f.Encode()
 	if err != nil {
@@ -59,10 +61,13 @@ func writeFile(w http.ResponseWriter, f interface{ Encode() ([]byte, error) }) e
 func documentProof(op *huma.Operation, r huma.Registry) {
 	op.Parameters = append(op.Parameters, httpkit.IDParam("id", "session_id"),
 		httpkit.QueryParam("dot", "The change: client:batch:index, as history and conflicts name it"))
-	op.Responses["200"] = httpkit.JSONResponse[ledger.Proof](r, "To be kept byte for byte: `firemode verify-proof` checks it with the public key alone")
+	op.Responses["200"] = httpkit.JSONResponse[ledger.Proof](r,
+		"To be kept byte for byte: `firemode verify-proof` checks it with the public key alone")
 }
 
 func documentContinuation(op *huma.Operation, r huma.Registry) {
-	op.Parameters = append(op.Parameters, httpkit.IDParam("id", "session_id"), httpkit.QueryParam("from", "Size of the log at the earlier checkpoint"))
-	op.Responses["200"] = httpkit.JSONResponse[ledger.Continuation](r, "For who holds the earlier checkpoint; to be kept byte for byte")
+	op.Parameters = append(op.Parameters, httpkit.IDParam("id", "session_id"),
+		httpkit.QueryParam("from", "Size of the log at the earlier checkpoint"))
+	op.Responses["200"] = httpkit.JSONResponse[ledger.Continuation](r,
+		"For who holds the earlier checkpoint; to be kept byte for byte")
 }

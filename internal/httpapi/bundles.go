@@ -33,13 +33,13 @@ type bundleData struct {
 	Results  jsontext.Value `json:"results" doc:"The merged results, as GET results answers them"`
 }
 
-// bundleForm puts a bundle into the words of this API.
+// bundleForm encodes bundles as this API does. org is the organisation that their cursors belong to.
 type bundleForm struct {
 	*API
 	org firemode.OrgID
 }
 
-// Results is the answer of GET results, for nobody in particular.
+// Results returns the response of GET results, for no client in particular.
 func (f bundleForm) Results(ctx context.Context, session firemode.SessionID, limit int) (r bundles.Results, err error) {
 	var out bytes.Buffer
 	sink := &resultsSink{api: f.API, org: f.org, out: &fitting{out: &out, limit: limit}}
@@ -47,10 +47,11 @@ func (f bundleForm) Results(ctx context.Context, session firemode.SessionID, lim
 		return r, err
 	}
 	err = sink.end()
-	return bundles.Results{JSON: out.Bytes(), Clock: sink.view.Clock, Seq: sink.view.Seq, ChangedAt: sink.view.ChangedAt}, err
+	v := sink.view
+	return bundles.Results{JSON: out.Bytes(), Clock: v.Clock, Seq: v.Seq, ChangedAt: v.ChangedAt}, err
 }
 
-// fitting refuses to hold more than limit bytes.
+// fitting is a buffer of at most limit bytes.
 type fitting struct {
 	out   *bytes.Buffer
 	limit int
@@ -63,7 +64,7 @@ func (f *fitting) Write(p []byte) (int, error) {
 	return f.out.Write(p)
 }
 
-// Bundle encodes a bundle; the same content has the same bytes.
+// Bundle encodes a bundle. The same content has the same bytes.
 func (f bundleForm) Bundle(c bundles.Content) ([]byte, error) {
 	body := bundleBody{Session: c.Session.ID, Timestamp: c.Results.ChangedAt.UTC(), Clock: c.Results.Clock}
 	body.Data = bundleData{Building: buildingOf(c.Building), Results: jsontext.Value(c.Results.JSON)}
@@ -84,9 +85,10 @@ func (f bundleForm) Bundle(c bundles.Content) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// offlineBundle answers the bundle in the encoding that the client takes, whole, in ranges, or not at all when it has it already.
+// offlineBundle answers the bundle in the encoding that the client accepts: whole, in ranges, or with
+// 304.
 func (a *API) offlineBundle(w http.ResponseWriter, r *http.Request) error {
-	session, err := sessionID(r)
+	session, err := pathID[firemode.SessionID](r)
 	if err != nil {
 		return err
 	}
@@ -99,7 +101,8 @@ func (a *API) offlineBundle(w http.ResponseWriter, r *http.Request) error {
 	if len(text) > bundles.MaxBytes {
 		return firemode.TooLarge("the bundle is over the limit of %d bytes", bundles.MaxBytes)
 	}
-	// Recorded before the first byte leaves: a bundle may be fetched in ranges, of which none is the last.
+	// The delivery is recorded before the first byte is sent: a bundle may be fetched in ranges, and
+	// no range is known to be the last.
 	if err := a.Services.Views.Deliver(r.Context(), session, r.Header.Get("X-Client-ID"), b.Seq); err != nil {
 		return err
 	}
@@ -124,8 +127,9 @@ func (a *API) offlineBundle(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// ranged counts what http.ServeContent writes, tells the length of the whole, which http.ServeContent does not for what is encoded,
-// and keeps back its own words for a range that cannot be served.
+// ranged counts what http.ServeContent writes. It sets the length of the whole, which
+// http.ServeContent does not do for encoded content, and drops its plain text for a range that cannot
+// be served.
 type ranged struct {
 	http.ResponseWriter
 	size    int
@@ -153,6 +157,7 @@ func (w *ranged) Write(p []byte) (int, error) {
 
 func documentBundle(op *huma.Operation, r huma.Registry) {
 	op.Parameters = append(op.Parameters, httpkit.IDParam("id", "session_id"),
-		&huma.Param{Name: "X-Client-ID", In: "header", Description: "The client that receives the bundle; without it nothing counts as delivered", Schema: &huma.Schema{Type: huma.TypeString}})
-	op.Responses["200"] = httpkit.JSONResponse[bundleBody](r, "Everything that is needed with no network; has a strong ETag, and can be fetched in ranges")
+		clientParam("The client that receives the bundle; without it nothing counts as delivered"))
+	op.Responses["200"] = httpkit.JSONResponse[bundleBody](r,
+		"Everything that is needed with no network; has a strong ETag, and can be fetched in ranges")
 }

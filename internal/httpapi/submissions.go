@@ -2,24 +2,28 @@ package httpapi
 
 import (
 	"fmt"
+	"io"
 	"maps"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"firemode"
 	"firemode/internal/httpkit"
+	"firemode/internal/identity"
 	"firemode/internal/record/crdt"
 	"firemode/internal/record/ledger"
 	"firemode/internal/record/merge"
 )
 
-// submissionBody is a POST of results as it comes over the wire. Each change is judged on its own, see crdt.ParseChanges, so that
-// a bad one never blocks the others.
+// submissionBody is a POST of results on the wire. Each change is parsed separately, see
+// crdt.ParseChanges, so that an invalid change does not block the others.
 type submissionBody struct {
 	Changes []jsontext.Value `json:"changes"`
 	Meta    jsontext.Value   `json:"_sync_meta"`
@@ -28,7 +32,7 @@ type submissionBody struct {
 	Others map[string]jsontext.Value `json:",embed"`
 }
 
-// metaBody is _sync_meta. All of it may be missing, empty or null.
+// metaBody is _sync_meta. Every member may be missing, empty or null.
 type metaBody struct {
 	Client     *string        `json:"client_id"`
 	ClientType *string        `json:"client_type"`
@@ -42,7 +46,54 @@ type metaBody struct {
 	Others map[string]jsontext.Value `json:",embed"`
 }
 
-// decodeSubmission reads the body of a POST of results, which is JSON or lines.
+// submitResults merges changes into a session.
+func (a *API) submitResults(w http.ResponseWriter, r *http.Request) error {
+	x := httpkit.StateOf(r.Context())
+	session, err := pathID[firemode.SessionID](r)
+	if err != nil {
+		return err
+	}
+	in, err := decodeSubmission(x.Body, x.BodyLines)
+	x.Watch.Lap(firemode.StageBody)
+	if err != nil {
+		return err
+	}
+	if in.Meta.OnBehalfOf != "" && !identity.ResultOnBehalf.Allows(x.Caller.Principal.Role) {
+		return firemode.Forbidden("only a manager may submit on behalf of another")
+	}
+	in.Session, in.Key, in.Scope = session, x.Claim.Key, x.Claim.Scope
+	receipt, replayed, err := a.Services.Merge.Submit(r.Context(), in)
+	if err != nil {
+		return err
+	}
+	x.Claim.Replayed = replayed
+	if x.Lines {
+		return httpkit.Stream(w, r, func(out io.Writer) error { return receiptLines(out, receiptOf(receipt)) })
+	}
+	httpkit.WriteJSON(w, r, http.StatusOK, receiptOf(receipt))
+	return nil
+}
+
+func documentSubmit(op *huma.Operation, r huma.Registry) {
+	op.Parameters = append(op.Parameters, httpkit.IDParam("id", "session_id"))
+	schema := &huma.Schema{
+		Type: huma.TypeObject, Required: []string{"changes"},
+		Description: "changes: a list of operations set, remove, append, increment, resolve, correct; " +
+			"_sync_meta: what the client says about its batch. See docs/sync.md.",
+	}
+	op.RequestBody = &huma.RequestBody{
+		Required: true, Content: map[string]*huma.MediaType{httpkit.MediaJSON: {Schema: schema}},
+	}
+	httpkit.DocumentLines(op.RequestBody.Content,
+		"On the first line, if there is anything to say of the whole batch, an object with _sync_meta and atomic; "+
+			"then a change on each line. One request is one batch, under the limits of a JSON body.")
+	op.Responses["200"] = httpkit.JSONResponse[receiptBody](r, "What became of each change")
+	httpkit.DocumentLines(op.Responses["200"].Content,
+		"One object on each line, with one member: receipt, with what JSON has beside results and conflicts; "+
+			"result, for each change; conflict; and last end, which an answer that was cut off lacks.")
+}
+
+// decodeSubmission decodes the body of a POST of results, which is JSON or NDJSON.
 func decodeSubmission(body []byte, lines bool) (merge.Submission, error) {
 	read := decodeWhole
 	if lines {
@@ -84,14 +135,18 @@ func decodeMeta(raw jsontext.Value) (m merge.Meta, err error) {
 	}
 	var wire metaBody
 	if err := json.Unmarshal(raw, &wire); err != nil {
-		return m, firemode.InvalidField("_sync_meta", "a member is not of the type that it must be: vector_clock is an object, all others are strings")
+		return m, firemode.InvalidField("_sync_meta",
+			"a member has the wrong type: vector_clock is an object, all others are strings")
 	}
-	names := []string{"client_id", "client_type", "batch_id", "prev_batch_id", "vector_clock", "captured_at", "sent_at", "on_behalf_of"}
+	names := []string{
+		"client_id", "client_type", "batch_id", "prev_batch_id", "vector_clock", "captured_at", "sent_at", "on_behalf_of",
+	}
 	if err := exactNames(wire.Others, "_sync_meta.", names...); err != nil {
 		return m, err
 	}
 	m = merge.Meta{
-		Client: text(wire.Client), ClientType: text(wire.ClientType), BatchID: text(wire.BatchID), PrevBatch: text(wire.PrevBatch),
+		Client: text(wire.Client), ClientType: text(wire.ClientType), BatchID: text(wire.BatchID),
+		PrevBatch:  text(wire.PrevBatch),
 		OnBehalfOf: firemode.UserID(text(wire.OnBehalfOf)),
 	}
 	if m.CapturedAt, err = instant("_sync_meta.captured_at", wire.CapturedAt); err != nil {
@@ -122,7 +177,8 @@ func instant(field string, s *string) (time.Time, error) {
 	return t.UTC().Truncate(time.Microsecond), nil
 }
 
-// decodeClock reads a vector clock; 0 counts as absent. Of more entries than are looked at the own one and the first by name stay.
+// decodeClock decodes a vector clock; an entry of 0 counts as absent. trimmed says that the clock has
+// too many entries: then the own one and the first ones by name are kept.
 func decodeClock(raw jsontext.Value, own crdt.ActorID) (clock crdt.Clock, trimmed bool, err error) {
 	if len(raw) == 0 || raw.Kind() == 'n' {
 		return nil, false, nil
@@ -135,7 +191,8 @@ func decodeClock(raw jsontext.Value, own crdt.ActorID) (clock crdt.Clock, trimme
 	for actor, entry := range entries {
 		n, err := strconv.ParseInt(string(entry), 10, 64)
 		if err != nil || n < 0 {
-			return nil, false, firemode.InvalidField(fmt.Sprintf("_sync_meta.vector_clock.%.80s", actor), "not a non-negative integer")
+			field := fmt.Sprintf("_sync_meta.vector_clock.%.80s", actor)
+			return nil, false, firemode.InvalidField(field, "not a non-negative integer")
 		}
 		if n > 0 {
 			clock[actor] = n
@@ -152,8 +209,8 @@ func decodeClock(raw jsontext.Value, own crdt.ActorID) (clock crdt.Clock, trimme
 	return clock, true, nil
 }
 
-// exactNames refuses one of the others among the members of an object that differs from a known one in case alone: one reader would take it for
-// that one and another would not.
+// exactNames refuses a name among others that differs from one of names in case alone: one reader
+// would take it for that name and another would not.
 func exactNames(others map[string]jsontext.Value, prefix string, names ...string) error {
 	for name := range others {
 		lower := strings.ToLower(name)
