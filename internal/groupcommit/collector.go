@@ -1,5 +1,6 @@
-// Package groupcommit runs the work of many callers in few groups: while one group runs, what arrives meanwhile collects and
-// becomes the next. Nothing is held back to make a group larger: the item of a single caller runs at once, as a group of one.
+// Package groupcommit runs the work of many callers in few groups: while one group runs, what
+// arrives meanwhile collects and becomes the next. Nothing is held back to make a group larger: the
+// item of a single caller runs at once, as a group of one.
 //
 // It promises:
 //
@@ -49,10 +50,11 @@ type call[T any] struct {
 	watch *firemode.Stopwatch
 }
 
-// New returns a collector whose groups hold at most limit items, at least 1. run does the work of one group and returns one error for
-// each item, in the same order, or nil if all succeeded. The context of run is never cancelled and carries nothing of the callers but a
-// stopwatch for all of theirs; run sets its own deadline. The worker starts with the first item, unless Supervise has started it before.
-// Close stops it.
+// New returns a collector whose groups hold at most limit items, at least 1. run does the work of
+// one group and returns one error for each item, in the same order, or nil if all succeeded. The
+// context of run is never cancelled and carries nothing of the callers but a stopwatch for all of
+// theirs; run sets its own deadline. The worker starts with the first item, unless Supervise has
+// started it before. Close stops it.
 func New[T any](limit int, run func(ctx context.Context, items []T) []error) *Collector[T] {
 	return NewTraced(limit, noop.Tracer{}, "", run)
 }
@@ -71,8 +73,8 @@ func NewTraced[T any](limit int, tracer trace.Tracer, name string, run func(ctx 
 	return c
 }
 
-// Do runs item in a group and returns the error that run returned for it. If ctx ends first, Do returns the error of ctx: an item that
-// has been handed over is still run, any other never is.
+// Do runs item in a group and returns the error that run returned for it. If ctx ends first, Do
+// returns the error of ctx: an item that has been handed over is still run, any other never is.
 func (c *Collector[T]) Do(ctx context.Context, item T) error {
 	down, err := c.enter()
 	if err != nil {
@@ -176,7 +178,8 @@ func (c *Collector[T]) try(ctx context.Context, group []call[T]) (outcomes []err
 	}
 }
 
-// follow returns ctx with the span of a group, if a caller is sampled, and with the stopwatches of the callers that have one.
+// follow returns ctx with the span of a group, if a caller is sampled, and with the stopwatches of
+// the callers that have one.
 func (c *Collector[T]) follow(ctx context.Context, group []call[T]) (context.Context, trace.Span) {
 	ctx, span := Span(ctx, c.tracer, c.name, func(yield func(trace.Span) bool) {
 		for _, one := range group {
@@ -204,8 +207,9 @@ func All(n int, err error) []error {
 	return outcomes
 }
 
-// Undone returns the outcomes of a group of n items that failed as a whole with err and left nothing behind. The collector then retries
-// the items one by one, and each gets the outcome of its own run. Do not use it if the outcome is unknown.
+// Undone returns the outcomes of a group of n items that failed as a whole with err and left
+// nothing behind. The collector then retries the items one by one, and each gets the outcome of its
+// own run. Do not use it if the outcome is unknown.
 func Undone(n int, err error) []error { return All(n, &undoneError{err}) }
 
 type undoneError struct{ err error }

@@ -5,8 +5,9 @@ import (
 	"reflect"
 )
 
-// As returns the port P of a transaction. It panics if the engine does not offer P there: a writing port in a View, or a port that the
-// engine lacks. Both are programming errors. CheckPorts at start and the contract suite find a port that an engine lacks.
+// As returns the port P of a transaction. It panics if the engine does not offer P there: a writing
+// port in a View, or a port that the engine lacks. Both are programming errors. CheckPorts at start
+// and the contract suite find a port that an engine lacks.
 func As[P any](tx ReadTx) P {
 	p, ok := find[P](tx)
 	if !ok {
@@ -54,7 +55,8 @@ func writing[P any]() Port {
 	return p
 }
 
-// Ports returns every port. Each engine offers the reading ports in a View, and all of them in an Update.
+// Ports returns every port. Each engine offers the reading ports in a View, and all of them in an
+// Update.
 func Ports() []Port {
 	return []Port{
 		reading[ActorReader](), reading[AssetReader](), reading[AuditReader](), reading[BuildingReader](), reading[DefectReader](),
@@ -68,8 +70,9 @@ func Ports() []Port {
 	}
 }
 
-// CheckPorts returns an error unless view, the transaction of a View, offers the reading ports alone and update, that of an Update, offers
-// all ports. It looks at the types of the transactions only: they need not be open.
+// CheckPorts returns an error unless view, the transaction of a View, offers the reading ports
+// alone and update, that of an Update, offers all ports. It looks at the types of the transactions
+// only: they need not be open.
 func CheckPorts(view ReadTx, update Tx) error {
 	for _, p := range Ports() {
 		if p.OfferedBy(view) == p.Writing {

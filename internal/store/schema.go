@@ -2,7 +2,8 @@ package store
 
 import "fmt"
 
-// SchemaError says that a database's schema is not the one of this binary, in words for an operator.
+// SchemaError says that the schema of a database is not the one that this binary needs. Its text is
+// for operators.
 type SchemaError struct {
 	Have, Known int64 // the version of the schema, and the newest that this binary knows
 }
@@ -17,7 +18,8 @@ func (e *SchemaError) Error() string {
 // Newer reports whether the schema is that of a newer binary.
 func (e *SchemaError) Newer() bool { return e.Have > e.Known }
 
-// CheckVersion compares the version of a database's schema with the newest that this binary knows. Its error is a SchemaError.
+// CheckVersion returns a SchemaError unless have, the version of the schema of a database, is
+// known, the newest of this binary.
 func CheckVersion(have, known int64) error {
 	if have == known {
 		return nil

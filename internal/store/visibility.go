@@ -30,7 +30,8 @@ func VisibleSession(ctx context.Context, tx ReadTx, p firemode.Principal, id fir
 	return session, MaySeeSession(ctx, tx, p, session)
 }
 
-// MaySeeSession is nil if p may read what hangs from the session: an owner through the building, a technician if it is open to them.
+// MaySeeSession is nil if p may read what hangs from the session: an owner through the building, a
+// technician if it is open to them.
 func MaySeeSession(ctx context.Context, tx ReadTx, p firemode.Principal, session firemode.Session) error {
 	if !session.OpenTo(p) {
 		return firemode.NotFound("there is no session %s", session.ID)

@@ -32,7 +32,8 @@ func (t readTx) AssetBarcodes(ctx context.Context, org firemode.OrgID, b firemod
 	return row.Barcodes(list), nil
 }
 
-// lockRegisters keeps the promise of LockBuilding to others: whoever writes to a register takes its building's lock.
+// lockRegisters keeps the promise of LockBuilding to others: whoever writes to a register takes its
+// building's lock.
 func (t writeTx) lockRegisters(ctx context.Context, assets []firemode.Asset) error {
 	type register struct {
 		org      firemode.OrgID

@@ -9,7 +9,8 @@ import (
 )
 
 func (t writeTx) LockBuilding(ctx context.Context, org firemode.OrgID, id firemode.BuildingID) (firemode.Building, error) {
-	// Not FOR UPDATE, which would also keep others from adding sessions that merely refer to the building.
+	// Not FOR UPDATE, which would also keep others from adding sessions that merely refer to the
+	// building.
 	b, err := row.One(ctx, t.sql, row.ScanBuilding, row.SelectBuilding+" FOR NO KEY UPDATE", org, id)
 	return row.Found(b, err, "building")
 }

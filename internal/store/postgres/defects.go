@@ -26,8 +26,8 @@ func (t readTx) Defects(ctx context.Context, org firemode.OrgID, f store.DefectF
 	return row.DefectKeys(list, err)
 }
 
-// conditions are those of a WHERE and their arguments. Only what a filter limits is named, so that the right index is used also
-// by a plan that PostgreSQL keeps for all arguments.
+// conditions are those of a WHERE and their arguments. Only what a filter limits is named, so that
+// the right index is used also by a plan that PostgreSQL keeps for all arguments.
 type conditions struct {
 	sql  string
 	args []any

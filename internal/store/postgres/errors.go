@@ -35,7 +35,8 @@ const (
 	classSystemError           = "58"
 )
 
-// translate turns a driver's error into ours by its code; any other is returned as it is, which makes it CodeInternal.
+// translate turns a driver's error into ours by its code; any other is returned as it is, which
+// makes it CodeInternal.
 func translate(err error) error {
 	var e *firemode.Error
 	switch {
@@ -89,8 +90,9 @@ func conflict(err error, taken row.Taken) error {
 	return e
 }
 
-// commitFailed is the error of an Update whose COMMIT failed. Only the server's word that a constraint or a deadlock undid it is
-// certain; a connection that broke off may have done so after the commit.
+// commitFailed is the error of an Update whose COMMIT failed. Only the server's word that a
+// constraint or a deadlock undid it is certain; a connection that broke off may have done so after
+// the commit.
 func commitFailed(err error) error {
 	if c := code(err); c != statementCompletionUnknown &&
 		(strings.HasPrefix(c, classIntegrityViolation) || strings.HasPrefix(c, classTransactionRollback)) {

@@ -72,7 +72,8 @@ func (s *Store) goose(fn func(*goose.Provider) error) error {
 	return nil
 }
 
-// advisoryLock makes nodes that migrate at once wait for each other. goose has one too, which asks every few seconds.
+// advisoryLock makes nodes that migrate at once wait for each other. goose has one too, which asks
+// every few seconds.
 type advisoryLock struct{}
 
 // lockNumber is "firemode" as bytes.

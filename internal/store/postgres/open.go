@@ -1,9 +1,10 @@
 // Package postgres keeps FireMode's data in PostgreSQL, for any number of nodes.
 //
-// It promises what package store promises. Durable means what PostgreSQL means by synchronous_commit=on. Updates run read
-// committed and rely on row locks and constraints, so their functions never run twice; what must not be lost between reading
-// and writing is locked by a Lock method or carries a version. Locks are taken in order of id, building and session before
-// log. Views run repeatable read. Text is compared by its bytes whatever the locale of the cluster.
+// It promises what package store promises. Durable means what PostgreSQL means by
+// synchronous_commit=on. Updates run read committed and rely on row locks and constraints, so their
+// functions never run twice; what must not be lost between reading and writing is locked by a Lock
+// method or carries a version. Locks are taken in order of id, building and session before log.
+// Views run repeatable read. Text is compared by its bytes whatever the locale of the cluster.
 package postgres
 
 import (
@@ -84,8 +85,9 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	}, nil
 }
 
-// byIndex has statements planned once, and by their indexes. Each of them has an index that finds its rows, and must cost what it finds: left to
-// statistics, the planner of a young or lopsided table reads all of it instead, now and then and for hours.
+// byIndex has statements planned once, and by their indexes. Each of them has an index that finds
+// its rows, and must cost what it finds: left to statistics, the planner of a young or lopsided
+// table reads all of it instead, now and then and for hours.
 func byIndex() map[string]string {
 	return map[string]string{
 		"plan_cache_mode": "force_generic_plan",

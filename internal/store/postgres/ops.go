@@ -15,8 +15,9 @@ const (
 	selectWalk  = "SELECT " + row.OpColumns + " FROM ops o" + joinBatches + " WHERE o.org = ?1 AND o.session_id = ?2"
 )
 
-// Operations are looked up path by path, and batches one by one: LATERAL and OFFSET 0 keep the planner from joining the whole of a session
-// instead; see ADR 16. Paths below p have keys between p's with \x01 and p's with \x02 behind it; see crdt.Pointer.Key.
+// Operations are looked up path by path, and batches one by one: LATERAL and OFFSET 0 keep the
+// planner from joining the whole of a session instead; see ADR 16. Paths below p have keys between
+// p's with \x01 and p's with \x02 behind it; see crdt.Pointer.Key.
 const (
 	opsOf      = " CROSS JOIN LATERAL (SELECT * FROM ops WHERE org = $1 AND session_id = $2 AND "
 	batchOf    = " CROSS JOIN LATERAL (SELECT * FROM batches WHERE org = $1 AND session_id = $2 AND "
@@ -75,8 +76,8 @@ func (t readTx) EachOp(ctx context.Context, s ledger.SessionRef, fn func(ledger.
 	return row.WalkOps(ctx, t.sql, s, 0, "", everything, fn)
 }
 
-// History reads the path itself in the order of its index, a page at the cost of a page, and what is below it apart: that is many
-// indexes' worth, and costs what there is below.
+// History reads the path itself in the order of its index, a page at the cost of a page, and what
+// is below it apart: that is many indexes' worth, and costs what there is below.
 func (t readTx) History(ctx context.Context, s ledger.SessionRef, path crdt.Pointer, p store.Page) ([]store.Keyed[ledger.Op], error) {
 	seq, before, index, err := row.BeforeHistory(p)
 	if err != nil {
@@ -131,7 +132,7 @@ func (t readTx) OwnLive(ctx context.Context, s ledger.SessionRef, actor crdt.Act
 func (t writeTx) UpdateOps(ctx context.Context, s ledger.SessionRef, changes []store.OpChange) error {
 	_, err := row.WriteAll(ctx, t.sql, row.Taken{}, `UPDATE ops SET covered_seq = $1, contested = $2, noted_seq = greatest(noted_seq, $8)
 		WHERE org = $3 AND session_id = $4 AND path = $5 AND seq = $6 AND idx = $7`, changes, func(c store.OpChange) ([]any, error) {
-		return []any{c.Covered, c.Contested, s.Org, s.Session, c.Path.Key(), c.Seq, c.Index, c.Noted}, nil
+		return []any{c.SupersededSeq, c.Contested, s.Org, s.Session, c.Path.Key(), c.Seq, c.Index, c.Noted}, nil
 	})
 	return err
 }

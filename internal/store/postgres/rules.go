@@ -8,7 +8,8 @@ import (
 	"firemode/internal/store/row"
 )
 
-// CreateRules stamps the rules first: of two transactions that add the same rules in another order, one waits there for the other.
+// CreateRules stamps the rules first: of two transactions that add the same rules in another order,
+// one waits there for the other.
 func (t writeTx) CreateRules(ctx context.Context, rules []firemode.Rule) error {
 	for _, org := range row.Organisations(rules) {
 		if err := t.stampRules(ctx, org); err != nil {

@@ -27,8 +27,8 @@ func (t readTx) Sessions(ctx context.Context, org firemode.OrgID, f store.Sessio
 	return row.Keyed(list, err, func(s firemode.Session) string { return store.Key(store.Micros(s.CreatedAt), string(s.ID)) })
 }
 
-// Each range is read from its index in order, a page at most, and the pages are merged: the cost follows the page and the number
-// of ranges, not the number of sessions.
+// Each range is read from its index in order, a page at most, and the pages are merged: the cost
+// follows the page and the number of ranges, not the number of sessions.
 const (
 	listRanges = `SELECT k.created_at, k.session_id
 		FROM unnest($2::text[], $3::text[], $9::text[]) AS r (viewer, status, building_id)
@@ -83,7 +83,8 @@ func (t writeTx) UpdateSession(ctx context.Context, s firemode.Session) error {
 	return t.enlist(ctx, s)
 }
 
-// enlist puts the session into its lists. What they are ordered by comes from the row, which no caller can change.
+// enlist puts the session into its lists. What they are ordered by comes from the row, which no
+// caller can change.
 func (t writeTx) enlist(ctx context.Context, s firemode.Session) error {
 	return row.Exec(ctx, t.sql, `INSERT INTO session_technicians (org, session_id, viewer, building_id, status, created_at)
 		SELECT s.org, s.id, v, s.building_id, s.status, s.created_at FROM sessions s, unnest($3::text[]) v
@@ -91,7 +92,8 @@ func (t writeTx) enlist(ctx context.Context, s firemode.Session) error {
 }
 
 func (t writeTx) LockSessions(ctx context.Context, org firemode.OrgID, ids []firemode.SessionID) ([]store.LockedSession, error) {
-	// First the locks, then the rows: only a statement that begins after the lock is there sees what its last holder committed.
+	// First the locks, then the rows: only a statement that begins after the lock is there sees
+	// what its last holder committed.
 	err := row.Exec(ctx, t.sql, "SELECT 1 FROM sessions WHERE org = $1 AND id = ANY($2) ORDER BY id FOR NO KEY UPDATE", org, row.Strings(ids))
 	if err != nil {
 		return nil, err

@@ -9,10 +9,11 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// statistics has the tables of results analysed while they are young. Until autovacuum comes by, a minute or so into the life of a
-// database, the planner believes that they are empty, and any of their indexes is as good as another to it: finding what is
-// live at a path may then cost all that ever was in the session. Operations and items are counted as this node inserts them; each time they
-// have doubled the tables are analysed, and past the last step autovacuum is left to it.
+// statistics has the tables of results analysed while they are young. Until autovacuum comes by, a
+// minute or so into the life of a database, the planner believes that they are empty, and any of
+// their indexes is as good as another to it: finding what is live at a path may then cost all that
+// ever was in the session. Operations and items are counted as this node inserts them; each time
+// they have doubled the tables are analysed, and past the last step autovacuum is left to it.
 type statistics struct {
 	pool     *pgxpool.Pool
 	inserted atomic.Int64

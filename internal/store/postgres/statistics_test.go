@@ -12,7 +12,8 @@ import (
 	"firemode/internal/store/storetest/pgtest"
 )
 
-// TestYoungTablesAreAnalysed holds that the planner is told of rows as they come, not when autovacuum next looks.
+// TestYoungTablesAreAnalysed holds that the planner is told of rows as they come, not when
+// autovacuum next looks.
 func TestYoungTablesAreAnalysed(t *testing.T) {
 	t.Parallel()
 	url := pgtest.New(t)

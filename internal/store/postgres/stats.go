@@ -28,7 +28,8 @@ func (s *Store) Backlog(ctx context.Context) (b store.Backlog, err error) {
 	return b, err
 }
 
-// The condition of the index is written out as it stands there, or the planner does not see that it can be used.
+// The condition of the index is written out as it stands there, or the planner does not see that it
+// can be used.
 const selectBacklog = `
 	SELECT coalesce(sum(h.conflicts), 0)::bigint, coalesce(sum(h.gaps), 0)::bigint
 	FROM session_heads h

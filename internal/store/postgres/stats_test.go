@@ -46,7 +46,8 @@ func TestBacklogReadsWhatIsOpen(t *testing.T) {
 
 type scans struct{ index, table int }
 
-// scansOf counts scans of the index of what is open, and those of whole tables that have a row for each session.
+// scansOf counts scans of the index of what is open, and those of whole tables that have a row for
+// each session.
 func scansOf(t *testing.T, url string) (n scans) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), url)

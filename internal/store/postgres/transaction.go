@@ -15,7 +15,8 @@ import (
 // patience is how long an Update may take.
 const patience = 30 * time.Second
 
-// transaction is the state of a View or an Update. What its function may do with it is readTx or writeTx.
+// transaction is the state of a View or an Update. What its function may do with it is readTx or
+// writeTx.
 type transaction struct {
 	tx          pgx.Tx
 	statistics  *statistics // nil in a View
@@ -25,7 +26,8 @@ type transaction struct {
 	broken      error // the first failure of a statement: PostgreSQL has aborted the transaction, or a writing method has failed
 }
 
-// readTx is what a View gives to its function: the reading ports of the transaction. PostgreSQL refuses to write in it, too.
+// readTx is what a View gives to its function: the reading ports of the transaction. PostgreSQL
+// refuses to write in it, too.
 type readTx struct {
 	row.Reader
 	sql *statements
@@ -81,7 +83,8 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) error {
 	return nil
 }
 
-// rollback waits only a little: a connection that does not answer is closed, which undoes the transaction as well.
+// rollback waits only a little: a connection that does not answer is closed, which undoes the
+// transaction as well.
 func rollback(ctx context.Context, tx pgx.Tx) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
@@ -113,7 +116,8 @@ func (t writeTx) Now() time.Time { return t.sql.at }
 // AfterCommit registers f to be run by the goroutine that called Update.
 func (t writeTx) AfterCommit(f func()) { t.sql.afterCommit = append(t.sql.afterCommit, f) }
 
-// bound returns the context for a statement. An Update's knows no cancelling: it runs to its end, or to its deadline.
+// bound returns the context for a statement. An Update's knows no cancelling: it runs to its end,
+// or to its deadline.
 func (t *transaction) bound(ctx context.Context) (context.Context, context.CancelFunc) {
 	if t.deadline.IsZero() {
 		return ctx, func() {}

@@ -12,18 +12,20 @@ import (
 )
 
 const (
-	// channel is on which nodes tell each other what has changed. PostgreSQL keeps channels of databases apart.
+	// channel is on which nodes tell each other what has changed. PostgreSQL keeps channels of
+	// databases apart.
 	channel = "firemode"
 	// watchName is what the watching connection adds to its application_name.
 	watchName = " watch"
-	// silence is after how long without a word the watching connection is asked whether it is alive, and answer how long it may take:
-	// a network that swallows everything closes no connection.
+	// silence is after how long without a word the watching connection is asked whether it is
+	// alive, and answer how long it may take: a network that swallows everything closes no
+	// connection.
 	silence = 30 * time.Second
 	answer  = 5 * time.Second
 )
 
-// watching is how the connection of Watch is made: it is none of the pool, which may be used up when it is needed most, and what it
-// waits for is no statement to trace.
+// watching is how the connection of Watch is made: it is none of the pool, which may be used up
+// when it is needed most, and what it waits for is no statement to trace.
 func watching(c *pgx.ConnConfig) *pgx.ConnConfig {
 	own := c.Copy()
 	own.Tracer = nil

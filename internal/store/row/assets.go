@@ -104,7 +104,8 @@ func (w Writer) CreateAssets(ctx context.Context, assets []firemode.Asset) error
 	return err
 }
 
-// UpdateAssets implements store.AssetWriter. Barcodes that move are taken off first, so that two assets can swap theirs.
+// UpdateAssets implements store.AssetWriter. Barcodes that move are taken off first, so that two
+// assets can swap theirs.
 func (w Writer) UpdateAssets(ctx context.Context, assets []firemode.Asset) error {
 	_, err := WriteAll(ctx, w.sql, Taken{},
 		"UPDATE assets SET barcode = '' WHERE org = ? AND building_id = ? AND id = ? AND barcode NOT IN ('', ?)", assets,

@@ -8,7 +8,8 @@ import (
 	"firemode/internal/store"
 )
 
-// BuildingColumns are those of table buildings, but for name_key, address_key and search, which follow from them.
+// BuildingColumns are those of table buildings, but for name_key, address_key and search, which
+// follow from them.
 const BuildingColumns = "org, id, name, address, metadata, owners, status, version, created_at, creation"
 
 // BuildingTaken says what CreateBuilding or UpdateBuilding found taken.
@@ -30,7 +31,8 @@ func BuildingValues(b firemode.Building) ([]any, error) {
 
 func nameKey(s string) string { return store.Fold(strings.TrimSpace(s)) }
 
-// BuildingChanges are what UpdateBuilding writes: name, address, metadata, owners, status, name_key, address_key, search.
+// BuildingChanges are what UpdateBuilding writes: name, address, metadata, owners, status,
+// name_key, address_key, search.
 func BuildingChanges(b firemode.Building) ([]any, error) {
 	v, err := BuildingValues(b)
 	return append(v[2:7:7], v[10:]...), err
@@ -70,7 +72,8 @@ func (w Writer) CreateBuilding(ctx context.Context, b firemode.Building) error {
 	return err
 }
 
-// UpdateBuilding implements store.BuildingWriter; it empties the rows of table building_owners, and the engine adds them.
+// UpdateBuilding implements store.BuildingWriter; it empties the rows of table building_owners, and
+// the engine adds them.
 func (w Writer) UpdateBuilding(ctx context.Context, b firemode.Building) error {
 	changes, err := BuildingChanges(b)
 	if err != nil {

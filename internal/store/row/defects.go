@@ -21,7 +21,8 @@ func DefectValues(d firemode.Defect) ([]any, error) {
 	return values, e.err
 }
 
-// DefectChanges are what UpdateDefect writes: version, count, status, class, classifications, note, updated_at.
+// DefectChanges are what UpdateDefect writes: version, count, status, class, classifications, note,
+// updated_at.
 func DefectChanges(d firemode.Defect) ([]any, error) {
 	var e encoder
 	values := []any{d.Version, d.Count, d.Status, d.Class, e.json(d.Classifications), d.Note, store.Micros(d.UpdatedAt)}

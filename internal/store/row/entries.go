@@ -84,13 +84,15 @@ func (r Reader) EntryByBatchID(
 	return Found(b, err, "batch")
 }
 
-// logPage is how many log entries a walk over the log holds in memory at a time, and logPageBytes about how much of their changes.
+// logPage is how many log entries a walk over the log holds in memory at a time, and logPageBytes
+// about how much of their changes.
 const (
 	logPage      = 100
 	logPageBytes = 4 << 20
 )
 
-// A page of the log ends before the entry with which its changes would be too much to hold, but for its first.
+// A page of the log ends before the entry with which its changes would be too much to hold, but for
+// its first.
 const (
 	logFrom = " FROM batches WHERE org = ?1 AND session_id = ?2 AND seq >= ?3"
 	logLate = " AND merged_seq = 0"
@@ -110,7 +112,8 @@ func (r Reader) EachLateEntry(ctx context.Context, s ledger.SessionRef, fn func(
 	return r.walkLog(ctx, s, 0, true, fn)
 }
 
-// SelectLog selects EntryColumns and changes of a page of the log, or of its entries that are not merged yet.
+// SelectLog selects EntryColumns and changes of a page of the log, or of its entries that are not
+// merged yet.
 func SelectLog(late bool) string {
 	from := logFrom
 	if late {

@@ -9,7 +9,8 @@ import (
 	"firemode/internal/store"
 )
 
-// ItemColumns are those of table items after org and session_id, but for search, which follows from them.
+// ItemColumns are those of table items after org and session_id, but for search, which follows from
+// them.
 const ItemColumns = "id, kind, type, name, system, level, location, position, listed, checks, baselines, last_result, state, outcome, missing, conflicts"
 
 // ItemTaken says what CreateItems found taken.
@@ -43,8 +44,8 @@ func scanItem(r Scanner, further ...any) (i firemode.Item, err error) {
 	return i, err
 }
 
-// ItemRead returns which columns of items to read, and how. To read exactly is to read search as well, which must follow from the other
-// columns.
+// ItemRead returns which columns of items to read, and how. To read exactly is to read search as
+// well, which must follow from the other columns.
 func ItemRead(exact bool) (columns string, scan func(Scanner) (firemode.Item, error)) {
 	if exact {
 		return ItemColumns + ", search", scanFoundItem

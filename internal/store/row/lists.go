@@ -9,8 +9,9 @@ import (
 	"firemode/internal/store"
 )
 
-// A session stands in one list for each of its viewers, in table session_technicians. What a filter asks for is a merge of ranges
-// of those lists that share no session, so that a page costs a page of each range, however many sessions there are.
+// A session stands in one list for each of its viewers, in table session_technicians. What a filter
+// asks for is a merge of ranges of those lists that share no session, so that a page costs a page
+// of each range, however many sessions there are.
 const (
 	everybody = "*" // the list of all sessions
 	nobody    = ""  // the list of those that name no technician
@@ -39,7 +40,8 @@ type SessionRange struct {
 	Also     string              // another viewer whose list the sessions must be in, "" for none
 }
 
-// SessionRanges returns the ranges that hold the sessions f asks for in one of buildings, in which "" stands for any.
+// SessionRanges returns the ranges that hold the sessions f asks for in one of buildings, in which
+// "" stands for any.
 func SessionRanges(f store.SessionFilter, buildings []firemode.BuildingID) []SessionRange {
 	viewers, also := filterViewers(f)
 	statuses := slices.Compact(slices.Sorted(slices.Values(f.Statuses)))
@@ -93,7 +95,8 @@ func (k ListKey) Newer(o ListKey) int {
 	return cmp.Or(cmp.Compare(o.CreatedAt, k.CreatedAt), cmp.Compare(o.ID, k.ID))
 }
 
-// SessionBounds returns the keys between which page p of the list that f asks for lies: older than before, not older than from.
+// SessionBounds returns the keys between which page p of the list that f asks for lies: older than
+// before, not older than from.
 func SessionBounds(f store.SessionFilter, p store.Page) (before ListKey, from int64, err error) {
 	before, from = ListKey{CreatedAt: math.MaxInt64}, math.MinInt64
 	if !f.From.IsZero() {

@@ -56,12 +56,14 @@ func ScanOp(r Scanner) (op ledger.Op, err error) {
 	return op, err
 }
 
-// HistoryKey is the key of an operation in a session's history, which is ordered by log entry, path and index, newest first.
+// HistoryKey is the key of an operation in a session's history, which is ordered by log entry, path
+// and index, newest first.
 func HistoryKey(op ledger.Op) string {
 	return store.Key(op.Seq, store.Key(int64(op.Index), op.Path.Key()))
 }
 
-// MergeHistory merges two parts of a history, each ordered as HistoryKey says, and returns the first limit.
+// MergeHistory merges two parts of a history, each ordered as HistoryKey says, and returns the
+// first limit.
 func MergeHistory(a, b []ledger.Op, limit int) []ledger.Op {
 	all := append(a, b...)
 	slices.SortFunc(all, func(x, y ledger.Op) int {
@@ -101,12 +103,13 @@ func PathKeys(paths []crdt.Pointer) []string {
 	return keys
 }
 
-// Past is a key that comes after those of p and of everything below it, and before all others that come after p's. After "" it is past
-// every key.
+// Past is a key that comes after those of p and of everything below it, and before all others that
+// come after p's. After "" it is past every key.
 func Past(p crdt.Pointer) string { return p.Key() + "\x02" }
 
-// Covering splits what LiveOps and ContestedOps are asked for so that nothing is found twice: tops are those of below that are not
-// under another of them, and exact those of at that are neither a top nor under one.
+// Covering splits what LiveOps and ContestedOps are asked for so that nothing is found twice: tops
+// are those of below that are not under another of them, and exact those of at that are neither a
+// top nor under one.
 func Covering(at, below []crdt.Pointer) (exact, tops []crdt.Pointer) {
 	in := make(map[crdt.Pointer]bool, len(below))
 	for _, p := range below {
@@ -142,8 +145,8 @@ const opsPage = 250
 // WalkPage ends the query of a page of WalkOps.
 const WalkPage = " AND (o.path, o.seq, o.idx) > (?4, ?5, ?6) AND o.path < ?8 ORDER BY o.path, o.seq, o.idx LIMIT ?7"
 
-// WalkOps calls fn for what query finds at top and below, in the order of the tree, then of the log. query is a SELECT of OpColumns
-// whose parameters are organisation, session and seq.
+// WalkOps calls fn for what query finds at top and below, in the order of the tree, then of the
+// log. query is a SELECT of OpColumns whose parameters are organisation, session and seq.
 func WalkOps(
 	ctx context.Context, sql Engine, s ledger.SessionRef, seq int64, top crdt.Pointer, query string, fn func(ledger.Op) error,
 ) error {
@@ -157,7 +160,8 @@ func WalkOps(
 	}, fn)
 }
 
-// Sweeps runs a query for path, number and index of operations of actor in order of their dots, and returns the last dot of each path.
+// Sweeps runs a query for path, number and index of operations of actor in order of their dots, and
+// returns the last dot of each path.
 func Sweeps(
 	ctx context.Context, sql Engine, actor crdt.ActorID, query string, args ...any,
 ) (map[crdt.Pointer]crdt.Dot, error) {

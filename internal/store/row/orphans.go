@@ -7,8 +7,8 @@ import (
 	"firemode/internal/store"
 )
 
-// foreignKey says to which row of table y each row of table x belongs. The databases do not enforce these keys, or an attacker has
-// switched them off.
+// foreignKey says to which row of table y each row of table x belongs. The databases do not enforce
+// these keys, or an attacker has switched them off.
 type foreignKey struct {
 	table string // of x
 	owner string // the column of x that names y
@@ -23,7 +23,8 @@ func (k foreignKey) query() string {
 FROM %[1]s x WHERE %[3]s AND NOT EXISTS (SELECT 1 FROM %[4]s y WHERE %[5]s) ORDER BY 2, 3`, k.table, k.owner, k.which, k.of, k.by)
 }
 
-// foreignKeys returns those of the tables that a verification reads. Rows of a session belong to an organisation through it.
+// foreignKeys returns those of the tables that a verification reads. Rows of a session belong to an
+// organisation through it.
 func foreignKeys() []foreignKey {
 	const (
 		all            = "true"

@@ -1,6 +1,7 @@
-// Package row defines, for each noun, which columns its table has, how a row is written and read, and the statements that are the same
-// on every engine. An engine embeds Reader and Writer, and adds the statements that it writes natively. The package knows no driver:
-// it runs statements through the Engine interface.
+// Package row defines, for each noun, which columns its table has, how a row is written and read,
+// and the statements that are the same on every engine. An engine embeds Reader and Writer, and
+// adds the statements that it writes natively. The package knows no driver: it runs statements
+// through the Engine interface.
 //
 // A binary column reads back as nil when it was empty.
 package row

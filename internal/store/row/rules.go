@@ -54,7 +54,8 @@ func (r Reader) Rules(ctx context.Context, org firemode.OrgID) ([]firemode.Rule,
 	return All(ctx, r.sql, ScanRule, selectRules, org)
 }
 
-// RulesStamp implements store.RuleReader. Both stamps only ever grow, so their sum changes with either.
+// RulesStamp implements store.RuleReader. Both stamps only ever grow, so their sum changes with
+// either.
 func (r Reader) RulesStamp(ctx context.Context, org firemode.OrgID) (int64, error) {
 	return One(ctx, r.sql, Int, "SELECT CAST(coalesce(sum(stamp), 0) AS BIGINT) FROM rule_stamps WHERE org IN ('', ?)", org)
 }
@@ -87,8 +88,8 @@ func StampRules(ctx context.Context, sql Engine, org firemode.OrgID) error {
 		ON CONFLICT (org) DO UPDATE SET stamp = rule_stamps.stamp + 1`, org)
 }
 
-// InsertDeactivation adds the deactivation of a version for org, and reports whether there was none; CodeNotFound if org does not see
-// such a version. The caller then stamps the rules of org.
+// InsertDeactivation adds the deactivation of a version for org, and reports whether there was
+// none; CodeNotFound if org does not see such a version. The caller then stamps the rules of org.
 func InsertDeactivation(ctx context.Context, sql Engine, org firemode.OrgID, d store.Deactivation) (added bool, err error) {
 	_, err = One(ctx, sql, Int, "SELECT CAST(1 AS BIGINT) FROM rules WHERE org IN ('', ?) AND code = ? AND version = ?",
 		org, d.Code, d.Version)

@@ -64,7 +64,8 @@ func (r Reader) Session(ctx context.Context, org firemode.OrgID, id firemode.Ses
 	return Found(s, err, "session")
 }
 
-// ListedBuildings returns the buildings that the list of sessions that f asks for is limited to, [""] for no limit.
+// ListedBuildings returns the buildings that the list of sessions that f asks for is limited to,
+// [""] for no limit.
 func (r Reader) ListedBuildings(
 	ctx context.Context, org firemode.OrgID, f store.SessionFilter,
 ) ([]firemode.BuildingID, error) {
@@ -88,7 +89,8 @@ func (w Writer) CreateSession(ctx context.Context, s firemode.Session, h ledger.
 	return Exec(ctx, w.sql, InsertInto("session_heads", "org, session_id, "+HeadColumns), append([]any{s.Org, s.ID}, HeadValues(h)...)...)
 }
 
-// UpdateSession implements store.SessionWriter; it empties the rows of table session_technicians, and the engine adds them.
+// UpdateSession implements store.SessionWriter; it empties the rows of table session_technicians,
+// and the engine adds them.
 func (w Writer) UpdateSession(ctx context.Context, s firemode.Session) error {
 	technicians, err := store.JSON(s.Technicians)
 	if err != nil {

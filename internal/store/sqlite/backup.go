@@ -7,8 +7,8 @@ import (
 	"os"
 )
 
-// Backup writes the database as of one moment into a new file, which nothing else is needed to read. Views and Updates go on
-// meanwhile, in this process and in others.
+// Backup writes the database as of one moment into a new file, which nothing else is needed to
+// read. Views and Updates go on meanwhile, in this process and in others.
 func (s *Store) Backup(ctx context.Context, path string) (err error) {
 	if err := create(path); err != nil { // SQLite takes an empty file, and leaves its permissions
 		return fmt.Errorf("sqlite: backup: %w", err)

@@ -8,16 +8,20 @@ import (
 const (
 	// checkpointEvery is how much writing goes into the write-ahead log between two checkpoints.
 	checkpointEvery = 250 * time.Millisecond
-	// checkpointWait is how long new Views may wait for those that run to end, so that a checkpoint can be whole.
+	// checkpointWait is how long new Views may wait for those that run to end, so that a checkpoint
+	// can be whole.
 	checkpointWait = 50 * time.Millisecond
 )
 
-// checkpoint moves what the write-ahead log holds into the database file, now and then: all of it, or nothing.
+// checkpoint moves what the write-ahead log holds into the database file, now and then: all of it,
+// or nothing.
 //
-// SQLite would do so by itself, and also in parts, up to what the oldest View still needs. A part is counted as moved when it was written, and
-// synced with the next whole one. If that sync fails the kernel forgets what it had not written; the checkpoint after it leaves out
-// what was counted, succeeds, and lets the log be overwritten: committed pages are gone. A whole checkpoint counts nothing before its sync, so
-// that after a failure the next one writes everything again. Readers in other processes can still make one partial; they are commands that end soon.
+// SQLite would do so by itself, and also in parts, up to what the oldest View still needs. A part
+// is counted as moved when it was written, and synced with the next whole one. If that sync fails
+// the kernel forgets what it had not written; the checkpoint after it leaves out what was counted,
+// succeeds, and lets the log be overwritten: committed pages are gone. A whole checkpoint counts
+// nothing before its sync, so that after a failure the next one writes everything again. Readers in
+// other processes can still make one partial; they are commands that end soon.
 //
 // A checkpoint that fails or cannot be whole loses nothing: the log grows until one succeeds.
 func (w *writer) checkpoint() {
@@ -36,8 +40,8 @@ func (w *writer) checkpoint() {
 	}
 }
 
-// pause waits until no View runs and keeps new ones waiting, until resume is called. ok is false, and nothing is kept waiting, if some View
-// goes on for longer than wait.
+// pause waits until no View runs and keeps new ones waiting, until resume is called. ok is false,
+// and nothing is kept waiting, if some View goes on for longer than wait.
 func (r *readers) pause(wait time.Duration) (resume func(), ok bool) {
 	patience := time.NewTimer(wait)
 	defer patience.Stop()

@@ -76,8 +76,8 @@ func TestTheLogStaysSmall(t *testing.T) {
 	}
 }
 
-// While a View runs nothing is moved, not even the part that it does not need: a part that was not synced would be lost with a sync that
-// fails. When it has ended, everything is.
+// While a View runs nothing is moved, not even the part that it does not need: a part that was not
+// synced would be lost with a sync that fails. When it has ended, everything is.
 func TestACheckpointIsWholeOrNone(t *testing.T) {
 	path, clock := filepath.Join(t.TempDir(), "firemode.db"), &ticking{}
 	s := openAt(t, path, clock.now)

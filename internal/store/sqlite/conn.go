@@ -9,10 +9,12 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// maxStatements is how many prepared statements a connection keeps: more than there are texts of statements.
+// maxStatements is how many prepared statements a connection keeps: more than there are texts of
+// statements.
 const maxStatements = 256
 
-// conn is one connection with its prepared statements, so that a statement costs a bind and a step. One goroutine uses it at a time.
+// conn is one connection with its prepared statements, so that a statement costs a bind and a step.
+// One goroutine uses it at a time.
 type conn struct {
 	raw    *sql.Conn
 	stmts  map[string]*statement // by SQL text
@@ -62,7 +64,8 @@ func (c *conn) exec(ctx context.Context, query string, args ...any) (sql.Result,
 	return result, err
 }
 
-// do runs a statement that neither takes nor gives anything, to its end. ctx must know no cancelling.
+// do runs a statement that neither takes nor gives anything, to its end. ctx must know no
+// cancelling.
 func (c *conn) do(ctx context.Context, query string) error {
 	_, err := c.exec(ctx, query)
 	c.follow.flush()

@@ -7,8 +7,9 @@ import (
 	"firemode/internal/store/row"
 )
 
-// Queries that must not cost more as the log grows name their index: the planner has no statistics and takes a primary key that
-// holds all of a session for as good as a partial index that holds what is live.
+// Queries that must not cost more as the log grows name their index: the planner has no statistics
+// and takes a primary key that holds all of a session for as good as a partial index that holds
+// what is live.
 
 func (t readTx) Entries(ctx context.Context, s ledger.SessionRef, refs []ledger.BatchRef) ([]ledger.Entry, error) {
 	return row.All(ctx, t.sql, row.ScanEntry, "SELECT "+row.EntryColumns+` FROM json_each(?3) r

@@ -14,7 +14,8 @@ import (
 	"firemode/internal/store/row"
 )
 
-// translate turns a driver's error into ours by its code; any other is returned as it is, which makes it CodeInternal.
+// translate turns a driver's error into ours by its code; any other is returned as it is, which
+// makes it CodeInternal.
 func translate(err error) error {
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
@@ -72,8 +73,8 @@ func unknown(err error) error {
 	return e
 }
 
-// lost is the error of an Update in whose group the writing goroutine died. SQLite rolls back what it had open, unless that was the
-// commit.
+// lost is the error of an Update in whose group the writing goroutine died. SQLite rolls back what
+// it had open, unless that was the commit.
 func lost() error {
 	e := firemode.Unavailable(time.Second, "the change may or may not have been saved; try again with the same Idempotency-Key")
 	e.Err = fmt.Errorf("%w: the writer's goroutine died", store.ErrOutcomeUnknown)

@@ -50,7 +50,8 @@ func TestCommitThatFailsIsUnknownToAll(t *testing.T) {
 	s.writer = startWriter(s.db, Config{Now: s.now, Committed: func(int) {}}, s.readers, noop.Tracer{}) // for Close
 }
 
-// When the disk is full SQLite may give up the whole transaction. Whoever is told of success must be there, and nobody else.
+// When the disk is full SQLite may give up the whole transaction. Whoever is told of success must
+// be there, and nobody else.
 func TestFullDisk(t *testing.T) {
 	s := newStore(t)
 	limit := func(tx store.Tx) error {

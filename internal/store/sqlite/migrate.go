@@ -17,7 +17,8 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// Migrate brings the schema to the newest version. Processes that do so at once wait for each other.
+// Migrate brings the schema to the newest version. Processes that do so at once wait for each
+// other.
 func (s *Store) Migrate(ctx context.Context) (err error) {
 	unlock, err := lockFile(ctx, s.path+"-migrate")
 	if err != nil {
@@ -34,8 +35,8 @@ func (s *Store) Migrate(ctx context.Context) (err error) {
 	return syncFolder(filepath.Dir(s.path))
 }
 
-// lockFile keeps other processes out until unlock. The lock is SQLite's own, on an empty file: it works wherever SQLite does and
-// ends with the process.
+// lockFile keeps other processes out until unlock. The lock is SQLite's own, on an empty file: it
+// works wherever SQLite does and ends with the process.
 func lockFile(ctx context.Context, path string) (unlock func() error, err error) {
 	db, err := sql.Open("sqlite", "file:"+escape(path)+"?_txlock=exclusive&_pragma=busy_timeout(60000)")
 	if err != nil {

@@ -1,12 +1,13 @@
 // Package sqlite keeps FireMode's data in one SQLite file. It is the default engine.
 //
-// It promises what package store promises. Durable means that the write-ahead log was flushed to the disk
-// (synchronous=FULL) before Update returned. All writing goes through one connection, owned by one goroutine: the Updates
-// that wait while a commit is on its way to the disk share the next one, each inside a savepoint of its own. Nothing is ever
-// held back to make a group larger. Readers have connections of their own and never wait for the writer.
+// It promises what package store promises. Durable means that the write-ahead log was flushed to
+// the disk (synchronous=FULL) before Update returned. All writing goes through one connection,
+// owned by one goroutine: the Updates that wait while a commit is on its way to the disk share the
+// next one, each inside a savepoint of its own. Nothing is ever held back to make a group larger.
+// Readers have connections of their own and never wait for the writer.
 //
-// A file is for one machine. Several processes of that machine may open it (a command beside the server, say), not several
-// machines over a network file system.
+// A file is for one machine. Several processes of that machine may open it (a command beside the
+// server, say), not several machines over a network file system.
 package sqlite
 
 import (
@@ -30,7 +31,8 @@ import (
 	"firemode/internal/store/row"
 )
 
-// oldest is the first SQLite without the rare corruption of a write-ahead log that two connections reset at once.
+// oldest is the first SQLite without the rare corruption of a write-ahead log that two connections
+// reset at once.
 const oldest = "3.51.3"
 
 // Config says which file to open.
@@ -42,7 +44,8 @@ type Config struct {
 	Scratch bool
 	// Committed is told how many Updates shared a commit; nil for nobody. It must be quick.
 	Committed func(updates int)
-	// Supervise runs what writes, and runs it again if it dies; nil for nobody. The end of its context ends the writing.
+	// Supervise runs what writes, and runs it again if it dies; nil for nobody. The end of its
+	// context ends the writing.
 	Supervise groupcommit.Start
 	// Traces takes the spans of statements and commits; nil for none.
 	Traces trace.TracerProvider
@@ -97,7 +100,8 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	}, nil
 }
 
-// create makes the file, readable by its owner alone since it holds password hashes; SQLite's own files beside it inherit that.
+// create makes the file, readable by its owner alone since it holds password hashes; SQLite's own
+// files beside it inherit that.
 func create(path string) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if errors.Is(err, os.ErrExist) {
@@ -118,8 +122,8 @@ func syncFolder(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// dsn holds the pragmas, since one that is sent through a pool sets a single connection. busy_timeout is first, so that the
-// others wait for a lock too.
+// dsn holds the pragmas, since one that is sent through a pool sets a single connection.
+// busy_timeout is first, so that the others wait for a lock too.
 func dsn(path string, scratch bool) string {
 	pragmas := []string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "wal_autocheckpoint(0)"} // see checkpoint
 	if scratch {

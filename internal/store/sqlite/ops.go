@@ -19,7 +19,8 @@ func keys(paths []crdt.Pointer) string { return list(row.PathKeys(paths)) }
 
 const (
 	liveAt = " CROSS JOIN ops o INDEXED BY ops_live ON o.org = ?1 AND o.session_id = ?2 AND o.path = p.value AND o.covered_seq = 0"
-	// Paths below p have keys between p's with \x01 and p's with \x02 behind it; see crdt.Pointer.Key.
+	// Paths below p have keys between p's with \x01 and p's with \x02 behind it; see
+	// crdt.Pointer.Key.
 	below       = " ON o.org = ?1 AND o.session_id = ?2 AND o.path > p.value || char(1) AND o.path < p.value || char(2) AND o.covered_seq = 0"
 	liveBelow   = " CROSS JOIN ops o INDEXED BY ops_live" + below
 	joinBatches = " CROSS JOIN batches b ON b.org = o.org AND b.session_id = o.session_id AND b.seq = o.seq"
@@ -72,8 +73,8 @@ func (t readTx) EachOp(ctx context.Context, s ledger.SessionRef, fn func(ledger.
 	return row.WalkOps(ctx, t.sql, s, 0, "", everything, fn)
 }
 
-// History reads the path itself in the order of its index, a page at the cost of a page, and what is below it apart: that is many
-// indexes' worth, and costs what there is below.
+// History reads the path itself in the order of its index, a page at the cost of a page, and what
+// is below it apart: that is many indexes' worth, and costs what there is below.
 func (t readTx) History(ctx context.Context, s ledger.SessionRef, path crdt.Pointer, p store.Page) ([]store.Keyed[ledger.Op], error) {
 	seq, before, index, err := row.BeforeHistory(p)
 	if err != nil {
@@ -127,7 +128,7 @@ func (t readTx) OwnLive(ctx context.Context, s ledger.SessionRef, actor crdt.Act
 func (t writeTx) UpdateOps(ctx context.Context, s ledger.SessionRef, changes []store.OpChange) error {
 	for _, c := range changes {
 		err := row.Exec(ctx, t.sql, `UPDATE ops SET covered_seq = ?1, contested = ?2, noted_seq = max(noted_seq, ?3)
-			WHERE org = ?4 AND session_id = ?5 AND path = ?6 AND seq = ?7 AND idx = ?8`, c.Covered, c.Contested, c.Noted, s.Org, s.Session, c.Path.Key(), c.Seq, c.Index)
+			WHERE org = ?4 AND session_id = ?5 AND path = ?6 AND seq = ?7 AND idx = ?8`, c.SupersededSeq, c.Contested, c.Noted, s.Org, s.Session, c.Path.Key(), c.Seq, c.Index)
 		if err != nil {
 			return err
 		}

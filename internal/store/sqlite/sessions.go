@@ -30,7 +30,8 @@ func (t readTx) Sessions(ctx context.Context, org firemode.OrgID, f store.Sessio
 	return page, nil
 }
 
-// A range of each of the two indexes of session_technicians, newest first: ?4 and ?5 are the key to go on from.
+// A range of each of the two indexes of session_technicians, newest first: ?4 and ?5 are the key to
+// go on from.
 const (
 	listRange = `SELECT created_at, session_id FROM session_technicians v
 		WHERE org = ?1 AND viewer = ?2 AND status = ?3 AND (created_at, session_id) < (?4, ?5) AND created_at >= ?6`
@@ -85,7 +86,8 @@ func (t writeTx) UpdateSession(ctx context.Context, s firemode.Session) error {
 	return t.enlist(ctx, s)
 }
 
-// enlist puts the session into its lists. What they are ordered by comes from the row, which no caller can change.
+// enlist puts the session into its lists. What they are ordered by comes from the row, which no
+// caller can change.
 func (t writeTx) enlist(ctx context.Context, s firemode.Session) error {
 	return row.Exec(ctx, t.sql, `INSERT INTO session_technicians (org, session_id, viewer, building_id, status, created_at)
 		SELECT s.org, s.id, v.value, s.building_id, s.status, s.created_at FROM sessions s, json_each(?) v

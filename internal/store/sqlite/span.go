@@ -15,9 +15,10 @@ import (
 	"firemode/internal/store/row"
 )
 
-// following makes the spans of the statements of one connection, below the span that the context of a statement carries and only if
-// that is sampled. A statement that is run for row after row is one span, with the number of runs: a batch of a thousand
-// changes is a trace that can be read. A span holds the text, never the values.
+// following makes the spans of the statements of one connection, below the span that the context of
+// a statement carries and only if that is sampled. A statement that is run for row after row is one
+// span, with the number of runs: a batch of a thousand changes is a trace that can be read. A span
+// holds the text, never the values.
 type following struct {
 	tracer trace.Tracer
 

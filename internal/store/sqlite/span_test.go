@@ -33,7 +33,8 @@ func openTraced(t *testing.T) (*Store, *tracetest.SpanRecorder, *sdk.TracerProvi
 	return s, spans, provider
 }
 
-// TestASharedCommitIsLinkedToItsUpdates: what is not traced, such as the migration before, has no span.
+// TestASharedCommitIsLinkedToItsUpdates: what is not traced, such as the migration before, has no
+// span.
 func TestASharedCommitIsLinkedToItsUpdates(t *testing.T) {
 	s, spans, provider := openTraced(t)
 	s.writer.stop() // the test is the writer now
@@ -93,7 +94,8 @@ func TestASharedCommitIsLinkedToItsUpdates(t *testing.T) {
 	}
 }
 
-// TestOneSpanForAStatementInALoop: its number of runs is told, and it ends when the last of them ended.
+// TestOneSpanForAStatementInALoop: its number of runs is told, and it ends when the last of them
+// ended.
 func TestOneSpanForAStatementInALoop(t *testing.T) {
 	s, spans, provider := openTraced(t)
 	ctx, span := provider.Tracer("test").Start(t.Context(), "many")

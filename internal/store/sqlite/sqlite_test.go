@@ -57,8 +57,9 @@ func exec(t testing.TB, path, statement string) {
 // TestMain finds the goroutines that a closed store has left behind.
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// What a merge asks for is found by an index that knows more of it than which session it is in, but where that is all there is to know. SQLite
-// has no statistics, so a plan is the same however long the past.
+// What a merge asks for is found by an index that knows more of it than which session it is in, but
+// where that is all there is to know. SQLite has no statistics, so a plan is the same however long
+// the past.
 func TestNarrow(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "firemode.db"))
 	if err := s.Migrate(t.Context()); err != nil {

@@ -15,7 +15,8 @@ type watchers struct {
 
 type watcher struct{ changed func(store.Topic) }
 
-// Watch tells of the Updates of this store. What another process writes into the file is told by nothing: it is found by looking.
+// Watch tells of the Updates of this store. What another process writes into the file is told by
+// nothing: it is found by looking.
 func (s *Store) Watch(ctx context.Context, changed func(store.Topic)) error {
 	one := &watcher{changed}
 	s.watchers.add(one)

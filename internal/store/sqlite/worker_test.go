@@ -11,8 +11,9 @@ import (
 	"firemode/internal/store"
 )
 
-// A writer that dies, and is not started again at once, leaves nobody waiting: not whom it was serving, not who waits, and not who comes.
-// What was committed is there, and so is what comes when it is back.
+// A writer that dies, and is not started again at once, leaves nobody waiting: not whom it was
+// serving, not who waits, and not who comes. What was committed is there, and so is what comes when
+// it is back.
 func TestAWriterThatDies(t *testing.T) {
 	var work func(context.Context) error
 	ctx, cancel := context.WithCancel(t.Context())

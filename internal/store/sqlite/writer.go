@@ -19,7 +19,8 @@ import (
 )
 
 const (
-	// groupSize is the most Updates that share a commit: it bounds what the first of them waits for the others.
+	// groupSize is the most Updates that share a commit: it bounds what the first of them waits for
+	// the others.
 	groupSize = 256
 	// patience is how long the statements of one Update may go on.
 	patience = 30 * time.Second
@@ -156,7 +157,8 @@ func (w *writer) commit(group []*update) {
 	for _, u := range group {
 		if err := w.runOne(ctx, u, len(group) > 1); err != nil {
 			span.SetStatus(codes.Error, "undone")
-			// SQLite has given up the whole transaction, as it may when the disk is full: nothing of it is there.
+			// SQLite has given up the whole transaction, as it may when the disk is full: nothing
+			// of it is there.
 			w.drop()
 			fail(group, undone(errors.Join(u.err, err)))
 			return
@@ -221,8 +223,9 @@ func (w *writer) drop() {
 	}
 }
 
-// runOne runs the function of u and sets its error. In a group it has a savepoint, so that its failure undoes its own writes
-// alone; when it is by itself, the transaction is enough. The error that is returned is one of the whole transaction.
+// runOne runs the function of u and sets its error. In a group it has a savepoint, so that its
+// failure undoes its own writes alone; when it is by itself, the transaction is enough. The error
+// that is returned is one of the whole transaction.
 func (w *writer) runOne(ctx context.Context, u *update, grouped bool) error {
 	if grouped {
 		if err := w.conn.do(ctx, "SAVEPOINT one"); err != nil {

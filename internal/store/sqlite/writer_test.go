@@ -53,7 +53,8 @@ func countOrgs(t testing.TB, s *Store) (n int) {
 	return n
 }
 
-// What waits while the writer is busy goes into one commit, and each function has a savepoint of its own in it.
+// What waits while the writer is busy goes into one commit, and each function has a savepoint of
+// its own in it.
 func TestUpdatesThatWaitShareACommit(t *testing.T) {
 	s := newStore(t)
 	const n = 50

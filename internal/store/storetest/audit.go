@@ -84,7 +84,8 @@ func auditReadTests() []test {
 		}},
 		{"they are listed newest first", func(t *testing.T, s store.Database) {
 			for _, user := range []firemode.UserID{"", "u"} {
-				// An audit log grows at its end alone: what is added meanwhile is newer than all of the walk.
+				// An audit log grows at its end alone: what is added meanwhile is newer than all of
+				// the walk.
 				for n := range 10 {
 					update(t, s, func(ctx context.Context, tx store.Tx) error {
 						return store.AppendAudit(ctx, tx, "o", ledger.AuditEntry{ID: firemode.AuditID("x" + name(string(user), n)), User: "u"},

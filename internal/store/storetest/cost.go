@@ -11,8 +11,8 @@ import (
 	"firemode/test/ratio"
 )
 
-// ListCost holds that a page of a list costs what it shows, not what there is. series makes a table of the numbers from 1 to its argument,
-// in a column n.
+// ListCost holds that a page of a list costs what it shows, not what there is. series makes a table
+// of the numbers from 1 to its argument, in a column n.
 func ListCost(t *testing.T, engine string, empty func(t testing.TB) Empty, series func(n int) string) {
 	ratio.Wanted(t)
 	many, few := manySessions(t, empty(t), series(1_000_000)), manySessions(t, empty(t), series(10_000))

@@ -10,8 +10,8 @@ import (
 	"firemode/internal/store"
 )
 
-// orgRead is one reading method, what it finds in a world, and what it says in an organisation that has nothing: empty, or
-// CodeNotFound where empty is nil.
+// orgRead is one reading method, what it finds in a world, and what it says in an organisation that
+// has nothing: empty, or CodeNotFound where empty is nil.
 type orgRead struct {
 	name  string
 	read  func(ctx context.Context, tx store.ReadTx, org firemode.OrgID) (any, error)

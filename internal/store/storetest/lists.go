@@ -57,7 +57,8 @@ type listTest[T any] struct {
 	anyKey bool
 }
 
-// stable walks the list while others write to it: everything that was there when the walk began must come exactly once, in order.
+// stable walks the list while others write to it: everything that was there when the walk began
+// must come exactly once, in order.
 func (l listTest[T]) stable(t *testing.T, s store.Database) {
 	t.Helper()
 	var want []int

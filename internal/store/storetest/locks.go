@@ -18,7 +18,8 @@ const (
 	rounds  = 12
 )
 
-// race runs fn in several goroutines, each in an Update, again and again. Every Update must succeed.
+// race runs fn in several goroutines, each in an Update, again and again. Every Update must
+// succeed.
 func race(t *testing.T, s store.Database, fn func(ctx context.Context, tx store.Tx, writer int) error) {
 	t.Helper()
 	var all sync.WaitGroup

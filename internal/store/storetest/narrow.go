@@ -13,14 +13,17 @@ import (
 )
 
 const (
-	// past is how long the log of the session is, and how many of everything else it has; fewer than have a store analyse its tables.
+	// past is how long the log of the session is, and how many of everything else it has; fewer
+	// than have a store analyse its tables.
 	past = 240
-	// fewRows is what a question that finds one thing may read: it, its batch, and what an index cannot tell apart.
+	// fewRows is what a question that finds one thing may read: it, its batch, and what an index
+	// cannot tell apart.
 	fewRows = 6
 )
 
-// RunNarrow holds that what a merge asks for costs what it finds, however long the past of the session, and however short it was when the
-// engine looked at it last and made its plans. rowsRead tells how many the connection of tx has read so far.
+// RunNarrow holds that what a merge asks for costs what it finds, however long the past of the
+// session, and however short it was when the engine looked at it last and made its plans. rowsRead
+// tells how many the connection of tx has read so far.
 func RunNarrow(t *testing.T, empty func(t testing.TB) Empty, rowsRead func(ctx context.Context, tx store.ReadTx) (int64, error)) {
 	for _, planned := range []int{2, 10, past / 2, past} {
 		t.Run(fmt.Sprint("planned at ", planned), func(t *testing.T) {
@@ -43,7 +46,8 @@ func RunNarrow(t *testing.T, empty func(t testing.TB) Empty, rowsRead func(ctx c
 	}
 }
 
-// AskNarrow asks the same of a session with a past, for those who look at how the questions are answered.
+// AskNarrow asks the same of a session with a past, for those who look at how the questions are
+// answered.
 func AskNarrow(t *testing.T, s store.Database) {
 	createSessions(t, s, 1)
 	lengthen(t, s, 1, past)
@@ -138,7 +142,8 @@ func askNarrow(t *testing.T, s store.Database, rowsRead func(ctx context.Context
 	return found
 }
 
-// lengthen adds entries first to last by one actor to the session, with an operation each on an item of its own that has a defect, all of them answered.
+// lengthen adds entries first to last by one actor to the session, with an operation each on an
+// item of its own that has a defect, all of them answered.
 func lengthen(t *testing.T, s store.Database, first, last int) {
 	var numbers []int
 	for i := first; i <= last; i++ {

@@ -13,7 +13,8 @@ import (
 	"firemode/internal/store/sqlite"
 )
 
-// OpenSQLite returns a new, migrated SQLite store in the test's temporary folder, closed when the test ends.
+// OpenSQLite returns a new, migrated SQLite store in the test's temporary folder, closed when the
+// test ends.
 func OpenSQLite(t testing.TB) store.Database { return OpenSQLiteAt(t, time.Now) }
 
 // OpenSQLiteAt is OpenSQLite with the clock that transactions go by.

@@ -31,7 +31,8 @@ func operation(b ledger.Entry, index int, path crdt.Pointer, kind crdt.Kind) led
 	return op
 }
 
-// written are the operations of one session: a slice in which every question can be answered by looking at each.
+// written are the operations of one session: a slice in which every question can be answered by
+// looking at each.
 type written []ledger.Op
 
 func (w written) write(t testing.TB, s store.Database, ref ledger.SessionRef, log []ledger.Entry) {
@@ -161,7 +162,7 @@ func updateOps(t *testing.T, s store.Database) {
 		equal(t, everyOp(t, s), w)
 	}
 	w[1].SupersededSeq, w[1].Contested, w[1].Noted = 4, false, 3
-	change(store.OpChange{Path: "/a", Seq: 1, Index: 1, Covered: 4, Noted: 3}, store.OpChange{Path: "/nothing", Seq: 1, Index: 1, Covered: 4})
+	change(store.OpChange{Path: "/a", Seq: 1, Index: 1, SupersededSeq: 4, Noted: 3}, store.OpChange{Path: "/nothing", Seq: 1, Index: 1, SupersededSeq: 4})
 	w[1].SupersededSeq, w[1].Contested = 0, true
 	change(store.OpChange{Path: "/a", Seq: 1, Index: 1, Contested: true})
 	change()

@@ -147,7 +147,8 @@ func (q question) dots() {
 	})
 }
 
-// changed walks through what changed after since: each page must hold what changed up to its end, and not many more than limit.
+// changed walks through what changed after since: each page must hold what changed up to its end,
+// and not many more than limit.
 func (q question) changed(since int64, limit int) {
 	in := func(n, from, to int64) bool { return from < n && n <= to }
 	for from := since; ; {

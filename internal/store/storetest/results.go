@@ -33,7 +33,8 @@ func insertEntries(t testing.TB, s store.Database, batches ...ledger.Entry) {
 	})
 }
 
-// logEntry is entry seq of a log: the batch of an actor, with everything that can be told from its zero value.
+// logEntry is entry seq of a log: the batch of an actor, with everything that can be told from its
+// zero value.
 func logEntry(seq int64, actor crdt.ActorID, number int64) ledger.Entry {
 	return ledger.Entry{
 		Seq: seq, Kind: ledger.EntryChanges, Actor: actor, Number: number, ID: fmt.Sprint("batch ", number), PrevID: awkward, Content: []byte{0, 255, byte(seq)},
@@ -212,7 +213,8 @@ func lateBatches(t *testing.T, s store.Database) {
 	equal(t, logOf(t, s, 0), []ledger.Entry{merged, late, later})
 }
 
-// runsAndClocks has a with 1 at 1, 3 at 2 and the hole closed at 4, b with a late 1 that is merged at 6, and c above a hole for ever.
+// runsAndClocks has a with 1 at 1, 3 at 2 and the hole closed at 4, b with a late 1 that is merged
+// at 6, and c above a hole for ever.
 func runsAndClocks(t *testing.T, s store.Database) {
 	createSessions(t, s, 1)
 	a3, b1, c2 := logEntry(2, "a", 3), logEntry(5, "b", 1), logEntry(3, "c", 2)

@@ -84,7 +84,8 @@ func wantSchema(t *testing.T, s store.Database, words string) {
 	}
 }
 
-// wantApplied wants the list of migrations to be numbered from 1 without a gap, and all of them to be applied, or none.
+// wantApplied wants the list of migrations to be numbered from 1 without a gap, and all of them to
+// be applied, or none.
 func wantApplied(t *testing.T, s store.Database, applied bool) {
 	t.Helper()
 	list, err := s.Migrations(t.Context())

@@ -125,7 +125,8 @@ func saveHead(t *testing.T, s store.Database) {
 	})
 }
 
-// population makes sessions with every mix of what filters ask for, many of them created at the same moment.
+// population makes sessions with every mix of what filters ask for, many of them created at the
+// same moment.
 func population(t testing.TB, s store.Database) (sessions []firemode.Session, owners map[firemode.BuildingID][]firemode.UserID) {
 	t.Helper()
 	owners = map[firemode.BuildingID][]firemode.UserID{"b0": {"owner1"}, "b1": {"owner1", "owner2"}, "b2": nil}

@@ -21,7 +21,8 @@ type test struct {
 	run  func(t *testing.T, s store.Database)
 }
 
-// Run tries every promise of package store on the engine that open opens: each call a new, migrated store.
+// Run tries every promise of package store on the engine that open opens: each call a new, migrated
+// store.
 func Run(t *testing.T, open func(t testing.TB) store.Database) {
 	for _, noun := range []struct {
 		name  string

@@ -145,7 +145,8 @@ func timeAndTextTests() []test {
 	}
 }
 
-// manyAtOnce has Updates that succeed, fail after writing and panic after writing go into the same commits.
+// manyAtOnce has Updates that succeed, fail after writing and panic after writing go into the same
+// commits.
 func manyAtOnce(t *testing.T, s store.Database) {
 	const n = 210
 	errs := make([]error, n)

@@ -9,7 +9,8 @@ import (
 	"firemode/internal/store"
 )
 
-// world is one of everything in an organisation. Two worlds share their ids and differ in every other word.
+// world is one of everything in an organisation. Two worlds share their ids and differ in every
+// other word.
 type world struct {
 	org      firemode.Organisation
 	user     firemode.User

@@ -35,7 +35,8 @@ func (d *deaf) Watch(ctx context.Context, changed func(store.Topic)) error {
 	return errDeaf
 }
 
-// A watch that cannot be had is tried ever more seldom, up to a minute; once it was had, at once again.
+// A watch that cannot be had is tried ever more seldom, up to a minute; once it was had, at once
+// again.
 func TestFollowTriesAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := &deaf{Database: storetest.OpenSQLite(t), start: time.Now(), failures: 8}

@@ -14,7 +14,7 @@ const (
 	TopicRules       Topic = "rules"       // whatever moves RulesStamp
 )
 
-// Topics is all of them.
+// Topics returns all topics.
 func Topics() []Topic { return []Topic{TopicRevocations, TopicRules} }
 
 const (
@@ -22,13 +22,13 @@ const (
 	lastPause  = time.Minute
 )
 
-// Follow watches s until ctx ends; then it returns nil. A watch that is lost is begun again, after a second, or later the more often
-// in a row it fails, a minute at most; lost is told why. Meanwhile nothing is told: whoever relies on changed must look by
-// itself as well.
-func Follow(ctx context.Context, s Watcher, changed func(Topic), lost func(error)) error {
+// Follow watches w until ctx ends; then it returns nil. It calls lost with the error of a watch
+// that ends early and restarts the watch after a second, twice as long after each failure in a row,
+// and at most a minute. Meanwhile changes are not reported: callers must also poll.
+func Follow(ctx context.Context, w Watcher, changed func(Topic), lost func(error)) error {
 	pause := firstPause
 	for {
-		err := s.Watch(ctx, func(t Topic) {
+		err := w.Watch(ctx, func(t Topic) {
 			pause = firstPause
 			changed(t)
 		})
@@ -36,12 +36,12 @@ func Follow(ctx context.Context, s Watcher, changed func(Topic), lost func(error
 			return nil
 		}
 		lost(err)
-		again := time.NewTimer(pause)
+		retry := time.NewTimer(pause)
 		select {
 		case <-ctx.Done():
-			again.Stop()
+			retry.Stop()
 			return nil
-		case <-again.C:
+		case <-retry.C:
 		}
 		pause = min(2*pause, lastPause)
 	}
