@@ -16,8 +16,8 @@ TOOL   := go tool -modfile=tools/go.mod
 SUITE  := go run ./test/suite
 # The race detector watches our code. SQLite, which is C translated to Go, is left out: watched, it takes most of the time.
 RACE   := -race -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=modernc.org/libc/...=-race=false
-# Tests that play random histories: a short set runs with the race detector, the long set without it (see test/race).
-HISTORIES := -run '^Test(Histories|Machine|Simulation)'
+# Tests that run in a second pass without the race detector: long random histories (see test/race) and limits of memory.
+HISTORIES := -run '^Test(Histories|Machine|Memory|Simulation)'
 # The packages with such tests.
 HISTORY_PACKAGES = $(shell go list -f '{{.ImportPath}} {{.TestImports}} {{.XTestImports}}' ./... | sed -n 's, .*firemode/test/race.*,,p')
 # Stamp the version where git can tell it; a source archive is built without.

@@ -17,8 +17,8 @@ const (
 	MaxExponent = 64 // either way, as written
 )
 
-// Decimal is coefficient × 10^exponent. The coefficient has no trailing zero, and zero has exponent
-// 0, so equal numbers are equal values.
+// Decimal is coefficient × 10^exponent. The coefficient has no trailing zero and zero has exponent 0,
+// so equal numbers are equal values. The zero value is 0.
 type Decimal struct {
 	negative bool
 	digits   string // of the coefficient, "" for zero

@@ -30,7 +30,10 @@ func (c Consequences) Derive(ctx context.Context, tx store.Tx, m merge.Merged) (
 	if err != nil {
 		return nil, err
 	}
-	d := derivation{newID: c.NewID, session: m.Session, at: m.At, stored: map[firemode.DefectID]firemode.Defect{}}
+	d := derivation{
+		newID: c.NewID, classify: assess.DerivationOf(m.Session.Format).Classify, session: m.Session, at: m.At,
+		stored: map[firemode.DefectID]firemode.Defect{},
+	}
 	for _, defect := range stored {
 		d.stored[defect.ID] = defect
 	}
@@ -42,10 +45,11 @@ func (c Consequences) Derive(ctx context.Context, tx store.Tx, m merge.Merged) (
 
 // derivation derives the defects of one session in one transaction.
 type derivation struct {
-	newID   func() string
-	session firemode.Session
-	at      time.Time
-	stored  map[firemode.DefectID]firemode.Defect
+	newID    func() string
+	classify func(assess.Finding) firemode.Classification
+	session  firemode.Session
+	at       time.Time
+	stored   map[firemode.DefectID]firemode.Defect
 
 	changed []firemode.Defect
 	audits  []ledger.AuditEntry
@@ -92,7 +96,7 @@ func (d *derivation) update(defect *firemode.Defect, f assess.Finding) bool {
 	if defect.Status == firemode.DefectWithdrawn {
 		defect.Status = firemode.DefectOpen
 	}
-	c := assess.DerivationOf(d.session.Format).Classify(f)
+	c := d.classify(f)
 	n := len(defect.Classifications)
 	if n == 0 || !assess.SameClassification(defect.Classifications[n-1], c) {
 		c.At, c.Audit = d.at, firemode.AuditID(d.newID())

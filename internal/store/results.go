@@ -9,8 +9,8 @@ import (
 	"firemode/internal/record/ledger"
 )
 
-// RunAsk asks for the run of an actor as of a number.
-type RunAsk struct {
+// PrefixAsk asks for the run of an actor as of a number.
+type PrefixAsk struct {
 	Actor crdt.ActorID
 	Seq   int64
 }
@@ -18,8 +18,8 @@ type RunAsk struct {
 // HeadReader reads where the log of a session ends, and how far its clients were as of a log entry.
 type HeadReader interface {
 	Head(ctx context.Context, s ledger.SessionRef) (ledger.Head, error)
-	// Runs answers asks in order: the length of the actor's run as of the number.
-	Runs(ctx context.Context, s ledger.SessionRef, asks []RunAsk) ([]int64, error)
+	// Prefixes returns, for each of asks in order, the length of the contiguous prefix of the actor as of the number.
+	Prefixes(ctx context.Context, s ledger.SessionRef, asks []PrefixAsk) ([]int64, error)
 	// ClockAt returns the run of every actor as of number seq, those that are 0 left out.
 	ClockAt(ctx context.Context, s ledger.SessionRef, seq int64) (crdt.Clock, error)
 	// SeqAt returns the number of the last log entry that was received at or before t, merged by then or not, 0 for none.
@@ -96,8 +96,8 @@ type OpChange struct {
 	Contested bool
 }
 
-// RunChange says that the batches from..to of actor became part of its run at number Seq.
-type RunChange struct {
+// PrefixChange says that the batches from..to of actor became part of its run at number Seq.
+type PrefixChange struct {
 	Actor    crdt.ActorID
 	From, To int64
 	Seq      int64
@@ -109,7 +109,7 @@ type EntryWriter interface {
 	InsertEntries(ctx context.Context, s ledger.SessionRef, batches []ledger.Entry) error
 	// MarkMerged sets MergedSeq of log entries.
 	MarkMerged(ctx context.Context, s ledger.SessionRef, seqs []int64, merged int64) error
-	SetRuns(ctx context.Context, s ledger.SessionRef, runs []RunChange) error
+	SetPrefixes(ctx context.Context, s ledger.SessionRef, prefixes []PrefixChange) error
 	// InsertQuarantined keeps the batch of a forked client; the same one again changes nothing.
 	InsertQuarantined(ctx context.Context, s ledger.SessionRef, q ledger.Quarantined) error
 }

@@ -146,7 +146,7 @@ func TestPowerCutWithoutFlushing(t *testing.T) {
 			if v.acked == 0 || v.lost == 0 {
 				t.Errorf("of %d acknowledged changes %d are lost: a missing flush goes unnoticed", v.acked, v.lost)
 			}
-			finish(t, "a cut of a disk that was not flushed: of %d acknowledged changes %d are lost, as must be", v.acked,
+			finish(t, "a cut of an unflushed disk: of %d acknowledged changes %d are lost, as expected", v.acked,
 				v.lost)
 		})
 }

@@ -9,22 +9,22 @@ import (
 	"firemode/internal/rules"
 )
 
-// judgedFields are the fields of an item on which its state and its defects rest. Of measurements only those count that a check limits,
-// see basisOf; what else is recorded of an item can be as much as it likes, and is not read when one of its paths is written.
-func judgedFields() []string {
+// basisFields are the fields of an item that always belong to its basis. Of its measurements only those do that a
+// check limits: an item may have any number of others, which are not read when one of its paths is written.
+func basisFields() []string {
 	return []string{"outcome", "reason", "checks", "conditions", "scope", "override"}
 }
 
-// Basis returns the paths at and below which everything stands that an item is judged by. item is nil for one that the session does
-// not list: then no measurement has limits.
-func Basis(id firemode.ItemID, item *firemode.Item, rule func(firemode.RuleCode) (firemode.Rule, bool)) []crdt.Pointer {
+// basis returns basisFields of an item and the measurements that one of its checks limits. An item that the session
+// does not list has no checks.
+func basis(id firemode.ItemID, item *firemode.Item, rule RuleLookup) []crdt.Pointer {
 	top := ItemPath(id)
-	var basis []crdt.Pointer
-	for _, field := range judgedFields() {
-		basis = append(basis, top.Child(field))
+	var paths []crdt.Pointer
+	for _, field := range basisFields() {
+		paths = append(paths, top.Child(field))
 	}
 	if item == nil {
-		return basis
+		return paths
 	}
 	limited := map[crdt.Pointer]bool{}
 	for _, c := range item.Checks {
@@ -33,25 +33,25 @@ func Basis(id firemode.ItemID, item *firemode.Item, rule func(firemode.RuleCode)
 			limited[top.Child("measurements").Child(limit.Measurement)] = true
 		}
 	}
-	return append(basis, slices.Sorted(maps.Keys(limited))...)
+	return append(paths, slices.Sorted(maps.Keys(limited))...)
 }
 
-// Bears reports whether what is written at p can change how its item is judged.
-func Bears(p crdt.Pointer, basis []crdt.Pointer) bool {
+// Affects reports whether a change at p can change how the item with that basis is assessed.
+func Affects(p crdt.Pointer, basis []crdt.Pointer) bool {
 	return slices.ContainsFunc(basis, func(b crdt.Pointer) bool { return b.Holds(p) || p.Holds(b) })
 }
 
-// RuleOf returns the version by which code is judged on an item: the one pinned to its check, else the one that was in force when
-// the session was made.
-func RuleOf(book *rules.Set, item *firemode.Item, session firemode.Session) func(firemode.RuleCode) (firemode.Rule, bool) {
+// pinnedRules finds the version that is pinned to the item's check, else the version that was in force when the
+// session was made.
+func pinnedRules(all *rules.Set, item *firemode.Item, session firemode.Session) RuleLookup {
 	return func(code firemode.RuleCode) (firemode.Rule, bool) {
 		if item != nil {
 			for _, c := range item.Checks {
 				if c.Rule == code {
-					return book.At(code, c.Version)
+					return all.At(code, c.Version)
 				}
 			}
 		}
-		return book.InForceAt(code, session.CreatedAt)
+		return all.InForceAt(code, session.CreatedAt)
 	}
 }

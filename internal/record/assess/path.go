@@ -9,7 +9,7 @@ import (
 	"firemode/internal/record/crdt"
 )
 
-// The words of an outcome.
+// Outcomes of an item or a check.
 const (
 	outcomePass          = "pass"
 	outcomeFail          = "fail"
@@ -17,99 +17,103 @@ const (
 	outcomeNotApplicable = "not_applicable"
 )
 
-// itemsRoot is the path below which results of items live, /items/{item_id}/….
-const ItemsRoot = crdt.Pointer("/items")
+// Flags of an operation.
+const (
+	flagUnlisted       = "unlisted"        // the item, check or field is not part of the session
+	flagUnexpectedType = "unexpected_type" // the field takes values of another type
+)
 
-func ItemPath(id firemode.ItemID) crdt.Pointer { return ItemsRoot.Child(string(id)) }
+// itemsPath is the path of all items: the results of one are at /items/{item_id} and below.
+const itemsPath = crdt.Pointer("/items")
 
-const flagUnlisted = "unlisted" // the session does not list the item or check, or the path is not one of the contract's
+// ItemPath returns the path of an item.
+func ItemPath(id firemode.ItemID) crdt.Pointer { return itemsPath.Child(string(id)) }
 
-const flagUnexpectedType = "unexpected_type" // the value is not of the type that the path wants
-
-// Place is what a path means.
-type Place struct {
-	Item  firemode.ItemID // "" outside /items
-	Field string          // the first segment below the item, "" for the item itself
-	Rest  []string        // the segments below that, unescaped
+// Path is a parsed path. Outside /items it is the zero Path.
+type Path struct {
+	Item  firemode.ItemID
+	Field string   // the first segment below the item, "" for the item itself
+	Rest  []string // the segments below that, unescaped
 }
 
-// PlaceOf takes a path apart.
-func PlaceOf(p crdt.Pointer) Place {
+// ParsePath returns the parts of a path.
+func ParsePath(p crdt.Pointer) Path {
 	segments := p.Segments()
 	for i, segment := range segments {
 		segments[i] = crdt.Unescape(segment)
 	}
 	if segments[0] != "items" || len(segments) < 2 {
-		return Place{}
+		return Path{}
 	}
-	at := Place{Item: firemode.ItemID(segments[1])}
+	at := Path{Item: firemode.ItemID(segments[1])}
 	if len(segments) > 2 {
 		at.Field, at.Rest = segments[2], segments[3:]
 	}
 	return at
 }
 
-// field says how many segments stand below a field of an item, and what its value must be.
+// field is what the paths of one field of an item look like.
 type field struct {
-	depth int
-	fits  func(Place, crdt.Value) bool
+	depth int // segments below the field
+	fits  func(Path, crdt.Value) bool
 }
 
-// fieldOf returns the field of that name; ok is false for one that the contract does not know.
-func fieldOf(name string) (f field, ok bool) {
+// fieldOf returns the field of that name; known is false for an unknown one.
+func fieldOf(name string) (f field, known bool) {
 	switch name {
 	case "outcome":
-		return field{0, func(_ Place, v crdt.Value) bool { return isOutcome(v) }}, true
+		return field{0, func(_ Path, v crdt.Value) bool { return isOutcome(v) }}, true
 	case "checks":
-		return field{1, func(_ Place, v crdt.Value) bool { return isOutcome(v) }}, true
+		return field{1, func(_ Path, v crdt.Value) bool { return isOutcome(v) }}, true
 	case "conditions", "scope":
-		return field{2, func(_ Place, v crdt.Value) bool { return v == "true" || v == "false" || v.IsNumber() }}, true
+		return field{2, func(_ Path, v crdt.Value) bool { return v == "true" || v == "false" || v.IsNumber() }}, true
 	case "override":
 		return field{2, fitsOverride}, true
 	case "measurements":
-		return field{1, func(_ Place, v crdt.Value) bool { return v.IsNumber() }}, true
+		return field{1, func(_ Path, v crdt.Value) bool { return v.IsNumber() }}, true
 	case "reason", "note":
-		return field{0, func(_ Place, v crdt.Value) bool { return isText(v) }}, true
+		return field{0, func(_ Path, v crdt.Value) bool { return isString(v) }}, true
 	case "evidence":
-		return field{1, func(_ Place, v crdt.Value) bool { return v == "true" }}, true
+		return field{1, func(_ Path, v crdt.Value) bool { return v == "true" }}, true
 	}
 	return field{}, false
 }
 
-func isText(v crdt.Value) bool { return strings.HasPrefix(string(v), `"`) }
+func isString(v crdt.Value) bool { return strings.HasPrefix(string(v), `"`) }
 
-// Text returns the string that v is, "" when it is not one.
-func Text(v crdt.Value) (s string) {
-	if !isText(v) || json.Unmarshal([]byte(v), &s) != nil {
+// stringOf returns the JSON string that v is, "" for any other value.
+func stringOf(v crdt.Value) (s string) {
+	if !isString(v) || json.Unmarshal([]byte(v), &s) != nil {
 		return ""
 	}
 	return s
 }
 
 func isOutcome(v crdt.Value) bool {
-	switch Text(v) {
+	switch stringOf(v) {
 	case outcomePass, outcomeFail, outcomeNotTested, outcomeNotApplicable:
 		return true
 	}
 	return false
 }
 
-func fitsOverride(at Place, v crdt.Value) bool {
+func fitsOverride(at Path, v crdt.Value) bool {
 	if at.Rest[1] == "classification" {
-		return firemode.Class(Text(v)).Valid()
+		return firemode.Class(stringOf(v)).Valid()
 	}
-	return isText(v)
+	return isString(v)
 }
 
-// FlagsOf returns what is remarkable about writing v at p in a session that lists item, nil for one that it does not.
-func FlagsOf(op crdt.Op, item *firemode.Item) []string {
-	at := PlaceOf(op.Path)
+// flags returns flagUnlisted for a path that is no field of item, else flagUnexpectedType for a value that does not
+// fit the field.
+func flags(op crdt.Op, item *firemode.Item) []string {
+	at := ParsePath(op.Path)
 	rest := at.Rest
 	if op.Kind == crdt.Append && len(rest) > 0 {
 		rest = rest[:len(rest)-1] // the child that the server named
 	}
 	field, known := fieldOf(at.Field)
-	if item == nil || !known || len(rest) != field.depth || !listedRule(at, item) {
+	if item == nil || !known || len(rest) != field.depth || !namesListedRule(at, item) {
 		return []string{flagUnlisted}
 	}
 	if op.Value != "" && op.Kind != crdt.Append && !field.fits(at, op.Value) {
@@ -118,8 +122,9 @@ func FlagsOf(op crdt.Op, item *firemode.Item) []string {
 	return nil
 }
 
-// listedRule reports whether the rule that the place names, if it names one, is among the item's checks.
-func listedRule(at Place, item *firemode.Item) bool {
+// namesListedRule reports whether the rule in a path, if the field has one, is among the item's checks, and what
+// follows it is known.
+func namesListedRule(at Path, item *firemode.Item) bool {
 	switch at.Field {
 	case "checks", "conditions", "scope", "override":
 	default:

@@ -1,28 +1,29 @@
 package assess
 
-import (
-	"time"
+import "time"
+
+// clockTolerance is how far a device's clock may be off before it is corrected.
+const clockTolerance = 5 * time.Minute
+
+// Flags of an effective time.
+const (
+	flagClockCorrected = "clock_corrected" // the device's clock was off by a known amount
+	flagClockSuspect   = "clock_suspect"   // the captured time is in the future, and by how much the clock is off is unknown
 )
 
-// clockTolerance is how far a phone's clock may be off before it is taken to be wrong.
-const ClockTolerance = 5 * time.Minute
-
-// EffectiveTime returns the time by which a change is ranked, in microseconds since the epoch: what the phone says, corrected by
-// how far its clock was off when it sent. A time in the future that cannot be corrected is suspect and ranks 0.
-func EffectiveTime(captured, sent, received time.Time) (at int64, flag string) {
+// effectiveTime returns the captured time, corrected by how far the device's clock was off when it sent the change,
+// if that is more than clockTolerance. A change without a captured time counts from its receipt. A captured time in
+// the future that cannot be corrected is suspect and ranks as 0.
+func effectiveTime(captured, sent, received time.Time) (at int64, flag string) {
 	switch {
 	case captured.IsZero():
 		return received.UnixMicro(), ""
 	case !sent.IsZero():
-		if offset := received.Sub(sent); offset.Abs() > ClockTolerance {
-			return captured.Add(offset).UnixMicro(), FlagClockCorrected
+		if offset := received.Sub(sent); offset.Abs() > clockTolerance {
+			return captured.Add(offset).UnixMicro(), flagClockCorrected
 		}
-	case captured.After(received.Add(ClockTolerance)):
-		return 0, FlagClockSuspect
+	case captured.After(received.Add(clockTolerance)):
+		return 0, flagClockSuspect
 	}
 	return captured.UnixMicro(), ""
 }
-
-const FlagClockCorrected = "clock_corrected"
-
-const FlagClockSuspect = "clock_suspect"

@@ -138,7 +138,7 @@ func (m *merging) outcome(b ledger.Entry, c crdt.Change, reason string) ledger.O
 		o.Flags = append(o.Flags, flagOnBehalf)
 	}
 	for _, op := range (&crdt.Batch{Actor: b.Actor, Number: b.Number, Changes: []crdt.Change{c}}).Ops(0, crdt.Stamp{}) {
-		for _, flag := range m.derivation.Flags(op, m.items[assess.PlaceOf(op.Path).Item]) {
+		for _, flag := range m.derivation.Flags(op, m.items[assess.ParsePath(op.Path).Item]) {
 			if !slices.Contains(o.Flags, flag) {
 				o.Flags = append(o.Flags, flag)
 			}
@@ -173,7 +173,7 @@ func (m *merging) advance(b *ledger.Entry, actor *ledger.Actor, at int64) {
 	}
 	actor.PrefixSeq, b.PrefixSeq = at, at
 	if b.Number < after || b.Seq != at { // stored before: entries above the hole, and what was late
-		m.newRuns = append(m.newRuns, store.RunChange{Actor: actor.ID, From: before + 1, To: after, Seq: at})
+		m.newRuns = append(m.newRuns, store.PrefixChange{Actor: actor.ID, From: before + 1, To: after, Seq: at})
 	}
 }
 

@@ -2,7 +2,6 @@ package merge
 
 import (
 	"firemode"
-	"firemode/internal/record/assess"
 	"firemode/internal/record/crdt"
 	"firemode/internal/rules"
 )
@@ -13,6 +12,6 @@ func (m *merging) basis(book *rules.Set, id firemode.ItemID) []crdt.Pointer {
 		return known
 	}
 	item := m.items[id]
-	m.bases[id] = m.derivation.Basis(id, item, assess.RuleOf(book, item, m.session))
+	m.bases[id] = m.derivation.Basis(id, item, m.derivation.Rules(book, item, m.session))
 	return m.bases[id]
 }

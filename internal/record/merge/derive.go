@@ -99,7 +99,7 @@ func (m *merging) record(book *rules.Set, id firemode.ItemID, item *firemode.Ite
 	if item != nil {
 		checks = item.Checks
 	}
-	rule := assess.RuleOf(book, item, m.session)
+	rule := m.derivation.Rules(book, item, m.session)
 	r := m.derivation.Read(m.state, id, rule, checks)
 	if r.Touched || item == nil {
 		return r, nil

@@ -67,7 +67,7 @@ func (m *merging) touch(t crdt.Touch) {
 		opened = -1
 	}
 	m.head.Conflicts += opened
-	if id := assess.PlaceOf(t.Path).Item; id != "" {
+	if id := assess.ParsePath(t.Path).Item; id != "" {
 		m.opened[id] += opened
 		m.touched[id] = m.touched[id] || m.mayJudge(id, t.Path)
 	}
@@ -77,7 +77,7 @@ func (m *merging) touch(t crdt.Touch) {
 func (m *merging) mayJudge(id firemode.ItemID, path crdt.Pointer) bool {
 	basis, known := m.bases[id]
 	recorded := slices.ContainsFunc(m.state.Live(path), func(op *crdt.Op) bool { return op.Kind != crdt.Remove })
-	return !known || !recorded || assess.Bears(path, basis)
+	return !known || !recorded || assess.Affects(path, basis)
 }
 
 // fate is what became of an operation after it was added.
@@ -112,7 +112,7 @@ func (m *merging) flush() error {
 	if err := store.As[store.ActorWriter](m.tx).SaveActors(m.ctx, m.ref, m.dirtyActors()); err != nil {
 		return err
 	}
-	if err := store.As[store.EntryWriter](m.tx).SetRuns(m.ctx, m.ref, m.newRuns); err != nil {
+	if err := store.As[store.EntryWriter](m.tx).SetPrefixes(m.ctx, m.ref, m.newRuns); err != nil {
 		return err
 	}
 	m.newBatches, m.newOps, m.newRuns = nil, nil, nil

@@ -17,6 +17,7 @@ import (
 	"firemode/internal/store"
 	"firemode/internal/store/storetest"
 	"firemode/internal/visits"
+	"firemode/test/race"
 )
 
 // gauge is a Sink that keeps nothing and notes how far the heap grows meanwhile.
@@ -99,9 +100,13 @@ func raised(t testing.TB, format string, n int) []crdt.Change {
 	return changes
 }
 
-// TestDocumentsAreReadInBoundedMemory reads documents of one size and of ten times that: in neither may the memory grow by what the
-// document holds. It does not run beside other tests, whose memory it would take for its own.
-func TestDocumentsAreReadInBoundedMemory(t *testing.T) {
+// TestMemory_LargeDocuments_Bounded reads documents of one size and of ten times that: in neither may
+// the heap grow by the size of the document. It does not run in parallel with other tests, whose heap it
+// would count.
+func TestMemory_LargeDocuments_Bounded(t *testing.T) {
+	if race.Enabled {
+		t.Skip("the heap is measured in the pass without the race detector")
+	}
 	const small, large = 400, 4000
 	for _, engine := range []struct {
 		name string

@@ -32,7 +32,7 @@ type merging struct {
 	state  *crdt.State
 	loaded map[crdt.OpID]bool
 	actors map[crdt.ActorID]*ledger.Actor // nil for one that is known not to exist
-	runs   map[store.RunAsk]int64         // runs as of what was delivered, as they were before this transaction
+	runs   map[store.PrefixAsk]int64      // runs as of what was delivered, as they were before this transaction
 	held   map[ledger.BatchRef]*ledger.Entry
 	keyed  map[ledger.BatchKey]*ledger.Entry
 	items  map[firemode.ItemID]*firemode.Item // those that were asked for; nil for one that the session does not list
@@ -42,7 +42,7 @@ type merging struct {
 	newOps     []*addedOp
 	rowOf      map[*crdt.Op]*addedOp // of newOps
 	oldOps     map[*crdt.Op]fate     // operations stored before that changed
-	newRuns    []store.RunChange
+	newRuns    []store.PrefixChange
 	dirty      map[crdt.ActorID]bool
 	gapped     map[crdt.ActorID]bool    // of the actors that changed: whether a number was missing before
 	touched    map[firemode.ItemID]bool // items at or below which something changed; true for those that may have to be judged anew
@@ -62,7 +62,7 @@ func (s *Service) newMerging(ctx context.Context, tx store.Tx, locked store.Lock
 		ctx: ctx, tx: tx, svc: s, at: tx.Now(), session: locked.Session, head: locked.Head, before: locked.Head.Seq,
 		tallied: locked.Head.Tallied == locked.Head.Seq, ref: ledger.RefOf(locked.Session),
 		derivation: assess.DerivationOf(locked.Session.Format),
-		loaded:     map[crdt.OpID]bool{}, actors: map[crdt.ActorID]*ledger.Actor{}, runs: map[store.RunAsk]int64{},
+		loaded:     map[crdt.OpID]bool{}, actors: map[crdt.ActorID]*ledger.Actor{}, runs: map[store.PrefixAsk]int64{},
 		held: map[ledger.BatchRef]*ledger.Entry{}, keyed: map[ledger.BatchKey]*ledger.Entry{}, items: map[firemode.ItemID]*firemode.Item{},
 		bound: map[firemode.UserID]int{}, rowOf: map[*crdt.Op]*addedOp{}, oldOps: map[*crdt.Op]fate{},
 		dirty: map[crdt.ActorID]bool{}, touched: map[firemode.ItemID]bool{},
@@ -257,14 +257,14 @@ func (m *merging) loadBatches(jobs []*job) error {
 // loadRuns finds how much of every actor was delivered to the writers of jobs. What is merged in this transaction cannot have
 // been delivered, so that runs as they are now are what counts.
 func (m *merging) loadRuns(jobs []*job) error {
-	var asks []store.RunAsk
+	var asks []store.PrefixAsk
 	for _, j := range jobs {
 		writer := m.actors[j.actor]
 		if writer == nil || writer.Delivered == 0 {
 			continue
 		}
 		for id, actor := range m.namedBy(j) {
-			ask := store.RunAsk{Actor: id, Seq: writer.Delivered}
+			ask := store.PrefixAsk{Actor: id, Seq: writer.Delivered}
 			if _, known := m.runs[ask]; known || actor == nil {
 				continue
 			}
@@ -277,7 +277,7 @@ func (m *merging) loadRuns(jobs []*job) error {
 	if len(asks) == 0 {
 		return nil
 	}
-	runs, err := store.As[store.HeadReader](m.tx).Runs(m.ctx, m.ref, asks)
+	runs, err := store.As[store.HeadReader](m.tx).Prefixes(m.ctx, m.ref, asks)
 	if err != nil {
 		return err
 	}
@@ -311,7 +311,7 @@ func (m *merging) deliveredRun(writer, actor crdt.ActorID) int64 {
 	if w == nil || w.Delivered == 0 {
 		return 0
 	}
-	return m.runs[store.RunAsk{Actor: actor, Seq: w.Delivered}]
+	return m.runs[store.PrefixAsk{Actor: actor, Seq: w.Delivered}]
 }
 
 // loadPaths reads what is live at, above and below paths, and what the items are judged by on whose judgement one of the paths bears.
@@ -323,8 +323,8 @@ func (m *merging) loadPaths(paths []crdt.Pointer) error {
 	below := map[crdt.Pointer]bool{}
 	for _, p := range paths {
 		below[p] = true
-		id := assess.PlaceOf(p).Item
-		if id == "" || m.judged[id] || !assess.Bears(p, m.basis(book, id)) {
+		id := assess.ParsePath(p).Item
+		if id == "" || m.judged[id] || !assess.Affects(p, m.basis(book, id)) {
 			continue
 		}
 		m.judged[id] = true
@@ -380,7 +380,7 @@ func (m *merging) know(ops []crdt.Op) {
 func (m *merging) loadItems(paths []crdt.Pointer) (*rules.Set, error) {
 	var ids []firemode.ItemID
 	for _, p := range paths {
-		id := assess.PlaceOf(p).Item
+		id := assess.ParsePath(p).Item
 		if _, known := m.items[id]; id != "" && !known {
 			m.items[id] = nil
 			ids = append(ids, id)

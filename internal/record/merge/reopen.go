@@ -83,7 +83,7 @@ func (m *merging) eachItem(fn func(firemode.ItemID, *crdt.State)) error {
 		}
 	}
 	err = store.As[store.OpReader](m.tx).EachLiveOp(m.ctx, m.ref, 0, "", func(op crdt.Op) error {
-		if item := assess.PlaceOf(op.Path).Item; item != current {
+		if item := assess.ParsePath(op.Path).Item; item != current {
 			take()
 			state, current = crdt.NewState(merged), item
 		}
@@ -95,14 +95,7 @@ func (m *merging) eachItem(fn func(firemode.ItemID, *crdt.State)) error {
 }
 
 func (m *merging) finding(state *crdt.State, item firemode.ItemID) firemode.LastResult {
-	r := firemode.LastResult{Session: m.session.ID, CompletedAt: m.session.CompletedAt, Measurements: map[string]string{}}
-	for _, reading := range state.Readings(assess.ItemPath(item)) {
-		switch at := assess.PlaceOf(reading.Path); {
-		case at.Field == "outcome" && len(at.Rest) == 0:
-			r.Outcome = assess.Text(reading.Value)
-		case at.Field == "measurements" && len(at.Rest) == 1 && reading.Value.IsNumber():
-			r.Measurements[at.Rest[0]] = string(reading.Value)
-		}
-	}
+	r := m.derivation.LastResult(state, item)
+	r.Session, r.CompletedAt = m.session.ID, m.session.CompletedAt
 	return r
 }

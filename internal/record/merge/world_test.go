@@ -30,20 +30,14 @@ import (
 	"firemode/internal/store/sqlite"
 	"firemode/internal/store/storetest/pgtest"
 	"firemode/internal/visits"
+	"firemode/test/race"
 )
 
-// histories is how many are played on each engine; FIREMODE_TIMES multiplies it, and -rapid.checks replaces it.
-const histories = 300
-
-// TestMain says so to rapid.
+// TestMain sets how many random histories are played on each engine, unless -rapid.checks does.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue {
-		times, err := strconv.Atoi(os.Getenv("FIREMODE_TIMES"))
-		if err != nil {
-			times = 1
-		}
-		if err := flag.Set(f.Name, strconv.Itoa(times*histories)); err != nil {
+		if err := flag.Set(f.Name, strconv.Itoa(race.Histories(300, 30))); err != nil {
 			fmt.Println(err)
 			os.Exit(2)
 		}

@@ -45,7 +45,7 @@ func (a *auditor) verify(scratch store.Store) (err error) {
 	if a.head, err = store.As[store.HeadReader](a.tx).Head(a.ctx, a.ref); err != nil {
 		return a.missing("session_heads", err)
 	}
-	if err := assess.KnownFormat(a.session.Format); err != nil {
+	if err := assess.CheckFormat(a.session.Format); err != nil {
 		a.differs("sessions", "%v", err)
 		return errNothing
 	}

@@ -6,30 +6,24 @@ import (
 	"strings"
 
 	"firemode"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 	"firemode/internal/store/row"
 )
 
-const selectDefects = "SELECT " + row.DefectColumns + " FROM defects d"
-
-func (t readTx) Defect(ctx context.Context, org firemode.OrgID, id firemode.DefectID) (firemode.Defect, error) {
-	d, err := one(ctx, t, row.ScanDefect, selectDefects+" WHERE org = $1 AND id = $2", org, id)
-	return found(d, err, "defect")
-}
-
 func (t readTx) DefectsByID(ctx context.Context, org firemode.OrgID, ids []firemode.DefectID) ([]firemode.Defect, error) {
-	return all(ctx, t, row.ScanDefect, selectDefects+" WHERE org = $1 AND id = ANY($2)", org, row.Strings(ids))
+	return row.All(ctx, t.sql, row.ScanDefect, row.SelectDefects+" WHERE org = $1 AND id = ANY($2)", org, row.Strings(ids))
 }
 
 func (t readTx) Defects(ctx context.Context, org firemode.OrgID, f store.DefectFilter, p store.Page) ([]store.Keyed[firemode.Defect], error) {
-	at, id, err := after(p)
+	at, id, err := row.After(p)
 	if err != nil {
 		return nil, err
 	}
 	c := defectConditions(f, org, at, id, p.Limit)
-	list, err := all(ctx, t, row.ScanDefect, selectDefects+` WHERE org = $1 AND (found_at, id) > ($2, $3)`+c.sql+
+	list, err := row.All(ctx, t.sql, row.ScanDefect, row.SelectDefects+` WHERE org = $1 AND (found_at, id) > ($2, $3)`+c.sql+
 		" ORDER BY found_at, id LIMIT $4", c.args...)
-	return keyed(list, err, func(d firemode.Defect) string { return store.Key(store.Micros(d.FoundAt), string(d.ID)) })
+	return row.DefectKeys(list, err)
 }
 
 // conditions are those of a WHERE and their arguments. Only what a filter limits is named, so that the right index is used also
@@ -73,27 +67,6 @@ func defectConditions(f store.DefectFilter, args ...any) *conditions {
 	return c
 }
 
-func (t writeTx) SaveDefects(ctx context.Context, defects []firemode.Defect) error {
-	_, err := writeAll(ctx, t, row.Taken{}, insertInto("defects", row.DefectColumns)+`
-		ON CONFLICT (org, id) DO UPDATE SET version = excluded.version, count = excluded.count, status = excluded.status,
-			class = excluded.class, classifications = excluded.classifications, note = excluded.note,
-			updated_at = excluded.updated_at, revision = defects.revision + 1`, defects, row.DefectValues)
-	return err
-}
-
-func (t writeTx) UpdateDefect(ctx context.Context, d firemode.Defect) error {
-	changes, err := row.DefectChanges(d)
-	if err != nil {
-		return t.fail(err)
-	}
-	n, err := t.write(ctx, row.Taken{}, `UPDATE defects SET version = $1, count = $2, status = $3, class = $4, classifications = $5,
-		note = $6, updated_at = $7, revision = revision + 1 WHERE org = $8 AND id = $9 AND revision = $10`,
-		append(changes, d.Org, d.ID, d.Revision)...)
-	if err != nil || n > 0 {
-		return err
-	}
-	return t.changed("the defect", func() error {
-		_, err := t.Defect(ctx, d.Org, d.ID)
-		return err
-	})
+func (t readTx) DefectsOfItems(ctx context.Context, s ledger.SessionRef, items []firemode.ItemID) ([]firemode.Defect, error) {
+	return row.All(ctx, t.sql, row.ScanDefect, lookUp("defects", row.DefectColumns, "item_id"), s.Org, s.Session, row.Strings(items))
 }

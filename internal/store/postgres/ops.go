@@ -12,12 +12,8 @@ import (
 const (
 	joinBatches = " JOIN batches b ON b.org = o.org AND b.session_id = o.session_id AND b.seq = o.seq"
 	selectOps   = "SELECT " + row.OpColumns + " FROM ops o" + joinBatches + " WHERE o.org = $1 AND o.session_id = $2"
+	selectWalk  = "SELECT " + row.OpColumns + " FROM ops o" + joinBatches + " WHERE o.org = ?1 AND o.session_id = ?2"
 )
-
-func scanOp(r row.Scanner) (crdt.Op, error) {
-	op, err := row.ScanOp(r)
-	return op.Op, err
-}
 
 // Operations are looked up path by path, and batches one by one: LATERAL and OFFSET 0 keep the planner from joining the whole of a session
 // instead; see ADR 16. Paths below p have keys between p's with \x01 and p's with \x02 behind it; see crdt.Pointer.Key.
@@ -35,36 +31,33 @@ const (
 
 func (t readTx) LiveOps(ctx context.Context, s ledger.SessionRef, at, below []crdt.Pointer) ([]crdt.Op, error) {
 	exact, under := row.Covering(at, below)
-	return all(ctx, t, scanOp, "SELECT "+row.OpColumns+exactPaths+liveAt+
+	return row.All(ctx, t.sql, row.ScanCRDTOp, "SELECT "+row.OpColumns+exactPaths+liveAt+
 		" UNION ALL SELECT "+row.OpColumns+topPaths+liveAt+
 		" UNION ALL SELECT "+row.OpColumns+topPaths+liveBelow, s.Org, s.Session, row.PathKeys(exact), row.PathKeys(under))
 }
 
 func (t readTx) ContestedOps(ctx context.Context, s ledger.SessionRef, tops []crdt.Pointer) ([]crdt.Op, error) {
 	_, under := row.Covering(nil, tops)
-	return all(ctx, t, scanOp, "SELECT "+row.OpColumns+exactPaths+liveOp+below+" AND contested OFFSET 0) o"+ofBatch, s.Org, s.Session, row.PathKeys(under))
+	return row.All(ctx, t.sql, row.ScanCRDTOp, "SELECT "+row.OpColumns+exactPaths+liveOp+below+" AND contested OFFSET 0) o"+ofBatch, s.Org, s.Session, row.PathKeys(under))
 }
 
 func (t readTx) OpsByDot(ctx context.Context, s ledger.SessionRef, dots []crdt.Dot) ([]ledger.Op, error) {
 	actors, numbers := columns(dots, func(d crdt.Dot) string { return string(d.Actor) }, func(d crdt.Dot) int64 { return d.Batch })
 	indexes, _ := columns(dots, func(d crdt.Dot) int64 { return int64(d.Index) }, func(crdt.Dot) bool { return false })
-	return all(ctx, t, row.ScanOp, "SELECT "+row.OpColumns+" FROM (SELECT DISTINCT * FROM unnest($3::text[], $4::bigint[], $5::bigint[]) d (who, n, i)) d"+
+	return row.All(ctx, t.sql, row.ScanOp, "SELECT "+row.OpColumns+" FROM (SELECT DISTINCT * FROM unnest($3::text[], $4::bigint[], $5::bigint[]) d (who, n, i)) d"+
 		batchOf+"kind = 'changes' AND actor = d.who AND number = d.n OFFSET 0) b"+opsOf+"seq = b.seq AND idx = d.i OFFSET 0) o",
 		s.Org, s.Session, actors, numbers, indexes)
 }
 
-// opsPage is how many operations a walk holds in memory at a time.
-const opsPage = 250
-
 // What is live now is in an index of its own; what was live then is found among all there ever was.
 const (
-	liveNow    = selectOps + " AND o.covered_seq = 0 AND $3::bigint = 0"
-	everything = selectOps + " AND $3::bigint = 0"
-	liveThen   = selectOps + " AND o.merged_seq <= $3 AND (o.covered_seq = 0 OR o.covered_seq > $3)"
+	liveNow    = selectWalk + " AND o.covered_seq = 0 AND ?3::bigint = 0"
+	everything = selectWalk + " AND ?3::bigint = 0"
+	liveThen   = selectWalk + " AND o.merged_seq <= ?3 AND (o.covered_seq = 0 OR o.covered_seq > ?3)"
 )
 
 func (t readTx) Inhabited(ctx context.Context, s ledger.SessionRef, paths []crdt.Pointer) ([]crdt.Pointer, error) {
-	inhabited, err := all(ctx, t, scanString[string], "SELECT p.key"+exactPaths+` CROSS JOIN LATERAL (SELECT 1 FROM ops o
+	inhabited, err := row.All(ctx, t.sql, row.Text[string], "SELECT p.key"+exactPaths+` CROSS JOIN LATERAL (SELECT 1 FROM ops o
 		WHERE o.org = $1 AND o.session_id = $2 AND o.path > p.key || chr(1) AND o.path < p.key || chr(2) AND o.covered_seq = 0 LIMIT 1) below`,
 		s.Org, s.Session, row.PathKeys(paths))
 	return row.Pointers(inhabited), err
@@ -75,32 +68,11 @@ func (t readTx) EachLiveOp(ctx context.Context, s ledger.SessionRef, seq int64, 
 	if seq == 0 {
 		query = liveNow
 	}
-	return t.walk(ctx, s, seq, top, query, func(op ledger.Op) error { return fn(op.Op) })
+	return row.WalkOps(ctx, t.sql, s, seq, top, query, func(op ledger.Op) error { return fn(op.Op) })
 }
 
 func (t readTx) EachOp(ctx context.Context, s ledger.SessionRef, fn func(ledger.Op) error) error {
-	return t.walk(ctx, s, 0, "", everything, fn)
-}
-
-// walk pages through what query finds for number seq at top and below, in the order of the tree, then of the log.
-func (t readTx) walk(ctx context.Context, s ledger.SessionRef, seq int64, top crdt.Pointer, query string, fn func(ledger.Op) error) error {
-	last := crdt.Op{Path: top}
-	for {
-		page, err := all(ctx, t, row.ScanOp, query+" AND (o.path, o.seq, o.idx) > ($4, $5, $6) AND o.path < $8 ORDER BY o.path, o.seq, o.idx LIMIT $7",
-			s.Org, s.Session, seq, last.Path.Key(), last.Seq, last.Index, opsPage, row.Past(top))
-		if err != nil {
-			return err
-		}
-		for _, op := range page {
-			if err := fn(op); err != nil {
-				return err
-			}
-			last = op.Op
-		}
-		if len(page) < opsPage {
-			return nil
-		}
-	}
+	return row.WalkOps(ctx, t.sql, s, 0, "", everything, fn)
 }
 
 // History reads the path itself in the order of its index, a page at the cost of a page, and what is below it apart: that is many
@@ -110,19 +82,19 @@ func (t readTx) History(ctx context.Context, s ledger.SessionRef, path crdt.Poin
 	if err != nil {
 		return nil, err
 	}
-	at, err := all(ctx, t, row.ScanOp, selectOps+` AND o.path = $3 AND o.seq <= $4 AND (o.seq, o.path, o.idx) < ($4, $5, $6)
+	at, err := row.All(ctx, t.sql, row.ScanOp, selectOps+` AND o.path = $3 AND o.seq <= $4 AND (o.seq, o.path, o.idx) < ($4, $5, $6)
 		ORDER BY o.seq DESC, o.idx DESC LIMIT $7`, s.Org, s.Session, path.Key(), seq, before, index, p.Limit)
 	if err != nil {
 		return nil, err
 	}
-	below, err := all(ctx, t, row.ScanOp, selectOps+` AND o.path > $3 || chr(1) AND o.path < $3 || chr(2)
+	below, err := row.All(ctx, t.sql, row.ScanOp, selectOps+` AND o.path > $3 || chr(1) AND o.path < $3 || chr(2)
 		AND (o.seq, o.path, o.idx) < ($4, $5, $6) ORDER BY o.seq DESC, o.path DESC, o.idx DESC LIMIT $7`,
 		s.Org, s.Session, path.Key(), seq, before, index, p.Limit)
-	return keyed(row.MergeHistory(at, below, p.Limit), err, row.HistoryKey)
+	return row.Keyed(row.MergeHistory(at, below, p.Limit), err, row.HistoryKey)
 }
 
 func (t readTx) ChangedPaths(ctx context.Context, s ledger.SessionRef, since, head int64, limit int) ([]crdt.Pointer, int64, error) {
-	until, err := one(ctx, t, scanInt, `SELECT coalesce((SELECT changed FROM (
+	until, err := row.One(ctx, t.sql, row.Int, `SELECT coalesce((SELECT changed FROM (
 			SELECT merged_seq AS changed FROM ops WHERE org = $1 AND session_id = $2 AND merged_seq > $3 AND merged_seq <= $4
 			UNION ALL SELECT covered_seq FROM ops WHERE org = $1 AND session_id = $2 AND covered_seq > $3 AND covered_seq <= $4
 			UNION ALL SELECT noted_seq FROM ops WHERE org = $1 AND session_id = $2 AND noted_seq > 0 AND noted_seq > $3 AND noted_seq <= $4) c
@@ -130,7 +102,7 @@ func (t readTx) ChangedPaths(ctx context.Context, s ledger.SessionRef, since, he
 	if err != nil {
 		return nil, 0, err
 	}
-	changed, err := all(ctx, t, scanString[string], `SELECT path FROM ops WHERE org = $1 AND session_id = $2 AND merged_seq > $3 AND merged_seq <= $4
+	changed, err := row.All(ctx, t.sql, row.Text[string], `SELECT path FROM ops WHERE org = $1 AND session_id = $2 AND merged_seq > $3 AND merged_seq <= $4
 		UNION SELECT path FROM ops WHERE org = $1 AND session_id = $2 AND covered_seq > $3 AND covered_seq <= $4
 		UNION SELECT path FROM ops WHERE org = $1 AND session_id = $2 AND noted_seq > 0 AND noted_seq > $3 AND noted_seq <= $4 ORDER BY 1`,
 		s.Org, s.Session, since, until)
@@ -138,22 +110,10 @@ func (t readTx) ChangedPaths(ctx context.Context, s ledger.SessionRef, since, he
 }
 
 func (t readTx) OwnSweeps(ctx context.Context, s ledger.SessionRef, actor crdt.ActorID, span crdt.Range, paths []crdt.Pointer) (map[crdt.Pointer]crdt.Dot, error) {
-	type sweep struct {
-		path          string
-		number, index int64
-	}
-	sweeps, err := all(ctx, t, func(r row.Scanner) (w sweep, err error) {
-		err = r.Scan(&w.path, &w.number, &w.index)
-		return w, err
-	}, "SELECT o.path, b.number, o.idx FROM (SELECT unnest($6::text[]) COLLATE \"C\" AS key) p"+
+	return row.Sweeps(ctx, t.sql, actor, "SELECT o.path, b.number, o.idx FROM (SELECT unnest($6::text[]) COLLATE \"C\" AS key) p"+
 		opsOf+"path = p.key AND kind IN ('set', 'remove', 'append') OFFSET 0) o"+ofBatch+
 		" WHERE b.actor = $3 AND b.number BETWEEN $4 AND $5 ORDER BY b.number, o.idx",
 		s.Org, s.Session, actor, span[0], span[1], row.PathKeys(paths))
-	last := map[crdt.Pointer]crdt.Dot{}
-	for _, w := range sweeps {
-		last[crdt.PointerOfKey(w.path)] = crdt.Dot{Actor: actor, Batch: w.number, Index: int(w.index)}
-	}
-	return last, err
 }
 
 // ofActor finds an actor's operations through its batches.
@@ -161,26 +121,23 @@ const ofActor = "SELECT " + row.OpColumns + " FROM (SELECT * FROM batches WHERE 
 	" AND number BETWEEN $4 AND $5 OFFSET 0) b" + opsOf + "seq = b.seq OFFSET 0) o"
 
 func (t readTx) OwnNames(ctx context.Context, s ledger.SessionRef, actor crdt.ActorID, number int64) ([]crdt.Op, error) {
-	return all(ctx, t, scanOp, ofActor+" WHERE o.kind IN ('resolve', 'correct')", s.Org, s.Session, actor, number+1, int64(1)<<62)
+	return row.All(ctx, t.sql, row.ScanCRDTOp, ofActor+" WHERE o.kind IN ('resolve', 'correct')", s.Org, s.Session, actor, number+1, int64(1)<<62)
 }
 
 func (t readTx) OwnLive(ctx context.Context, s ledger.SessionRef, actor crdt.ActorID, span crdt.Range) ([]crdt.Op, error) {
-	return all(ctx, t, scanOp, ofActor+" WHERE o.covered_seq = 0", s.Org, s.Session, actor, span[0], span[1])
-}
-
-func (t writeTx) InsertOps(ctx context.Context, s ledger.SessionRef, ops []ledger.Op) error {
-	_, err := writeAll(ctx, t, row.Taken{}, insertInto("ops", "org, session_id, "+row.OpInsertColumns), ops, func(op ledger.Op) ([]any, error) {
-		values, err := row.OpValues(op)
-		return ofSession(s, values, err)
-	})
-	t.inserted(len(ops))
-	return err
+	return row.All(ctx, t.sql, row.ScanCRDTOp, ofActor+" WHERE o.covered_seq = 0", s.Org, s.Session, actor, span[0], span[1])
 }
 
 func (t writeTx) UpdateOps(ctx context.Context, s ledger.SessionRef, changes []store.OpChange) error {
-	_, err := writeAll(ctx, t, row.Taken{}, `UPDATE ops SET covered_seq = $1, contested = $2, noted_seq = greatest(noted_seq, $8)
+	_, err := row.WriteAll(ctx, t.sql, row.Taken{}, `UPDATE ops SET covered_seq = $1, contested = $2, noted_seq = greatest(noted_seq, $8)
 		WHERE org = $3 AND session_id = $4 AND path = $5 AND seq = $6 AND idx = $7`, changes, func(c store.OpChange) ([]any, error) {
 		return []any{c.Covered, c.Contested, s.Org, s.Session, c.Path.Key(), c.Seq, c.Index, c.Noted}, nil
 	})
 	return err
+}
+
+// InsertOps adds the operations and counts them for the statistics.
+func (t writeTx) InsertOps(ctx context.Context, s ledger.SessionRef, ops []ledger.Op) error {
+	t.inserted(len(ops))
+	return t.Writer.InsertOps(ctx, s, ops)
 }

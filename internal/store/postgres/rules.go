@@ -2,66 +2,34 @@ package postgres
 
 import (
 	"context"
-	"slices"
 
 	"firemode"
 	"firemode/internal/store"
 	"firemode/internal/store/row"
 )
 
-// Of two deactivations of a shared version, by its owner and by org, the earlier one counts.
-const selectRules = "SELECT " + row.RuleColumns + `,
-	coalesce((SELECT min(deactivated_at) FROM rule_deactivations d
-		WHERE d.org IN (r.org, $1) AND d.code = r.code AND d.version = r.version), 0)
-FROM rules r
-WHERE org = $1 OR org = '' AND NOT EXISTS
-	(SELECT 1 FROM rules o WHERE o.org = $1 AND $1 <> '' AND o.code = r.code AND o.version = r.version)`
-
-func (t readTx) Rules(ctx context.Context, org firemode.OrgID) ([]firemode.Rule, error) {
-	return all(ctx, t, row.ScanRule, selectRules, org)
-}
-
-func (t readTx) RulesStamp(ctx context.Context, org firemode.OrgID) (int64, error) {
-	// Both only ever grow, so their sum changes with either.
-	return one(ctx, t, scanInt, "SELECT coalesce(sum(stamp), 0)::bigint FROM rule_stamps WHERE org IN ('', $1)", org)
-}
-
-func (t readTx) Deactivations(ctx context.Context, org firemode.OrgID) ([]store.Deactivation, error) {
-	return all(ctx, t, row.ScanDeactivation, "SELECT "+row.DeactivationColumns+" FROM rule_deactivations WHERE org = $1 ORDER BY code, version", org)
-}
-
+// CreateRules stamps the rules first: of two transactions that add the same rules in another order, one waits there for the other.
 func (t writeTx) CreateRules(ctx context.Context, rules []firemode.Rule) error {
-	var orgs []firemode.OrgID
-	for _, r := range rules {
-		orgs = append(orgs, r.Org)
-	}
-	slices.Sort(orgs)
-	// The stamp first: whoever imports the same rules in another order waits for its row.
-	for _, org := range slices.Compact(orgs) {
+	for _, org := range row.Organisations(rules) {
 		if err := t.stampRules(ctx, org); err != nil {
 			return err
 		}
 	}
-	_, err := writeAll(ctx, t, row.RuleTaken, insertInto("rules", row.RuleColumns), rules, row.RuleValues)
-	return err
+	return row.InsertRules(ctx, t.sql, rules)
 }
 
-func (t writeTx) DeactivateRule(ctx context.Context, org firemode.OrgID, code firemode.RuleCode, version string, by firemode.UserID) error {
-	_, err := one(ctx, t.readTx, scanInt, "SELECT 1::bigint FROM rules WHERE org IN ('', $1) AND code = $2 AND version = $3", org, code, version)
-	if _, err = found(0, err, "version of this rule"); err != nil {
-		return t.fail(err)
-	}
-	n, err := t.write(ctx, row.Taken{}, `INSERT INTO rule_deactivations (org, code, version, deactivated_at, deactivated_by)
-		VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`, org, code, version, store.Micros(t.Now()), by)
-	if err != nil || n == 0 {
+func (t writeTx) DeactivateRule(
+	ctx context.Context, org firemode.OrgID, code firemode.RuleCode, version string, by firemode.UserID,
+) error {
+	added, err := row.InsertDeactivation(ctx, t.sql, org, store.Deactivation{Code: code, Version: version, At: t.Now(), By: by})
+	if err != nil || !added {
 		return err
 	}
 	return t.stampRules(ctx, org)
 }
 
 func (t writeTx) stampRules(ctx context.Context, org firemode.OrgID) error {
-	err := t.exec(ctx, "INSERT INTO rule_stamps (org, stamp) VALUES ($1, 1) ON CONFLICT (org) DO UPDATE SET stamp = rule_stamps.stamp + 1", org)
-	if err != nil {
+	if err := row.StampRules(ctx, t.sql, org); err != nil {
 		return err
 	}
 	return t.notify(ctx, store.TopicRules)

@@ -31,8 +31,8 @@ func newStatistics(pool *pgxpool.Pool) *statistics {
 	return s
 }
 
-// inserted counts rows once they are committed, and holds on to nothing else of them until then.
-func (t writeTx) inserted(rows int) { t.AfterCommit(func() { t.statistics.added(rows) }) }
+// inserted counts rows once they are committed. It keeps no reference to them.
+func (t writeTx) inserted(rows int) { t.AfterCommit(func() { t.sql.statistics.added(rows) }) }
 
 // added counts operations or items that were committed.
 func (s *statistics) added(rows int) {

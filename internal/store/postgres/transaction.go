@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"firemode/internal/store"
+	"firemode/internal/store/row"
 )
 
 // patience is how long an Update may take.
@@ -26,12 +27,25 @@ type transaction struct {
 
 // readTx is what a View gives to its function: the reading ports of the transaction. PostgreSQL refuses to write in it, too.
 type readTx struct {
-	*transaction
-	exact bool // as store.ExactReader says
+	row.Reader
+	sql *statements
 }
 
 // writeTx is what an Update gives to its function: all ports of the transaction.
-type writeTx struct{ readTx }
+type writeTx struct {
+	readTx
+	row.Writer
+}
+
+func newReadTx(t *transaction, exact bool) readTx {
+	s := &statements{transaction: t, exact: exact}
+	return readTx{row.NewReader(s), s}
+}
+
+func newWriteTx(t *transaction) writeTx {
+	r := newReadTx(t, false)
+	return writeTx{r, row.NewWriter(r.sql)}
+}
 
 // View runs fn on a consistent snapshot: the one of its first read.
 func (s *Store) View(ctx context.Context, fn func(store.ReadTx) error) error {
@@ -40,7 +54,7 @@ func (s *Store) View(ctx context.Context, fn func(store.ReadTx) error) error {
 		return translate(err)
 	}
 	defer rollback(ctx, tx)
-	return fn(readTx{transaction: &transaction{tx: tx}})
+	return fn(newReadTx(&transaction{tx: tx}, false))
 }
 
 // Update runs fn in a transaction and commits it, whatever becomes of ctx.
@@ -81,7 +95,7 @@ func run(t *transaction, fn func(store.Tx) error) (err error) {
 			err = fmt.Errorf("panic in an Update: %v\n%s", p, debug.Stack())
 		}
 	}()
-	if err := fn(writeTx{readTx{transaction: t}}); err != nil {
+	if err := fn(newWriteTx(t)); err != nil {
 		return err
 	}
 	return t.broken
@@ -91,16 +105,13 @@ func run(t *transaction, fn func(store.Tx) error) (err error) {
 func (readTx) Snapshot() {}
 
 // Exactly returns the transaction with exact reading.
-func (t readTx) Exactly() store.ReadTx {
-	t.exact = true
-	return t
-}
+func (t readTx) Exactly() store.ReadTx { return newReadTx(t.sql.transaction, true) }
 
 // Now is the time of the transaction.
-func (t writeTx) Now() time.Time { return t.at }
+func (t writeTx) Now() time.Time { return t.sql.at }
 
 // AfterCommit registers f to be run by the goroutine that called Update.
-func (t writeTx) AfterCommit(f func()) { t.afterCommit = append(t.afterCommit, f) }
+func (t writeTx) AfterCommit(f func()) { t.sql.afterCommit = append(t.sql.afterCommit, f) }
 
 // bound returns the context for a statement. An Update's knows no cancelling: it runs to its end, or to its deadline.
 func (t *transaction) bound(ctx context.Context) (context.Context, context.CancelFunc) {
@@ -108,12 +119,4 @@ func (t *transaction) bound(ctx context.Context) (context.Context, context.Cance
 		return ctx, func() {}
 	}
 	return context.WithDeadline(context.WithoutCancel(ctx), t.deadline)
-}
-
-// fail remembers the first failure of an Update.
-func (t *transaction) fail(err error) error {
-	if err != nil && t.broken == nil {
-		t.broken = err
-	}
-	return err
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"firemode/internal/store"
+	"firemode/internal/store/row"
 )
 
 const (
@@ -84,7 +85,7 @@ func hangUp(ctx context.Context, conn *pgx.Conn) {
 	conn.Close(ctx) //nolint:errcheck // nothing is left to lose
 }
 
-// notify tells the watchers of all nodes of topic, with the commit of t.
+// notify reports topic to the watchers of all nodes, with the commit.
 func (t writeTx) notify(ctx context.Context, topic store.Topic) error {
-	return t.exec(ctx, "SELECT pg_notify($1, $2)", channel, topic)
+	return row.Exec(ctx, t.sql, "SELECT pg_notify($1, $2)", channel, topic)
 }

@@ -1,6 +1,7 @@
 package row
 
 import (
+	"context"
 	"strings"
 
 	"firemode"
@@ -42,64 +43,48 @@ func ScanBuilding(s Scanner) (b firemode.Building, err error) {
 	return b, err
 }
 
-// AssetColumns are those of table assets, but for search, which follows from them.
-const AssetColumns = "org, building_id, id, type, description, system, level, location, make, model, serial, manufactured, installed, " +
-	"last_pressure_test, barcode, status, notes, baselines, version, created_at, updated_at"
+// SelectBuildings selects BuildingColumns of buildings, b.
+const SelectBuildings = "SELECT " + BuildingColumns + " FROM buildings b"
 
-// AssetTaken says what CreateAssets or UpdateAssets found taken.
-var AssetTaken = Taken{
-	Primary: "an asset with this id is in the register already",
-	Unique:  "this barcode is on another asset of the building",
+// SelectBuilding selects BuildingColumns of the building of an organisation with an id.
+const SelectBuilding = SelectBuildings + " WHERE org = ? AND id = ?"
+
+// Building implements store.BuildingReader.
+func (r Reader) Building(ctx context.Context, org firemode.OrgID, id firemode.BuildingID) (firemode.Building, error) {
+	b, err := One(ctx, r.sql, ScanBuilding, SelectBuilding, org, id)
+	return Found(b, err, "building")
 }
 
-// AssetValues are in the order of AssetColumns, then search.
-func AssetValues(a firemode.Asset) ([]any, error) {
-	var e encoder
-	values := []any{
-		a.Org, a.Building, a.ID, a.Type, a.Description, a.System, a.Level, a.Location, a.Make, a.Model, a.Serial, a.Manufactured,
-		a.Installed, a.LastPressureTest, a.Barcode, a.Status, a.Notes, e.json(a.Baselines), a.Version,
-		store.Micros(a.CreatedAt), store.Micros(a.UpdatedAt), assetSearch(a),
+// BuildingKeys adds the keys of a list of buildings.
+func BuildingKeys(list []firemode.Building, err error) ([]store.Keyed[firemode.Building], error) {
+	return Keyed(list, err, func(b firemode.Building) string { return store.Key(store.Micros(b.CreatedAt), string(b.ID)) })
+}
+
+// CreateBuilding implements store.BuildingWriter but for table building_owners.
+func (w Writer) CreateBuilding(ctx context.Context, b firemode.Building) error {
+	values, err := BuildingValues(b)
+	if err != nil {
+		return w.sql.Fail(err)
 	}
-	return values, e.err
+	_, err = w.sql.Write(ctx, BuildingTaken, InsertInto("buildings", BuildingColumns+", name_key, address_key, search"), values...)
+	return err
 }
 
-// AssetChanges are what UpdateAssets writes: type to notes of AssetColumns, updated_at, search.
-func AssetChanges(a firemode.Asset) []any {
-	return []any{
-		a.Type, a.Description, a.System, a.Level, a.Location, a.Make, a.Model, a.Serial, a.Manufactured, a.Installed,
-		a.LastPressureTest, a.Barcode, a.Status, a.Notes, store.Micros(a.UpdatedAt), assetSearch(a),
+// UpdateBuilding implements store.BuildingWriter; it empties the rows of table building_owners, and the engine adds them.
+func (w Writer) UpdateBuilding(ctx context.Context, b firemode.Building) error {
+	changes, err := BuildingChanges(b)
+	if err != nil {
+		return w.sql.Fail(err)
 	}
-}
-
-func assetSearch(a firemode.Asset) string {
-	return store.Search(string(a.ID), a.Description, a.Location, a.Make, a.Model, a.Serial, a.Barcode, a.Notes)
-}
-
-// ScanAsset reads AssetColumns.
-func ScanAsset(s Scanner) (a firemode.Asset, err error) {
-	err = scan(s, "assets", &a.Org, &a.Building, &a.ID, &a.Type, &a.Description, &a.System, &a.Level, &a.Location, &a.Make, &a.Model,
-		&a.Serial, &a.Manufactured, &a.Installed, &a.LastPressureTest, &a.Barcode, &a.Status, &a.Notes,
-		store.JSONColumn{Into: &a.Baselines}, &a.Version, store.TimeColumn{Into: &a.CreatedAt}, store.TimeColumn{Into: &a.UpdatedAt})
-	return a, err
-}
-
-// Barcode is a barcode in use and the asset that has it.
-type Barcode struct {
-	Barcode string
-	Asset   firemode.AssetID
-}
-
-// ScanBarcode reads barcode and id.
-func ScanBarcode(s Scanner) (b Barcode, err error) {
-	err = scan(s, "assets", &b.Barcode, &b.Asset)
-	return b, err
-}
-
-// Barcodes returns list as a map.
-func Barcodes(list []Barcode) map[string]firemode.AssetID {
-	m := make(map[string]firemode.AssetID, len(list))
-	for _, b := range list {
-		m[b.Barcode] = b.Asset
+	n, err := w.sql.Write(ctx, BuildingTaken, `UPDATE buildings SET name = ?, address = ?, metadata = ?, owners = ?, status = ?,
+		name_key = ?, address_key = ?, search = ?, version = version + 1
+		WHERE org = ? AND id = ? AND version = ?`, append(changes, b.Org, b.ID, b.Version)...)
+	err = Changed(w.sql, n, err, "the building", func() error {
+		_, err := w.read.Building(ctx, b.Org, b.ID)
+		return err
+	})
+	if err != nil {
+		return err
 	}
-	return m
+	return Exec(ctx, w.sql, "DELETE FROM building_owners WHERE org = ? AND building_id = ?", b.Org, b.ID)
 }

@@ -13,17 +13,17 @@ import (
 	"firemode/internal/store"
 )
 
-// Read scans one row with scan, exactly if exact is set: see store.ExactReader. Once ctx is over the error is that of ctx, whatever the
-// row says.
-func Read[T any](ctx context.Context, exact bool, scan func(Scanner) (T, error), r Scanner) (T, error) {
+// Read calls fn with a row, which it reads exactly if exact is set: see store.ExactReader. Once ctx is over the error is that of ctx,
+// whatever the row says.
+func Read(ctx context.Context, exact bool, r Scanner, fn func(Scanner) error) error {
 	if exact {
 		r = exactRow{r}
 	}
-	v, err := scan(r)
+	err := fn(r)
 	if err != nil && ctx.Err() != nil {
 		err = ctx.Err()
 	}
-	return v, err
+	return err
 }
 
 // scan reads a row of table into dest. A row that cannot be read is store.Damage.

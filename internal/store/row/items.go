@@ -1,9 +1,8 @@
 package row
 
 import (
+	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	"firemode"
@@ -66,41 +65,25 @@ func searchOf(i firemode.Item) string {
 	return store.Search(string(i.ID), i.Name, strings.Join(i.Location, "\n"))
 }
 
-// LastResultColumns are those of table last_results after org and building_id.
-const LastResultColumns = "item_id, session_id, completed_at, outcome, measurements"
-
-// FoundItem is a last result and its item.
-type FoundItem struct {
-	Item firemode.ItemID
-	firemode.LastResult
+// CreateItems implements store.ItemWriter.
+func (w Writer) CreateItems(ctx context.Context, org firemode.OrgID, s firemode.SessionID, items []firemode.Item) error {
+	_, err := WriteAll(ctx, w.sql, ItemTaken, InsertInto("items", "org, session_id, "+ItemColumns+", search"), items,
+		func(i firemode.Item) ([]any, error) { return ItemValues(org, s, i) })
+	return err
 }
 
-// FoundItems returns found in order of item, the order in which rows are locked.
-func FoundItems(found map[firemode.ItemID]firemode.LastResult) []FoundItem {
-	items := make([]FoundItem, 0, len(found))
-	for _, id := range slices.Sorted(maps.Keys(found)) {
-		items = append(items, FoundItem{Item: id, LastResult: found[id]})
-	}
-	return items
+// SaveItemStates implements store.ItemWriter.
+func (w Writer) SaveItemStates(ctx context.Context, org firemode.OrgID, s firemode.SessionID, items []firemode.Item) error {
+	_, err := WriteAll(ctx, w.sql, Taken{},
+		"UPDATE items SET state = ?, outcome = ?, missing = ?, conflicts = ? WHERE org = ? AND session_id = ? AND id = ?", items,
+		func(i firemode.Item) ([]any, error) {
+			values, err := ItemStateValues(i)
+			return append(values, org, s, i.ID), err
+		})
+	return err
 }
 
-// LastResultValues are in the order of LastResultColumns.
-func LastResultValues(f FoundItem) ([]any, error) {
-	var e encoder
-	return []any{f.Item, f.Session, store.Micros(f.CompletedAt), f.Outcome, e.json(f.Measurements)}, e.err
-}
-
-// ScanLastResult reads LastResultColumns.
-func ScanLastResult(r Scanner) (f FoundItem, err error) {
-	err = scan(r, "last_results", &f.Item, &f.Session, store.TimeColumn{Into: &f.CompletedAt}, &f.Outcome, store.JSONColumn{Into: &f.Measurements})
-	return f, err
-}
-
-// LastResults returns list as a map.
-func LastResults(list []FoundItem) map[firemode.ItemID]firemode.LastResult {
-	m := make(map[firemode.ItemID]firemode.LastResult, len(list))
-	for _, f := range list {
-		m[f.Item] = f.LastResult
-	}
-	return m
+// ItemKeys adds the keys of a list of items.
+func ItemKeys(list []firemode.Item, err error) ([]store.Keyed[firemode.Item], error) {
+	return Keyed(list, err, func(i firemode.Item) string { return store.Key(int64(i.Position), string(i.ID)) })
 }

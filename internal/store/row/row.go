@@ -1,6 +1,6 @@
-// Package row says, for each noun, which columns its table has, in which order, and how a row is written and read. Both engines
-// use it, so that a new field is added once. It holds no SQL but names of columns, and knows no driver: an engine writes its own
-// statements around it.
+// Package row defines, for each noun, which columns its table has, how a row is written and read, and the statements that are the same
+// on every engine. An engine embeds Reader and Writer, and adds the statements that it writes natively. The package knows no driver:
+// it runs statements through the Engine interface.
 //
 // A binary column reads back as nil when it was empty.
 package row

@@ -1,26 +1,11 @@
 package row
 
 import (
+	"context"
+
 	"firemode"
 	"firemode/internal/store"
 )
-
-// OrganisationColumns are those of table organisations.
-const OrganisationColumns = "id, name, created_at"
-
-// OrganisationTaken says what CreateOrganisation found taken.
-var OrganisationTaken = Taken{Primary: "an organisation with this id exists already"}
-
-// OrganisationValues are in the order of OrganisationColumns.
-func OrganisationValues(o firemode.Organisation) []any {
-	return []any{o.ID, o.Name, store.Micros(o.CreatedAt)}
-}
-
-// ScanOrganisation reads OrganisationColumns.
-func ScanOrganisation(s Scanner) (o firemode.Organisation, err error) {
-	err = scan(s, "organisations", &o.ID, &o.Name, store.TimeColumn{Into: &o.CreatedAt})
-	return o, err
-}
 
 // UserColumns are those of table users, but for username_key, the folded username.
 const UserColumns = "org, id, username, full_name, role, password_hash, disabled, generation, version, created_at, creation"
@@ -43,42 +28,46 @@ func ScanUser(s Scanner) (u firemode.User, err error) {
 	return u, err
 }
 
-// RefreshTokenColumns are those of table refresh_tokens.
-const RefreshTokenColumns = "hash, org, user_id, family, issued_at, expires_at, used_at, revoked, retry_key, retry_answer"
+// SelectUsers selects UserColumns of users.
+const SelectUsers = "SELECT " + UserColumns + " FROM users"
 
-// RefreshTokenTaken says what CreateRefreshToken found taken.
-var RefreshTokenTaken = Taken{Primary: "this refresh token exists already"}
+// User implements store.UserReader.
+func (r Reader) User(ctx context.Context, org firemode.OrgID, id firemode.UserID) (firemode.User, error) {
+	u, err := One(ctx, r.sql, ScanUser, SelectUsers+" WHERE org = ? AND id = ?", org, id)
+	return Found(u, err, "user")
+}
 
-// RefreshTokenValues are in the order of RefreshTokenColumns.
-func RefreshTokenValues(t firemode.RefreshToken) []any {
-	return []any{
-		t.Hash, t.Org, t.User, t.Family, store.Micros(t.IssuedAt), store.Micros(t.ExpiresAt), store.Micros(t.UsedAt),
-		t.Revoked, t.RetryKey, blob(t.RetryAnswer),
+// UserByName implements store.UserReader.
+func (r Reader) UserByName(ctx context.Context, username string) (firemode.User, error) {
+	u, err := One(ctx, r.sql, ScanUser, SelectUsers+" WHERE username_key = ?", store.Fold(username))
+	return Found(u, err, "user")
+}
+
+// Users implements store.UserReader.
+func (r Reader) Users(ctx context.Context, org firemode.OrgID, p store.Page) ([]store.Keyed[firemode.User], error) {
+	at, id, err := After(p)
+	if err != nil {
+		return nil, err
 	}
+	list, err := All(ctx, r.sql, ScanUser,
+		SelectUsers+" WHERE org = ? AND (created_at, id) > (?, ?) ORDER BY created_at, id LIMIT ?", org, at, id, p.Limit)
+	return Keyed(list, err, func(u firemode.User) string { return store.Key(store.Micros(u.CreatedAt), string(u.ID)) })
 }
 
-// TokenUseValues are what UseRefreshToken writes: used_at, retry_key, retry_answer; then hash.
-func TokenUseValues(t firemode.RefreshToken) []any {
-	return []any{store.Micros(t.UsedAt), t.RetryKey, blob(t.RetryAnswer), t.Hash}
+// CreateUser implements store.UserWriter.
+func (w Writer) CreateUser(ctx context.Context, u firemode.User) error {
+	_, err := w.sql.Write(ctx, UserTaken, InsertInto("users", UserColumns+", username_key"), UserValues(u)...)
+	return err
 }
 
-// ScanRefreshToken reads RefreshTokenColumns.
-func ScanRefreshToken(s Scanner) (t firemode.RefreshToken, err error) {
-	err = scan(s, "refresh_tokens", &t.Hash, &t.Org, &t.User, &t.Family, store.TimeColumn{Into: &t.IssuedAt}, store.TimeColumn{Into: &t.ExpiresAt},
-		store.TimeColumn{Into: &t.UsedAt}, &t.Revoked, &t.RetryKey, &t.RetryAnswer)
-	return t, err
-}
-
-// RevocationColumns are those of table revocations, but for seq, which the engine assigns.
-const RevocationColumns = "family, org, user_id, generation, expires_at"
-
-// RevocationValues are in the order of RevocationColumns.
-func RevocationValues(r firemode.Revocation) []any {
-	return []any{r.Family, r.Org, r.User, r.Generation, store.Micros(r.ExpiresAt)}
-}
-
-// ScanRevocation reads seq and RevocationColumns.
-func ScanRevocation(s Scanner) (r firemode.Revocation, err error) {
-	err = scan(s, "revocations", &r.Seq, &r.Family, &r.Org, &r.User, &r.Generation, store.TimeColumn{Into: &r.ExpiresAt})
-	return r, err
+// UpdateUser implements store.UserWriter.
+func (w Writer) UpdateUser(ctx context.Context, u firemode.User) error {
+	n, err := w.sql.Write(ctx, UserTaken,
+		`UPDATE users SET full_name = ?, role = ?, password_hash = ?, disabled = ?, generation = ?, version = version + 1
+		WHERE org = ? AND id = ? AND version = ?`,
+		u.FullName, u.Role, u.PasswordHash, u.Disabled, u.Generation, u.Org, u.ID, u.Version)
+	return Changed(w.sql, n, err, "the user", func() error {
+		_, err := w.read.User(ctx, u.Org, u.ID)
+		return err
+	})
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"firemode/internal/store"
+	"firemode/internal/store/row"
 )
 
 // ticking is a clock on which every look is a checkpoint later, while it goes.
@@ -39,7 +40,7 @@ func write(t *testing.T, s *Store, from, n int) {
 func stamp(t *testing.T, s *Store) {
 	t.Helper()
 	err := s.Update(t.Context(), func(tx store.Tx) error {
-		return tx.(writeTx).exec(t.Context(), "INSERT INTO rule_stamps (org, stamp) VALUES ('o', 1) ON CONFLICT (org) DO UPDATE SET stamp = stamp + 1")
+		return row.Exec(t.Context(), tx.(writeTx).sql, "INSERT INTO rule_stamps (org, stamp) VALUES ('o', 1) ON CONFLICT (org) DO UPDATE SET stamp = stamp + 1")
 	})
 	if err != nil {
 		t.Fatal(err)

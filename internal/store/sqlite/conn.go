@@ -9,8 +9,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// statements bounds how many prepared statements a connection keeps: more than there are texts in this package.
-const statements = 256
+// maxStatements is how many prepared statements a connection keeps: more than there are texts of statements.
+const maxStatements = 256
 
 // conn is one connection with its prepared statements, so that a statement costs a bind and a step. One goroutine uses it at a time.
 type conn struct {
@@ -38,7 +38,7 @@ func (c *conn) prepare(ctx context.Context, query string) (*statement, error) {
 	if s, ok := c.stmts[query]; ok {
 		return s, nil
 	}
-	if len(c.stmts) >= statements {
+	if len(c.stmts) >= maxStatements {
 		c.forget()
 	}
 	prepared, err := c.raw.PrepareContext(ctx, query)

@@ -5,30 +5,24 @@ import (
 	"strings"
 
 	"firemode"
+	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 	"firemode/internal/store/row"
 )
 
-const selectDefects = "SELECT " + row.DefectColumns + " FROM defects d"
-
-func (t readTx) Defect(ctx context.Context, org firemode.OrgID, id firemode.DefectID) (firemode.Defect, error) {
-	d, err := one(ctx, t, row.ScanDefect, selectDefects+" WHERE org = ? AND id = ?", org, id)
-	return found(d, err, "defect")
-}
-
 func (t readTx) DefectsByID(ctx context.Context, org firemode.OrgID, ids []firemode.DefectID) ([]firemode.Defect, error) {
-	return all(ctx, t, row.ScanDefect, selectDefects+" WHERE org = ? AND id IN (SELECT value FROM json_each(?))", org, array(ids))
+	return row.All(ctx, t.sql, row.ScanDefect, row.SelectDefects+" WHERE org = ? AND id IN (SELECT value FROM json_each(?))", org, array(ids))
 }
 
 func (t readTx) Defects(ctx context.Context, org firemode.OrgID, f store.DefectFilter, p store.Page) ([]store.Keyed[firemode.Defect], error) {
-	at, id, err := after(p)
+	at, id, err := row.After(p)
 	if err != nil {
 		return nil, err
 	}
-	list, err := all(ctx, t, row.ScanDefect, selectDefects+defectConditions(f)+" ORDER BY found_at, id LIMIT ?4",
+	list, err := row.All(ctx, t.sql, row.ScanDefect, row.SelectDefects+defectConditions(f)+" ORDER BY found_at, id LIMIT ?4",
 		org, at, id, p.Limit, f.Building, f.Session, f.NotSession, array(f.Statuses), array(f.Classes),
 		array(row.VisibleTo(f.VisibleTo)), f.OwnedBy)
-	return keyed(list, err, func(d firemode.Defect) string { return store.Key(store.Micros(d.FoundAt), string(d.ID)) })
+	return row.DefectKeys(list, err)
 }
 
 // defectConditions names only the columns that f limits, so that the right index is used.
@@ -56,33 +50,9 @@ func defectConditions(f store.DefectFilter) string {
 	return query.String()
 }
 
-func (t writeTx) SaveDefects(ctx context.Context, defects []firemode.Defect) error {
-	for _, d := range defects {
-		values, err := row.DefectValues(d)
-		if err != nil {
-			return t.fail(err)
-		}
-		err = t.exec(ctx, "INSERT INTO defects ("+row.DefectColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-			ON CONFLICT (org, id) DO UPDATE SET version = excluded.version, count = excluded.count, status = excluded.status,
-				class = excluded.class, classifications = excluded.classifications, note = excluded.note,
-				updated_at = excluded.updated_at, revision = revision + 1`, values...)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
+const selectDefectsOfItems = row.SelectDefects + ` INDEXED BY defects_item
+	WHERE org = ? AND session_id = ? AND item_id IN (SELECT value FROM json_each(?))`
 
-func (t writeTx) UpdateDefect(ctx context.Context, d firemode.Defect) error {
-	changes, err := row.DefectChanges(d)
-	if err != nil {
-		return t.fail(err)
-	}
-	n, err := t.write(ctx, row.Taken{}, `UPDATE defects SET version = ?, count = ?, status = ?, class = ?, classifications = ?,
-		note = ?, updated_at = ?, revision = revision + 1 WHERE org = ? AND id = ? AND revision = ?`,
-		append(changes, d.Org, d.ID, d.Revision)...)
-	return t.changed(n, err, "the defect", func() error {
-		_, err := t.Defect(ctx, d.Org, d.ID)
-		return err
-	})
+func (t readTx) DefectsOfItems(ctx context.Context, s ledger.SessionRef, items []firemode.ItemID) ([]firemode.Defect, error) {
+	return row.All(ctx, t.sql, row.ScanDefect, selectDefectsOfItems, s.Org, s.Session, array(items))
 }

@@ -13,12 +13,13 @@ import (
 
 	"firemode"
 	"firemode/internal/store"
+	"firemode/internal/store/row"
 )
 
 func TestCommitThatFailsIsUnknownToAll(t *testing.T) {
 	s := newStore(t)
 	breakCommit := func(tx store.Tx) error {
-		c := tx.(writeTx).conn
+		c := tx.(writeTx).sql.conn
 		if _, err := c.exec(t.Context(), "PRAGMA defer_foreign_keys = 1"); err != nil {
 			return err
 		}
@@ -53,7 +54,7 @@ func TestCommitThatFailsIsUnknownToAll(t *testing.T) {
 func TestFullDisk(t *testing.T) {
 	s := newStore(t)
 	limit := func(tx store.Tx) error {
-		_, err := one(t.Context(), tx.(writeTx).readTx, scanInt, "PRAGMA max_page_count = 150")
+		_, err := row.One(t.Context(), tx.(writeTx).sql, row.Int, "PRAGMA max_page_count = 150")
 		return err
 	}
 	if err := s.Update(t.Context(), limit); err != nil {

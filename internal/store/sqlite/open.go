@@ -27,6 +27,7 @@ import (
 
 	"firemode/internal/groupcommit"
 	"firemode/internal/store"
+	"firemode/internal/store/row"
 )
 
 // oldest is the first SQLite without the rare corruption of a write-ahead log that two connections reset at once.
@@ -153,7 +154,7 @@ func number(version string) int {
 // Ping reads from the file.
 func (s *Store) Ping(ctx context.Context) error {
 	return s.View(ctx, func(tx store.ReadTx) error {
-		_, err := one(ctx, tx.(readTx), scanInt, "SELECT count(*) FROM sqlite_schema LIMIT 1")
+		_, err := row.One(ctx, tx.(readTx).sql, row.Int, "SELECT count(*) FROM sqlite_schema LIMIT 1")
 		return err
 	})
 }

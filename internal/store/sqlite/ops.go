@@ -14,11 +14,6 @@ const (
 	ofSession = " WHERE o.org = ?1 AND o.session_id = ?2"
 )
 
-func scanOp(r row.Scanner) (crdt.Op, error) {
-	op, err := row.ScanOp(r)
-	return op.Op, err
-}
-
 // keys returns paths as the JSON array that json_each takes.
 func keys(paths []crdt.Pointer) string { return list(row.PathKeys(paths)) }
 
@@ -32,38 +27,34 @@ const (
 
 func (t readTx) LiveOps(ctx context.Context, s ledger.SessionRef, at, below []crdt.Pointer) ([]crdt.Op, error) {
 	exact, under := row.Covering(at, below)
-	return all(ctx, t, scanOp, "SELECT "+row.OpColumns+" FROM json_each(?3) p"+liveAt+joinBatches+
+	return row.All(ctx, t.sql, row.ScanCRDTOp, "SELECT "+row.OpColumns+" FROM json_each(?3) p"+liveAt+joinBatches+
 		" UNION ALL SELECT "+row.OpColumns+" FROM json_each(?4) p"+liveAt+joinBatches+
 		" UNION ALL SELECT "+row.OpColumns+" FROM json_each(?4) p"+liveBelow+joinBatches, s.Org, s.Session, keys(exact), keys(under))
 }
 
 func (t readTx) ContestedOps(ctx context.Context, s ledger.SessionRef, under []crdt.Pointer) ([]crdt.Op, error) {
 	_, tops := row.Covering(nil, under)
-	return all(ctx, t, scanOp, "SELECT "+row.OpColumns+" FROM json_each(?3) p CROSS JOIN ops o INDEXED BY ops_contested"+below+
+	return row.All(ctx, t.sql, row.ScanCRDTOp, "SELECT "+row.OpColumns+" FROM json_each(?3) p CROSS JOIN ops o INDEXED BY ops_contested"+below+
 		" AND o.contested <> 0"+joinBatches, s.Org, s.Session, keys(tops))
 }
 
 func (t readTx) OpsByDot(ctx context.Context, s ledger.SessionRef, dots []crdt.Dot) ([]ledger.Op, error) {
-	return all(ctx, t, row.ScanOp, "SELECT "+row.OpColumns+` FROM (SELECT DISTINCT value FROM json_each(?3)) dot
+	return row.All(ctx, t.sql, row.ScanOp, "SELECT "+row.OpColumns+` FROM (SELECT DISTINCT value FROM json_each(?3)) dot
 		CROSS JOIN batches b INDEXED BY batches_actor ON b.org = ?1 AND b.session_id = ?2 AND b.kind = 'changes'
 			AND b.actor = dot.value ->> 'Actor' AND b.number = dot.value ->> 'Batch'
 		CROSS JOIN ops o INDEXED BY ops_seq ON o.org = ?1 AND o.session_id = ?2 AND o.seq = b.seq AND o.idx = dot.value ->> 'Index'`,
 		s.Org, s.Session, list(dots))
 }
 
-// opsPage is how many operations a walk holds in memory at a time.
-const opsPage = 250
-
 // What is live now is in an index of its own; what was live then is found among all there ever was.
 const (
 	liveNow    = "SELECT " + row.OpColumns + " FROM ops o INDEXED BY ops_live" + joinBatches + " WHERE o.org = ?1 AND o.session_id = ?2 AND o.covered_seq = 0 AND ?3 = 0"
 	everything = selectOps + ofSession + " AND ?3 = 0"
 	liveThen   = selectOps + ofSession + " AND o.merged_seq <= ?3 AND (o.covered_seq = 0 OR o.covered_seq > ?3)"
-	walkPage   = " AND (o.path, o.seq, o.idx) > (?4, ?5, ?6) AND o.path < ?8 ORDER BY o.path, o.seq, o.idx LIMIT ?7"
 )
 
 func (t readTx) Inhabited(ctx context.Context, s ledger.SessionRef, paths []crdt.Pointer) ([]crdt.Pointer, error) {
-	inhabited, err := all(ctx, t, scanString[string], `SELECT p.value FROM json_each(?3) p WHERE EXISTS (SELECT 1 FROM ops o INDEXED BY ops_live
+	inhabited, err := row.All(ctx, t.sql, row.Text[string], `SELECT p.value FROM json_each(?3) p WHERE EXISTS (SELECT 1 FROM ops o INDEXED BY ops_live
 		WHERE o.org = ?1 AND o.session_id = ?2 AND o.path > p.value || char(1) AND o.path < p.value || char(2) AND o.covered_seq = 0)`,
 		s.Org, s.Session, keys(paths))
 	return row.Pointers(inhabited), err
@@ -74,32 +65,11 @@ func (t readTx) EachLiveOp(ctx context.Context, s ledger.SessionRef, seq int64, 
 	if seq == 0 {
 		query = liveNow
 	}
-	return t.walk(ctx, s, seq, top, query, func(op ledger.Op) error { return fn(op.Op) })
+	return row.WalkOps(ctx, t.sql, s, seq, top, query, func(op ledger.Op) error { return fn(op.Op) })
 }
 
 func (t readTx) EachOp(ctx context.Context, s ledger.SessionRef, fn func(ledger.Op) error) error {
-	return t.walk(ctx, s, 0, "", everything, fn)
-}
-
-// walk pages through what query finds for number seq at top and below, in the order of the tree, then of the log.
-func (t readTx) walk(ctx context.Context, s ledger.SessionRef, seq int64, top crdt.Pointer, query string, fn func(ledger.Op) error) error {
-	last := crdt.Op{Path: top}
-	for {
-		page, err := all(ctx, t, row.ScanOp, query+walkPage,
-			s.Org, s.Session, seq, last.Path.Key(), last.Seq, last.Index, opsPage, row.Past(top))
-		if err != nil {
-			return err
-		}
-		for _, op := range page {
-			if err := fn(op); err != nil {
-				return err
-			}
-			last = op.Op
-		}
-		if len(page) < opsPage {
-			return nil
-		}
-	}
+	return row.WalkOps(ctx, t.sql, s, 0, "", everything, fn)
 }
 
 // History reads the path itself in the order of its index, a page at the cost of a page, and what is below it apart: that is many
@@ -109,19 +79,19 @@ func (t readTx) History(ctx context.Context, s ledger.SessionRef, path crdt.Poin
 	if err != nil {
 		return nil, err
 	}
-	at, err := all(ctx, t, row.ScanOp, selectOps+ofSession+` AND o.path = ?3 AND o.seq <= ?4 AND (o.seq, o.path, o.idx) < (?4, ?5, ?6)
+	at, err := row.All(ctx, t.sql, row.ScanOp, selectOps+ofSession+` AND o.path = ?3 AND o.seq <= ?4 AND (o.seq, o.path, o.idx) < (?4, ?5, ?6)
 		ORDER BY o.seq DESC, o.idx DESC LIMIT ?7`, s.Org, s.Session, path.Key(), seq, before, index, p.Limit)
 	if err != nil {
 		return nil, err
 	}
-	below, err := all(ctx, t, row.ScanOp, selectOps+ofSession+` AND o.path > ?3 || char(1) AND o.path < ?3 || char(2)
+	below, err := row.All(ctx, t.sql, row.ScanOp, selectOps+ofSession+` AND o.path > ?3 || char(1) AND o.path < ?3 || char(2)
 		AND (+o.seq, o.path, o.idx) < (?4, ?5, ?6) ORDER BY +o.seq DESC, o.path DESC, o.idx DESC LIMIT ?7`,
 		s.Org, s.Session, path.Key(), seq, before, index, p.Limit)
-	return keyed(row.MergeHistory(at, below, p.Limit), err, row.HistoryKey)
+	return row.Keyed(row.MergeHistory(at, below, p.Limit), err, row.HistoryKey)
 }
 
 func (t readTx) ChangedPaths(ctx context.Context, s ledger.SessionRef, since, head int64, limit int) ([]crdt.Pointer, int64, error) {
-	until, err := one(ctx, t, scanInt, `SELECT coalesce((SELECT changed FROM (
+	until, err := row.One(ctx, t.sql, row.Int, `SELECT coalesce((SELECT changed FROM (
 			SELECT merged_seq AS changed FROM ops INDEXED BY ops_merged WHERE org = ?1 AND session_id = ?2 AND merged_seq > ?3 AND merged_seq <= ?4
 			UNION ALL SELECT covered_seq FROM ops INDEXED BY ops_covered WHERE org = ?1 AND session_id = ?2 AND covered_seq > 0 AND covered_seq > ?3 AND covered_seq <= ?4
 			UNION ALL SELECT noted_seq FROM ops INDEXED BY ops_noted WHERE org = ?1 AND session_id = ?2 AND noted_seq > 0 AND noted_seq > ?3 AND noted_seq <= ?4)
@@ -129,7 +99,7 @@ func (t readTx) ChangedPaths(ctx context.Context, s ledger.SessionRef, since, he
 	if err != nil {
 		return nil, 0, err
 	}
-	changed, err := all(ctx, t, scanString[string], `SELECT path FROM ops INDEXED BY ops_merged WHERE org = ?1 AND session_id = ?2 AND merged_seq > ?3 AND merged_seq <= ?4
+	changed, err := row.All(ctx, t.sql, row.Text[string], `SELECT path FROM ops INDEXED BY ops_merged WHERE org = ?1 AND session_id = ?2 AND merged_seq > ?3 AND merged_seq <= ?4
 		UNION SELECT path FROM ops INDEXED BY ops_covered WHERE org = ?1 AND session_id = ?2 AND covered_seq > 0 AND covered_seq > ?3 AND covered_seq <= ?4
 		UNION SELECT path FROM ops INDEXED BY ops_noted WHERE org = ?1 AND session_id = ?2 AND noted_seq > 0 AND noted_seq > ?3 AND noted_seq <= ?4 ORDER BY 1`,
 		s.Org, s.Session, since, until)
@@ -137,21 +107,9 @@ func (t readTx) ChangedPaths(ctx context.Context, s ledger.SessionRef, since, he
 }
 
 func (t readTx) OwnSweeps(ctx context.Context, s ledger.SessionRef, actor crdt.ActorID, span crdt.Range, paths []crdt.Pointer) (map[crdt.Pointer]crdt.Dot, error) {
-	type sweep struct {
-		path          string
-		number, index int64
-	}
-	sweeps, err := all(ctx, t, func(r row.Scanner) (w sweep, err error) {
-		err = r.Scan(&w.path, &w.number, &w.index)
-		return w, err
-	}, `SELECT o.path, b.number, o.idx FROM json_each(?6) p CROSS JOIN ops o ON o.org = ?1 AND o.session_id = ?2 AND o.path = p.value`+joinBatches+`
+	return row.Sweeps(ctx, t.sql, actor, `SELECT o.path, b.number, o.idx FROM json_each(?6) p CROSS JOIN ops o ON o.org = ?1 AND o.session_id = ?2 AND o.path = p.value`+joinBatches+`
 		WHERE b.actor = ?3 AND b.number BETWEEN ?4 AND ?5 AND o.kind IN ('set', 'remove', 'append') ORDER BY b.number, o.idx`,
 		s.Org, s.Session, actor, span[0], span[1], keys(paths))
-	last := map[crdt.Pointer]crdt.Dot{}
-	for _, w := range sweeps {
-		last[crdt.PointerOfKey(w.path)] = crdt.Dot{Actor: actor, Batch: w.number, Index: int(w.index)}
-	}
-	return last, err
 }
 
 // ofActor finds an actor's operations through its batches.
@@ -159,31 +117,16 @@ const ofActor = `SELECT ` + row.OpColumns + ` FROM batches b CROSS JOIN ops o IN
 	WHERE b.org = ?1 AND b.session_id = ?2 AND b.kind = 'changes' AND b.actor = ?3 AND b.number BETWEEN ?4 AND ?5`
 
 func (t readTx) OwnNames(ctx context.Context, s ledger.SessionRef, actor crdt.ActorID, number int64) ([]crdt.Op, error) {
-	return all(ctx, t, scanOp, ofActor+" AND o.kind IN ('resolve', 'correct')", s.Org, s.Session, actor, number+1, int64(1)<<62)
+	return row.All(ctx, t.sql, row.ScanCRDTOp, ofActor+" AND o.kind IN ('resolve', 'correct')", s.Org, s.Session, actor, number+1, int64(1)<<62)
 }
 
 func (t readTx) OwnLive(ctx context.Context, s ledger.SessionRef, actor crdt.ActorID, span crdt.Range) ([]crdt.Op, error) {
-	return all(ctx, t, scanOp, ofActor+" AND o.covered_seq = 0", s.Org, s.Session, actor, span[0], span[1])
-}
-
-func (t writeTx) InsertOps(ctx context.Context, s ledger.SessionRef, ops []ledger.Op) error {
-	for _, op := range ops {
-		values, err := row.OpValues(op)
-		if err != nil {
-			return t.fail(err)
-		}
-		err = t.exec(ctx, "INSERT INTO ops (org, session_id, "+row.OpInsertColumns+") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-			append([]any{s.Org, s.Session}, values...)...)
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return row.All(ctx, t.sql, row.ScanCRDTOp, ofActor+" AND o.covered_seq = 0", s.Org, s.Session, actor, span[0], span[1])
 }
 
 func (t writeTx) UpdateOps(ctx context.Context, s ledger.SessionRef, changes []store.OpChange) error {
 	for _, c := range changes {
-		err := t.exec(ctx, `UPDATE ops SET covered_seq = ?1, contested = ?2, noted_seq = max(noted_seq, ?3)
+		err := row.Exec(ctx, t.sql, `UPDATE ops SET covered_seq = ?1, contested = ?2, noted_seq = max(noted_seq, ?3)
 			WHERE org = ?4 AND session_id = ?5 AND path = ?6 AND seq = ?7 AND idx = ?8`, c.Covered, c.Contested, c.Noted, s.Org, s.Session, c.Path.Key(), c.Seq, c.Index)
 		if err != nil {
 			return err

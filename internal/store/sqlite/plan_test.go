@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
@@ -24,30 +23,30 @@ func TestPlans(t *testing.T) {
 		},
 		{"sessions of two technicians", listRange + listAlso + listPage, "COVERING INDEX session_technicians_list"},
 		{
-			"defects", selectDefects + defectConditions(store.DefectFilter{}) + " ORDER BY found_at, id LIMIT ?4",
+			"defects", row.SelectDefects + defectConditions(store.DefectFilter{}) + " ORDER BY found_at, id LIMIT ?4",
 			"INDEX defects_found (org=? AND (found_at,id)>(?,?))",
 		},
 		{
-			"defects of a building", selectDefects + defectConditions(store.DefectFilter{
+			"defects of a building", row.SelectDefects + defectConditions(store.DefectFilter{
 				Building: "b", NotSession: "s", Statuses: []firemode.DefectStatus{firemode.DefectOpen}, VisibleTo: "t", OwnedBy: "o",
 			}) + " ORDER BY found_at, id LIMIT ?4",
 			"INDEX defects_building (org=? AND building_id=? AND (found_at,id)>(?,?))",
 		},
 		{
-			"defects of a session", selectDefects + defectConditions(store.DefectFilter{Session: "s", Building: "b"}) + " ORDER BY found_at, id LIMIT ?4",
+			"defects of a session", row.SelectDefects + defectConditions(store.DefectFilter{Session: "s", Building: "b"}) + " ORDER BY found_at, id LIMIT ?4",
 			"INDEX defects_",
 		},
-		{"a walk over what is live", liveNow + walkPage, "o USING INDEX ops_live (org=? AND session_id=? AND (path,seq,idx)>(?,?,?) AND path<?)"},
-		{"a walk over what was live", liveThen + walkPage, "o USING PRIMARY KEY (org=? AND session_id=? AND (path,seq,idx)>(?,?,?) AND path<?)"},
-		{"the batch of an operation", liveNow + walkPage, "b USING INDEX sqlite_autoindex_batches_1 (org=? AND session_id=? AND seq=?)"},
-		{"the log", "SELECT seq" + logFrom + fmt.Sprintf(logEnd, logFrom), "INDEX sqlite_autoindex_batches_1 (org=? AND session_id=? AND seq>? AND seq<?)"},
-		{"what is late", "SELECT seq" + logFrom + logLate + fmt.Sprintf(logEnd, logFrom+logLate), "INDEX batches_late (org=? AND session_id=? AND seq>? AND seq<?)"},
+		{"a walk over what is live", liveNow + row.WalkPage, "o USING INDEX ops_live (org=? AND session_id=? AND (path,seq,idx)>(?,?,?) AND path<?)"},
+		{"a walk over what was live", liveThen + row.WalkPage, "o USING PRIMARY KEY (org=? AND session_id=? AND (path,seq,idx)>(?,?,?) AND path<?)"},
+		{"the batch of an operation", liveNow + row.WalkPage, "b USING INDEX sqlite_autoindex_batches_1 (org=? AND session_id=? AND seq=?)"},
+		{"the log", row.SelectLog(false), "INDEX sqlite_autoindex_batches_1 (org=? AND session_id=? AND seq>? AND seq<?)"},
+		{"what is late", row.SelectLog(true), "INDEX batches_late (org=? AND session_id=? AND seq>? AND seq<?)"},
 		{"backlog", selectBacklog, "SCAN h USING COVERING INDEX session_heads_open"},
 		{"defects of items", selectDefectsOfItems, "INDEX defects_item (org=? AND session_id=? AND item_id=?)"},
-		{"defects by id", selectDefects + " WHERE org = ? AND id" + listed, "PRIMARY KEY (org=? AND id=?)"},
-		{"assets by id", selectAssets + " WHERE org = ? AND building_id = ? AND id" + listed, "PRIMARY KEY (org=? AND building_id=? AND id=?)"},
-		{"users by id", selectUsers + " WHERE org = ? AND id" + listed, "PRIMARY KEY (org=? AND id=?)"},
-		{"sessions by id", selectSessions + " WHERE org = ? AND id" + listed, "PRIMARY KEY (org=? AND id=?)"},
+		{"defects by id", row.SelectDefects + " WHERE org = ? AND id" + listed, "PRIMARY KEY (org=? AND id=?)"},
+		{"assets by id", row.SelectAssets + " AND id IN (SELECT value FROM json_each(?3))", "PRIMARY KEY (org=? AND building_id=? AND id=?)"},
+		{"users by id", row.SelectUsers + " WHERE org = ? AND id" + listed, "PRIMARY KEY (org=? AND id=?)"},
+		{"sessions by id", row.SelectSessions + " WHERE org = ? AND id" + listed, "PRIMARY KEY (org=? AND id=?)"},
 		{"barcodes", "SELECT id FROM assets WHERE org = ? AND building_id = ? AND barcode <> '' AND barcode IN (SELECT value FROM json_each(?))", "INDEX assets_barcode"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -66,7 +65,7 @@ func explain(t *testing.T, s *Store, query string) (plan []string) {
 		for i := range args {
 			args[i] = ""
 		}
-		plan, err = all(t.Context(), tx.(readTx), func(r row.Scanner) (detail string, err error) {
+		plan, err = row.All(t.Context(), tx.(readTx).sql, func(r row.Scanner) (detail string, err error) {
 			var id, parent, unused int
 			err = r.Scan(&id, &parent, &unused, &detail)
 			return detail, err

@@ -108,7 +108,7 @@ func (s *Store) View(ctx context.Context, fn func(store.ReadTx) error) error {
 	}
 	tx := &transaction{conn: c}
 	defer tx.end()
-	return fn(readTx{transaction: tx})
+	return fn(newReadTx(tx, false))
 }
 
 func errClosed() error { return firemode.Unavailable(time.Second, "the server is stopping") }

@@ -38,7 +38,7 @@ func (r *readers) pool() store.Pool {
 // Backlog counts over the index of what is open.
 func (s *Store) Backlog(ctx context.Context) (b store.Backlog, err error) {
 	err = s.View(ctx, func(tx store.ReadTx) (err error) {
-		b, err = one(ctx, tx.(readTx), row.ScanBacklog, selectBacklog)
+		b, err = row.One(ctx, tx.(readTx).sql, row.ScanBacklog, selectBacklog)
 		return err
 	})
 	return b, err

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"firemode"
 	"firemode/internal/store"
+	"firemode/internal/store/row"
 )
 
 // transaction is the state of a View or an Update. What its function may do with it is readTx or writeTx.
@@ -26,27 +28,44 @@ type transaction struct {
 
 // readTx is what a View gives to its function: the reading ports of the transaction. Its connection refuses to write, too.
 type readTx struct {
-	*transaction
-	exact bool // as store.ExactReader says
+	row.Reader
+	sql *statements
 }
 
 // writeTx is what an Update gives to its function: all ports of the transaction.
-type writeTx struct{ readTx }
+type writeTx struct {
+	readTx
+	row.Writer
+}
+
+func newReadTx(t *transaction, exact bool) readTx {
+	s := &statements{transaction: t, exact: exact}
+	return readTx{row.NewReader(s), s}
+}
+
+func newWriteTx(t *transaction) writeTx {
+	r := newReadTx(t, false)
+	return writeTx{r, row.NewWriter(r.sql)}
+}
 
 // Snapshot marks the transaction of an engine.
 func (readTx) Snapshot() {}
 
 // Exactly returns the transaction with exact reading.
-func (t readTx) Exactly() store.ReadTx {
-	t.exact = true
-	return t
-}
+func (t readTx) Exactly() store.ReadTx { return newReadTx(t.sql.transaction, true) }
 
 // Now is the time of the transaction.
-func (t writeTx) Now() time.Time { return t.at }
+func (t writeTx) Now() time.Time { return t.sql.at }
 
 // AfterCommit registers f to be run by the goroutine that called Update.
-func (t writeTx) AfterCommit(f func()) { t.afterCommit = append(t.afterCommit, f) }
+func (t writeTx) AfterCommit(f func()) { t.sql.afterCommit = append(t.sql.afterCommit, f) }
+
+// notify reports topic to the watchers after the commit.
+func (t writeTx) notify(topic store.Topic) {
+	if !slices.Contains(t.sql.topics, topic) {
+		t.sql.topics = append(t.sql.topics, topic)
+	}
+}
 
 func (t *transaction) end() { t.ended = true }
 
@@ -63,7 +82,7 @@ func (t *transaction) ready(ctx context.Context, args []any) (context.Context, e
 		return ctx, nil
 	}
 	if t.clock().After(t.deadline) {
-		return ctx, firemode.Unavailable(time.Second, "the change took too long and was undone")
+		return ctx, firemode.Unavailable(time.Second, "the change took too long and was undone; retry")
 	}
 	return context.WithoutCancel(ctx), nil
 }

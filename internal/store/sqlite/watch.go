@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"slices"
 	"sync"
 
 	"firemode/internal/store"
@@ -54,12 +53,5 @@ func (w *watchers) tell(topics []store.Topic) {
 		for _, topic := range topics {
 			one.changed(topic)
 		}
-	}
-}
-
-// changes has the watchers told of topic after the commit.
-func (t writeTx) changes(topic store.Topic) {
-	if !slices.Contains(t.topics, topic) {
-		t.topics = append(t.topics, topic)
 	}
 }

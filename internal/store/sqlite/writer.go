@@ -252,7 +252,7 @@ func run(tx *transaction, fn func(store.Tx) error) (err error) {
 			err = fmt.Errorf("panic in an Update: %v\n%s", p, debug.Stack())
 		}
 	}()
-	if err := fn(writeTx{readTx{transaction: tx}}); err != nil {
+	if err := fn(newWriteTx(tx)); err != nil {
 		return err
 	}
 	return tx.broken

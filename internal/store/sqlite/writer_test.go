@@ -124,7 +124,9 @@ func TestTwoProcessesOnOneFile(t *testing.T) {
 // A View has only the reading methods; what would write past them is refused by SQLite.
 func TestReadersCannotWrite(t *testing.T) {
 	s := newStore(t)
-	err := s.View(t.Context(), func(tx store.ReadTx) error { return createOrg(t.Context(), writeTx{tx.(readTx)}, "a", "") })
+	err := s.View(t.Context(), func(tx store.ReadTx) error {
+		return createOrg(t.Context(), newWriteTx(tx.(readTx).sql.transaction), "a", "")
+	})
 	if err == nil || countOrgs(t, s) != 0 {
 		t.Fatalf("got %v", err)
 	}

@@ -82,8 +82,8 @@ func askNarrow(t *testing.T, s store.Database, rowsRead func(ctx context.Context
 		{"EachLateEntry", func(ctx context.Context, tx store.ReadTx) error {
 			return store.As[store.EntryReader](tx).EachLateEntry(ctx, results, func(ledger.Entry) error { return nil })
 		}},
-		{"Runs", func(ctx context.Context, tx store.ReadTx) error {
-			return none(store.As[store.HeadReader](tx).Runs(ctx, results, []store.RunAsk{{Actor: "a", Seq: past}, {Actor: "a", Seq: 7}}))
+		{"Prefixes", func(ctx context.Context, tx store.ReadTx) error {
+			return none(store.As[store.HeadReader](tx).Prefixes(ctx, results, []store.PrefixAsk{{Actor: "a", Seq: past}, {Actor: "a", Seq: 7}}))
 		}},
 		{"LiveOps", func(ctx context.Context, tx store.ReadTx) error {
 			return none(store.As[store.OpReader](tx).LiveOps(ctx, results, []crdt.Pointer{"/items/i7"}, []crdt.Pointer{"/items/i7/note"}))

@@ -221,7 +221,7 @@ func runsAndClocks(t *testing.T, s store.Database) {
 	locked(t, s, func(ctx context.Context, tx store.Tx) error {
 		return errors.Join(
 			store.As[store.ActorWriter](tx).SaveActors(ctx, results, []ledger.Actor{{ID: "a", User: "u"}, {ID: "b", User: "u"}, {ID: "c", User: "u"}, {ID: "idle", User: "u"}}),
-			store.As[store.EntryWriter](tx).SetRuns(ctx, results, []store.RunChange{{Actor: "a", From: 2, To: 3, Seq: 4}, {Actor: "b", From: 1, To: 1, Seq: 6}}),
+			store.As[store.EntryWriter](tx).SetPrefixes(ctx, results, []store.PrefixChange{{Actor: "a", From: 2, To: 3, Seq: 4}, {Actor: "b", From: 1, To: 1, Seq: 6}}),
 			store.As[store.EntryWriter](tx).MarkMerged(ctx, results, []int64{5}, 6),
 		)
 	})
@@ -230,9 +230,9 @@ func runsAndClocks(t *testing.T, s store.Database) {
 		equal(t, read(t, s, func(ctx context.Context, tx store.ReadTx) (crdt.Clock, error) {
 			return store.As[store.HeadReader](tx).ClockAt(ctx, results, seq)
 		}), want)
-		asks := []store.RunAsk{{Actor: "b", Seq: seq}, {Actor: "a", Seq: seq}, {Actor: "c", Seq: seq}, {Actor: "nobody", Seq: seq}, {Actor: "a", Seq: 1}}
+		asks := []store.PrefixAsk{{Actor: "b", Seq: seq}, {Actor: "a", Seq: seq}, {Actor: "c", Seq: seq}, {Actor: "nobody", Seq: seq}, {Actor: "a", Seq: 1}}
 		runs := read(t, s, func(ctx context.Context, tx store.ReadTx) ([]int64, error) {
-			return store.As[store.HeadReader](tx).Runs(ctx, results, asks)
+			return store.As[store.HeadReader](tx).Prefixes(ctx, results, asks)
 		})
 		equal(t, runs, []int64{want["b"], want["a"], 0, 0, 1})
 	}

@@ -2,6 +2,7 @@ package row
 
 import (
 	"cmp"
+	"context"
 	"math"
 	"slices"
 	"time"
@@ -10,66 +11,6 @@ import (
 	"firemode/internal/record/ledger"
 	"firemode/internal/store"
 )
-
-// EntryColumns are those of table batches but for changes, which is long.
-const EntryColumns = "seq, kind, actor, number, batch_id, prev_batch_id, content, idempotency_key, user_id, submitted_by, client, " +
-	"client_type, captured_at, sent_at, received_at, context, outcomes, flags, prev, hash, merged_seq, run_seq"
-
-// EntryTaken says what InsertEntries found taken.
-var EntryTaken = Taken{Primary: "the log has gone on meanwhile", Unique: "a batch with this number is in the log already"}
-
-// EntryValues are in the order of EntryColumns, then changes.
-func EntryValues(b ledger.Entry) ([]any, error) {
-	var e encoder
-	values := []any{
-		b.Seq, b.Kind, b.Actor, b.Number, b.ID, b.PrevID, blob(b.Content), b.Key, b.User, b.SubmittedBy, b.Client,
-		b.ClientType, store.Micros(b.CapturedAt), store.Micros(b.SentAt), store.Micros(b.ReceivedAt), e.json(b.Context), e.json(b.Outcomes),
-		e.json(b.Flags), blob(b.Prev), blob(b.Hash), b.MergedSeq, b.PrefixSeq, string(b.Changes),
-	}
-	return values, e.err
-}
-
-// ScanEntry reads EntryColumns, then into more.
-func ScanEntry(r Scanner, more ...any) (b ledger.Entry, err error) {
-	err = scan(r, "batches", append([]any{
-		&b.Seq, &b.Kind, &b.Actor, &b.Number, &b.ID, &b.PrevID, &b.Content, &b.Key, &b.User, &b.SubmittedBy, &b.Client,
-		&b.ClientType,
-		store.TimeColumn{Into: &b.CapturedAt},
-		store.TimeColumn{Into: &b.SentAt},
-		store.TimeColumn{Into: &b.ReceivedAt},
-		store.JSONColumn{Into: &b.Context},
-		store.JSONColumn{Into: &b.Outcomes},
-		store.JSONColumn{Into: &b.Flags},
-		&b.Prev, &b.Hash,
-		&b.MergedSeq, &b.PrefixSeq,
-	}, more...)...)
-	return b, err
-}
-
-// ScanEntryChanges reads EntryColumns, then changes.
-func ScanEntryChanges(r Scanner) (ledger.Entry, error) {
-	var changes string
-	b, err := ScanEntry(r, &changes)
-	b.Changes = []byte(changes)
-	return b, err
-}
-
-// ActorColumns are those of table actors.
-const ActorColumns = "id, client, client_type, user_id, held, merged, run_seq, delivered, parent, last_sync"
-
-// ActorValues are in the order of ActorColumns.
-func ActorValues(a ledger.Actor) ([]any, error) {
-	var e encoder
-	values := []any{a.ID, a.Client, a.ClientType, a.User, e.json(a.Held), e.json(a.Merged), a.PrefixSeq, a.Delivered, a.Parent, store.Micros(a.LastSync)}
-	return values, e.err
-}
-
-// ScanActor reads ActorColumns.
-func ScanActor(r Scanner) (a ledger.Actor, err error) {
-	err = scan(r, "actors", &a.ID, &a.Client, &a.ClientType, &a.User, store.JSONColumn{Into: &a.Held}, store.JSONColumn{Into: &a.Merged}, &a.PrefixSeq,
-		&a.Delivered, &a.Parent, store.TimeColumn{Into: &a.LastSync})
-	return a, err
-}
 
 // OpColumns are those of table ops, o, and of its batch, b, from which an operation is read.
 const OpColumns = "o.path, o.seq, o.idx, o.kind, o.value, o.names, o.time, o.sum, o.contested, o.origin, o.merged_seq, o.covered_seq, o.noted_seq, " +
@@ -189,20 +130,73 @@ func Covering(at, below []crdt.Pointer) (exact, tops []crdt.Pointer) {
 	return exact, tops
 }
 
-// QuarantineColumns are those of table quarantine.
-const QuarantineColumns = "fresh, actor, number, content, batch_id, prev_batch_id, user_id, received_at, changes, reason, hash"
-
-// QuarantineValues are in the order of QuarantineColumns.
-func QuarantineValues(q ledger.Quarantined) []any {
-	return []any{
-		q.Fresh, q.Actor, q.Number, blob(q.Content), q.ID, q.PrevID, q.User, store.Micros(q.ReceivedAt), string(q.Changes), q.Reason, blob(q.Hash),
-	}
+// ScanCRDTOp reads OpColumns into the operation as the merge knows it.
+func ScanCRDTOp(r Scanner) (crdt.Op, error) {
+	op, err := ScanOp(r)
+	return op.Op, err
 }
 
-// ScanQuarantined reads QuarantineColumns.
-func ScanQuarantined(r Scanner) (q ledger.Quarantined, err error) {
-	var changes string
-	err = scan(r, "quarantine", &q.Fresh, &q.Actor, &q.Number, &q.Content, &q.ID, &q.PrevID, &q.User, store.TimeColumn{Into: &q.ReceivedAt}, &changes, &q.Reason, &q.Hash)
-	q.Changes = []byte(changes)
-	return q, err
+// opsPage is how many operations a walk holds in memory at a time.
+const opsPage = 250
+
+// WalkPage ends the query of a page of WalkOps.
+const WalkPage = " AND (o.path, o.seq, o.idx) > (?4, ?5, ?6) AND o.path < ?8 ORDER BY o.path, o.seq, o.idx LIMIT ?7"
+
+// WalkOps calls fn for what query finds at top and below, in the order of the tree, then of the log. query is a SELECT of OpColumns
+// whose parameters are organisation, session and seq.
+func WalkOps(
+	ctx context.Context, sql Engine, s ledger.SessionRef, seq int64, top crdt.Pointer, query string, fn func(ledger.Op) error,
+) error {
+	after := crdt.Op{Path: top}
+	return EachPage(opsPage, func(last *ledger.Op) ([]ledger.Op, error) {
+		if last != nil {
+			after = last.Op
+		}
+		return All(ctx, sql, ScanOp, query+WalkPage,
+			s.Org, s.Session, seq, after.Path.Key(), after.Seq, after.Index, opsPage, Past(top))
+	}, fn)
+}
+
+// Sweeps runs a query for path, number and index of operations of actor in order of their dots, and returns the last dot of each path.
+func Sweeps(
+	ctx context.Context, sql Engine, actor crdt.ActorID, query string, args ...any,
+) (map[crdt.Pointer]crdt.Dot, error) {
+	last := map[crdt.Pointer]crdt.Dot{}
+	err := sql.Query(ctx, query, args, func(r Scanner) error {
+		var path string
+		dot := crdt.Dot{Actor: actor}
+		if err := r.Scan(&path, &dot.Batch, &dot.Index); err != nil {
+			return err
+		}
+		last[crdt.PointerOfKey(path)] = dot
+		return nil
+	})
+	return last, err
+}
+
+// Clock runs a query for actors and their prefixes, and returns those that are not 0.
+func Clock(ctx context.Context, sql Engine, query string, args ...any) (crdt.Clock, error) {
+	clock := crdt.Clock{}
+	err := sql.Query(ctx, query, args, func(r Scanner) error {
+		var actor crdt.ActorID
+		var prefix int64
+		if err := r.Scan(&actor, &prefix); err != nil {
+			return err
+		}
+		if prefix > 0 {
+			clock[actor] = prefix
+		}
+		return nil
+	})
+	return clock, err
+}
+
+// InsertOps implements store.OpWriter.
+func (w Writer) InsertOps(ctx context.Context, s ledger.SessionRef, ops []ledger.Op) error {
+	_, err := WriteAll(ctx, w.sql, Taken{}, InsertInto("ops", "org, session_id, "+OpInsertColumns), ops,
+		func(op ledger.Op) ([]any, error) {
+			values, err := OpValues(op)
+			return ofSession(s, values), err
+		})
+	return err
 }
