@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// BenchmarkClassify is the hottest endpoint through the whole frame, with one caller and with many: the latter share commits.
+// BenchmarkClassify is the hottest endpoint through the whole frame, with one caller and with many:
+// the latter share commits.
 func BenchmarkClassify(b *testing.B) {
 	w := newWorld(b)
 	q := request{as: "technician", method: "POST", path: "/v1/classify", body: `{"item_code":"AS1851-2012-FE-01","observed_condition":"pressure_low"}`}

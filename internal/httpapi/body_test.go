@@ -15,22 +15,7 @@ import (
 	"firemode/internal/httpkit/httpkittest"
 )
 
-// padded is a body of exactly n bytes that is right.
-func padded(n int) []byte {
-	body := []byte(`{"site_name":"Pad","site_address":"Street"}`)
-	return append(body, bytes.Repeat([]byte(" "), n-len(body))...)
-}
-
-// noise does not compress.
-func noise(n int) []byte {
-	var out bytes.Buffer
-	for i := uint64(1); out.Len() < n; i++ {
-		fmt.Fprintf(&out, "%016x", i*0x9E3779B97F4A7C15)
-	}
-	return []byte(`{"site_name":"N","site_address":"S","metadata":{"x":"` + string(out.Bytes()[:n]) + `"}}`)
-}
-
-func TestBodies(t *testing.T) {
+func TestBody_EncodingsAndLimits(t *testing.T) {
 	t.Parallel()
 	plain := `{"site_name":"Pad","site_address":"Street"}`
 	rows := []struct {
@@ -94,34 +79,8 @@ func TestBodies(t *testing.T) {
 	}
 }
 
-func TestImportOverItsLimit(t *testing.T) {
-	t.Parallel()
-	w := newFurnished(t)
-	for _, claimed := range []int64{importLimit + 1, -1} {
-		r := httptest.NewRequest(http.MethodPost, "/v1/buildings/closed/assets/import", io.LimitReader(endless{}, importLimit+1))
-		r.ContentLength = claimed
-		r.Header.Set("Authorization", "Bearer "+w.tokens["admin"])
-		r.Header.Set("Content-Type", mediaCSV)
-		rec := httptest.NewRecorder()
-		w.ServeHTTP(rec, r)
-		if p := httpkittest.WantProblem(t, rec, http.StatusRequestEntityTooLarge); !strings.Contains(p.Message, "67108864 bytes") {
-			t.Errorf("message %q", p.Message)
-		}
-	}
-}
-
-// endless is a CSV file with one header and then blank lines.
-type endless struct{}
-
-func (endless) Read(p []byte) (int, error) {
-	for i := range p {
-		p[i] = '\n'
-	}
-	return len(p), nil
-}
-
-// TestBodyThatStopsComing speaks over a real connection: the deadline is the connection's.
-func TestBodyThatStopsComing(t *testing.T) {
+// TestBody_Interrupted_408 speaks over a real connection: the deadline is the connection's.
+func TestBody_Interrupted_408(t *testing.T) {
 	t.Parallel()
 	w := newFurnished(t, func(c *Config) { c.Limits.Pause = 50 * time.Millisecond })
 	server := httptest.NewServer(w)
@@ -140,8 +99,9 @@ func TestBodyThatStopsComing(t *testing.T) {
 	}
 }
 
-// TestSlowBodyIsAwaited sends a body in pieces that take longer than the pause together, though none does alone.
-func TestSlowBodyIsAwaited(t *testing.T) {
+// TestBody_SlowButArriving_Accepted sends a body in pieces that take longer than the pause
+// together, though none does alone.
+func TestBody_SlowButArriving_Accepted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *Config) { c.Limits.Pause = time.Minute })
 	pipe, in := io.Pipe()
@@ -163,6 +123,21 @@ func TestSlowBodyIsAwaited(t *testing.T) {
 	if deadlines.set < 44 || !deadlines.last.IsZero() {
 		t.Errorf("the deadline was moved %d times and left at %v, want one move per piece and none left", deadlines.set, deadlines.last)
 	}
+}
+
+// padded is a body of exactly n bytes that is right.
+func padded(n int) []byte {
+	body := []byte(`{"site_name":"Pad","site_address":"Street"}`)
+	return append(body, bytes.Repeat([]byte(" "), n-len(body))...)
+}
+
+// noise does not compress.
+func noise(n int) []byte {
+	var out bytes.Buffer
+	for i := uint64(1); out.Len() < n; i++ {
+		fmt.Fprintf(&out, "%016x", i*0x9E3779B97F4A7C15)
+	}
+	return []byte(`{"site_name":"N","site_address":"S","metadata":{"x":"` + string(out.Bytes()[:n]) + `"}}`)
 }
 
 // deadlineCounter notes the read deadlines that are set, and counts those for writing.

@@ -11,66 +11,7 @@ import (
 	"firemode/internal/seed"
 )
 
-// tower imports the register of Harbour Tower through the API, with a baseline.
-func (w *world) tower() {
-	w.t.Helper()
-	w.get(http.StatusCreated, as("manager", "POST", "/v1/buildings", `{"building_id":"tower","site_name":"Harbour Tower","site_address":"1 Quay"}`))
-	upload := as("manager", "POST", "/v1/buildings/tower/assets/import", string(seed.HarbourTowerCSV()))
-	upload.header = map[string]string{"Content-Type": mediaCSV}
-	report := w.get(http.StatusOK, upload)
-	same(w.t, []any{report["created"], len(report["rejected"].([]any))}, []any{460.0, 5})
-	w.get(http.StatusOK, as("manager", "PUT", "/v1/buildings/tower/assets/HR-001/baselines",
-		`{"baselines":[{"measurement":"flow_lps","value":0.450,"unit":"L/s","source":"commissioning report","date":"2024-02-29"}]}`))
-}
-
-// open makes a session in a building and returns it as a visit.
-func (w *world) open(building, id, frequency string) *visit {
-	w.t.Helper()
-	w.get(http.StatusCreated, as("manager", "POST", "/v1/tests/sessions",
-		fmt.Sprintf(`{"session_id":%q,"building_id":%q,"session_name":%q,"frequency":%q}`, id, building, id, frequency)))
-	return &visit{world: w, id: id}
-}
-
-// list walks a list from page to page, as engineer.
-func (v *visit) list(path string) (all []map[string]any) {
-	v.t.Helper()
-	sep := "?"
-	if strings.Contains(path, "?") {
-		sep = "&"
-	}
-	for cursor := ""; ; {
-		page := v.get(http.StatusOK, as("engineer", "GET", path+sep+"limit=100"+cursor))
-		for _, row := range page["data"].([]any) {
-			all = append(all, row.(map[string]any))
-		}
-		next, more := page["next_cursor"].(string)
-		if !more {
-			return all
-		}
-		cursor = "&cursor=" + next
-	}
-}
-
-// item returns one item of the visit.
-func (v *visit) item(id string) map[string]any {
-	v.t.Helper()
-	all := v.list(v.path("/items?q=" + id))
-	i := slices.IndexFunc(all, func(row map[string]any) bool { return row["item_id"] == id })
-	if i < 0 {
-		v.t.Fatalf("no item %s", id)
-	}
-	return all[i]
-}
-
-// field returns one member of every row.
-func field(rows []map[string]any, name string) (all []string) {
-	for _, row := range rows {
-		all = append(all, fmt.Sprint(row[name]))
-	}
-	return all
-}
-
-func TestItemsOfHarbourTower(t *testing.T) {
+func TestItems_OfHarbourTower(t *testing.T) {
 	t.Parallel()
 	onBothEngines(t, func(t *testing.T, w *world) {
 		w.t = t
@@ -99,62 +40,8 @@ func TestItemsOfHarbourTower(t *testing.T) {
 	})
 }
 
-func towerItem(t *testing.T, v *visit) {
-	reel := v.item("HR-001")
-	same(t, []any{reel["kind"], reel["asset_type"], reel["system"]}, []any{"asset", "hose_reel", "HR"})
-	location := reel["location"].([]any)
-	same(t, []any{len(location), location[0], location[1]}, []any{3, "Harbour Tower", reel["level"]})
-	same(t, fmt.Sprint(reel["baselines"]), "[map[date:2024-02-29 measurement:flow_lps source:commissioning report unit:L/s value:0.45]]")
-	same(t, reel["last_result"], nil)
-	checks := reel["checks"].([]any)
-	i := slices.IndexFunc(checks, func(c any) bool { return c.(map[string]any)["rule_code"] == "AS1851-2012-HR-07" })
-	flow := checks[i].(map[string]any)
-	same(t, []any{flow["version"], flow["rule_name"]}, []any{"0.1.0", "Flow test"})
-	same(t, fmt.Sprint(flow["conditions"]), "map[flow_below_minimum:non_critical_defect jet_insufficient:non_critical_defect no_flow:non_critical_defect]")
-	same(t, fmt.Sprint(flow["expected"]), "[map[condition:flow_below_minimum measurement:flow_lps min:0.33 unit:L/s]]")
-	same(t, fmt.Sprint(v.item("system-SK")["kind"], v.item("site-GN")["kind"], v.item("site-GN")["location"]), "systemsite[Harbour Tower]")
-}
-
-func towerFilters(t *testing.T, v *visit) {
-	all := v.list(v.path("/items"))
-	count := func(keep func(map[string]any) bool) (n int) {
-		for _, item := range all {
-			if keep(item) {
-				n++
-			}
-		}
-		return n
-	}
-	for _, row := range []struct {
-		query string
-		keep  func(map[string]any) bool
-	}{
-		{"level=L05", func(i map[string]any) bool { return i["level"] == "L05" }},
-		{"system=FE", func(i map[string]any) bool { return i["system"] == "FE" }},
-		{"level=B2&system=HY", func(i map[string]any) bool { return i["level"] == "B2" && i["system"] == "HY" }},
-		{"state=untouched&state=done", func(map[string]any) bool { return true }},
-		{"state=done", func(map[string]any) bool { return false }},
-		{"q=STAIR%20a", func(i map[string]any) bool {
-			text := strings.ToLower(fmt.Sprint(i["item_id"], i["name"], i["location"]))
-			return strings.Contains(text, "stair a")
-		}},
-		{"q=fe-10", func(i map[string]any) bool { return strings.HasPrefix(i["item_id"].(string), "FE-10") }},
-	} {
-		same(t, len(v.list(v.path("/items?"+row.query))), count(row.keep))
-	}
-	if n := count(func(i map[string]any) bool { return i["level"] == "L05" }); n == 0 {
-		t.Error("nothing on L05")
-	}
-	httpkittest.WantProblem(t, v.do(as("engineer", "GET", v.path("/items?state=lost"))), http.StatusBadRequest)
-}
-
-const (
-	gauge  = "/items/FE-1/conditions/AS1851-2012-FE-01/"
-	result = "/items/FE-1/"
-)
-
-// TestStatesOfAnItem follows one extinguisher from untouched to done.
-func TestStatesOfAnItem(t *testing.T) {
+// TestItems_States follows one extinguisher from untouched to done.
+func TestItems_States(t *testing.T) {
 	playSmall(t, []scenario{
 		{"untouched, incomplete, disputed, done", func(t *testing.T, v *visit) {
 			a, b := v.pair()
@@ -230,7 +117,121 @@ func TestStatesOfAnItem(t *testing.T) {
 	})
 }
 
-// playSmall is play in a building with the extinguisher FE-1 and the hose reel HR-1, six-monthly: FE-1, HR-1 and what is due of the site.
+// tower imports the register of Harbour Tower through the API, with a baseline.
+func (w *world) tower() {
+	w.t.Helper()
+	w.get(http.StatusCreated, as("manager", "POST", "/v1/buildings", `{"building_id":"tower","site_name":"Harbour Tower","site_address":"1 Quay"}`))
+	upload := as("manager", "POST", "/v1/buildings/tower/assets/import", string(seed.HarbourTowerCSV()))
+	upload.header = map[string]string{"Content-Type": mediaCSV}
+	report := w.get(http.StatusOK, upload)
+	same(w.t, []any{report["created"], len(report["rejected"].([]any))}, []any{460.0, 5})
+	w.get(http.StatusOK, as("manager", "PUT", "/v1/buildings/tower/assets/HR-001/baselines",
+		`{"baselines":[{"measurement":"flow_lps","value":0.450,"unit":"L/s","source":"commissioning report","date":"2024-02-29"}]}`))
+}
+
+// open makes a session in a building and returns it as a visit.
+func (w *world) open(building, id, frequency string) *visit {
+	w.t.Helper()
+	w.get(http.StatusCreated, as("manager", "POST", "/v1/tests/sessions",
+		fmt.Sprintf(`{"session_id":%q,"building_id":%q,"session_name":%q,"frequency":%q}`, id, building, id, frequency)))
+	return &visit{world: w, id: id}
+}
+
+// list walks a list from page to page, as engineer.
+func (v *visit) list(path string) (all []map[string]any) {
+	v.t.Helper()
+	sep := "?"
+	if strings.Contains(path, "?") {
+		sep = "&"
+	}
+	for cursor := ""; ; {
+		page := v.get(http.StatusOK, as("engineer", "GET", path+sep+"limit=100"+cursor))
+		for _, row := range page["data"].([]any) {
+			all = append(all, row.(map[string]any))
+		}
+		next, more := page["next_cursor"].(string)
+		if !more {
+			return all
+		}
+		cursor = "&cursor=" + next
+	}
+}
+
+// item returns one item of the visit.
+func (v *visit) item(id string) map[string]any {
+	v.t.Helper()
+	all := v.list(v.path("/items?q=" + id))
+	i := slices.IndexFunc(all, func(row map[string]any) bool { return row["item_id"] == id })
+	if i < 0 {
+		v.t.Fatalf("no item %s", id)
+	}
+	return all[i]
+}
+
+// field returns one member of every row.
+func field(rows []map[string]any, name string) (all []string) {
+	for _, row := range rows {
+		all = append(all, fmt.Sprint(row[name]))
+	}
+	return all
+}
+
+func towerItem(t *testing.T, v *visit) {
+	reel := v.item("HR-001")
+	same(t, []any{reel["kind"], reel["asset_type"], reel["system"]}, []any{"asset", "hose_reel", "HR"})
+	location := reel["location"].([]any)
+	same(t, []any{len(location), location[0], location[1]}, []any{3, "Harbour Tower", reel["level"]})
+	same(t, fmt.Sprint(reel["baselines"]), "[map[date:2024-02-29 measurement:flow_lps source:commissioning report unit:L/s value:0.45]]")
+	same(t, reel["last_result"], nil)
+	checks := reel["checks"].([]any)
+	i := slices.IndexFunc(checks, func(c any) bool { return c.(map[string]any)["rule_code"] == "AS1851-2012-HR-07" })
+	flow := checks[i].(map[string]any)
+	same(t, []any{flow["version"], flow["rule_name"]}, []any{"0.1.0", "Flow test"})
+	same(t, fmt.Sprint(flow["conditions"]), "map[flow_below_minimum:non_critical_defect jet_insufficient:non_critical_defect no_flow:non_critical_defect]")
+	same(t, fmt.Sprint(flow["expected"]), "[map[condition:flow_below_minimum measurement:flow_lps min:0.33 unit:L/s]]")
+	same(t, fmt.Sprint(v.item("system-SK")["kind"], v.item("site-GN")["kind"], v.item("site-GN")["location"]), "systemsite[Harbour Tower]")
+}
+
+func towerFilters(t *testing.T, v *visit) {
+	all := v.list(v.path("/items"))
+	count := func(keep func(map[string]any) bool) (n int) {
+		for _, item := range all {
+			if keep(item) {
+				n++
+			}
+		}
+		return n
+	}
+	for _, row := range []struct {
+		query string
+		keep  func(map[string]any) bool
+	}{
+		{"level=L05", func(i map[string]any) bool { return i["level"] == "L05" }},
+		{"system=FE", func(i map[string]any) bool { return i["system"] == "FE" }},
+		{"level=B2&system=HY", func(i map[string]any) bool { return i["level"] == "B2" && i["system"] == "HY" }},
+		{"state=untouched&state=done", func(map[string]any) bool { return true }},
+		{"state=done", func(map[string]any) bool { return false }},
+		{"q=STAIR%20a", func(i map[string]any) bool {
+			text := strings.ToLower(fmt.Sprint(i["item_id"], i["name"], i["location"]))
+			return strings.Contains(text, "stair a")
+		}},
+		{"q=fe-10", func(i map[string]any) bool { return strings.HasPrefix(i["item_id"].(string), "FE-10") }},
+	} {
+		same(t, len(v.list(v.path("/items?"+row.query))), count(row.keep))
+	}
+	if n := count(func(i map[string]any) bool { return i["level"] == "L05" }); n == 0 {
+		t.Error("nothing on L05")
+	}
+	httpkittest.WantProblem(t, v.do(as("engineer", "GET", v.path("/items?state=lost"))), http.StatusBadRequest)
+}
+
+const (
+	gauge  = "/items/FE-1/conditions/AS1851-2012-FE-01/"
+	result = "/items/FE-1/"
+)
+
+// playSmall is play in a building with the extinguisher FE-1 and the hose reel HR-1, six-monthly:
+// FE-1, HR-1 and what is due of the site.
 func playSmall(t *testing.T, scenarios []scenario) {
 	t.Helper()
 	for i, s := range scenarios {

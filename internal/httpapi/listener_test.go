@@ -12,28 +12,8 @@ import (
 	"firemode/internal/httpkit/httpkittest"
 )
 
-// served is the API behind a real server on a real connection.
-func (w *world) served() *httptest.Server {
-	w.t.Helper()
-	return serve(w.t, w)
-}
-
-func serve(t testing.TB, handler http.Handler) *httptest.Server {
-	t.Helper()
-	l, err := net.Listen("tcp", "localhost:0")
-	must(t, err)
-	server := httptest.NewUnstartedServer(handler)
-	must(t, server.Listener.Close())
-	server.Listener = httpkit.Listener(l, newID)
-	server.Config.MaxHeaderBytes = 4 << 10
-	server.Config.DisableGeneralOptionsHandler = true
-	server.Start()
-	t.Cleanup(server.Close)
-	return server
-}
-
-// TestWhatNetHTTPAnswers sends what never reaches a handler.
-func TestWhatNetHTTPAnswers(t *testing.T) {
+// TestListener_MalformedRequest_Problem sends what never reaches a handler.
+func TestListener_MalformedRequest_Problem(t *testing.T) {
 	t.Parallel()
 	server := newWorld(t).served()
 	for name, row := range map[string]struct {
@@ -65,8 +45,8 @@ func TestWhatNetHTTPAnswers(t *testing.T) {
 	}
 }
 
-// TestOverTheWire is what only a real connection shows.
-func TestOverTheWire(t *testing.T) {
+// TestListener_OverTheWire is what only a real connection shows.
+func TestListener_OverTheWire(t *testing.T) {
 	t.Parallel()
 	w := newFurnished(t)
 	server := w.served()
@@ -89,4 +69,24 @@ func TestOverTheWire(t *testing.T) {
 	if big.StatusCode != http.StatusRequestEntityTooLarge {
 		t.Errorf("too large: %d", big.StatusCode)
 	}
+}
+
+// served is the API behind a real server on a real connection.
+func (w *world) served() *httptest.Server {
+	w.t.Helper()
+	return serve(w.t, w)
+}
+
+func serve(t testing.TB, handler http.Handler) *httptest.Server {
+	t.Helper()
+	l, err := net.Listen("tcp", "localhost:0")
+	must(t, err)
+	server := httptest.NewUnstartedServer(handler)
+	must(t, server.Listener.Close())
+	server.Listener = httpkit.Listener(l, newID)
+	server.Config.MaxHeaderBytes = 4 << 10
+	server.Config.DisableGeneralOptionsHandler = true
+	server.Start()
+	t.Cleanup(server.Close)
+	return server
 }

@@ -4,14 +4,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
-
-	"firemode"
 )
 
-func TestRequestID(t *testing.T) {
+func TestRequestID_KeptIfWellFormed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for sent, kept := range map[string]bool{
@@ -29,7 +26,7 @@ func TestRequestID(t *testing.T) {
 	}
 }
 
-func TestOneEventPerRequest(t *testing.T) {
+func TestLog_OneEventPerRequest(t *testing.T) {
 	t.Parallel()
 	w := newFailing(t, nil)
 	w.seen.Reset()
@@ -57,7 +54,7 @@ func TestOneEventPerRequest(t *testing.T) {
 	}
 }
 
-func TestSafeHeaders(t *testing.T) {
+func TestResponse_SafeHeaders(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for _, path := range []string{"/v1/users/me", "/none", "/health/ready", "/docs"} {
@@ -65,23 +62,5 @@ func TestSafeHeaders(t *testing.T) {
 		if h.Get("X-Content-Type-Options") != "nosniff" || !strings.HasPrefix(h.Get("Content-Security-Policy"), "default-src 'none'") || h.Get("Cache-Control") == "" {
 			t.Errorf("%s: %v", path, h)
 		}
-	}
-}
-
-func TestNewSaysWhatIsMissing(t *testing.T) {
-	_, err := New(Config{})
-	for _, name := range []string{"Services.Auth", "Services.Catalogue", "Services.Buildings", "CursorKey", "Now", "NewID", "Report.Logger", "Metrics"} {
-		if err == nil || !strings.Contains(err.Error(), "Config."+name+" ") {
-			t.Errorf("%v does not name %s", err, name)
-		}
-	}
-}
-
-func TestTimesEndInZ(t *testing.T) {
-	t.Parallel()
-	sydney := time.FixedZone("AEDT", 11*3600)
-	b := buildingOf(firemode.Building{CreatedAt: time.Date(2026, 11, 24, 8, 0, 0, 0, sydney)})
-	if got := b.CreatedAt.Format(time.RFC3339Nano); got != "2026-11-23T21:00:00Z" {
-		t.Errorf("created_at %s", got)
 	}
 }

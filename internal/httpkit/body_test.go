@@ -8,8 +8,9 @@ import (
 	"firemode/internal/httpkit/httpkittest"
 )
 
-// FuzzCompressed holds that an encoded body is decoded within its limits, whatever it claims to hold, and that what is taken is what
-// any decoder makes of it. Making it costs a bounded amount of memory.
+// FuzzCompressed holds that an encoded body is decoded within its limits, whatever it claims to
+// hold, and that what is taken is what any decoder makes of it. Making it costs a bounded amount of
+// memory.
 func FuzzCompressed(f *testing.F) {
 	plain := []byte(`{"changes":[{"op":"set","path":"/x","value":1}]}`)
 	bomb := bytes.Repeat([]byte(" "), 9<<20)

@@ -80,7 +80,7 @@ func (c *caller) send(t *testing.T, text string) {
 	must(t, err)
 }
 
-func TestARequestThatRunsWhenTheStopBeginsIsAnsweredAndEndsItsConnection(t *testing.T) {
+func TestDrain_RunningRequest_AnsweredAndClosed(t *testing.T) {
 	t.Parallel()
 	began, release := make(chan struct{}), make(chan struct{})
 	d := newDrained(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -100,7 +100,7 @@ func TestARequestThatRunsWhenTheStopBeginsIsAnsweredAndEndsItsConnection(t *test
 }
 
 // What http.Server.Shutdown loses: a request that lies in a connection which was idle, unread.
-func TestARequestThatLiesUnreadWhenTheStopBeginsIsAnswered(t *testing.T) {
+func TestDrain_UnreadRequest_Answered(t *testing.T) {
 	t.Parallel()
 	for range 20 {
 		d := newDrained(t, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "done") })
@@ -125,7 +125,7 @@ func TestARequestThatLiesUnreadWhenTheStopBeginsIsAnswered(t *testing.T) {
 }
 
 // The head of a request may come in pieces.
-func TestHalfAHeadIsWaitedFor(t *testing.T) {
+func TestDrain_PartialHead_Awaited(t *testing.T) {
 	t.Parallel()
 	d := newDrained(t, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "done") })
 	c := d.call(t)
@@ -151,7 +151,7 @@ func TestHalfAHeadIsWaitedFor(t *testing.T) {
 }
 
 // Connections over which nothing comes do not hold a stop up, used or not.
-func TestQuietConnectionsAreClosed(t *testing.T) {
+func TestDrain_IdleConnections_Closed(t *testing.T) {
 	t.Parallel()
 	d := newDrained(t, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "done") })
 	fresh, used := d.call(t), d.call(t)
@@ -167,7 +167,7 @@ func TestQuietConnectionsAreClosed(t *testing.T) {
 	}
 }
 
-func TestWaitEndsWithItsContext(t *testing.T) {
+func TestDrain_Wait_EndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	began, release := make(chan struct{}), make(chan struct{})
 	d := newDrained(t, func(http.ResponseWriter, *http.Request) { close(began); <-release })
@@ -183,7 +183,7 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 }
 
 // On HTTP/2 over TLS the same holds, request by request.
-func TestDrainOfHTTP2(t *testing.T) {
+func TestDrain_HTTP2(t *testing.T) {
 	t.Parallel()
 	began, release := make(chan struct{}), make(chan struct{})
 	d := NewDrain()

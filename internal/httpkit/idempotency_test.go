@@ -35,8 +35,9 @@ func FuzzIdempotencyKey(f *testing.F) {
 	})
 }
 
-// A request under a key that is in flight waits two seconds for the same answer. After that it is refused, and can be retried.
-func TestKeyInFlight(t *testing.T) {
+// A request under a key that is in flight waits two seconds for the same answer. After that it is
+// refused, and can be retried.
+func TestIdempotencyKey_StillRunning_409(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		entered, leave := make(chan struct{}), make(chan struct{})
@@ -67,7 +68,8 @@ func TestKeyInFlight(t *testing.T) {
 	})
 }
 
-// The scopes are stored, so a retry across an upgrade finds its stored response only if they stay as they are.
+// The scopes are stored, so a retry across an upgrade finds its stored response only if they stay
+// as they are.
 func TestScope_IsUserMethodAndPath(t *testing.T) {
 	t.Parallel()
 	var got store.Idempotency

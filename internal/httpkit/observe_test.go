@@ -15,9 +15,9 @@ import (
 	"firemode/internal/httpkit/httpkittest"
 )
 
-// TestFailureAfterTheFirstWrite: what has not been sent is taken back; else the connection is cut, so that a part is not taken
-// for the whole.
-func TestFailureAfterTheFirstWrite(t *testing.T) {
+// TestObserve_FailureAfterTheFirstWrite_Closed: what has not been sent is taken back; else the
+// connection is cut, so that a part is not taken for the whole.
+func TestObserve_FailureAfterTheFirstWrite_Closed(t *testing.T) {
 	t.Parallel()
 	half := func(size int, end func() error) func(http.ResponseWriter, *http.Request) error {
 		return func(w http.ResponseWriter, _ *http.Request) error {
@@ -54,7 +54,7 @@ func TestFailureAfterTheFirstWrite(t *testing.T) {
 	}
 }
 
-func TestClientThatWentAway(t *testing.T) {
+func TestObserve_ClientLeft_499(t *testing.T) {
 	t.Parallel()
 	k := newKit(t, []Route{rawRoute(http.MethodGet, "/test/away", func(_ http.ResponseWriter, r *http.Request) error { return r.Context().Err() })})
 	r := httptest.NewRequest(http.MethodGet, "/test/away", nil)
