@@ -35,7 +35,8 @@ func TestAccept_Excluded_406(t *testing.T) {
 		if row.status == http.StatusNotAcceptable {
 			httpkittest.WantProblem(t, rec, row.status)
 		}
-		if row.status == http.StatusOK && strings.HasPrefix(row.path, "/v1/users") && rec.Header().Get("Content-Type") != httpkit.MediaJSON {
+		if row.status == http.StatusOK && strings.HasPrefix(row.path, "/v1/users") &&
+			rec.Header().Get("Content-Type") != httpkit.MediaJSON {
 			t.Errorf("%s with %q: Content-Type %q", row.path, row.accept, rec.Header().Get("Content-Type"))
 		}
 	}

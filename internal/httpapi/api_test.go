@@ -13,9 +13,15 @@ import (
 // A process that serves nothing else has the health endpoints and the metrics alone.
 func TestNewHealth_OnlyHealthAndMetrics(t *testing.T) {
 	t.Parallel()
-	a, err := NewHealth(Config{Now: time.Now, NewID: newID, Report: httpkit.Report{Logger: slog.New(slog.DiscardHandler)}, Metrics: &observations{}})
+	a, err := NewHealth(Config{
+		Now: time.Now, NewID: newID,
+		Report: httpkit.Report{Logger: slog.New(slog.DiscardHandler)}, Metrics: &observations{},
+	})
 	must(t, err)
-	for path, want := range map[string]int{"/health": 200, "/health/live": 200, "/health/ready": 200, "/metrics": 404, "/v1/buildings": 404, "/docs": 404} {
+	for path, want := range map[string]int{
+		"/health": 200, "/health/live": 200, "/health/ready": 200, "/metrics": 404,
+		"/v1/buildings": 404, "/docs": 404,
+	} {
 		rec := httptest.NewRecorder()
 		a.ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), "GET", path, nil))
 		if rec.Code != want {
@@ -26,7 +32,10 @@ func TestNewHealth_OnlyHealthAndMetrics(t *testing.T) {
 
 func TestNew_NamesWhatIsMissing(t *testing.T) {
 	_, err := New(Config{})
-	for _, name := range []string{"Services.Auth", "Services.Catalogue", "Services.Buildings", "CursorKey", "Now", "NewID", "Report.Logger", "Metrics"} {
+	for _, name := range []string{
+		"Services.Auth", "Services.Catalogue", "Services.Buildings", "CursorKey", "Now",
+		"NewID", "Report.Logger", "Metrics",
+	} {
 		if err == nil || !strings.Contains(err.Error(), "Config."+name+" ") {
 			t.Errorf("%v does not name %s", err, name)
 		}

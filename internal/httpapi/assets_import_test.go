@@ -14,13 +14,15 @@ func TestImportAssets_OverTheLimit_413(t *testing.T) {
 	t.Parallel()
 	w := newFurnished(t)
 	for _, claimed := range []int64{importLimit + 1, -1} {
-		r := httptest.NewRequest(http.MethodPost, "/v1/buildings/closed/assets/import", io.LimitReader(endless{}, importLimit+1))
+		r := httptest.NewRequest(http.MethodPost, "/v1/buildings/closed/assets/import",
+			io.LimitReader(endless{}, importLimit+1))
 		r.ContentLength = claimed
 		r.Header.Set("Authorization", "Bearer "+w.tokens["admin"])
 		r.Header.Set("Content-Type", mediaCSV)
 		rec := httptest.NewRecorder()
 		w.ServeHTTP(rec, r)
-		if p := httpkittest.WantProblem(t, rec, http.StatusRequestEntityTooLarge); !strings.Contains(p.Message, "67108864 bytes") {
+		if p := httpkittest.WantProblem(t, rec, http.StatusRequestEntityTooLarge); !strings.Contains(p.Message,
+			"67108864 bytes") {
 			t.Errorf("message %q", p.Message)
 		}
 	}

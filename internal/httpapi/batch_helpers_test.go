@@ -58,7 +58,8 @@ func set(path, value string) string {
 }
 
 func setAt(path, value string, at time.Time) string {
-	return fmt.Sprintf(`{"op":"set","path":%q,"value":%s,"captured_at":%q}`, path, value, at.UTC().Format(time.RFC3339Nano))
+	return fmt.Sprintf(`{"op":"set","path":%q,"value":%s,"captured_at":%q}`, path, value,
+		at.UTC().Format(time.RFC3339Nano))
 }
 
 func remove(path string) string { return fmt.Sprintf(`{"op":"remove","path":%q}`, path) }
@@ -80,5 +81,6 @@ func resolve(c conflict, value string, dots ...string) string {
 	if value != "" {
 		value = `,"value":` + value
 	}
-	return fmt.Sprintf(`{"op":"resolve","path":%q,"conflict_id":%q,"dots":["%s"],"reason":"looked again"%s}`, c.Path, c.ID, strings.Join(dots, `","`), value)
+	return fmt.Sprintf(`{"op":"resolve","path":%q,"conflict_id":%q,"dots":["%s"],"reason":"looked again"%s}`, c.Path,
+		c.ID, strings.Join(dots, `","`), value)
 }

@@ -32,7 +32,10 @@ func TestBody_EncodingsAndLimits(t *testing.T) {
 		{"zstd", httpkit.MediaJSON, "zstd", httpkittest.Zstded(t, []byte(plain)), 200, ""},
 		{"at the limit", httpkit.MediaJSON, "", padded(jsonLimit), 200, ""},
 		{"over the limit", httpkit.MediaJSON, "", padded(jsonLimit + 1), 413, "8388608 bytes"},
-		{"over the limit once decoded", httpkit.MediaJSON, "gzip", httpkittest.Gzipped(t, padded(jsonLimit+1)), 413, "8388608 bytes"},
+		{
+			"over the limit once decoded", httpkit.MediaJSON, "gzip", httpkittest.Gzipped(t, padded(jsonLimit+1)), 413,
+			"8388608 bytes",
+		},
 		{"bomb", httpkit.MediaJSON, "zstd", httpkittest.Zstded(t, padded(4<<20)), 413, "100 times"},
 		{"gzip bomb", httpkit.MediaJSON, "gzip", httpkittest.Gzipped(t, padded(4<<20)), 413, "100 times"},
 		{"over the limit on the wire", httpkit.MediaJSON, "gzip", httpkittest.Gzipped(t, noise(3<<20)), 413, "1048576 bytes"},
@@ -85,11 +88,15 @@ func TestBody_Interrupted_408(t *testing.T) {
 	w := newFurnished(t, func(c *Config) { c.Limits.Pause = 50 * time.Millisecond })
 	server := httptest.NewServer(w)
 	defer server.Close()
-	for path, media := range map[string]string{"/v1/buildings": httpkit.MediaJSON, "/v1/buildings/closed/assets/import": mediaCSV} {
+	for path, media := range map[string]string{
+		"/v1/buildings":                      httpkit.MediaJSON,
+		"/v1/buildings/closed/assets/import": mediaCSV,
+	} {
 		conn, err := net.Dial("tcp", server.Listener.Addr().String())
 		must(t, err)
 		defer conn.Close()
-		_, err = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: %s\r\nContent-Length: 100\r\n\r\n{", path, w.tokens["admin"], media)
+		_, err = fmt.Fprintf(conn,
+			"POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: %s\r\nContent-Length: 100\r\n\r\n{", path, w.tokens["admin"], media)
 		must(t, err)
 		answer := httpkittest.ReadAnswer(t, conn)
 		p := httpkittest.WantProblem(t, answer, http.StatusRequestTimeout)
@@ -121,7 +128,8 @@ func TestBody_SlowButArriving_Accepted(t *testing.T) {
 		t.Fatalf("status %d: %s", rec.Code, rec.Body)
 	}
 	if deadlines.set < 44 || !deadlines.last.IsZero() {
-		t.Errorf("the deadline was moved %d times and left at %v, want one move per piece and none left", deadlines.set, deadlines.last)
+		t.Errorf("the deadline was moved %d times and left at %v, want one move per piece and none left", deadlines.set,
+			deadlines.last)
 	}
 }
 

@@ -20,7 +20,8 @@ func TestBuilding_TimesInUTC(t *testing.T) {
 func TestBuildings_Scenario(t *testing.T) {
 	t.Parallel()
 	const tower = `{"building_id":"tower","site_name":"Tower","site_address":"1 Quay","metadata":{"storeys":18},"owner_ids":["u-owner"],"status":"active","created_at":"T"}`
-	create := as("manager", "POST", "/v1/buildings", `{"building_id":"tower","site_name":"Tower","site_address":"1 Quay","metadata":{"storeys":18},"owner_ids":["u-owner"]}`)
+	create := as("manager", "POST", "/v1/buildings",
+		`{"building_id":"tower","site_name":"Tower","site_address":"1 Quay","metadata":{"storeys":18},"owner_ids":["u-owner"]}`)
 	file := "\xef\xbb\xbfTag,Type,Level\r\nFE-1,\"Extinguisher ABE, powder\",Level 3\r\n,Extinguisher ABE powder,G\r\n"
 	upload := as("manager", "POST", "/v1/buildings/tower/assets/import?dry_run=true", file)
 	upload.header = map[string]string{"Content-Type": "text/csv; charset=utf-8"}
@@ -30,21 +31,31 @@ func TestBuildings_Scenario(t *testing.T) {
 		{create, 201, tower, ""},
 		{create, 201, tower, ""},
 		{as("manager", "POST", "/v1/buildings", `{"site_name":"tower ","site_address":"1 quay"}`), 409, "~FIRE-409", ""},
-		{as("manager", "POST", "/v1/buildings", `{"site_name":"B","site_address":"S","owner_ids":["u-admin"]}`), 422, `~"field":"owner_ids[0]"`, ""},
+		{
+			as("manager", "POST", "/v1/buildings", `{"site_name":"B","site_address":"S","owner_ids":["u-admin"]}`), 422,
+			`~"field":"owner_ids[0]"`, "",
+		},
 		{as("owner", "GET", "/v1/buildings/tower"), 200, tower, ""},
 		{as("owner", "PATCH", "/v1/buildings/tower", `{"status":"archived"}`), 403, "~FIRE-403", ""},
 		{upload, 200, `~{"created":1,"updated":0,"unchanged":0,"rejected":[{"line":3,"asset_id":"","reason":`, ""},
 		{as("manager", "GET", "/v1/buildings/tower/assets"), 200, `{"data":[],"next_cursor":null}`, ""},
 		{write, 200, `~{"created":1,"updated":0,"unchanged":0,"rejected":[{"line":3,`, ""},
 		{write, 200, `~{"created":0,"updated":0,"unchanged":1,"rejected":[{"line":3,`, ""},
-		{as("owner", "GET", "/v1/buildings/tower/assets?level=L03&system=FE"), 200, `~{"data":[{"asset_id":"FE-1","asset_type":"extinguisher_powder",`, ""},
+		{
+			as("owner", "GET", "/v1/buildings/tower/assets?level=L03&system=FE"), 200,
+			`~{"data":[{"asset_id":"FE-1","asset_type":"extinguisher_powder",`, "",
+		},
 		{as("owner", "GET", "/v1/buildings/tower/assets/export"), 200, "~FE-1,", ""},
 		{
-			as("manager", "PUT", "/v1/buildings/tower/assets/FE-1/baselines", `{"baselines":[{"measurement":"mass_kg","value":4.50,"unit":"kg","source":"plate","date":"2024-02-29"}]}`),
+			as("manager", "PUT", "/v1/buildings/tower/assets/FE-1/baselines",
+				`{"baselines":[{"measurement":"mass_kg","value":4.50,"unit":"kg","source":"plate","date":"2024-02-29"}]}`),
 			200,
 			`~"baselines":[{"measurement":"mass_kg","value":4.50,"unit":"kg","source":"plate","date":"2024-02-29"}]`, "",
 		},
-		{as("manager", "PATCH", "/v1/buildings/tower/assets/FE-1", `{"status":"decommissioned","notes":"gone"}`), 200, `~"status":"decommissioned","notes":"gone"`, ""},
+		{
+			as("manager", "PATCH", "/v1/buildings/tower/assets/FE-1", `{"status":"decommissioned","notes":"gone"}`), 200,
+			`~"status":"decommissioned","notes":"gone"`, "",
+		},
 		{as("stranger", "GET", "/v1/buildings/tower/assets/FE-1"), 404, "~FIRE-404", ""},
 	})
 }

@@ -61,7 +61,10 @@ func TestBundle_CarriesEverything(t *testing.T) {
 			v.clocked()
 			plain := v.fetch("tech1")
 			tags := map[string]string{"": plain.Header().Get("ETag")}
-			for accept, encoding := range map[string]string{"gzip": "gzip", "zstd": "zstd", "gzip, zstd": "zstd", "identity": "", "br": ""} {
+			for accept, encoding := range map[string]string{
+				"gzip": "gzip", "zstd": "zstd", "gzip, zstd": "zstd",
+				"identity": "", "br": "",
+			} {
 				rec := v.fetch("tech1", "Accept-Encoding", accept)
 				same(t, rec.Header().Get("Content-Encoding"), encoding)
 				same(t, rec.Header().Get("Content-Length"), fmt.Sprint(rec.Body.Len()))
@@ -105,14 +108,17 @@ func TestBundle_CarriesEverything(t *testing.T) {
 			same(t, v.carry("tech1", "a").Clock, map[string]int64{"a": 1, "b": 2})
 			v.disputed(`value /x 3 2`)
 		}},
-		{"one that does not fit into the memory for those that are kept is made anew each time", func(t *testing.T, v *visit) {
-			v.clocked(func(c *bundles.Config) { c.KeepBytes = 1 })
-			a, _ := v.pair()
-			a.write(set("/x", "1"))
-			same(t, v.carry("tech1", "").Clock, map[string]int64{"a": 1})
-			a.write(set("/x", "2"))
-			same(t, v.carry("tech1", "").Clock, map[string]int64{"a": 2})
-		}},
+		{
+			"one that does not fit into the memory for those that are kept is made anew each time",
+			func(t *testing.T, v *visit) {
+				v.clocked(func(c *bundles.Config) { c.KeepBytes = 1 })
+				a, _ := v.pair()
+				a.write(set("/x", "1"))
+				same(t, v.carry("tech1", "").Clock, map[string]int64{"a": 1})
+				a.write(set("/x", "2"))
+				same(t, v.carry("tech1", "").Clock, map[string]int64{"a": 2})
+			},
+		},
 		{"results that are too large to be held are refused while they are read", func(t *testing.T, v *visit) {
 			v.clocked(func(c *bundles.Config) { c.Plain = 2000 })
 			v.carry("tech1", "")
@@ -242,7 +248,10 @@ func bundleRanges(t *testing.T, v *visit) {
 		tag, text := whole.Header().Get("ETag"), whole.Body.String()
 		same(t, whole.Header().Get("Accept-Ranges"), "bytes")
 		size := len(text)
-		for ask, part := range map[string][2]int{"bytes=0-99": {0, 100}, "bytes=100-": {100, size}, "bytes=-7": {size - 7, size}, "bytes=50-999999999": {50, size}} {
+		for ask, part := range map[string][2]int{
+			"bytes=0-99": {0, 100}, "bytes=100-": {100, size},
+			"bytes=-7": {size - 7, size}, "bytes=50-999999999": {50, size},
+		} {
 			rec := v.fetch("tech1", "Accept-Encoding", encoding, "Range", ask, "If-Range", tag)
 			same(t, []any{rec.Code, rec.Body.String()}, []any{http.StatusPartialContent, text[part[0]:part[1]]})
 			same(t, rec.Header().Get("Content-Range"), fmt.Sprintf("bytes %d-%d/%d", part[0], part[1]-1, size))

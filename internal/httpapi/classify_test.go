@@ -27,7 +27,10 @@ func TestClassify_Scenario(t *testing.T) {
 			200,
 			`~"within_limits":false,"condition":"flow_below_minimum"`, "",
 		},
-		{classify(`{"item_code":"AS1851-2012-HR-07","measurement":"flow_lps","value":1,"unit":"gpm"}`), 422, `~"field":"unit"`, ""},
+		{
+			classify(`{"item_code":"AS1851-2012-HR-07","measurement":"flow_lps","value":1,"unit":"gpm"}`), 422,
+			`~"field":"unit"`, "",
+		},
 		{classify(`{"item_code":"AS1851-2012-FE-01","observed_condition":"on_fire"}`), 422, "~pressure_low", ""},
 		{classify(`{"item_code":"NONE","observed_condition":"pressure_low"}`), 404, "~FIRE-404", ""},
 		{classify(`{"item_code":"AS1851-2012-FE-01"}`), 422, "~observed_condition", ""},

@@ -22,7 +22,10 @@ func TestCompression_ByAcceptEncoding(t *testing.T) {
 		{"identity", ""},
 		{"GZIP", "gzip"},
 	} {
-		rec := w.do(request{as: "admin", method: "GET", path: "/v1/rules", header: map[string]string{"Accept-Encoding": row.accept}})
+		rec := w.do(request{
+			as: "admin", method: "GET", path: "/v1/rules",
+			header: map[string]string{"Accept-Encoding": row.accept},
+		})
 		if got := rec.Header().Get("Content-Encoding"); got != row.encoding {
 			t.Errorf("%q: Content-Encoding %q, want %q", row.accept, got, row.encoding)
 			continue
@@ -34,7 +37,10 @@ func TestCompression_ByAcceptEncoding(t *testing.T) {
 			t.Errorf("%q: other content, %d bytes instead of %d", row.accept, len(got), len(plain))
 		}
 	}
-	small := w.do(request{as: "admin", method: "GET", path: "/v1/users/me", header: map[string]string{"Accept-Encoding": "gzip"}})
+	small := w.do(request{
+		as: "admin", method: "GET", path: "/v1/users/me",
+		header: map[string]string{"Accept-Encoding": "gzip"},
+	})
 	if got := small.Header().Get("Content-Encoding"); got != "" {
 		t.Errorf("a small answer has Content-Encoding %q", got)
 	}

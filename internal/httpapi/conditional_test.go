@@ -26,7 +26,10 @@ func TestETag_IfMatchAndIfNoneMatch(t *testing.T) {
 			ifMatch string
 			status  int
 		}{{`"99"`, 412}, {`"stale"`, 412}, {"stale", 412}, {"W/" + tag, 412}, {tag, 200}, {tag, 412}, {"*", 200}, {"", 200}} {
-			rec := w.do(request{as: "admin", method: "PATCH", path: path, body: change, header: map[string]string{"If-Match": row.ifMatch}})
+			rec := w.do(request{
+				as: "admin", method: "PATCH", path: path, body: change,
+				header: map[string]string{"If-Match": row.ifMatch},
+			})
 			if rec.Code != row.status {
 				t.Errorf("%s with If-Match %s: status %d, want %d: %s", path, row.ifMatch, rec.Code, row.status, rec.Body)
 			}

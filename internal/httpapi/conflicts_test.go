@@ -57,7 +57,10 @@ func TestConflicts_ResolvedByName(t *testing.T) {
 				same(t, a.write(resolve(c, "3", "b:1:0", dot)).statuses(), "rejected")
 			}
 			text := resolve(c, "3", c.dots()...)
-			for _, part := range []string{`,"reason":"looked again"`, `,"conflict_id":"` + c.ID + `"`, `,"dots":["a:1:0","b:1:0"]`} {
+			for _, part := range []string{
+				`,"reason":"looked again"`, `,"conflict_id":"` + c.ID + `"`,
+				`,"dots":["a:1:0","b:1:0"]`,
+			} {
 				same(t, a.write(strings.Replace(text, part, "", 1)).statuses(), "rejected")
 			}
 			same(t, a.write(strings.Replace(text, "looked again", "  ", 1)).statuses(), "rejected")
@@ -162,7 +165,10 @@ func TestConflicts_ResolvedByName(t *testing.T) {
 			}
 			c, foreign := v.pull("tech1", "").conflictAt(t, "/x"), other.pull("tech1", "").conflictAt(t, "/x")
 			same(t, c.dots(), foreign.dots())
-			same(t, v.send("tech1", batch{client: "a", number: 2, changes: []string{resolve(foreign, "3", c.dots()...)}}).statuses(), "rejected")
+			same(t, v.send("tech1", batch{
+				client: "a", number: 2,
+				changes: []string{resolve(foreign, "3", c.dots()...)},
+			}).statuses(), "rejected")
 		}},
 		{"every sibling tells who, with what, when, and when it came", siblingsTell},
 	})
@@ -170,13 +176,15 @@ func TestConflicts_ResolvedByName(t *testing.T) {
 
 func siblingsTell(t *testing.T, v *visit) {
 	v.send("tech1", batch{client: "a", number: 1, changes: []string{
-		`{"op":"set","path":"` + pressure + `","value":1180.0,"captured_at":"2026-11-20T03:12:44.5Z","instrument":{"id":"G-17","calibrated_until":"2027-03-01"},"source":"typed"}`,
+		`{"op":"set","path":"` + pressure +
+			`","value":1180.0,"captured_at":"2026-11-20T03:12:44.5Z","instrument":{"id":"G-17","calibrated_until":"2027-03-01"},"source":"typed"}`,
 	}})
 	v.send("tech2", batch{changes: []string{set(pressure, "1200")}})
 	values := v.pull("engineer", "").conflictAt(t, pressure).Values
 	i := slices.IndexFunc(values, func(s sibling) bool { return s.Dot == "a:1:0" })
 	s, naive := values[i], values[1-i]
-	same(t, []any{s.User, s.Client, string(s.Value), s.Op, string(s.Instrument)}, []any{"tech1", "a", "1180.0", "set", `{"calibrated_until":"2027-03-01","id":"G-17"}`})
+	same(t, []any{s.User, s.Client, string(s.Value), s.Op, string(s.Instrument)},
+		[]any{"tech1", "a", "1180.0", "set", `{"calibrated_until":"2027-03-01","id":"G-17"}`})
 	same(t, s.CapturedAt.Format("2006-01-02T15:04:05.0Z07:00"), "2026-11-20T03:12:44.5Z")
 	same(t, []any{naive.User, naive.Client, naive.Dot, naive.CapturedAt == nil}, []any{"tech2", "", "~tech2:1:0", true})
 	if naive.ReceivedAt.Before(s.ReceivedAt) || s.ReceivedAt.IsZero() {

@@ -27,7 +27,8 @@ func TestDescription_ShowsEveryRoute(t *testing.T) {
 		OpenAPI string `json:"openapi"`
 		Paths   map[string]map[string]any
 	}
-	must(t, json.Unmarshal(w.do(request{method: "GET", path: "/openapi.json"}).Body.Bytes(), &spec, json.MatchCaseInsensitiveNames(true)))
+	must(t, json.Unmarshal(w.do(request{method: "GET", path: "/openapi.json"}).Body.Bytes(), &spec,
+		json.MatchCaseInsensitiveNames(true)))
 	for _, rt := range routes() {
 		if spec.Paths[rt.Pattern][strings.ToLower(rt.Method)] == nil {
 			t.Errorf("openapi.json lacks %s %s", rt.Method, rt.Pattern)

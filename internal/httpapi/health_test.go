@@ -30,8 +30,14 @@ func TestReady_FollowsTheChecks(t *testing.T) {
 		status int
 		body   string
 	}{
-		{false, 200, `{"ready":true,"status":"healthy","checks":{"second":{"ok":true,"latency_ms":0,"state":"healthy"},"store":{"ok":true,"latency_ms":0,"state":"healthy"}}}`},
-		{true, 503, `{"ready":false,"status":"unhealthy","checks":{"second":{"ok":false,"latency_ms":0,"state":"unhealthy"},"store":{"ok":true,"latency_ms":0,"state":"healthy"}}}`},
+		{
+			false, 200,
+			`{"ready":true,"status":"healthy","checks":{"second":{"ok":true,"latency_ms":0,"state":"healthy"},"store":{"ok":true,"latency_ms":0,"state":"healthy"}}}`,
+		},
+		{
+			true, 503,
+			`{"ready":false,"status":"unhealthy","checks":{"second":{"ok":false,"latency_ms":0,"state":"unhealthy"},"store":{"ok":true,"latency_ms":0,"state":"healthy"}}}`,
+		},
 	} {
 		broken = row.broken
 		for _, path := range []string{"/health/ready", "/health"} {
@@ -44,7 +50,8 @@ func TestReady_FollowsTheChecks(t *testing.T) {
 	if !strings.Contains(w.logs.String(), "second: dial 10.0.0.1: refused") {
 		t.Error("the log does not say what is not ready")
 	}
-	if rec := w.do(request{method: "GET", path: "/health/live"}); rec.Code != http.StatusOK || rec.Body.String() != `{"status":"healthy"}` {
+	if rec := w.do(request{method: "GET", path: "/health/live"}); rec.Code != http.StatusOK ||
+		rec.Body.String() != `{"status":"healthy"}` {
 		t.Errorf("live: %d %s", rec.Code, rec.Body)
 	}
 }

@@ -20,7 +20,8 @@ func TestHistory_ListsEveryChange(t *testing.T) {
 			all := v.list(v.path("/history?path=/i"))
 			var told []string
 			for _, c := range all {
-				told = append(told, fmt.Sprint(c["sequence"], " ", c["op"], " ", c["path"], " ", c["value"], " ", c["dot"], " ", c["user"], " ", c["live"]))
+				told = append(told, fmt.Sprint(c["sequence"], " ", c["op"], " ", c["path"], " ", c["value"], " ", c["dot"], " ",
+					c["user"], " ", c["live"]))
 			}
 			same(t, told[:4], []string{
 				"26 set /i/m/y 2 b:1:1 tech2 true", "26 set /i/m/x 1 b:1:1 tech2 true",

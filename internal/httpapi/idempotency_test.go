@@ -13,13 +13,17 @@ import (
 func TestIdempotencyKey_SameRequest_Replayed(t *testing.T) {
 	t.Parallel()
 	w := newFurnished(t)
-	q := keyed("k-1", request{as: "admin", method: "POST", path: "/v1/buildings", body: `{"site_name":"Once","site_address":"Street"}`})
+	q := keyed("k-1", request{
+		as: "admin", method: "POST", path: "/v1/buildings",
+		body: `{"site_name":"Once","site_address":"Street"}`,
+	})
 	first := w.do(q)
 	if first.Code != http.StatusCreated || first.Header().Get("Idempotency-Replayed") != "" {
 		t.Fatalf("first: status %d, replayed %q", first.Code, first.Header().Get("Idempotency-Replayed"))
 	}
 	again := w.do(q)
-	if again.Code != http.StatusCreated || again.Header().Get("Idempotency-Replayed") != "true" || again.Body.String() != first.Body.String() {
+	if again.Code != http.StatusCreated || again.Header().Get("Idempotency-Replayed") != "true" ||
+		again.Body.String() != first.Body.String() {
 		t.Errorf("again: status %d, replayed %q: %s", again.Code, again.Header().Get("Idempotency-Replayed"), again.Body)
 	}
 	other := q
@@ -55,14 +59,20 @@ func TestIdempotencyKey_Malformed_400(t *testing.T) {
 		"a": 200, strings.Repeat("k", 255): 200, "with space ~": 200,
 		strings.Repeat("k", 256): 400, "tab\there": 400, "ümlaut": 400, "": 400,
 	} {
-		q := keyed(key, request{as: "admin", method: "POST", path: "/v1/classify", body: `{"item_code":"AS1851-2012-FE-01","observed_condition":"pressure_low"}`})
+		q := keyed(key, request{
+			as: "admin", method: "POST", path: "/v1/classify",
+			body: `{"item_code":"AS1851-2012-FE-01","observed_condition":"pressure_low"}`,
+		})
 		if rec := w.do(q); rec.Code != status {
 			t.Errorf("key %q: status %d, want %d", key, rec.Code, status)
 		}
 	}
 	for _, q := range []request{
 		{method: "POST", path: "/v1/auth/login", body: `{"username":"technician","password":"correct horse"}`},
-		{as: "technician", method: "POST", path: "/v1/users/me/password", body: `{"old_password":"correct horse","new_password":"battery staple"}`},
+		{
+			as: "technician", method: "POST", path: "/v1/users/me/password",
+			body: `{"old_password":"correct horse","new_password":"battery staple"}`,
+		},
 	} {
 		if rec := w.do(keyed(strings.Repeat("k", 300), q)); rec.Code >= 300 {
 			t.Errorf("%s minds the key: %d %s", q.path, rec.Code, rec.Body)
@@ -74,7 +84,10 @@ func TestIdempotencyKey_Malformed_400(t *testing.T) {
 func TestIdempotencyKey_ConcurrentRequests_OneResponse(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	q := keyed("at-once", request{as: "admin", method: "POST", path: "/v1/buildings", body: `{"site_name":"Once","site_address":"Street"}`})
+	q := keyed("at-once", request{
+		as: "admin", method: "POST", path: "/v1/buildings",
+		body: `{"site_name":"Once","site_address":"Street"}`,
+	})
 	answers := make(chan *httptest.ResponseRecorder)
 	const n = 8
 	for range n {
@@ -96,7 +109,10 @@ func TestIdempotencyKey_Replay_Reported(t *testing.T) {
 	t.Parallel()
 	w := newFurnished(t)
 	w.seen.Reset()
-	q := keyed("k-1", request{as: "admin", method: "POST", path: "/v1/classify", body: `{"item_code":"AS1851-2012-FE-01","observed_condition":"pressure_low"}`})
+	q := keyed("k-1", request{
+		as: "admin", method: "POST", path: "/v1/classify",
+		body: `{"item_code":"AS1851-2012-FE-01","observed_condition":"pressure_low"}`,
+	})
 	for range 2 {
 		w.get(http.StatusOK, q)
 	}

@@ -26,7 +26,8 @@ func TestItems_OfHarbourTower(t *testing.T) {
 				v = w.open("tower", want.frequency, want.frequency)
 			}
 			session := w.get(http.StatusOK, as("technician", "GET", v.path("")))
-			same(t, []any{session["item_count"], session["check_count"], session["done_count"]}, []any{want.items, want.checks, 0.0})
+			same(t, []any{session["item_count"], session["check_count"], session["done_count"]},
+				[]any{want.items, want.checks, 0.0})
 			items := v.list(v.path("/items"))
 			checks := 0
 			for i, item := range items {
@@ -48,7 +49,8 @@ func TestItems_States(t *testing.T) {
 			want := func(state, outcome string, missing ...string) {
 				t.Helper()
 				item := v.item("FE-1")
-				same(t, fmt.Sprint(item["state"], " ", item["outcome"], " ", item["missing"]), fmt.Sprint(state, " ", outcome, " ", missing))
+				same(t, fmt.Sprint(item["state"], " ", item["outcome"], " ", item["missing"]),
+					fmt.Sprint(state, " ", outcome, " ", missing))
 			}
 			want("untouched", "<nil>")
 			a.write(set(result+"note", `"behind the door"`))
@@ -78,7 +80,8 @@ func TestItems_States(t *testing.T) {
 				changes = append(changes, set(result+"checks/"+c.(map[string]any)["rule_code"].(string), `"pass"`))
 			}
 			a.write(changes[1:]...)
-			same(t, fmt.Sprint(v.item("FE-1")["missing"]), "[no outcome for "+item["checks"].([]any)[0].(map[string]any)["rule_code"].(string)+"]")
+			same(t, fmt.Sprint(v.item("FE-1")["missing"]),
+				"[no outcome for "+item["checks"].([]any)[0].(map[string]any)["rule_code"].(string)+"]")
 			a.write(changes[0])
 			same(t, v.item("FE-1")["state"], any("done"))
 			a.write(set(result+"checks/AS1851-2012-FE-01", `"fail"`))
@@ -108,7 +111,8 @@ func TestItems_States(t *testing.T) {
 				b.write(remove(row.path), set(row.path, row.other))
 				values := v.pull("engineer", "").conflictAt(t, row.path).Values
 				i := slices.IndexFunc(values, func(s sibling) bool { return s.Client == "a" })
-				same(t, []string{row.path, string(values[i].Value), fmt.Sprint(values[i].Flags)}, []string{row.path, row.value, row.flags})
+				same(t, []string{row.path, string(values[i].Value), fmt.Sprint(values[i].Flags)},
+					[]string{row.path, row.value, row.flags})
 				a.look()
 				a.write(remove(row.path))
 				b.look()
@@ -120,7 +124,8 @@ func TestItems_States(t *testing.T) {
 // tower imports the register of Harbour Tower through the API, with a baseline.
 func (w *world) tower() {
 	w.t.Helper()
-	w.get(http.StatusCreated, as("manager", "POST", "/v1/buildings", `{"building_id":"tower","site_name":"Harbour Tower","site_address":"1 Quay"}`))
+	w.get(http.StatusCreated, as("manager", "POST", "/v1/buildings",
+		`{"building_id":"tower","site_name":"Harbour Tower","site_address":"1 Quay"}`))
 	upload := as("manager", "POST", "/v1/buildings/tower/assets/import", string(seed.HarbourTowerCSV()))
 	upload.header = map[string]string{"Content-Type": mediaCSV}
 	report := w.get(http.StatusOK, upload)
@@ -181,15 +186,18 @@ func towerItem(t *testing.T, v *visit) {
 	same(t, []any{reel["kind"], reel["asset_type"], reel["system"]}, []any{"asset", "hose_reel", "HR"})
 	location := reel["location"].([]any)
 	same(t, []any{len(location), location[0], location[1]}, []any{3, "Harbour Tower", reel["level"]})
-	same(t, fmt.Sprint(reel["baselines"]), "[map[date:2024-02-29 measurement:flow_lps source:commissioning report unit:L/s value:0.45]]")
+	same(t, fmt.Sprint(reel["baselines"]),
+		"[map[date:2024-02-29 measurement:flow_lps source:commissioning report unit:L/s value:0.45]]")
 	same(t, reel["last_result"], nil)
 	checks := reel["checks"].([]any)
 	i := slices.IndexFunc(checks, func(c any) bool { return c.(map[string]any)["rule_code"] == "AS1851-2012-HR-07" })
 	flow := checks[i].(map[string]any)
 	same(t, []any{flow["version"], flow["rule_name"]}, []any{"0.1.0", "Flow test"})
-	same(t, fmt.Sprint(flow["conditions"]), "map[flow_below_minimum:non_critical_defect jet_insufficient:non_critical_defect no_flow:non_critical_defect]")
+	same(t, fmt.Sprint(flow["conditions"]),
+		"map[flow_below_minimum:non_critical_defect jet_insufficient:non_critical_defect no_flow:non_critical_defect]")
 	same(t, fmt.Sprint(flow["expected"]), "[map[condition:flow_below_minimum measurement:flow_lps min:0.33 unit:L/s]]")
-	same(t, fmt.Sprint(v.item("system-SK")["kind"], v.item("site-GN")["kind"], v.item("site-GN")["location"]), "systemsite[Harbour Tower]")
+	same(t, fmt.Sprint(v.item("system-SK")["kind"], v.item("site-GN")["kind"], v.item("site-GN")["location"]),
+		"systemsite[Harbour Tower]")
 }
 
 func towerFilters(t *testing.T, v *visit) {
@@ -238,8 +246,12 @@ func playSmall(t *testing.T, scenarios []scenario) {
 		tell := s.tell
 		scenarios[i].tell = func(t *testing.T, v *visit) {
 			building := "small-" + v.id
-			v.get(http.StatusCreated, as("manager", "POST", "/v1/buildings", fmt.Sprintf(`{"building_id":%q,"site_name":%q,"site_address":"S","owner_ids":["u-owner"]}`, building, building)))
-			for _, asset := range []string{`{"asset_id":"FE-1","asset_type":"extinguisher_powder"}`, `{"asset_id":"HR-1","asset_type":"hose_reel"}`} {
+			v.get(http.StatusCreated, as("manager", "POST", "/v1/buildings",
+				fmt.Sprintf(`{"building_id":%q,"site_name":%q,"site_address":"S","owner_ids":["u-owner"]}`, building, building)))
+			for _, asset := range []string{
+				`{"asset_id":"FE-1","asset_type":"extinguisher_powder"}`,
+				`{"asset_id":"HR-1","asset_type":"hose_reel"}`,
+			} {
 				v.get(http.StatusCreated, as("manager", "POST", "/v1/buildings/"+building+"/assets", asset))
 			}
 			small := v.open(building, v.id+"-small", "yearly")

@@ -11,7 +11,8 @@ import (
 func TestAccept_Lines(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.get(http.StatusCreated, as("manager", "POST", "/v1/buildings", `{"building_id":"b","site_name":"B","site_address":"S"}`))
+	w.get(http.StatusCreated, as("manager", "POST", "/v1/buildings",
+		`{"building_id":"b","site_name":"B","site_address":"S"}`))
 	session := w.session(t, "s")
 	for accept, media := range map[string]string{
 		"":                           httpkit.MediaJSON,
@@ -29,7 +30,10 @@ func TestAccept_Lines(t *testing.T) {
 		httpkit.MediaLines + ";q=0":                         "",
 		"text/html":                                         "",
 	} {
-		rec := w.do(request{as: "engineer", method: "GET", path: "/v1/tests/sessions/" + session + "/results", header: map[string]string{"Accept": accept}})
+		rec := w.do(request{
+			as: "engineer", method: "GET", path: "/v1/tests/sessions/" + session + "/results",
+			header: map[string]string{"Accept": accept},
+		})
 		if media == "" {
 			httpkittest.WantProblem(t, rec, http.StatusNotAcceptable)
 		} else if got := rec.Header().Get("Content-Type"); got != media {

@@ -34,7 +34,10 @@ func TestListener_MalformedRequest_Problem(t *testing.T) {
 		"unknown transfer coding": {"POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: zip\r\n\r\n", 501},
 		"unknown version":         {"GET /health HTTP/3.7\r\nHost: x\r\n\r\n", 505},
 		"the whole server":        {"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", 404},
-		"bad chunk":               {"POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400},
+		"bad chunk": {
+			"POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+			400,
+		},
 	} {
 		conn, err := net.Dial("tcp", server.Listener.Addr().String())
 		must(t, err)
@@ -59,10 +62,12 @@ func TestListener_OverTheWire(t *testing.T) {
 		t.Cleanup(func() { resp.Body.Close() })
 		return resp
 	}
-	if resp := get("HEAD", "/v1/buildings/closed/", nil); resp.StatusCode != http.StatusOK || resp.ContentLength < 100 || resp.Header.Get("ETag") == "" {
+	if resp := get("HEAD", "/v1/buildings/closed/", nil); resp.StatusCode != http.StatusOK || resp.ContentLength < 100 ||
+		resp.Header.Get("ETag") == "" {
 		t.Errorf("HEAD: %d, %d bytes, ETag %q", resp.StatusCode, resp.ContentLength, resp.Header.Get("ETag"))
 	}
-	if resp := get("POST", "/v1/buildings/", strings.NewReader(`{"site_name":"Wire","site_address":"Street"}`)); resp.StatusCode != http.StatusCreated {
+	if resp := get("POST", "/v1/buildings/",
+		strings.NewReader(`{"site_name":"Wire","site_address":"Street"}`)); resp.StatusCode != http.StatusCreated {
 		t.Errorf("POST with a trailing slash: %d", resp.StatusCode)
 	}
 	big := get("POST", "/v1/buildings", io.LimitReader(endless{}, jsonLimit+2))

@@ -17,7 +17,10 @@ func TestList_GrowsDuringTheWalk_EachRowOnce(t *testing.T) {
 	var want, got []string
 	add := func(i int) string {
 		id := fmt.Sprintf("b-%03d", i)
-		w.get(http.StatusCreated, request{as: "admin", method: "POST", path: "/v1/buildings", body: fmt.Sprintf(`{"building_id":%q,"site_name":%q,"site_address":"x"}`, id, id)})
+		w.get(http.StatusCreated, request{
+			as: "admin", method: "POST", path: "/v1/buildings",
+			body: fmt.Sprintf(`{"building_id":%q,"site_name":%q,"site_address":"x"}`, id, id),
+		})
 		return id
 	}
 	for i := range 25 {

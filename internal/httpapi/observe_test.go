@@ -30,7 +30,10 @@ func TestLog_OneEventPerRequest(t *testing.T) {
 	t.Parallel()
 	w := newFailing(t, nil)
 	w.seen.Reset()
-	w.do(request{as: "admin", method: "GET", path: "/v1/users/u-owner/?q=secret-query", header: map[string]string{"X-Request-ID": "req-1"}})
+	w.do(request{
+		as: "admin", method: "GET", path: "/v1/users/u-owner/?q=secret-query",
+		header: map[string]string{"X-Request-ID": "req-1"},
+	})
 	w.do(request{method: "POST", path: "/v1/auth/login", body: `{"username":"admin","password":"secret-password"}`})
 	w.do(request{method: "GET", path: "/secret-path"})
 	w.do(request{method: "POST", path: "/test/panic"})
@@ -42,7 +45,10 @@ func TestLog_OneEventPerRequest(t *testing.T) {
 	if n := strings.Count(text, "msg=request "); n != 4 {
 		t.Errorf("%d events, want 4:\n%s", n, text)
 	}
-	for _, part := range []string{"status=200 ", "route=/v1/users/{id}", "method=GET", "transaction_id=req-1", "user=u-admin org=a", "msg=panic", "the secret is 42", "errors_test.go"} {
+	for _, part := range []string{
+		"status=200 ", "route=/v1/users/{id}", "method=GET", "transaction_id=req-1",
+		"user=u-admin org=a", "msg=panic", "the secret is 42", "problem_test.go",
+	} {
 		if !strings.Contains(text, part) {
 			t.Errorf("the log lacks %q:\n%s", part, text)
 		}
@@ -59,7 +65,8 @@ func TestResponse_SafeHeaders(t *testing.T) {
 	w := newWorld(t)
 	for _, path := range []string{"/v1/users/me", "/none", "/health/ready", "/docs"} {
 		h := w.do(request{as: "admin", method: "GET", path: path}).Header()
-		if h.Get("X-Content-Type-Options") != "nosniff" || !strings.HasPrefix(h.Get("Content-Security-Policy"), "default-src 'none'") || h.Get("Cache-Control") == "" {
+		if h.Get("X-Content-Type-Options") != "nosniff" ||
+			!strings.HasPrefix(h.Get("Content-Security-Policy"), "default-src 'none'") || h.Get("Cache-Control") == "" {
 			t.Errorf("%s: %v", path, h)
 		}
 	}

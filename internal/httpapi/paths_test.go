@@ -90,7 +90,8 @@ func TestMethod_NotAllowed_405(t *testing.T) {
 	} {
 		rec := w.do(request{as: "admin", method: row.method, path: row.path})
 		if rec.Code != row.status || rec.Header().Get("Allow") != row.allow {
-			t.Errorf("%s %s: status %d, Allow %q; want %d, %q", row.method, row.path, rec.Code, rec.Header().Get("Allow"), row.status, row.allow)
+			t.Errorf("%s %s: status %d, Allow %q; want %d, %q", row.method, row.path, rec.Code, rec.Header().Get("Allow"),
+				row.status, row.allow)
 		}
 		if row.status >= 400 {
 			httpkittest.WantProblem(t, rec, row.status)

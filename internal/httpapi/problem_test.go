@@ -39,21 +39,55 @@ func TestProblem_EveryCode(t *testing.T) {
 		{firemode.CodeInternal, request{method: "POST", path: "/test/internal"}, 500, true, "internal error"},
 		{firemode.CodeInternal, request{method: "POST", path: "/test/foreign"}, 500, true, "internal error"},
 		{firemode.CodeInternal, request{method: "POST", path: "/test/panic"}, 500, true, "internal error"},
-		{firemode.CodeMalformed, request{as: "admin", method: "POST", path: "/v1/buildings", body: `{`}, 400, false, "not valid JSON"},
+		{
+			firemode.CodeMalformed,
+			request{as: "admin", method: "POST", path: "/v1/buildings", body: `{`},
+			400, false,
+			"not valid JSON",
+		},
 		{firemode.CodeUnauthenticated, request{method: "GET", path: "/v1/users/me"}, 401, false, "bearer token"},
 		{firemode.CodeForbidden, request{as: "technician", method: "GET", path: "/v1/users"}, 403, false, "technician"},
-		{firemode.CodeNotFound, request{as: "admin", method: "GET", path: "/v1/buildings/none"}, 404, false, "no such building"},
-		{firemode.CodeMethodNotAllowed, request{as: "admin", method: "DELETE", path: "/v1/buildings"}, 405, false, "GET, HEAD, POST, OPTIONS"},
-		{firemode.CodeNotAcceptable, request{as: "admin", method: "GET", path: "/v1/buildings", header: map[string]string{"Accept": "image/png"}}, 406, false, "application/json"},
-		{firemode.CodeConflict, request{as: "admin", method: "POST", path: "/v1/buildings", body: `{"site_name":"open","site_address":" street 2"}`}, 409, false, "name and address"},
+		{
+			firemode.CodeNotFound,
+			request{as: "admin", method: "GET", path: "/v1/buildings/none"},
+			404, false,
+			"no such building",
+		},
+		{
+			firemode.CodeMethodNotAllowed,
+			request{as: "admin", method: "DELETE", path: "/v1/buildings"},
+			405, false,
+			"GET, HEAD, POST, OPTIONS",
+		},
+		{firemode.CodeNotAcceptable, request{
+			as: "admin", method: "GET", path: "/v1/buildings",
+			header: map[string]string{"Accept": "image/png"},
+		}, 406, false, "application/json"},
+		{firemode.CodeConflict, request{
+			as: "admin", method: "POST", path: "/v1/buildings",
+			body: `{"site_name":"open","site_address":" street 2"}`,
+		}, 409, false, "name and address"},
 		{firemode.CodeConflict, request{method: "POST", path: "/test/fork"}, 409, false, "forked"},
 		{firemode.CodeInFlight, request{method: "POST", path: "/test/flight"}, 409, true, "still running"},
 		{firemode.CodeGone, request{method: "POST", path: "/test/gone"}, 410, false, "restore"},
-		{firemode.CodeChanged, request{as: "admin", method: "PATCH", path: "/v1/buildings/open", body: `{}`, header: map[string]string{"If-Match": `"77"`}}, 412, false, ""},
-		{firemode.CodeTooLarge, request{as: "admin", method: "POST", path: "/v1/buildings", body: `{}`, header: oversized}, 413, false, "8388608 bytes"},
-		{firemode.CodeUnsupportedMedia, request{as: "admin", method: "POST", path: "/v1/buildings", body: `{}`, header: map[string]string{"Content-Type": "text/xml"}}, 415, false, "application/json"},
+		{firemode.CodeChanged, request{
+			as: "admin", method: "PATCH", path: "/v1/buildings/open", body: `{}`,
+			header: map[string]string{"If-Match": `"77"`},
+		}, 412, false, ""},
+		{
+			firemode.CodeTooLarge,
+			request{as: "admin", method: "POST", path: "/v1/buildings", body: `{}`, header: oversized},
+			413, false, "8388608 bytes",
+		},
+		{firemode.CodeUnsupportedMedia, request{
+			as: "admin", method: "POST", path: "/v1/buildings", body: `{}`,
+			header: map[string]string{"Content-Type": "text/xml"},
+		}, 415, false, "application/json"},
 		{firemode.CodeRange, request{method: "POST", path: "/test/range"}, 416, false, "range"},
-		{firemode.CodeInvalid, request{as: "admin", method: "POST", path: "/v1/buildings", body: `{"site_name":7,"site_address":"x"}`}, 422, false, "site_name: "},
+		{firemode.CodeInvalid, request{
+			as: "admin", method: "POST", path: "/v1/buildings",
+			body: `{"site_name":7,"site_address":"x"}`,
+		}, 422, false, "site_name: "},
 		{firemode.CodePreconditionMissing, request{method: "POST", path: "/test/missing"}, 428, false, "If-Match"},
 		{firemode.CodeRateLimited, request{method: "POST", path: "/test/limited"}, 429, true, "slow down"},
 		{firemode.CodeUnavailable, request{method: "POST", path: "/test/shed"}, 503, true, "busy"},
@@ -66,7 +100,8 @@ func TestProblem_EveryCode(t *testing.T) {
 		rec := w.do(row.q)
 		p := httpkittest.WantProblem(t, rec, row.status)
 		if p.Retryable != row.retryable || !regexp.MustCompile(regexp.QuoteMeta(row.message)).MatchString(p.Message) {
-			t.Errorf("%s %s: retryable %v, message %q; want %v, %q", row.q.method, row.q.path, p.Retryable, p.Message, row.retryable, row.message)
+			t.Errorf("%s %s: retryable %v, message %q; want %v, %q", row.q.method, row.q.path, p.Retryable, p.Message,
+				row.retryable, row.message)
 		}
 		if row.status >= 500 && secrets.MatchString(p.Message) {
 			t.Errorf("%s shows internals: %s", row.q.path, p.Message)
@@ -93,7 +128,8 @@ func TestProblem_Headers(t *testing.T) {
 			t.Errorf("%s: Retry-After %q, want %q", name, got, want)
 		}
 	}
-	if p := httpkittest.WantProblem(t, w.do(request{method: "POST", path: "/test/fork"}), http.StatusConflict); p.FreshClientID != "tablet-7-b" {
+	if p := httpkittest.WantProblem(t, w.do(request{method: "POST", path: "/test/fork"}),
+		http.StatusConflict); p.FreshClientID != "tablet-7-b" {
 		t.Errorf("fresh_client_id %q", p.FreshClientID)
 	}
 	rec := w.do(request{method: "PUT", path: "/v1/classify"})

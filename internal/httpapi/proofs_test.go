@@ -16,9 +16,15 @@ import (
 func TestProofs_Verify(t *testing.T) {
 	play(t, []scenario{
 		{"every change of a session can be proved, whatever became of it", func(t *testing.T, v *visit) {
-			v.send("tech1", batch{client: "tab", number: 1, id: "a", changes: []string{set("/x", `"<é & \u2028>"`), set("/y", "1.50"), set("bad", "1")}})
+			v.send("tech1", batch{
+				client: "tab", number: 1, id: "a",
+				changes: []string{set("/x", `"<é & \u2028>"`), set("/y", "1.50"), set("bad", "1")},
+			})
 			v.send("tech2", batch{changes: []string{set("/x", "2"), appendTo("/list", "[1,2]")}})
-			v.send("tech1", batch{client: "tab", number: 2, id: "b", prev: "a", seen: map[string]int64{"tab": 2}, changes: []string{remove("/x")}})
+			v.send("tech1", batch{
+				client: "tab", number: 2, id: "b", prev: "a", seen: map[string]int64{"tab": 2},
+				changes: []string{remove("/x")},
+			})
 			v.send("manager", batch{client: "tab-2", number: 1, onBehalfOf: "tech1", changes: []string{set("/x", "3")}})
 			statuses := map[string]string{}
 			for _, dot := range []string{"tab:1:0", "tab:1:1", "tab:1:2", "~tech2:1:0", "~tech2:1:1", "tab:2:0", "tab-2:1:0"} {
@@ -69,7 +75,10 @@ func TestProofs_EmptyLog_NotFound(t *testing.T) {
 	play(t, []scenario{{"an empty log has no proofs", func(t *testing.T, v *visit) {
 		httpkittest.WantProblem(t, v.do(as("tech1", "GET", v.path("/consistency?from=0"))), http.StatusUnprocessableEntity)
 		httpkittest.WantProblem(t, v.do(as("tech1", "GET", v.path("/proof?dot=tab:1:0"))), http.StatusNotFound)
-		if rec := v.do(request{as: "tech1", method: "GET", path: strings.Replace(v.path("/proof?dot=tab:1:0"), v.id, "none", 1)}); rec.Code != http.StatusNotFound {
+		if rec := v.do(request{
+			as: "tech1", method: "GET",
+			path: strings.Replace(v.path("/proof?dot=tab:1:0"), v.id, "none", 1),
+		}); rec.Code != http.StatusNotFound {
 			t.Errorf("of a session that is not there: %d", rec.Code)
 		}
 	}}})

@@ -17,13 +17,20 @@ func TestSlowRequest_LoggedOnce(t *testing.T) {
 		name, path, body string
 		stages           string
 	}{
-		{"results", "/v1/tests/sessions/s1/results", `{"changes":[{"op":"set","path":"/a","value":1}]}`, "body queue merge commit other"},
-		{"classify", "/v1/classify", `{"item_code":"AS1851-2012-FE-01","observed_condition":"pressure_low"}`, "body queue record commit other"},
+		{
+			"results", "/v1/tests/sessions/s1/results", `{"changes":[{"op":"set","path":"/a","value":1}]}`,
+			"body queue merge commit other",
+		},
+		{
+			"classify", "/v1/classify", `{"item_code":"AS1851-2012-FE-01","observed_condition":"pressure_low"}`,
+			"body queue record commit other",
+		},
 	} {
 		for _, slow := range []bool{false, true} {
 			at := &slowClock{now: time.Now()}
 			w := newWorld(t, func(c *Config) { c.Now = at.Now })
-			w.get(http.StatusCreated, as("manager", "POST", "/v1/buildings", `{"building_id":"b","site_name":"B","site_address":"S"}`))
+			w.get(http.StatusCreated, as("manager", "POST", "/v1/buildings",
+				`{"building_id":"b","site_name":"B","site_address":"S"}`))
 			w.session(t, "s1")
 			if slow {
 				at.step = 50 * time.Millisecond
@@ -54,7 +61,8 @@ func TestSlowRequest_LoggedOnce(t *testing.T) {
 			}
 			var names []string
 			var sum time.Duration
-			for _, m := range regexp.MustCompile(`(body|queue|merge|record|commit|other)=(\S+)`).FindAllStringSubmatch(line, -1) {
+			for _, m := range regexp.MustCompile(`(body|queue|merge|record|commit|other)=(\S+)`).FindAllStringSubmatch(line,
+				-1) {
 				d, err := time.ParseDuration(m[2])
 				must(t, err)
 				names, sum = append(names, m[1]), sum+d
@@ -74,7 +82,8 @@ func TestSlowRequest_CriticalRoutesOnly(t *testing.T) {
 	if text := w.logs.String(); strings.Contains(text, "Performance violation") {
 		t.Errorf("there is no requirement on this: %s", text)
 	}
-	w.get(http.StatusOK, as("admin", "POST", "/v1/classify", `{"item_code":"AS1851-2012-FE-01","observed_condition":"pressure_low"}`))
+	w.get(http.StatusOK, as("admin", "POST", "/v1/classify",
+		`{"item_code":"AS1851-2012-FE-01","observed_condition":"pressure_low"}`))
 	if text := w.logs.String(); strings.Count(text, "Performance violation") != 1 {
 		t.Errorf("one warning was to come: %s", text)
 	}

@@ -65,11 +65,15 @@ func TestResults_DeltaDeliversWhatChanged(t *testing.T) {
 			}
 			good := v.pull("tech1", "").Cursor
 			list := v.get(http.StatusOK, as("tech1", "GET", v.path("/items?limit=1")))["next_cursor"].(string)
-			for _, cursor := range []string{other.pull("tech1", "").Cursor, list, "x", good + "A", good[:len(good)-2], strings.ToUpper(good), "AAAA" + good[4:], strings.Repeat("A", 5000)} {
+			for _, cursor := range []string{
+				other.pull("tech1", "").Cursor, list, "x", good + "A", good[:len(good)-2],
+				strings.ToUpper(good), "AAAA" + good[4:], strings.Repeat("A", 5000),
+			} {
 				p := httpkittest.WantProblem(t, v.do(as("tech1", "GET", v.path("/results?since="+cursor))), http.StatusBadRequest)
 				same(t, p.Details[0].Field, "cursor")
 			}
-			httpkittest.WantProblem(t, v.do(as("tech1", "GET", v.path("/results?since="+good+"&limit=0"))), http.StatusBadRequest)
+			httpkittest.WantProblem(t, v.do(as("tech1", "GET", v.path("/results?since="+good+"&limit=0"))),
+				http.StatusBadRequest)
 		}},
 	})
 }

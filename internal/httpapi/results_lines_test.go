@@ -99,7 +99,10 @@ func TestResults_Lines_SameAsJSON(t *testing.T) {
 			httpkittest.WantProblem(t, v.do(v.lines("tech1", "POST", "/results", "{")), http.StatusBadRequest)
 			httpkittest.WantProblem(t, v.do(v.lines("tech1", "GET", "/sync_status", "")), http.StatusNotAcceptable)
 			httpkittest.WantProblem(t, v.do(v.lines("tech1", "POST", "/nothing", "{}")), http.StatusNotFound)
-			httpkittest.WantProblem(t, v.do(request{as: "manager", method: "PATCH", path: v.path(""), body: "{}", header: map[string]string{"Content-Type": httpkit.MediaLines}}), http.StatusUnsupportedMediaType)
+			httpkittest.WantProblem(t, v.do(request{
+				as: "manager", method: "PATCH", path: v.path(""), body: "{}",
+				header: map[string]string{"Content-Type": httpkit.MediaLines},
+			}), http.StatusUnsupportedMediaType)
 		}},
 		{"an answer that breaks off has no end", brokenOff},
 		{"what is given is recorded before the last byte leaves", recordedFirst},
@@ -111,12 +114,16 @@ func (b batch) lined(t testing.TB) string {
 	t.Helper()
 	var whole map[string]jsontext.Value
 	must(t, json.Unmarshal([]byte(b.String()), &whole))
-	return fmt.Sprintf("{\"_sync_meta\":%s,\"atomic\":%s}\n%s", whole["_sync_meta"], whole["atomic"], strings.Join(append(b.changes, ""), "\n"))
+	return fmt.Sprintf("{\"_sync_meta\":%s,\"atomic\":%s}\n%s", whole["_sync_meta"], whole["atomic"],
+		strings.Join(append(b.changes, ""), "\n"))
 }
 
 // lines is a request for lines, or with lines.
 func (v *visit) lines(who, method, below, body string, header ...string) request {
-	q := request{as: who, method: method, path: v.path(below), body: body, header: map[string]string{"Accept": httpkit.MediaLines}}
+	q := request{
+		as: who, method: method, path: v.path(below), body: body,
+		header: map[string]string{"Accept": httpkit.MediaLines},
+	}
 	if method == http.MethodPost {
 		v.keys++
 		q.header["Content-Type"], q.header["Idempotency-Key"] = httpkit.MediaLines, fmt.Sprintf("%s key %d", v.id, v.keys)
@@ -192,12 +199,15 @@ func whole(t testing.TB, all []member) string {
 			order += " " + m.name
 		}
 	}
-	if strings.Trim(strings.NewReplacer("leaf", "", "conflict", "", "removed", "", "late", "").Replace(order), " ") != "" || all[0].name != "head" {
+	if strings.Trim(strings.NewReplacer("leaf", "", "conflict", "", "removed", "", "late", "").Replace(order),
+		" ") != "" || all[0].name != "head" {
 		t.Errorf("an answer of %s and%s", all[0].name, order)
 	}
 	must(t, c.End())
-	return fmt.Sprintf(`%s,"document":%s,"conflicts":[%s],"removed":[%s],"late":[%s]}`, strings.TrimSuffix(string(all[0].value), "}"),
-		document.String(), strings.Join(lists["conflict"], ","), strings.Join(lists["removed"], ","), strings.Join(lists["late"], ","))
+	return fmt.Sprintf(`%s,"document":%s,"conflicts":[%s],"removed":[%s],"late":[%s]}`,
+		strings.TrimSuffix(string(all[0].value), "}"),
+		document.String(), strings.Join(lists["conflict"], ","), strings.Join(lists["removed"],
+			","), strings.Join(lists["late"], ","))
 }
 
 // linesSay wants the lines of an answer to come to its JSON, byte for byte, however they are encoded.
@@ -242,7 +252,8 @@ func brokenOff(t *testing.T, v *visit) {
 					t.Errorf("%s: the connection is not cut: %v", accept, p)
 				}
 			}()
-			v.ServeHTTP(w, v.lines("tech1", "GET", "/results", "", "X-Client-ID", "a", "Accept", accept).build(v.world).WithContext(ctx))
+			v.ServeHTTP(w, v.lines("tech1", "GET", "/results", "", "X-Client-ID", "a", "Accept",
+				accept).build(v.world).WithContext(ctx))
 		}()
 		body := w.Body.String()
 		if len(body) < 64<<10 || strings.Contains(body, `{"end":`) || strings.HasSuffix(body, "}]}") {
@@ -271,7 +282,8 @@ func recordedFirst(t *testing.T, v *visit) {
 		b.write(set("/x", quoted(t, strings.Repeat("long ", 1000))))
 		w := &watchful{ResponseRecorder: httptest.NewRecorder(), delivered: func() (n int64) {
 			must(t, v.store.View(t.Context(), func(tx store.ReadTx) error {
-				actors, err := store.As[store.ActorReader](tx).Actors(t.Context(), ledger.SessionRef{Org: "a", Session: firemode.SessionID(v.id)}, []crdt.ActorID{crdt.ActorID(client)})
+				actors, err := store.As[store.ActorReader](tx).Actors(t.Context(),
+					ledger.SessionRef{Org: "a", Session: firemode.SessionID(v.id)}, []crdt.ActorID{crdt.ActorID(client)})
 				for _, a := range actors {
 					n = a.Delivered
 				}

@@ -22,7 +22,8 @@ func TestResults_ReplicasConverge(t *testing.T) {
 		w.t = t
 		w.staff("tech1", "technician")
 		w.staff("tech2", "technician")
-		w.get(http.StatusCreated, as("manager", "POST", "/v1/buildings", `{"building_id":"b","site_name":"B","site_address":"S"}`))
+		w.get(http.StatusCreated, as("manager", "POST", "/v1/buildings",
+			`{"building_id":"b","site_name":"B","site_address":"S"}`))
 		n := 0
 		rapid.Check(t, func(r *rapid.T) {
 			n++

@@ -59,7 +59,10 @@ func TestRoutes_WithoutToken_401(t *testing.T) {
 		if rt.Permission == nil {
 			continue
 		}
-		for name, token := range map[string]string{"none": "", "broken": "Bearer x.y.z", "other scheme": "Basic YTpi", "empty": "Bearer "} {
+		for name, token := range map[string]string{
+			"none": "", "broken": "Bearer x.y.z", "other scheme": "Basic YTpi",
+			"empty": "Bearer ",
+		} {
 			q := fixtures()[rt.Method+" "+rt.Pattern].request(rt, "")
 			if token != "" {
 				q.header["Authorization"] = token
@@ -127,56 +130,146 @@ const (
 // fixtures has a line for every route. A new route without one fails the test.
 func fixtures() map[string]fixture {
 	return map[string]fixture{
-		"POST /v1/auth/login":                          {path: "/v1/auth/login", body: `{"username":"admin","password":"correct horse"}`, status: 200},
-		"POST /v1/auth/refresh":                        {path: "/v1/auth/refresh", body: `{"refresh_token":"none"}`, status: 401},
-		"POST /v1/auth/logout":                         {path: "/v1/auth/logout", status: 204},
-		"GET /v1/users/me":                             {path: "/v1/users/me", status: 200},
-		"GET /v1/users/me/audits":                      {path: "/v1/users/me/audits", status: 200},
-		"POST /v1/users/me/password":                   {path: "/v1/users/me/password", body: `{"old_password":"wrong","new_password":"battery staple"}`, status: 422},
-		"POST /v1/users":                               {path: "/v1/users", body: `{"username":"new","role":"owner","password":"battery staple"}`, status: 201},
-		"GET /v1/users":                                {path: "/v1/users", status: 200},
-		"GET /v1/users/{id}":                           {path: "/v1/users/u-owner", scope: ofOrganisation, status: 200},
-		"PATCH /v1/users/{id}":                         {path: "/v1/users/u-owner", body: `{"full_name":"Changed"}`, scope: ofOrganisation, status: 200},
-		"POST /v1/rules":                               {path: "/v1/rules", body: `{"rule_code":"NEW","version":"1.0.0","rule_name":"New","rule_schema":{"classification_mappings":{"broken":"critical_defect"}}}`, status: 201},
-		"GET /v1/rules":                                {path: "/v1/rules", status: 200},
-		"GET /v1/rules/{rule_code}":                    {path: "/v1/rules/OWN", scope: ofOrganisation, status: 200},
-		"GET /v1/rules/{rule_code}/versions":           {path: "/v1/rules/OWN/versions", scope: ofOrganisation, status: 200},
-		"GET /v1/rules/{rule_code}/versions/{version}": {path: "/v1/rules/OWN/versions/1.0.0", scope: ofOrganisation, status: 200},
-		"POST /v1/rules/{rule_code}/versions/{version}/deactivate": {path: "/v1/rules/OWN/versions/1.0.0/deactivate", scope: ofOrganisation, status: 200},
-		"POST /v1/classify":                                  {path: "/v1/classify", body: `{"item_code":"OWN","observed_condition":"broken"}`, scope: ofOrganisation, status: 200},
-		"POST /v1/buildings":                                 {path: "/v1/buildings", body: `{"site_name":"New","site_address":"Street"}`, status: 201},
-		"GET /v1/buildings":                                  {path: "/v1/buildings", status: 200},
-		"GET /v1/buildings/{id}":                             {path: "/v1/buildings/closed", scope: ofBuilding, status: 200},
-		"PATCH /v1/buildings/{id}":                           {path: "/v1/buildings/closed", body: `{"site_name":"Changed"}`, scope: ofBuilding, status: 200},
-		"POST /v1/buildings/{id}/assets":                     {path: "/v1/buildings/closed/assets", body: `{"asset_id":"NEW","asset_type":"extinguisher_powder"}`, scope: ofBuilding, status: 201},
-		"GET /v1/buildings/{id}/assets":                      {path: "/v1/buildings/closed/assets", scope: ofBuilding, status: 200},
-		"POST /v1/buildings/{id}/assets/import":              {path: "/v1/buildings/closed/assets/import", body: "asset_id,asset_type\nFE-2,extinguisher_powder\n", media: mediaCSV, scope: ofBuilding, status: 200},
-		"GET /v1/buildings/{id}/assets/export":               {path: "/v1/buildings/closed/assets/export", scope: ofBuilding, status: 200},
-		"GET /v1/buildings/{id}/assets/{asset_id}":           {path: "/v1/buildings/closed/assets/FE-1", scope: ofBuilding, status: 200},
-		"PATCH /v1/buildings/{id}/assets/{asset_id}":         {path: "/v1/buildings/closed/assets/FE-1", body: `{"notes":"changed"}`, scope: ofBuilding, status: 200},
-		"PUT /v1/buildings/{id}/assets/{asset_id}/baselines": {path: "/v1/buildings/closed/assets/FE-1/baselines", body: `{"baselines":[]}`, scope: ofBuilding, status: 200},
-		"POST /v1/tests/sessions/{id}/results":               {path: "/v1/tests/sessions/s-1/results", body: `{"changes":[{"op":"set","path":"/items/FE-1/note","value":"x"}]}`, scope: ofSession, status: 200},
-		"GET /v1/tests/sessions/{id}/results":                {path: "/v1/tests/sessions/s-1/results", scope: ofSession, status: 200},
-		"POST /v1/tests/sessions":                            {path: "/v1/tests/sessions", body: `{"building_id":"closed","session_name":"New","frequency":"yearly"}`, status: 201},
-		"GET /v1/tests/sessions":                             {path: "/v1/tests/sessions", status: 200},
-		"GET /v1/tests/sessions/{id}":                        {path: "/v1/tests/sessions/s-1", scope: ofSession, status: 200},
-		"PATCH /v1/tests/sessions/{id}":                      {path: "/v1/tests/sessions/s-1", body: `{"session_name":"Changed"}`, header: map[string]string{"If-Match": "*"}, scope: ofSession, status: 200},
-		"GET /v1/tests/sessions/{id}/items":                  {path: "/v1/tests/sessions/s-1/items", scope: ofSession, status: 200},
-		"GET /v1/tests/sessions/{id}/sync_status":            {path: "/v1/tests/sessions/s-1/sync_status", scope: ofSession, status: 200},
-		"GET /v1/tests/sessions/{id}/history":                {path: "/v1/tests/sessions/s-1/history?path=/items", scope: ofSession, status: 200},
-		"GET /v1/tests/sessions/{id}/offline_bundle":         {path: "/v1/tests/sessions/s-1/offline_bundle", scope: ofSession, status: 200},
-		"GET /v1/tests/sessions/{id}/proof":                  {path: "/v1/tests/sessions/s-1/proof?dot=~u-other:1:0", scope: ofSession, status: 200},
-		"GET /v1/tests/sessions/{id}/consistency":            {path: "/v1/tests/sessions/s-1/consistency?from=1", scope: ofSession, status: 200},
-		"GET /v1/defects":                                    {path: "/v1/defects", status: 200},
-		"GET /v1/defects/{id}":                               {path: "/v1/defects/" + foundDefect(), scope: ofSession, status: 200},
-		"PATCH /v1/defects/{id}":                             {path: "/v1/defects/" + foundDefect(), body: `{"note":"Changed"}`, scope: ofSession, status: 200},
-		"GET /health":                                        {path: "/health", status: 200},
-		"GET /health/live":                                   {path: "/health/live", status: 200},
-		"GET /health/ready":                                  {path: "/health/ready", status: 200},
-		"GET /metrics":                                       {path: "/metrics", status: 404},
-		"GET /openapi.yaml":                                  {path: "/openapi.yaml", status: 200},
-		"GET /openapi.json":                                  {path: "/openapi.json", status: 200},
-		"GET /docs":                                          {path: "/docs", status: 200},
+		"POST /v1/auth/login": {
+			path: "/v1/auth/login",
+			body: `{"username":"admin","password":"correct horse"}`, status: 200,
+		},
+		"POST /v1/auth/refresh": {
+			path: "/v1/auth/refresh", body: `{"refresh_token":"none"}`,
+			status: 401,
+		},
+		"POST /v1/auth/logout":    {path: "/v1/auth/logout", status: 204},
+		"GET /v1/users/me":        {path: "/v1/users/me", status: 200},
+		"GET /v1/users/me/audits": {path: "/v1/users/me/audits", status: 200},
+		"POST /v1/users/me/password": {
+			path: "/v1/users/me/password",
+			body: `{"old_password":"wrong","new_password":"battery staple"}`, status: 422,
+		},
+		"POST /v1/users": {
+			path: "/v1/users",
+			body: `{"username":"new","role":"owner","password":"battery staple"}`, status: 201,
+		},
+		"GET /v1/users":      {path: "/v1/users", status: 200},
+		"GET /v1/users/{id}": {path: "/v1/users/u-owner", scope: ofOrganisation, status: 200},
+		"PATCH /v1/users/{id}": {
+			path: "/v1/users/u-owner", body: `{"full_name":"Changed"}`,
+			scope: ofOrganisation, status: 200,
+		},
+		"POST /v1/rules": {
+			path: "/v1/rules",
+			body: `{"rule_code":"NEW","version":"1.0.0","rule_name":"New","rule_schema":{"classification_mappings":{"broken":"critical_defect"}}}`, status: 201,
+		},
+		"GET /v1/rules":                      {path: "/v1/rules", status: 200},
+		"GET /v1/rules/{rule_code}":          {path: "/v1/rules/OWN", scope: ofOrganisation, status: 200},
+		"GET /v1/rules/{rule_code}/versions": {path: "/v1/rules/OWN/versions", scope: ofOrganisation, status: 200},
+		"GET /v1/rules/{rule_code}/versions/{version}": {
+			path: "/v1/rules/OWN/versions/1.0.0", scope: ofOrganisation,
+			status: 200,
+		},
+		"POST /v1/rules/{rule_code}/versions/{version}/deactivate": {
+			path:  "/v1/rules/OWN/versions/1.0.0/deactivate",
+			scope: ofOrganisation, status: 200,
+		},
+		"POST /v1/classify": {
+			path: "/v1/classify",
+			body: `{"item_code":"OWN","observed_condition":"broken"}`, scope: ofOrganisation, status: 200,
+		},
+		"POST /v1/buildings": {
+			path: "/v1/buildings",
+			body: `{"site_name":"New","site_address":"Street"}`, status: 201,
+		},
+		"GET /v1/buildings":      {path: "/v1/buildings", status: 200},
+		"GET /v1/buildings/{id}": {path: "/v1/buildings/closed", scope: ofBuilding, status: 200},
+		"PATCH /v1/buildings/{id}": {
+			path: "/v1/buildings/closed",
+			body: `{"site_name":"Changed"}`, scope: ofBuilding, status: 200,
+		},
+		"POST /v1/buildings/{id}/assets": {
+			path: "/v1/buildings/closed/assets",
+			body: `{"asset_id":"NEW","asset_type":"extinguisher_powder"}`, scope: ofBuilding, status: 201,
+		},
+		"GET /v1/buildings/{id}/assets": {
+			path: "/v1/buildings/closed/assets", scope: ofBuilding,
+			status: 200,
+		},
+		"POST /v1/buildings/{id}/assets/import": {
+			path: "/v1/buildings/closed/assets/import",
+			body: "asset_id,asset_type\nFE-2,extinguisher_powder\n", media: mediaCSV, scope: ofBuilding, status: 200,
+		},
+		"GET /v1/buildings/{id}/assets/export": {
+			path:  "/v1/buildings/closed/assets/export",
+			scope: ofBuilding, status: 200,
+		},
+		"GET /v1/buildings/{id}/assets/{asset_id}": {
+			path: "/v1/buildings/closed/assets/FE-1", scope: ofBuilding,
+			status: 200,
+		},
+		"PATCH /v1/buildings/{id}/assets/{asset_id}": {
+			path: "/v1/buildings/closed/assets/FE-1",
+			body: `{"notes":"changed"}`, scope: ofBuilding, status: 200,
+		},
+		"PUT /v1/buildings/{id}/assets/{asset_id}/baselines": {
+			path: "/v1/buildings/closed/assets/FE-1/baselines",
+			body: `{"baselines":[]}`, scope: ofBuilding, status: 200,
+		},
+		"POST /v1/tests/sessions/{id}/results": {
+			path: "/v1/tests/sessions/s-1/results",
+			body: `{"changes":[{"op":"set","path":"/items/FE-1/note","value":"x"}]}`, scope: ofSession, status: 200,
+		},
+		"GET /v1/tests/sessions/{id}/results": {
+			path: "/v1/tests/sessions/s-1/results", scope: ofSession,
+			status: 200,
+		},
+		"POST /v1/tests/sessions": {
+			path: "/v1/tests/sessions",
+			body: `{"building_id":"closed","session_name":"New","frequency":"yearly"}`, status: 201,
+		},
+		"GET /v1/tests/sessions":      {path: "/v1/tests/sessions", status: 200},
+		"GET /v1/tests/sessions/{id}": {path: "/v1/tests/sessions/s-1", scope: ofSession, status: 200},
+		"PATCH /v1/tests/sessions/{id}": {
+			path: "/v1/tests/sessions/s-1",
+			body: `{"session_name":"Changed"}`, header: map[string]string{"If-Match": "*"}, scope: ofSession, status: 200,
+		},
+		"GET /v1/tests/sessions/{id}/items": {
+			path: "/v1/tests/sessions/s-1/items", scope: ofSession,
+			status: 200,
+		},
+		"GET /v1/tests/sessions/{id}/sync_status": {
+			path: "/v1/tests/sessions/s-1/sync_status", scope: ofSession,
+			status: 200,
+		},
+		"GET /v1/tests/sessions/{id}/history": {
+			path:  "/v1/tests/sessions/s-1/history?path=/items",
+			scope: ofSession, status: 200,
+		},
+		"GET /v1/tests/sessions/{id}/offline_bundle": {
+			path:  "/v1/tests/sessions/s-1/offline_bundle",
+			scope: ofSession, status: 200,
+		},
+		"GET /v1/tests/sessions/{id}/proof": {
+			path:  "/v1/tests/sessions/s-1/proof?dot=~u-other:1:0",
+			scope: ofSession, status: 200,
+		},
+		"GET /v1/tests/sessions/{id}/consistency": {
+			path:  "/v1/tests/sessions/s-1/consistency?from=1",
+			scope: ofSession, status: 200,
+		},
+		"GET /v1/defects": {path: "/v1/defects", status: 200},
+		"GET /v1/defects/{id}": {
+			path: "/v1/defects/" + foundDefect(), scope: ofSession,
+			status: 200,
+		},
+		"PATCH /v1/defects/{id}": {
+			path: "/v1/defects/" + foundDefect(),
+			body: `{"note":"Changed"}`, scope: ofSession, status: 200,
+		},
+		"GET /health":       {path: "/health", status: 200},
+		"GET /health/live":  {path: "/health/live", status: 200},
+		"GET /health/ready": {path: "/health/ready", status: 200},
+		"GET /metrics":      {path: "/metrics", status: 404},
+		"GET /openapi.yaml": {path: "/openapi.yaml", status: 200},
+		"GET /openapi.json": {path: "/openapi.json", status: 200},
+		"GET /docs":         {path: "/docs", status: 200},
 	}
 }
 
@@ -187,15 +280,24 @@ func (w *world) furnish() {
 	w.t.Helper()
 	w.user("a", "other", firemode.RoleTechnician)
 	for _, q := range []request{
-		{path: "/v1/rules", body: `{"rule_code":"OWN","version":"1.0.0","rule_name":"Own","rule_schema":{"classification_mappings":{"broken":"critical_defect"}}}`},
+		{
+			path: "/v1/rules",
+			body: `{"rule_code":"OWN","version":"1.0.0","rule_name":"Own","rule_schema":{"classification_mappings":{"broken":"critical_defect"}}}`,
+		},
 		{path: "/v1/buildings", body: `{"building_id":"closed","site_name":"Closed","site_address":"Street 1"}`},
-		{path: "/v1/buildings", body: `{"building_id":"open","site_name":"Open","site_address":"Street 2","owner_ids":["u-owner"]}`},
+		{
+			path: "/v1/buildings",
+			body: `{"building_id":"open","site_name":"Open","site_address":"Street 2","owner_ids":["u-owner"]}`,
+		},
 		{path: "/v1/buildings/closed/assets", body: `{"asset_id":"FE-1","asset_type":"extinguisher_powder"}`},
 	} {
 		q.as, q.method = "admin", http.MethodPost
 		w.get(http.StatusCreated, q)
 	}
-	ctx := firemode.WithPrincipal(w.t.Context(), firemode.Principal{Org: "a", User: "u-admin", Name: "admin", Role: firemode.RoleAdmin})
+	ctx := firemode.WithPrincipal(w.t.Context(), firemode.Principal{
+		Org: "a", User: "u-admin", Name: "admin",
+		Role: firemode.RoleAdmin,
+	})
 	_, err := w.Services.Visits.Create(ctx, visits.Draft{
 		ID: "s-1", Building: "closed", Name: "Visit", Frequency: firemode.SixMonthly,
 		Technicians: []firemode.UserID{"u-other"},

@@ -38,7 +38,10 @@ import (
 // and then all is taken again.
 func TestShedding_AcceptedWritesAreKept(t *testing.T) {
 	t.Parallel()
-	for engine, open := range map[string]func(*testing.T, func() time.Time) lockable{"sqlite": lockableSQLite, "postgres": lockablePostgres} {
+	for engine, open := range map[string]func(*testing.T, func() time.Time) lockable{
+		"sqlite":   lockableSQLite,
+		"postgres": lockablePostgres,
+	} {
 		for _, kind := range queuedKinds() {
 			t.Run(engine+" "+kind.queue, func(t *testing.T) {
 				t.Parallel()
@@ -46,7 +49,8 @@ func TestShedding_AcceptedWritesAreKept(t *testing.T) {
 				s := open(t, clock.only(kind.queue == httpkit.QueueDatabase))
 				w := newWorldOn(t, s.Database, queuesOn(t, s.Database, clock, kind.queue))
 				w.staff("tech1", firemode.RoleTechnician)
-				w.get(http.StatusCreated, as("manager", "POST", "/v1/buildings", `{"building_id":"b","site_name":"B","site_address":"S"}`))
+				w.get(http.StatusCreated, as("manager", "POST", "/v1/buildings",
+					`{"building_id":"b","site_name":"B","site_address":"S"}`))
 				w.session(t, "s")
 				heldUp(t, w, s, kind, clock)
 			})
@@ -183,7 +187,8 @@ func queuedKinds() []queued {
 				return "tech1", "/v1/tests/sessions/s/results", fmt.Sprintf(`{"changes":[{"op":"set","path":"/x%02d","value":1}]}`, n)
 			},
 			func(w *world) int {
-				document, _ := w.get(http.StatusOK, as("manager", "GET", "/v1/tests/sessions/s/results"))["document"].(map[string]any)
+				document, _ := w.get(http.StatusOK, as("manager", "GET",
+					"/v1/tests/sessions/s/results"))["document"].(map[string]any)
 				return len(document)
 			},
 		},
@@ -220,7 +225,8 @@ func (j *jumping) only(tried bool) func() time.Time {
 func queuesOn(t *testing.T, s store.Database, clock *jumping, tried string) func(*Config) {
 	return func(c *Config) {
 		var err error
-		c.Services.Catalogue, err = catalogue.New(s, catalogue.Config{NewID: newID, Now: clock.only(tried == QueueClassifications)})
+		c.Services.Catalogue, err = catalogue.New(s,
+			catalogue.Config{NewID: newID, Now: clock.only(tried == QueueClassifications)})
 		must(t, err)
 		t.Cleanup(c.Services.Catalogue.Close)
 		_, key, err := ed25519.GenerateKey(rand.Reader)
@@ -355,7 +361,8 @@ func (w *world) isShed(t *testing.T, server *httptest.Server, kind queued, expec
 	rec := httpkittest.ReadAnswer(t, conn) // 100 would be an answer too
 	p := httpkittest.WantProblem(t, rec, http.StatusServiceUnavailable)
 	if !p.Retryable || rec.Header().Get("Retry-After") != "30" {
-		t.Errorf("retryable %v, Retry-After %q, want true and the most there is, 30", p.Retryable, rec.Header().Get("Retry-After"))
+		t.Errorf("retryable %v, Retry-After %q, want true and the most there is, 30", p.Retryable,
+			rec.Header().Get("Retry-After"))
 	}
 	if expecting {
 		return

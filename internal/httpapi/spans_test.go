@@ -66,15 +66,20 @@ func TestSpans_Tree(t *testing.T) {
 func TestSpans_HoldNoInput(t *testing.T) {
 	t.Parallel()
 	traced(t, func(t *testing.T, v *visit, c *otlptest.Collector) {
-		post := as("tech1", "POST", v.path("/results?sesame-query=1"), batch{client: "sesame-client", changes: []string{set("/sesame-path", `"sesame-value"`)}}.String())
+		post := as("tech1", "POST", v.path("/results?sesame-query=1"),
+			batch{client: "sesame-client", changes: []string{set("/sesame-path", `"sesame-value"`)}}.String())
 		post.header = map[string]string{"Idempotency-Key": "sesame-key", "X-Request-ID": "posted"}
 		v.get(http.StatusOK, post)
-		again := as("manager", "POST", "/v1/buildings", `{"building_id":"sesame-building","site_name":"sesame-name","site_address":"S"}`)
+		again := as("manager", "POST", "/v1/buildings",
+			`{"building_id":"sesame-building","site_name":"sesame-name","site_address":"S"}`)
 		v.get(http.StatusCreated, again)
 		again.body = strings.Replace(again.body, "sesame-name", "sesame-other", 1)
 		again.header = map[string]string{"X-Request-ID": "refused"}
 		v.get(http.StatusConflict, again)
-		v.do(request{method: "POST", path: "/v1/auth/login", body: `{"username":"sesame-user","password":"sesame-password"}`, header: map[string]string{"X-Request-ID": "login"}})
+		v.do(request{
+			method: "POST", path: "/v1/auth/login",
+			body: `{"username":"sesame-user","password":"sesame-password"}`, header: map[string]string{"X-Request-ID": "login"},
+		})
 		v.do(request{as: "tech1", method: "GET", path: "/sesame-place", header: map[string]string{"X-Request-ID": "lost"}})
 		if spans := traceOf(t, c, "refused"); !strings.Contains(otlptest.Tree(spans), "ERROR") {
 			t.Errorf("no statement of the refused request failed:\n%s", otlptest.Tree(spans))
@@ -111,7 +116,8 @@ func TestSpans_EveryRequestLeadsToItsCommit(t *testing.T) {
 			q := as("tech1", "POST", "/v1/classify", `{"item_code":"AS1851-2012-FE-01","observed_condition":"pressure_low"}`)
 			q.header = map[string]string{"X-Request-ID": fmt.Sprint("r", i)}
 			if i%2 == 0 {
-				q = as("tech1", "POST", v.path("/results"), batch{client: fmt.Sprint("phone", i), number: 1, changes: []string{set("/notes", `"x"`)}}.String())
+				q = as("tech1", "POST", v.path("/results"),
+					batch{client: fmt.Sprint("phone", i), number: 1, changes: []string{set("/notes", `"x"`)}}.String())
 				q.header = map[string]string{"X-Request-ID": fmt.Sprint("r", i), "Idempotency-Key": fmt.Sprint("key ", i)}
 			}
 			all.Go(func() {
@@ -155,7 +161,8 @@ func TestSpans_ContinueTheCallersTrace(t *testing.T) {
 		t.Errorf("answered %q to a trace that is sampled", heard)
 	}
 	spans := traceOf(t, collector, "heard")
-	if s := spans[0]; fmt.Sprintf("%x", s.GetParentSpanId()) != caller || s.GetTraceState() != "vendor=1" || s.GetName() != "GET /v1/users/me" {
+	if s := spans[0]; fmt.Sprintf("%x", s.GetParentSpanId()) != caller || s.GetTraceState() != "vendor=1" ||
+		s.GetName() != "GET /v1/users/me" {
 		t.Errorf("the span is %v", s)
 	}
 	for _, s := range collector.Spans() {
@@ -169,7 +176,10 @@ func TestSpans_ContinueTheCallersTrace(t *testing.T) {
 		}
 	}
 	for flags, as := range map[string]*world{"00": w, "01": w, "": newWorld(t)} {
-		refused := as.do(request{as: "admin", method: "GET", path: "/v1/buildings/none", header: map[string]string{"Traceparent": "00-" + id + "-" + caller + "-" + flags}})
+		refused := as.do(request{
+			as: "admin", method: "GET", path: "/v1/buildings/none",
+			header: map[string]string{"Traceparent": "00-" + id + "-" + caller + "-" + flags},
+		})
 		var p struct {
 			TraceID *string `json:"trace_id"`
 		}
@@ -221,7 +231,10 @@ var trees = flag.Bool("trees", false, "write the trees of spans in testdata/trac
 // tracing sends spans to collector at once. env is NAME=VALUE.
 func tracing(t testing.TB, collector *otlptest.Collector, env ...string) *telemetry.Tracing {
 	t.Helper()
-	variables := map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://" + collector.Address, "OTEL_BSP_SCHEDULE_DELAY": "10", "OTEL_BSP_MAX_QUEUE_SIZE": "100000"}
+	variables := map[string]string{
+		"OTEL_EXPORTER_OTLP_ENDPOINT": "http://" + collector.Address,
+		"OTEL_BSP_SCHEDULE_DELAY":     "10", "OTEL_BSP_MAX_QUEUE_SIZE": "100000",
+	}
 	for _, entry := range env {
 		name, value, _ := strings.Cut(entry, "=")
 		variables[name] = value
@@ -240,7 +253,8 @@ func tracing(t testing.TB, collector *otlptest.Collector, env ...string) *teleme
 // "s1" with an extinguisher.
 func traced(t *testing.T, test func(*testing.T, *visit, *otlptest.Collector)) {
 	t.Helper()
-	for engine, open := range map[string]func(*testing.T, trace.TracerProvider) store.Database{"sqlite": openTracedSQLite, "postgres": openTracedPostgres} {
+	for engine, open := range map[string]func(*testing.T,
+		trace.TracerProvider) store.Database{"sqlite": openTracedSQLite, "postgres": openTracedPostgres} {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
 			collector := otlptest.New(t)
@@ -248,8 +262,10 @@ func traced(t *testing.T, test func(*testing.T, *visit, *otlptest.Collector)) {
 			s := open(t, traces)
 			w := newWorldOn(t, s, tracedOn(t, s, traces))
 			w.staff("tech1", firemode.RoleTechnician)
-			w.get(http.StatusCreated, as("manager", "POST", "/v1/buildings", `{"building_id":"b","site_name":"B","site_address":"S"}`))
-			w.get(http.StatusCreated, as("manager", "POST", "/v1/buildings/b/assets", `{"asset_id":"FE-1","asset_type":"extinguisher_powder"}`))
+			w.get(http.StatusCreated, as("manager", "POST", "/v1/buildings",
+				`{"building_id":"b","site_name":"B","site_address":"S"}`))
+			w.get(http.StatusCreated, as("manager", "POST", "/v1/buildings/b/assets",
+				`{"asset_id":"FE-1","asset_type":"extinguisher_powder"}`))
 			test(t, &visit{world: w, id: w.session(t, "s1")}, collector)
 		})
 	}
@@ -305,7 +321,8 @@ func golden(t *testing.T, name, got string) {
 	want, err := os.ReadFile(file)
 	must(t, err)
 	if !bytes.Equal(want, []byte(got)) {
-		t.Errorf("%s is not what came; if that is right, run go test ./internal/httpapi -run Tree -trees. It came:\n%s", file, got)
+		t.Errorf("%s is not what came; if that is right, run go test ./internal/httpapi -run Tree -trees. It came:\n%s",
+			file, got)
 	}
 }
 
@@ -340,7 +357,10 @@ func leadsTo(spans []*proto.Span, requestID, name string) bool {
 			// What is shared links back to those who share it, which is not the way to the commit.
 			onward := strings.HasSuffix(s.GetName(), " group") || s.GetName() == "transaction"
 			linked := onward && at.GetName() != "transaction" &&
-				slices.ContainsFunc(at.GetLinks(), func(l *proto.Span_Link) bool { return bytes.Equal(l.GetSpanId(), s.GetSpanId()) })
+				slices.ContainsFunc(at.GetLinks(), func(l *proto.Span_Link) bool {
+					return bytes.Equal(l.GetSpanId(),
+						s.GetSpanId())
+				})
 			if linked || bytes.Equal(s.GetParentSpanId(), at.GetSpanId()) {
 				next = append(next, s)
 			}

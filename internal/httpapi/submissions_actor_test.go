@@ -21,8 +21,14 @@ import (
 func TestSubmit_ClientIDBelongsToOneUser(t *testing.T) {
 	play(t, []scenario{
 		{"a clock that is no object, or has an entry that is no whole number, is refused", func(t *testing.T, v *visit) {
-			for _, clock := range []string{`[]`, `7`, `"x"`, `true`, `{"tab":-1}`, `{"tab":1.5}`, `{"tab":"1"}`, `{"tab":null}`, `{"tab":{}}`, `{"tab":9223372036854775808}`, `{"tab":1,"other":-1}`} {
-				q := request{as: "tech1", method: "POST", path: v.path("/results"), header: map[string]string{"Idempotency-Key": clock}}
+			for _, clock := range []string{
+				`[]`, `7`, `"x"`, `true`, `{"tab":-1}`, `{"tab":1.5}`, `{"tab":"1"}`,
+				`{"tab":null}`, `{"tab":{}}`, `{"tab":9223372036854775808}`, `{"tab":1,"other":-1}`,
+			} {
+				q := request{
+					as: "tech1", method: "POST", path: v.path("/results"),
+					header: map[string]string{"Idempotency-Key": clock},
+				}
 				q.body = `{"changes":[` + set("/x", "1") + `],"_sync_meta":{"client_id":"tab","vector_clock":` + clock + `}}`
 				p := httpkittest.WantProblem(t, v.do(q), http.StatusUnprocessableEntity)
 				if !strings.HasPrefix(p.Details[0].Field, "_sync_meta.vector_clock") {
@@ -32,7 +38,10 @@ func TestSubmit_ClientIDBelongsToOneUser(t *testing.T) {
 			v.document(`{}`)
 		}},
 		{"an entry of 0 counts as absent", func(t *testing.T, v *visit) {
-			r := v.send("tech1", batch{client: "tab", seen: map[string]int64{"tab": 0, "other": 0}, changes: []string{set("/x", "1")}})
+			r := v.send("tech1", batch{
+				client: "tab", seen: map[string]int64{"tab": 0, "other": 0},
+				changes: []string{set("/x", "1")},
+			})
 			same(t, r.Clock, map[string]int64{})
 			same(t, v.pull("tech1", "").Clock, map[string]int64{"tab~s": 1})
 		}},
@@ -53,16 +62,19 @@ func TestSubmit_ClientIDBelongsToOneUser(t *testing.T) {
 			v.document(`{"x":3}`)
 			v.disputed()
 		}},
-		{"of a session's clock with more than 4096 entries those with nothing live are left out of answers", func(t *testing.T, v *visit) {
-			v.send("tech1", batch{client: "a", number: 1, changes: []string{set("/x", "1")}})
-			v.send("tech1", batch{client: "b", number: 1, changes: []string{set("/y", "1")}})
-			v.send("tech1", batch{client: "b", number: 2, changes: []string{remove("/y")}})
-			v.send("tech1", batch{client: "c", number: 1})
-			v.crowd(ledger.MaxClock - 3)
-			same(t, len(v.pull("engineer", "").Clock), ledger.MaxClock)
-			v.send("tech2", batch{client: "d", number: 1})
-			same(t, v.pull("engineer", "").Clock, map[string]int64{"a": 1, "b": 2})
-		}},
+		{
+			"of a session's clock with more than 4096 entries those with nothing live are left out of answers",
+			func(t *testing.T, v *visit) {
+				v.send("tech1", batch{client: "a", number: 1, changes: []string{set("/x", "1")}})
+				v.send("tech1", batch{client: "b", number: 1, changes: []string{set("/y", "1")}})
+				v.send("tech1", batch{client: "b", number: 2, changes: []string{remove("/y")}})
+				v.send("tech1", batch{client: "c", number: 1})
+				v.crowd(ledger.MaxClock - 3)
+				same(t, len(v.pull("engineer", "").Clock), ledger.MaxClock)
+				v.send("tech2", batch{client: "d", number: 1})
+				same(t, v.pull("engineer", "").Clock, map[string]int64{"a": 1, "b": 2})
+			},
+		},
 		{"a user has at most 256 clients in a session", func(t *testing.T, v *visit) {
 			for i := range 128 {
 				v.send("tech1", batch{client: fmt.Sprintf("tab-%d", i), number: 1})
@@ -73,13 +85,17 @@ func TestSubmit_ClientIDBelongsToOneUser(t *testing.T) {
 			same(t, p.Details, []httpkittest.Detail{{Field: "_sync_meta.client_id", Reason: full}})
 			q := as("tech1", "GET", v.path("/results"))
 			q.header = map[string]string{"X-Client-ID": "one-more"}
-			same(t, httpkittest.WantProblem(t, v.do(q), http.StatusUnprocessableEntity).Details, []httpkittest.Detail{{Field: "X-Client-ID", Reason: full}})
+			same(t, httpkittest.WantProblem(t, v.do(q), http.StatusUnprocessableEntity).Details,
+				[]httpkittest.Detail{{Field: "X-Client-ID", Reason: full}})
 			v.send("tech1", batch{client: "tab-7", number: 2})
 			v.send("tech2", batch{client: "one-more", number: 1})
 		}},
 		{"a client that does not count is counted for, once and for ever by its key", naiveForEver},
 		{"a naive client without an id writes as its user", func(t *testing.T, v *visit) {
-			for _, b := range []batch{{changes: []string{set("/x", "1")}}, {seen: map[string]int64{}, changes: []string{set("/x", "2")}}} {
+			for _, b := range []batch{
+				{changes: []string{set("/x", "1")}},
+				{seen: map[string]int64{}, changes: []string{set("/x", "2")}},
+			} {
 				same(t, v.send("tech1", b).statuses(), "applied")
 			}
 			v.send("tech2", batch{changes: []string{set("/x", "3")}})
@@ -106,7 +122,10 @@ func TestSubmit_ClientIDBelongsToOneUser(t *testing.T) {
 			v.send("tech2", batch{client: "b", number: 1, changes: []string{set("/x", "1")}})
 			v.pull("tech1", "a")
 			v.send("tech2", batch{client: "b", number: 2, changes: []string{set("/x", "2")}})
-			r := v.send("tech1", batch{client: "a", number: 1, seen: map[string]int64{"b": 2, "nobody": 3}, changes: []string{set("/x", "3")}})
+			r := v.send("tech1", batch{
+				client: "a", number: 1, seen: map[string]int64{"b": 2, "nobody": 3},
+				changes: []string{set("/x", "3")},
+			})
 			same(t, r.Clock, map[string]int64{"a": 1, "b": 1})
 			same(t, r.Flags, []string{"clock_clamped"})
 			v.disputed(`value /x 3 2`)
@@ -119,7 +138,10 @@ func TestSubmit_ClientIDBelongsToOneUser(t *testing.T) {
 			v.get(http.StatusOK, as("tech1", "GET", v.path("")))
 			v.get(http.StatusOK, as("tech1", "GET", v.path("/history?path=/x")))
 			v.pullFrom("tech1", "a", "/history?at_seq=1")
-			r := v.send("tech1", batch{client: "a", number: 1, seen: map[string]int64{"b": 1}, changes: []string{set("/x", "2")}})
+			r := v.send("tech1", batch{
+				client: "a", number: 1, seen: map[string]int64{"b": 1},
+				changes: []string{set("/x", "2")},
+			})
 			same(t, r.Clock, map[string]int64{"a": 1})
 			v.disputed(`value /x 2 1`)
 		}},
@@ -153,12 +175,20 @@ func (v *visit) crowd(n int) {
 		for i := range n {
 			id := crdt.ActorID(fmt.Sprintf("crowd-%d", i))
 			head.Seq++
-			b := ledger.Entry{Seq: head.Seq, Kind: ledger.EntryChanges, Actor: id, Number: 1, Changes: []byte("[]"), MergedSeq: head.Seq, PrefixSeq: head.Seq}.Seal(ref, head.Hash)
+			b := ledger.Entry{
+				Seq: head.Seq, Kind: ledger.EntryChanges, Actor: id, Number: 1, Changes: []byte("[]"),
+				MergedSeq: head.Seq, PrefixSeq: head.Seq,
+			}.Seal(ref, head.Hash)
 			head.Hash = b.Hash
 			batches = append(batches, b)
-			actors = append(actors, ledger.Actor{ID: id, User: firemode.UserID(id), Held: crdt.Ranges{{1, 1}}, Merged: crdt.Ranges{{1, 1}}, PrefixSeq: head.Seq})
+			actors = append(actors, ledger.Actor{
+				ID: id, User: firemode.UserID(id), Held: crdt.Ranges{{1, 1}},
+				Merged: crdt.Ranges{{1, 1}}, PrefixSeq: head.Seq,
+			})
 		}
-		return errors.Join(store.As[store.EntryWriter](tx).InsertEntries(v.t.Context(), ref, batches), store.As[store.ActorWriter](tx).SaveActors(v.t.Context(), ref, actors), store.As[store.SessionWriter](tx).SaveHead(v.t.Context(), "a", ref.Session, head))
+		return errors.Join(store.As[store.EntryWriter](tx).InsertEntries(v.t.Context(), ref, batches),
+			store.As[store.ActorWriter](tx).SaveActors(v.t.Context(), ref,
+				actors), store.As[store.SessionWriter](tx).SaveHead(v.t.Context(), "a", ref.Session, head))
 	}))
 }
 
@@ -210,7 +240,10 @@ func othersClient(t *testing.T, v *visit) {
 }
 
 func onBehalf(t *testing.T, v *visit) {
-	exported := batch{client: "tab", number: 1, seen: map[string]int64{"b": 1}, onBehalfOf: "tech1", changes: []string{set(pressure, "1100")}}
+	exported := batch{
+		client: "tab", number: 1, seen: map[string]int64{"b": 1}, onBehalfOf: "tech1",
+		changes: []string{set(pressure, "1100")},
+	}
 	v.send("tech2", batch{client: "b", number: 1, changes: []string{set(pressure, "1200")}})
 	v.refused("tech2", http.StatusForbidden, exported)
 	v.refused("engineer", http.StatusForbidden, exported)
@@ -230,7 +263,8 @@ func onBehalf(t *testing.T, v *visit) {
 		t.Errorf("flags %v", s.Flags)
 	}
 	told := v.list(v.path("/history?path=" + pressure))[0]
-	same(t, fmt.Sprint(told["dot"], told["user"], told["submitted_by"], told["flags"]), "tab:1:0tech1u-manager[submitted_on_behalf unlisted]")
+	same(t, fmt.Sprint(told["dot"], told["user"], told["submitted_by"], told["flags"]),
+		"tab:1:0tech1u-manager[submitted_on_behalf unlisted]")
 	// The actor is tech1's now: the same batch from the phone itself is known, and the manager's
 	// own is not.
 	own := exported

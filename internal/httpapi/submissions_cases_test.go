@@ -54,7 +54,10 @@ func TestSubmit_CasesThatBrokeDrafts(t *testing.T) {
 			// follow from what is held.
 			fresh := v.forked("tech1", batch{client: "a", number: 3, id: "3b", prev: "2b", changes: []string{set("/y", "33")}})
 			v.document(`{"x":2}`)
-			v.send("tech1", batch{client: fresh, number: 1, id: "3b", prev: "2b", changes: []string{set("/y", "33"), set("/x", "33")}})
+			v.send("tech1", batch{
+				client: fresh, number: 1, id: "3b", prev: "2b",
+				changes: []string{set("/y", "33"), set("/x", "33")},
+			})
 			v.disputed(`value /x 33 2`)
 		}},
 		{"two clones with batches in flight out of order", func(t *testing.T, v *visit) {

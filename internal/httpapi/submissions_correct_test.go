@@ -22,7 +22,8 @@ func TestSubmit_CorrectReplacesTheOwnChange(t *testing.T) {
 		{"a later change, another path and nobody's reading cannot be corrected", func(t *testing.T, v *visit) {
 			a, _ := v.pair()
 			a.write(set("/x", "1"))
-			r := a.write(correct("/x", "9", "a:2:0"), correct("/x", "9", "a:2:2"), correct("/y", "9", "a:1:0"), correct("/x", "9", "a:3:0"),
+			r := a.write(correct("/x", "9", "a:2:0"), correct("/x", "9", "a:2:2"), correct("/y", "9", "a:1:0"),
+				correct("/x", "9", "a:3:0"),
 				correct("/x", "9", "a:1:1"), correct("/x", "9", "nobody:1:0"),
 				strings.Replace(correct("/x", "9", "a:1:0"), "misread", "", 1),
 				`{"op":"correct","path":"/x","value":9,"reason":"misread"}`, `{"op":"correct","path":"/x","dot":"a:1:0","reason":"misread"}`)
@@ -51,7 +52,10 @@ func TestSubmit_CorrectReplacesTheOwnChange(t *testing.T) {
 			v.send("tech1", batch{client: "n", changes: []string{set("/x", "1")}})
 			v.send("tech2", batch{client: "b", number: 1, changes: []string{set("/y", "1")}})
 			v.pull("tech1", "n")
-			r := v.send("tech1", batch{client: "n", changes: []string{correct("/x", "2", "n~s:1:0"), correct("/y", "2", "b:1:0"), correct("/x", "3", "n~s:2:0")}})
+			r := v.send("tech1", batch{client: "n", changes: []string{
+				correct("/x", "2", "n~s:1:0"),
+				correct("/y", "2", "b:1:0"), correct("/x", "3", "n~s:2:0"),
+			}})
 			same(t, r.statuses(), "applied rejected rejected")
 			v.document(`{"x":2,"y":1}`)
 		}},

@@ -23,7 +23,10 @@ func TestSubmit_DuplicatesAndRetries(t *testing.T) {
 			before := v.pull("engineer", "")
 			for i, changes := range [][]string{
 				first.changes,
-				{`{ "value" : 12.50 , "path":"/a","instrument":{"calibrated_until":"2027-03-01","id":"G-17"},"op":"set"}`, set("/b", `{"d":"\u00e9","c":[1.0,20e-1]}`)},
+				{
+					`{ "value" : 12.50 , "path":"/a","instrument":{"calibrated_until":"2027-03-01","id":"G-17"},"op":"set"}`,
+					set("/b", `{"d":"\u00e9","c":[1.0,20e-1]}`),
+				},
 			} {
 				again := first
 				again.changes, again.captured, again.sent = changes, time.Now(), time.Now()
@@ -41,7 +44,10 @@ func TestSubmit_DuplicatesAndRetries(t *testing.T) {
 			v.send("tech2", batch{client: "b", number: 1, changes: []string{set("/a", "13")}})
 			was := v.post("tech1", keyed)
 			v.send("tech2", batch{client: "b", number: 2, changes: []string{set("/a", "14")}})
-			keyed.sent, keyed.changes = time.Now(), []string{strings.Replace(first.changes[0], "12.5", "12.50", 1), first.changes[1]}
+			keyed.sent, keyed.changes = time.Now(), []string{
+				strings.Replace(first.changes[0], "12.5", "12.50", 1),
+				first.changes[1],
+			}
 			now := v.post("tech1", keyed)
 			same(t, now.Body.String(), was.Body.String())
 			same(t, now.Header().Get("Idempotency-Replayed"), "true")
@@ -54,22 +60,25 @@ func TestSubmit_DuplicatesAndRetries(t *testing.T) {
 			v.refused("tech1", http.StatusConflict, keyed)
 			v.disputed(`value /a 14 12.5`)
 		}},
-		{"other content is that of a copied phone, kept under a fresh id that the same retry gets again", func(t *testing.T, v *visit) {
-			v.send("tech1", first)
-			clone := batch{client: "tab", number: 1, id: "one", changes: []string{set("/a", "99")}}
-			fresh := v.forked("tech1", clone)
-			same(t, v.forked("tech1", clone), fresh)
-			clone.sent = time.Now()
-			same(t, v.forked("tech1", clone), fresh)
-			clone.changes = []string{set("/a", "98")}
-			if other := v.forked("tech1", clone); other == fresh {
-				t.Error("two forks have one id")
-			}
-			v.refused("tech2", http.StatusForbidden, batch{client: fresh, number: 1})
-			v.document(`{"a":12.5,"b":{"c":[1,2],"d":"é"}}`)
-			v.send("tech1", batch{client: fresh, number: 1, changes: []string{set("/a", "99")}})
-			v.disputed(`value /a 99 12.5`)
-		}},
+		{
+			"other content is that of a copied phone, kept under a fresh id that the same retry gets again",
+			func(t *testing.T, v *visit) {
+				v.send("tech1", first)
+				clone := batch{client: "tab", number: 1, id: "one", changes: []string{set("/a", "99")}}
+				fresh := v.forked("tech1", clone)
+				same(t, v.forked("tech1", clone), fresh)
+				clone.sent = time.Now()
+				same(t, v.forked("tech1", clone), fresh)
+				clone.changes = []string{set("/a", "98")}
+				if other := v.forked("tech1", clone); other == fresh {
+					t.Error("two forks have one id")
+				}
+				v.refused("tech2", http.StatusForbidden, batch{client: fresh, number: 1})
+				v.document(`{"a":12.5,"b":{"c":[1,2],"d":"é"}}`)
+				v.send("tech1", batch{client: fresh, number: 1, changes: []string{set("/a", "99")}})
+				v.disputed(`value /a 99 12.5`)
+			},
+		},
 		{"the same `batch_id` with one more change", func(t *testing.T, v *visit) {
 			v.send("tech1", first)
 			more := first
@@ -131,7 +140,8 @@ func TestSubmit_DuplicatesAndRetries(t *testing.T) {
 			b := batch{client: "tab", number: 1, changes: []string{set("/x", "1"), set("/bad//path", "1")}}
 			v.send("tech1", b)
 			same(t, v.send("tech1", b).statuses(), "duplicate rejected")
-			same(t, v.send("tech1", batch{client: "tab", number: 2, changes: []string{set("/good/path", "1")}}).statuses(), "applied")
+			same(t, v.send("tech1", batch{client: "tab", number: 2, changes: []string{set("/good/path", "1")}}).statuses(),
+				"applied")
 			v.document(`{"good":{"path":1},"x":1}`)
 		}},
 	})
@@ -145,7 +155,10 @@ func freshContext(t *testing.T, v *visit) {
 		v.send("tech1", batch{client: "tab", number: int64(n) + 1, id: id, prev: prev, changes: []string{set("/"+id, "1")}})
 	}
 	// Yesterday's backup knew batches one and two.
-	fresh := v.forked("tech1", batch{client: "tab", number: 3, id: "3b", prev: "two", changes: []string{set("/one", "2"), set("/three", "2"), set("/b", "2")}})
+	fresh := v.forked("tech1", batch{
+		client: "tab", number: 3, id: "3b", prev: "two",
+		changes: []string{set("/one", "2"), set("/three", "2"), set("/b", "2")},
+	})
 	r := v.send("tech1", batch{
 		client: fresh, number: 1, id: "3b", prev: "two", seen: map[string]int64{"b": 1, "tab": 3},
 		changes: []string{set("/one", "2"), set("/three", "2"), set("/b", "2")},

@@ -22,8 +22,14 @@ import (
 func FuzzSubmission(f *testing.F) {
 	for _, b := range []batch{
 		{},
-		{client: "a", number: 3, id: "i", prev: "p", seen: map[string]int64{"b": 2}, atomic: true, changes: []string{set("/x", "1.50"), remove("/x"), "7"}},
-		{onBehalfOf: "u", changes: []string{appendTo("/l", `{"a":[1]}`), increment("/n", "1e2"), correct("/x", "2", "a:1:0")}},
+		{
+			client: "a", number: 3, id: "i", prev: "p", seen: map[string]int64{"b": 2}, atomic: true,
+			changes: []string{set("/x", "1.50"), remove("/x"), "7"},
+		},
+		{onBehalfOf: "u", changes: []string{
+			appendTo("/l", `{"a":[1]}`), increment("/n", "1e2"),
+			correct("/x", "2", "a:1:0"),
+		}},
 	} {
 		f.Add([]byte(b.String()))
 	}
@@ -51,7 +57,8 @@ func FuzzSubmission(f *testing.F) {
 func FuzzLines(f *testing.F) {
 	for _, body := range []string{
 		"", set("/x", "1"),
-		"{\"_sync_meta\":{\"client_id\":\"a\",\"vector_clock\":{\"a\":1}},\"atomic\":true}\n\r\n" + set("/x", "1") + "\r\n" + remove("/x"),
+		"{\"_sync_meta\":{\"client_id\":\"a\",\"vector_clock\":{\"a\":1}},\"atomic\":true}\n\r\n" + set("/x", "1") +
+			"\r\n" + remove("/x"),
 		"{}\n{\"atomic\":true}\n", "7\n", "{\"changes\":[]}\n", set("/x", "1") + set("/y", "1"),
 	} {
 		f.Add([]byte(body))
@@ -69,7 +76,8 @@ func FuzzLines(f *testing.F) {
 		for i, change := range wire.Changes {
 			changes[i] = string(change)
 		}
-		form := fmt.Sprintf(`{"_sync_meta":%s,"atomic":%t,"changes":[%s]}`, orNull(wire.Meta), wire.Atomic, strings.Join(changes, ","))
+		form := fmt.Sprintf(`{"_sync_meta":%s,"atomic":%t,"changes":[%s]}`, orNull(wire.Meta), wire.Atomic,
+			strings.Join(changes, ","))
 		again, err := decodeSubmission([]byte(form), false)
 		if err != nil {
 			t.Fatalf("%q is not taken as JSON: %v", body, err)
@@ -79,7 +87,10 @@ func FuzzLines(f *testing.F) {
 }
 
 func FuzzClock(f *testing.F) {
-	for _, clock := range []string{`{}`, `{"a":1,"b":0}`, `null`, ``, `{"a":-1}`, `{"a":1.0}`, `{"a":9223372036854775808}`, `[1]`, `{"a":1,"a":2}`} {
+	for _, clock := range []string{
+		`{}`, `{"a":1,"b":0}`, `null`, ``, `{"a":-1}`, `{"a":1.0}`,
+		`{"a":9223372036854775808}`, `[1]`, `{"a":1,"a":2}`,
+	} {
 		f.Add([]byte(clock), "a")
 	}
 	crowd := map[string]int64{}
@@ -118,7 +129,8 @@ func FuzzSyncCursor(f *testing.F) {
 	f.Add(int64(1), int64(7), int64(3), "tablet-7", []byte("12345678"), "")
 	f.Add(int64(0), int64(0), int64(0), "", []byte{}, "AAAA")
 	f.Add(int64(-1), int64(1)<<62, int64(5), "a", []byte("a|b|c|d|"), a.cursors.Seal("a", "/v1/users?", "k"))
-	f.Add(int64(1), int64(1), int64(1), "a", []byte("x"), a.sealSyncCursor("a", view.Cursor{Session: "s2", Epoch: 1, Seq: 1}))
+	f.Add(int64(1), int64(1), int64(1), "a", []byte("x"),
+		a.sealSyncCursor("a", view.Cursor{Session: "s2", Epoch: 1, Seq: 1}))
 	f.Add(int64(1), int64(1), int64(1), "a", []byte("x"), a.cursors.Seal("a", "sync s1", "1|x"))
 	f.Fuzz(func(t *testing.T, epoch, seq, from int64, client string, hash []byte, forged string) {
 		if client != "" && !firemode.ValidID(client) {
@@ -126,7 +138,8 @@ func FuzzSyncCursor(f *testing.F) {
 		}
 		c := view.Cursor{Session: "s1", Epoch: epoch, Seq: seq, From: from, Client: client, Hash: hash}
 		opened, err := a.openSyncCursor("a", "s1", a.sealSyncCursor("a", c))
-		if err != nil || opened.Epoch != epoch || opened.Seq != seq || opened.From != from || opened.Client != client || !bytes.Equal(opened.Hash, hash) {
+		if err != nil || opened.Epoch != epoch || opened.Seq != seq || opened.From != from || opened.Client != client ||
+			!bytes.Equal(opened.Hash, hash) {
 			t.Fatalf("sealed %+v, opened %+v, %v", c, opened, err)
 		}
 		if opened, err := a.openSyncCursor("a", "s1", forged); err == nil && a.sealSyncCursor("a", opened) != forged {
@@ -143,7 +156,8 @@ func FuzzSyncCursor(f *testing.F) {
 // wantRefusal wants err to be the fault of whoever sent it.
 func wantRefusal(t *testing.T, err error) {
 	t.Helper()
-	if code := firemode.CodeOf(err); code != firemode.CodeMalformed && code != firemode.CodeInvalid && code != firemode.CodeTooLarge {
+	if code := firemode.CodeOf(err); code != firemode.CodeMalformed && code != firemode.CodeInvalid &&
+		code != firemode.CodeTooLarge {
 		t.Fatalf("refused as %v: %v", code, err)
 	}
 }

@@ -7,39 +7,49 @@ import (
 
 func TestSubmit_AfterCompletion_Late(t *testing.T) {
 	play(t, []scenario{
-		{"they are kept and listed outside the document, and merged when the session is reopened", func(t *testing.T, v *visit) {
-			v.accountFor()
-			v.complete()
-			b := batch{client: "tab", number: 1, key: "late", changes: []string{set("/x", "1"), set("bad", "1"), set("/items/site-GN/note", `"late"`)}}
-			r := v.send("tech1", b)
-			same(t, []any{r.Status, r.statuses(), r.Applied}, []any{"late", "applied rejected applied", 2})
-			same(t, r.Clock, map[string]int64{"tab": 1})
-			v.document(`{` + accounted + `}`)
-			a := v.pull("tech1", "tab")
-			same(t, a.Clock, map[string]int64{"~u-engineer": 1})
-			same(t, len(a.Late), 1)
-			same(t, []any{a.Late[0].Client, a.Late[0].Number, a.Late[0].User}, []any{"tab", int64(1), "tech1"})
-			status := v.get(http.StatusOK, as("tech1", "GET", v.path("/sync_status")))
-			same(t, []any{status["late_count"], status["sequence"]}, []any{1.0, 3.0})
-			v.reopen()
-			v.document(`{"items":{"site-EP":{"outcome":"pass"},"site-GN":{"note":"late","outcome":"pass"},"site-PS":{"outcome":"not_applicable"}},"x":1}`)
-			after := v.pull("tech1", "tab")
-			same(t, after.Clock, map[string]int64{"~u-engineer": 1, "tab": 1})
-			same(t, len(after.Late), 0)
-			same(t, v.get(http.StatusOK, as("tech1", "GET", v.path("/sync_status")))["late_count"], any(0.0))
-		}},
-		{"a late batch that comes again is late again, and known as merged after the reopening", func(t *testing.T, v *visit) {
-			v.accountFor()
-			v.complete()
-			b := batch{client: "tab", number: 1, changes: []string{set("/x", "1"), set("bad", "1")}}
-			v.send("tech1", b)
-			again := v.send("tech1", b)
-			same(t, []any{again.Status, again.statuses(), again.Applied, again.Duplicates}, []any{"late", "duplicate rejected", 0, 1})
-			v.forked("tech1", batch{client: "tab", number: 1, changes: []string{set("/x", "2")}})
-			v.reopen()
-			again = v.send("tech1", b)
-			same(t, []any{again.Status, again.statuses()}, []any{"merged", "duplicate rejected"})
-		}},
+		{
+			"they are kept and listed outside the document, and merged when the session is reopened",
+			func(t *testing.T, v *visit) {
+				v.accountFor()
+				v.complete()
+				b := batch{
+					client: "tab", number: 1, key: "late",
+					changes: []string{set("/x", "1"), set("bad", "1"), set("/items/site-GN/note", `"late"`)},
+				}
+				r := v.send("tech1", b)
+				same(t, []any{r.Status, r.statuses(), r.Applied}, []any{"late", "applied rejected applied", 2})
+				same(t, r.Clock, map[string]int64{"tab": 1})
+				v.document(`{` + accounted + `}`)
+				a := v.pull("tech1", "tab")
+				same(t, a.Clock, map[string]int64{"~u-engineer": 1})
+				same(t, len(a.Late), 1)
+				same(t, []any{a.Late[0].Client, a.Late[0].Number, a.Late[0].User}, []any{"tab", int64(1), "tech1"})
+				status := v.get(http.StatusOK, as("tech1", "GET", v.path("/sync_status")))
+				same(t, []any{status["late_count"], status["sequence"]}, []any{1.0, 3.0})
+				v.reopen()
+				v.document(`{"items":{"site-EP":{"outcome":"pass"},"site-GN":{"note":"late","outcome":"pass"},"site-PS":{"outcome":"not_applicable"}},"x":1}`)
+				after := v.pull("tech1", "tab")
+				same(t, after.Clock, map[string]int64{"~u-engineer": 1, "tab": 1})
+				same(t, len(after.Late), 0)
+				same(t, v.get(http.StatusOK, as("tech1", "GET", v.path("/sync_status")))["late_count"], any(0.0))
+			},
+		},
+		{
+			"a late batch that comes again is late again, and known as merged after the reopening",
+			func(t *testing.T, v *visit) {
+				v.accountFor()
+				v.complete()
+				b := batch{client: "tab", number: 1, changes: []string{set("/x", "1"), set("bad", "1")}}
+				v.send("tech1", b)
+				again := v.send("tech1", b)
+				same(t, []any{again.Status, again.statuses(), again.Applied, again.Duplicates},
+					[]any{"late", "duplicate rejected", 0, 1})
+				v.forked("tech1", batch{client: "tab", number: 1, changes: []string{set("/x", "2")}})
+				v.reopen()
+				again = v.send("tech1", b)
+				same(t, []any{again.Status, again.statuses()}, []any{"merged", "duplicate rejected"})
+			},
+		},
 		{"late results, pulled and then overwritten after the reopening", func(t *testing.T, v *visit) {
 			a, b := v.pair()
 			v.accountFor()

@@ -13,8 +13,10 @@ func TestSubmit_Limits(t *testing.T) {
 	play(t, []scenario{
 		{"a bad change is answered as rejected, and the others apply", func(t *testing.T, v *visit) {
 			a, _ := v.pair()
-			r := a.write(set("/x", "1"), `{"op":"multiply","path":"/x","value":2}`, `7`, `{"op":"set","path":"/x"}`, `{"op":"set","value":1}`,
-				`{"op":"set","path":7,"value":1}`, increment("/x", `"1"`), `{"op":"increment","path":"/x"}`, `{"op":"resolve","path":"/x"}`, set("/y", "2"))
+			r := a.write(set("/x", "1"), `{"op":"multiply","path":"/x","value":2}`, `7`, `{"op":"set","path":"/x"}`,
+				`{"op":"set","value":1}`,
+				`{"op":"set","path":7,"value":1}`, increment("/x",
+					`"1"`), `{"op":"increment","path":"/x"}`, `{"op":"resolve","path":"/x"}`, set("/y", "2"))
 			same(t, r.statuses(), "applied rejected rejected rejected rejected rejected rejected rejected rejected applied")
 			for _, c := range r.Results {
 				if c.Status == "rejected" && c.Reason == "" {
@@ -48,28 +50,36 @@ func TestSubmit_Limits(t *testing.T) {
 			r := v.tablet("tech1", "a").write(changes...)
 			same(t, r.statuses(), strings.TrimSpace(strings.Repeat("rejected ", len(bad))))
 			v.document(`{}`)
-			good := []string{strings.Repeat("/s", 16), "/" + strings.Repeat("x", 511), "/~0~1", "/ ", "/0", "/-", "/é", "/constructor"}
+			good := []string{
+				strings.Repeat("/s", 16), "/" + strings.Repeat("x", 511), "/~0~1", "/ ", "/0", "/-", "/é",
+				"/constructor",
+			}
 			for i, path := range good {
 				good[i] = set(path, "1")
 			}
 			same(t, v.send("tech2", batch{changes: good}).statuses(), strings.TrimSpace(strings.Repeat("applied ", len(good))))
 		}},
 		{"an object leads to no path that would be refused", func(t *testing.T, v *visit) {
-			r := v.tablet("tech1", "a").write(set("/x", `{"":1}`), set("/x", `{"a\u0000":1}`), set(strings.Repeat("/s", 16), `{"a":1}`),
+			r := v.tablet("tech1", "a").write(set("/x", `{"":1}`), set("/x", `{"a\u0000":1}`),
+				set(strings.Repeat("/s", 16), `{"a":1}`),
 				appendTo(strings.Repeat("/s", 16), "1"), appendTo("/"+strings.Repeat("x", 480), "1"))
 			same(t, r.statuses(), "rejected rejected rejected rejected rejected")
 		}},
 		{"numbers are kept as they are written, up to 34 digits and exponents of 64", func(t *testing.T, v *visit) {
 			long := strings.Repeat("1234567890", 3) + "1234"
-			r := v.tablet("tech1", "a").write(set("/a", long), set("/b", "-0."+long), set("/c", "1e64"), set("/d", "1.50E-64"), set("/e", "-0"),
-				set("/f", long+"5"), set("/g", "1e65"), set("/h", "1e-65"), set("/i", "[1e65]"), set("/j", `{"k":`+long+`5}`), increment("/k", "1e65"))
-			same(t, r.statuses(), "applied applied applied applied applied rejected rejected rejected rejected rejected rejected")
+			r := v.tablet("tech1", "a").write(set("/a", long), set("/b", "-0."+long), set("/c", "1e64"), set("/d", "1.50E-64"),
+				set("/e", "-0"),
+				set("/f", long+"5"), set("/g", "1e65"), set("/h", "1e-65"), set("/i", "[1e65]"), set("/j",
+					`{"k":`+long+`5}`), increment("/k", "1e65"))
+			same(t, r.statuses(),
+				"applied applied applied applied applied rejected rejected rejected rejected rejected rejected")
 			v.document(`{"a":` + long + `,"b":-0.` + long + `,"c":1e64,"d":1.50E-64,"e":-0}`)
 		}},
 		{"a value has at most 64 KiB and is at most 32 deep", func(t *testing.T, v *visit) {
 			text := func(n int) string { return `"` + strings.Repeat("x", n-2) + `"` }
 			deep := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
-			r := v.tablet("tech1", "a").write(set("/a", text(64<<10)), set("/b", text(64<<10+1)), set("/c", deep(32)), set("/d", deep(33)))
+			r := v.tablet("tech1", "a").write(set("/a", text(64<<10)), set("/b", text(64<<10+1)), set("/c", deep(32)),
+				set("/d", deep(33)))
 			same(t, r.statuses(), "applied rejected applied rejected")
 		}},
 		{"what breaks a limit is answered with the limit", limitsAreNamed},
@@ -101,7 +111,10 @@ func TestSubmit_Limits(t *testing.T) {
 				q.header = map[string]string{"Idempotency-Key": fmt.Sprint(i)}
 				httpkittest.WantProblem(t, v.do(q), http.StatusBadRequest)
 			}
-			for i, body := range []string{`{}`, `{"changes":null}`, `{"changes":{}}`, `[]`, `{"changes":[],"_sync_meta":[]}`, `{"changes":[],"_sync_meta":{"client_id":7}}`, `{"changes":[],"_sync_meta":{"sent_at":"now"}}`, `{"changes":[],"atomic":1}`} {
+			for i, body := range []string{
+				`{}`, `{"changes":null}`, `{"changes":{}}`, `[]`, `{"changes":[],"_sync_meta":[]}`,
+				`{"changes":[],"_sync_meta":{"client_id":7}}`, `{"changes":[],"_sync_meta":{"sent_at":"now"}}`, `{"changes":[],"atomic":1}`,
+			} {
 				q := as("tech1", "POST", v.path("/results"), body)
 				q.header = map[string]string{"Idempotency-Key": fmt.Sprint("later", i)}
 				httpkittest.WantProblem(t, v.do(q), http.StatusUnprocessableEntity)
@@ -160,7 +173,10 @@ func limitsAreNamed(t *testing.T, v *visit) {
 		t.Errorf("a number too far ahead: %+v", ahead)
 	}
 	v.send("tech1", batch{client: "ahead", number: 10_000})
-	for member, limit := range map[string]string{"batch_id": "64 bytes", "prev_batch_id": "64 bytes", "client_id": "64 characters"} {
+	for member, limit := range map[string]string{
+		"batch_id": "64 bytes", "prev_batch_id": "64 bytes",
+		"client_id": "64 characters",
+	} {
 		q := as("tech1", "POST", v.path("/results"), `{"changes":[],"_sync_meta":{"`+member+`":`+text(67)+`}}`)
 		q.header = map[string]string{"Idempotency-Key": member}
 		if p := httpkittest.WantProblem(t, v.do(q), http.StatusUnprocessableEntity); !strings.Contains(p.Message, limit) {

@@ -17,17 +17,20 @@ func TestSubmit_Operations(t *testing.T) {
 			b.write(set("/x", "13"))
 			v.disputed(`value /y "q" "p"`)
 		}},
-		{"of an agreement both readings are kept: who has seen one of them disagrees with the other", func(t *testing.T, v *visit) {
-			a, b := v.pair()
-			a.write(set("/x", "1"))
-			c := v.tablet("engineer", "c")
-			c.look()
-			b.write(set("/x", "1.0"))
-			v.disputed()
-			c.write(set("/x", "2"))
-			v.disputed(`value /x 2 1.0`)
-			same(t, v.pull("engineer", "").conflictAt(t, "/x").dots(), []string{"b:1:0", "c:1:0"})
-		}},
+		{
+			"of an agreement both readings are kept: who has seen one of them disagrees with the other",
+			func(t *testing.T, v *visit) {
+				a, b := v.pair()
+				a.write(set("/x", "1"))
+				c := v.tablet("engineer", "c")
+				c.look()
+				b.write(set("/x", "1.0"))
+				v.disputed()
+				c.write(set("/x", "2"))
+				v.disputed(`value /x 2 1.0`)
+				same(t, v.pull("engineer", "").conflictAt(t, "/x").dots(), []string{"b:1:0", "c:1:0"})
+			},
+		},
 		{"what arrives superseded is in the history", func(t *testing.T, v *visit) {
 			a, _ := v.pair()
 			v.send("tech1", a.batch(2, set("/x", "2")))
@@ -37,7 +40,8 @@ func TestSubmit_Operations(t *testing.T) {
 		}},
 		{"a later change of a path in one batch supersedes the earlier", func(t *testing.T, v *visit) {
 			a, _ := v.pair()
-			same(t, a.write(set("/x", "1"), set("/x", "2"), remove("/x"), set("/x", "3")).statuses(), "superseded superseded superseded applied")
+			same(t, a.write(set("/x", "1"), set("/x", "2"), remove("/x"), set("/x", "3")).statuses(),
+				"superseded superseded superseded applied")
 			v.document(`{"x":3}`)
 		}},
 		{"remove takes what its writer had seen there and below, and disputes with the rest", func(t *testing.T, v *visit) {
@@ -85,14 +89,17 @@ func TestSubmit_Operations(t *testing.T) {
 			v.document(`{"i":{"a":3,"b":2}}`)
 			v.disputed()
 		}},
-		{"an object is merged leaf by leaf, an array is one value, null is a value, an empty object is nothing", func(t *testing.T, v *visit) {
-			a, b := v.pair()
-			a.write(set("/i", `{"a":1,"b":{"c/~":2,"d":null}}`))
-			r := b.write(set("/i", `{"a":9,"e":[{}, {"f":[]}]}`), set("/j", `{}`), set("/j", `{"k":{}}`))
-			same(t, r.statuses(), "applied rejected rejected")
-			v.document(`{"i":{"a":9,"b":{"c/~":2,"d":null},"e":[{},{"f":[]}]}}`)
-			v.disputed(`value /i/a 9 1`)
-		}},
+		{
+			"an object is merged leaf by leaf, an array is one value, null is a value, an empty object is nothing",
+			func(t *testing.T, v *visit) {
+				a, b := v.pair()
+				a.write(set("/i", `{"a":1,"b":{"c/~":2,"d":null}}`))
+				r := b.write(set("/i", `{"a":9,"e":[{}, {"f":[]}]}`), set("/j", `{}`), set("/j", `{"k":{}}`))
+				same(t, r.statuses(), "applied rejected rejected")
+				v.document(`{"i":{"a":9,"b":{"c/~":2,"d":null},"e":[{},{"f":[]}]}}`)
+				v.disputed(`value /i/a 9 1`)
+			},
+		},
 		{"append adds a child of its own each time, and never disputes", func(t *testing.T, v *visit) {
 			a, b := v.pair()
 			a.write(appendTo("/log", `"one"`), appendTo("/log", `"one"`))

@@ -28,7 +28,10 @@ func TestSubmit_MergeVectors(t *testing.T) {
 	onBothEngines(t, func(t *testing.T, w *world) {
 		w.staff("tech1", firemode.RoleTechnician)
 		w.staff("tech2", firemode.RoleTechnician)
-		w.get(http.StatusCreated, request{as: "admin", method: "POST", path: "/v1/buildings", body: `{"building_id":"b","site_name":"B","site_address":"S"}`})
+		w.get(http.StatusCreated, request{
+			as: "admin", method: "POST", path: "/v1/buildings",
+			body: `{"building_id":"b","site_name":"B","site_address":"S"}`,
+		})
 		for _, v := range file.Histories {
 			t.Run(v.Name, func(t *testing.T) { w.play(t, v) })
 		}
@@ -214,8 +217,14 @@ func object(t *testing.T, text []byte) map[string]any {
 // session makes an open session in building "b" with this id.
 func (w *world) session(t *testing.T, id string) string {
 	t.Helper()
-	ctx := firemode.WithPrincipal(t.Context(), firemode.Principal{Org: "a", User: "u-admin", Name: "admin", Role: firemode.RoleAdmin})
-	_, err := w.Services.Visits.Create(ctx, visits.Draft{ID: firemode.SessionID(id), Building: "b", Name: id, Frequency: firemode.Yearly})
+	ctx := firemode.WithPrincipal(t.Context(), firemode.Principal{
+		Org: "a", User: "u-admin", Name: "admin",
+		Role: firemode.RoleAdmin,
+	})
+	_, err := w.Services.Visits.Create(ctx, visits.Draft{
+		ID: firemode.SessionID(id), Building: "b", Name: id,
+		Frequency: firemode.Yearly,
+	})
 	must(t, err)
 	return id
 }

@@ -28,7 +28,8 @@ func play(t *testing.T, scenarios []scenario) {
 	onBothEngines(t, func(t *testing.T, w *world) {
 		w.staff("tech1", firemode.RoleTechnician)
 		w.staff("tech2", firemode.RoleTechnician)
-		w.get(http.StatusCreated, as("manager", "POST", "/v1/buildings", `{"building_id":"b","site_name":"B","site_address":"S","owner_ids":["u-owner"]}`))
+		w.get(http.StatusCreated, as("manager", "POST", "/v1/buildings",
+			`{"building_id":"b","site_name":"B","site_address":"S","owner_ids":["u-owner"]}`))
 		for i, s := range scenarios {
 			t.Run(s.name, func(t *testing.T) {
 				own := *w
@@ -55,7 +56,10 @@ func (v *visit) post(who string, b batch) *httptest.ResponseRecorder {
 		v.keys++
 		b.key = fmt.Sprintf("%s key %d", v.id, v.keys)
 	}
-	return v.do(request{as: who, method: "POST", path: v.path("/results"), body: b.String(), header: map[string]string{"Idempotency-Key": b.key}})
+	return v.do(request{
+		as: who, method: "POST", path: v.path("/results"), body: b.String(),
+		header: map[string]string{"Idempotency-Key": b.key},
+	})
 }
 
 // send posts b, which must be taken.
@@ -124,7 +128,10 @@ func (v *visit) disputed(want ...string) {
 // patch changes the session at its current state and returns the answer.
 func (v *visit) patch(who, body string) *httptest.ResponseRecorder {
 	v.t.Helper()
-	return v.do(request{as: who, method: "PATCH", path: v.path(""), body: body, header: map[string]string{"If-Match": "*"}})
+	return v.do(request{
+		as: who, method: "PATCH", path: v.path(""), body: body,
+		header: map[string]string{"If-Match": "*"},
+	})
 }
 
 // complete completes the session, whose items must be done.

@@ -183,7 +183,10 @@ func (w *world) user(org firemode.OrgID, name string, role firemode.Role) {
 func (w *world) userWithID(org firemode.OrgID, id, name string, role firemode.Role) {
 	w.t.Helper()
 	ctx := identity.AsOperator(context.Background(), org)
-	_, err := w.Services.Auth.CreateUser(ctx, identity.NewUser{ID: firemode.UserID(id), Username: name, FullName: "User " + name, Role: role, Password: password})
+	_, err := w.Services.Auth.CreateUser(ctx, identity.NewUser{
+		ID: firemode.UserID(id), Username: name,
+		FullName: "User " + name, Role: role, Password: password,
+	})
 	must(w.t, err)
 	token, err := w.Services.Auth.AccessToken(context.Background(), name)
 	must(w.t, err)

@@ -26,9 +26,12 @@ func newDrained(t *testing.T, handler http.HandlerFunc) *drained {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
 	d := &drained{Drain: NewDrain(), listener: l, served: make(chan error, 1)}
-	d.server = &http.Server{ConnState: d.ConnState, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		handler(&response{ResponseWriter: w, request: r, x: &State{}, drain: d.Drain, pause: time.Minute, now: time.Now}, r)
-	})}
+	d.server = &http.Server{
+		ConnState: d.ConnState,
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			handler(&response{ResponseWriter: w, request: r, x: &State{}, drain: d.Drain, pause: time.Minute, now: time.Now}, r)
+		}),
+	}
 	go func() { d.served <- d.server.Serve(Bounded(Listener(d.Listener(l), newID), 1000)) }()
 	t.Cleanup(func() {
 		d.server.Close()

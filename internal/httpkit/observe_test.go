@@ -33,7 +33,10 @@ func TestObserve_FailureAfterTheFirstWrite_Closed(t *testing.T) {
 		size   int
 		end    func() error
 		status int
-	}{{100, fails, 503}, {100, panics, 500}, {100, aborts, 500}, {64 << 10, fails, 0}, {64 << 10, panics, 0}, {64 << 10, aborts, 0}} {
+	}{{100, fails, 503}, {100, panics, 500}, {100, aborts, 500}, {64 << 10, fails, 0}, {64 << 10, panics, 0}, {
+		64 << 10,
+		aborts, 0,
+	}} {
 		k := newKit(t, []Route{rawRoute(http.MethodGet, "/test/half", half(row.size, row.end))})
 		if row.status != 0 {
 			if rec := k.do("GET", "/test/half", ""); rec.Header().Get("ETag") != "" {
@@ -56,7 +59,8 @@ func TestObserve_FailureAfterTheFirstWrite_Closed(t *testing.T) {
 
 func TestObserve_ClientLeft_499(t *testing.T) {
 	t.Parallel()
-	k := newKit(t, []Route{rawRoute(http.MethodGet, "/test/away", func(_ http.ResponseWriter, r *http.Request) error { return r.Context().Err() })})
+	k := newKit(t, []Route{rawRoute(http.MethodGet, "/test/away",
+		func(_ http.ResponseWriter, r *http.Request) error { return r.Context().Err() })})
 	r := httptest.NewRequest(http.MethodGet, "/test/away", nil)
 	ctx, cancel := context.WithCancel(r.Context())
 	cancel()

@@ -143,7 +143,8 @@ func TestQuota_UnknownLength_Counted(t *testing.T) {
 // never comes: nobody holds a connection and its goroutine by promising one.
 func TestBody_OfARefusedRequest_NotAwaited(t *testing.T) {
 	t.Parallel()
-	open, guarded, bodiless := taking(http.MethodPost, "/open"), taking(http.MethodPost, "/guarded"), taking(http.MethodPost, "/bodiless")
+	open, guarded, bodiless := taking(http.MethodPost, "/open"), taking(http.MethodPost,
+		"/guarded"), taking(http.MethodPost, "/bodiless")
 	guarded.Permission, bodiless.Permission, bodiless.Body = only(firemode.RoleAdmin), only(firemode.RoleAdmin), Body{}
 	k := newKit(t, []Route{open, guarded, bodiless}, func(c *Config) {
 		c.Limits.Pause = 50 * time.Millisecond

@@ -68,7 +68,10 @@ func (k *kit) do(method, path, body string, header ...string) *httptest.Response
 
 // rawRoute is a route of a test that needs no token.
 func rawRoute(method, pattern string, handle func(http.ResponseWriter, *http.Request) error) Route {
-	return Route{Method: method, Pattern: pattern, ID: strings.Trim(strings.ReplaceAll(pattern, "/", "-"), "-"), Tag: "test", Serve: Raw(handle, nil)}
+	return Route{
+		Method: method, Pattern: pattern, ID: strings.Trim(strings.ReplaceAll(pattern, "/", "-"), "-"),
+		Tag: "test", Serve: Raw(handle, nil),
+	}
 }
 
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
