@@ -96,7 +96,9 @@ func TestClient_Methods_CallTheirEndpoint(t *testing.T) {
 		"GET /v1/tests/sessions/s/offline_bundle": func(ctx context.Context, c *Client) error {
 			return errOf(c.Bundle(ctx, "s", BundleQuery{}))
 		},
-		`POST /v1/tests/sessions/s/results {"changes":[],"_sync_meta":{}}`: func(ctx context.Context, c *Client) error {
+		`POST /v1/tests/sessions/s/results {"changes":[],"_sync_meta":{}}`: func(
+			ctx context.Context, c *Client,
+		) error {
 			return errOf(c.SubmitResults(ctx, "s", "k", Submission{}))
 		},
 		"GET /v1/tests/sessions/s/results?limit=5&since=c": func(ctx context.Context, c *Client) error {

@@ -111,7 +111,7 @@ func TestBundle_CarriesEverything(t *testing.T) {
 		{
 			"one that does not fit into the memory for those that are kept is made anew each time",
 			func(t *testing.T, v *visit) {
-				v.clocked(func(c *bundles.Config) { c.KeepBytes = 1 })
+				v.clocked(func(c *bundles.Config) { c.CacheBytes = 1 })
 				a, _ := v.pair()
 				a.write(set("/x", "1"))
 				same(t, v.carry("tech1", "").Clock, map[string]int64{"a": 1})
@@ -120,9 +120,9 @@ func TestBundle_CarriesEverything(t *testing.T) {
 			},
 		},
 		{"results that are too large to be held are refused while they are read", func(t *testing.T, v *visit) {
-			v.clocked(func(c *bundles.Config) { c.Plain = 2000 })
+			v.clocked(func(c *bundles.Config) { c.MaxResults = 2000 })
 			v.carry("tech1", "")
-			v.clocked(func(c *bundles.Config) { c.Plain = 2000 })
+			v.clocked(func(c *bundles.Config) { c.MaxResults = 2000 })
 			v.send("tech1", batch{changes: []string{set("/x", `"`+strings.Repeat("x", 2000)+`"`)}})
 			p := httpkittest.WantProblem(t, v.fetch("tech1"), http.StatusRequestEntityTooLarge)
 			same(t, p.Message, "the results of this session are over the limit of 2000 bytes for a bundle")
@@ -166,7 +166,10 @@ func (v *visit) clocked(change ...func(*bundles.Config)) *clock {
 	v.t.Helper()
 	c := &clock{now: time.Now()}
 	before := v.Services.Bundles
-	config := bundles.Config{Rules: v.Services.Catalogue, Now: func() time.Time { return c.now }}
+	config := bundles.Config{
+		Views: v.Services.Views, Rules: v.Services.Catalogue, Encode: NewBundleEncoder(v.config.CursorKey),
+		Now: func() time.Time { return c.now },
+	}
 	for _, f := range change {
 		f(&config)
 	}

@@ -154,7 +154,9 @@ func servicesOn(t testing.TB, s store.Database, k *keys.Keys, traces trace.Trace
 	all.Visits, err = visits.New(s, visits.Config{NewID: newID, Rand: rand.Reader, Rules: all.Catalogue, Merge: all.Merge})
 	must(t, err)
 	t.Cleanup(all.Merge.Close)
-	all.Bundles, err = bundles.New(s, bundles.Config{Rules: all.Catalogue, Now: time.Now, Traces: traces})
+	all.Bundles, err = bundles.New(s, bundles.Config{
+		Views: all.Views, Rules: all.Catalogue, Encode: NewBundleEncoder(k.Cursor()), Now: time.Now, Traces: traces,
+	})
 	must(t, err)
 	return all
 }

@@ -10,24 +10,31 @@ import (
 	"time"
 )
 
-// Machine is where the generator ran, and what it took of it.
+// Machine is the machine of the generator and its CPU use during the run.
 type Machine struct {
 	Version    string  `json:"version"` // of the generator
 	Go         string  `json:"go"`
 	System     string  `json:"system"`
-	CPU        string  `json:"cpu"` // model, "" when not known
+	CPU        string  `json:"cpu"` // model, "" if not known
 	CPUs       int     `json:"cpus"`
 	MaxProcs   int     `json:"gomaxprocs"`
 	LoadBefore string  `json:"load_before"` // averages over 1, 5, 15 minutes
 	LoadAfter  string  `json:"load_after"`
 	Used       float64 `json:"generator_cpu_s"`
-	Busy       float64 `json:"busy_cpu_s"` // of everything that ran on the machine, 0 when not known
+	Busy       float64 `json:"busy_cpu_s"` // of all processes of the machine, 0 if not known
 }
 
 func newMachine() Machine {
 	m := Machine{
-		Version: "(unknown)", Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH, CPU: cpuModel(), CPUs: runtime.NumCPU(),
-		MaxProcs: runtime.GOMAXPROCS(0), LoadBefore: loadAverage(), Used: -cpuSeconds(), Busy: -busySeconds(),
+		Version:    "(unknown)",
+		Go:         runtime.Version(),
+		System:     runtime.GOOS + "/" + runtime.GOARCH,
+		CPU:        cpuModel(),
+		CPUs:       runtime.NumCPU(),
+		MaxProcs:   runtime.GOMAXPROCS(0),
+		LoadBefore: loadAverage(),
+		Used:       -cpuSeconds(),
+		Busy:       -busySeconds(),
 	}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		m.Version = info.Main.Version
@@ -35,7 +42,7 @@ func newMachine() Machine {
 	return m
 }
 
-// finish adds what is known at the end.
+// finish adds the measurements at the end of the run.
 func (m *Machine) finish() {
 	m.LoadAfter = loadAverage()
 	m.Used += cpuSeconds()
@@ -64,7 +71,7 @@ func loadAverage() string {
 	return strings.Join(fields[:3], " ")
 }
 
-// cpuSeconds is the processor time that this process has used.
+// cpuSeconds returns the CPU time that this process has used.
 func cpuSeconds() float64 {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
@@ -73,10 +80,10 @@ func cpuSeconds() float64 {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano()).Seconds()
 }
 
-// ticksPerSecond is USER_HZ, in which Linux tells processor time to programs.
+// ticksPerSecond is USER_HZ, the unit of the CPU times in /proc/stat.
 const ticksPerSecond = 100
 
-// busySeconds is the processor time that the machine has spent on anything, what was taken from it by others on its host included.
+// busySeconds returns the CPU time that the machine has spent on all work, steal time included.
 func busySeconds() float64 {
 	text, err := os.ReadFile("/proc/stat")
 	if err != nil {
@@ -85,7 +92,8 @@ func busySeconds() float64 {
 	first, _, _ := strings.Cut(string(text), "\n")
 	total := 0.0
 	for i, field := range strings.Fields(first) {
-		// The name "cpu", then user, nice, system, idle, iowait, irq, softirq, steal, and guests, who are part of user.
+		// The fields: "cpu", user, nice, system, idle, iowait, irq, softirq, steal, and guest times
+		// that are part of user.
 		if i == 0 || i == 4 || i == 5 || i > 8 {
 			continue
 		}

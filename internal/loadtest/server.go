@@ -10,16 +10,18 @@ import (
 	"firemode/client"
 )
 
-// Server is what the server says about itself at /metrics; empty where it does not.
+// Server is what the metrics of the server say about it. It is zero if the server serves no metrics
+// at /metrics.
 type Server struct {
 	Version    string  `json:"version"`
 	Go         string  `json:"go"`
 	MaxProcs   int     `json:"gomaxprocs"`
-	PeakMemory int64   `json:"peak_resident_bytes"` // the most of all samples, which are some seconds apart
+	PeakMemory int64   `json:"peak_resident_bytes"` // the maximum of the samples
 	CPU        float64 `json:"cpu_s"`               // used during the run
 }
 
-// sample reads the server's metrics once. It returns the processor time that the server has used so far, 0 when it does not say.
+// sample reads the metrics of the server once. It returns the CPU time that the server has used so
+// far, 0 if not known.
 func (s *Server) sample(ctx context.Context, api *client.Client) (cpu float64) {
 	var text bytes.Buffer
 	if err := api.Metrics(ctx, &text); err != nil {
@@ -45,7 +47,7 @@ func (s *Server) sample(ctx context.Context, api *client.Client) (cpu float64) {
 	return cpu
 }
 
-// label is the value of one label of a sample.
+// label returns the value of one label of a sample.
 func label(labels, name string) string {
 	_, after, _ := strings.Cut(","+labels, ","+name+`="`)
 	v, _, _ := strings.Cut(after, `"`)

@@ -9,7 +9,7 @@ import (
 	"firemode/client"
 )
 
-func TestSampleReadsMetrics(t *testing.T) {
+func TestServer_Sample_ReadsMetrics(t *testing.T) {
 	const page = `# HELP go_info x
 go_build_info{checksum="",path="firemode",version="v1.2.3"} 1
 go_info{version="go1.26.8"} 1

@@ -150,14 +150,19 @@ func (r *Responses) Save(ctx context.Context, tx Tx) error {
 	if len(r.added) == 0 {
 		return nil
 	}
-	err := As[ResponseWriter](tx).SaveResponses(ctx, r.added)
+	return LostRace(As[ResponseWriter](tx).SaveResponses(ctx, r.added))
+}
+
+// LostRace returns err such that UpdateResponses and Once run their function once more, if err is CodeConflict; any other err as it is.
+// Use it where a write can conflict with what another node has written since the function read it.
+func LostRace(err error) error {
 	if firemode.CodeOf(err) == firemode.CodeConflict {
 		return fmt.Errorf("%w: %w", errLostRace, err)
 	}
 	return err
 }
 
-var errLostRace = errors.New("another node stored a response under the same Idempotency-Key")
+var errLostRace = errors.New("another node has written the same key")
 
 // UpdateResponses is Update for a function that uses Responses. If Save lost a race, nothing was written, and fn runs once more in
 // another Update: it then finds the response of the other node. fn must start over at each run.

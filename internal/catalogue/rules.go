@@ -11,7 +11,7 @@ import (
 	"firemode/internal/store"
 )
 
-// Filter narrows a list of rules.
+// Filter selects rules.
 type Filter struct {
 	System    string             // e.g. "FE"; "" for any
 	Frequency firemode.Frequency // one that the rule names itself; "" for any
@@ -20,41 +20,45 @@ type Filter struct {
 
 // Rules lists the rules in force for the caller's organisation, by code. A Key is the code.
 func (s *Service) Rules(ctx context.Context, f Filter, p store.Page) ([]store.Keyed[firemode.Rule], error) {
-	book, err := s.callersBook(ctx)
+	set, err := s.callersSet(ctx)
 	if err != nil {
 		return nil, err
 	}
-	all := book.All()
+	all := set.All()
 	from := sort.Search(len(all), func(i int) bool { return string(all[i].Code) > p.After })
 	var page []store.Keyed[firemode.Rule]
 	for _, r := range all[from:] {
 		if len(page) == p.Limit {
 			break
 		}
-		if f.admits(r) {
+		if f.matches(r) {
 			page = append(page, store.Keyed[firemode.Rule]{Key: string(r.Code), Row: r})
 		}
 	}
 	return page, nil
 }
 
-// Rule returns the version of code that is in force for the caller's organisation, firemode.CodeNotFound if there is none.
+// Rule returns the version of code that is in force for the caller's organisation, or CodeNotFound.
 func (s *Service) Rule(ctx context.Context, code firemode.RuleCode) (firemode.Rule, error) {
-	book, err := s.callersBook(ctx)
+	set, err := s.callersSet(ctx)
 	if err != nil {
 		return firemode.Rule{}, err
 	}
-	return inForce(book, code)
+	return inForce(set, code)
 }
 
-// Versions lists every version of code, newest first, active or not; firemode.CodeNotFound for an unknown code. A Key is the
-// version.
-func (s *Service) Versions(ctx context.Context, code firemode.RuleCode, p store.Page) ([]store.Keyed[firemode.Rule], error) {
-	book, err := s.callersBook(ctx)
+// Versions lists every version of code, newest first, active or not. An unknown code is
+// CodeNotFound. A Key is the version.
+func (s *Service) Versions(
+	ctx context.Context,
+	code firemode.RuleCode,
+	p store.Page,
+) ([]store.Keyed[firemode.Rule], error) {
+	set, err := s.callersSet(ctx)
 	if err != nil {
 		return nil, err
 	}
-	all := book.Versions(code)
+	all := set.Versions(code)
 	if len(all) == 0 {
 		return nil, noRule(code)
 	}
@@ -73,20 +77,17 @@ func (s *Service) Versions(ctx context.Context, code firemode.RuleCode, p store.
 	return page, nil
 }
 
-// Version returns one version, active or not; firemode.CodeNotFound if there is none.
+// Version returns one version, active or not, or CodeNotFound.
 func (s *Service) Version(ctx context.Context, code firemode.RuleCode, version string) (firemode.Rule, error) {
-	book, err := s.callersBook(ctx)
+	set, err := s.callersSet(ctx)
 	if err != nil {
 		return firemode.Rule{}, err
 	}
-	r, ok := book.At(code, version)
-	if !ok {
-		return firemode.Rule{}, noVersion(code, version)
-	}
-	return r, nil
+	return versionOf(set, code, version)
 }
 
-func (s *Service) callersBook(ctx context.Context) (*rules.Set, error) {
+// callersSet returns the rules that the caller's organisation sees.
+func (s *Service) callersSet(ctx context.Context) (*rules.Set, error) {
 	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return nil, err
@@ -94,12 +95,13 @@ func (s *Service) callersBook(ctx context.Context) (*rules.Set, error) {
 	return s.RuleSet(ctx, p.Org)
 }
 
-func (f Filter) admits(r firemode.Rule) bool {
+func (f Filter) matches(r firemode.Rule) bool {
 	return (f.System == "" || r.System == f.System) &&
 		(f.Frequency == "" || slices.Contains(r.Frequencies, f.Frequency)) &&
 		(f.Text == "" || mentions(r, strings.ToLower(f.Text)))
 }
 
+// mentions reports whether r contains lower, a text in lower case, in any case.
 func mentions(r firemode.Rule, lower string) bool {
 	for _, text := range []string{string(r.Code), r.Name, r.Description} {
 		if strings.Contains(strings.ToLower(text), lower) {
@@ -114,12 +116,13 @@ func mentions(r firemode.Rule, lower string) bool {
 	return false
 }
 
-func inForce(book *rules.Set, code firemode.RuleCode) (firemode.Rule, error) {
-	r, ok := book.InForce(code)
+// inForce returns the version of code in force, or CodeNotFound.
+func inForce(set *rules.Set, code firemode.RuleCode) (firemode.Rule, error) {
+	r, ok := set.InForce(code)
 	switch {
 	case ok:
 		return r, nil
-	case len(book.Versions(code)) > 0:
+	case len(set.Versions(code)) > 0:
 		return firemode.Rule{}, firemode.NotFound("no version of rule %s is in force", code)
 	}
 	return firemode.Rule{}, noRule(code)
@@ -129,6 +132,12 @@ func noRule(code firemode.RuleCode) error {
 	return firemode.NotFound("there is no rule %s", firemode.Clip(string(code)))
 }
 
-func noVersion(code firemode.RuleCode, version string) error {
-	return firemode.NotFound("there is no version %s of rule %s", firemode.Clip(version), firemode.Clip(string(code)))
+// versionOf returns one version of code, or CodeNotFound.
+func versionOf(set *rules.Set, code firemode.RuleCode, version string) (firemode.Rule, error) {
+	r, ok := set.At(code, version)
+	if !ok {
+		return firemode.Rule{}, firemode.NotFound(
+			"there is no version %s of rule %s", firemode.Clip(version), firemode.Clip(string(code)))
+	}
+	return r, nil
 }

@@ -43,7 +43,8 @@ func must[T any](v T, err error) func(testing.TB) T {
 	}
 }
 
-// realAPI is the handler of the service on a SQLite store, with session 123 and technicians ann and ben.
+// realAPI is the handler of the service on a SQLite store, with session 123 and technicians ann and
+// ben.
 func realAPI(t *testing.T) http.Handler {
 	t.Helper()
 	store, newID := storetest.OpenSQLite(t), func() string { return uuid.Must(uuid.NewV7()).String() }
@@ -61,42 +62,72 @@ func realAPI(t *testing.T) http.Handler {
 		Consequences: []merge.Consequences{defects.Consequences{NewID: newID}},
 	}))(t)
 	all.Views, all.Defects = view.New(store), defects.New(store, newID)
-	all.Visits = must(visits.New(store, visits.Config{NewID: newID, Rand: rand.Reader, Rules: all.Catalogue, Merge: all.Merge}))(t)
+	all.Visits = must(
+		visits.New(store, visits.Config{NewID: newID, Rand: rand.Reader, Rules: all.Catalogue, Merge: all.Merge}),
+	)(t)
 	t.Cleanup(all.Merge.Close)
-	all.Bundles = must(bundles.New(store, bundles.Config{Rules: all.Catalogue, Now: time.Now}))(t)
+	all.Bundles = must(bundles.New(store, bundles.Config{
+		Views: all.Views, Rules: all.Catalogue, Encode: httpapi.NewBundleEncoder(k.Cursor()), Now: time.Now,
+	}))(t)
 	populate(t, all)
 	return must(httpapi.New(httpapi.Config{
-		CursorKey: k.Cursor(), Now: time.Now, NewID: newID, Metrics: metrics, Services: all,
+		CursorKey: k.Cursor(),
+		Now:       time.Now,
+		NewID:     newID,
+		Metrics:   metrics,
+		Services:  all,
 		Report:    httpkit.Report{Logger: slog.New(slog.DiscardHandler)},
-		Operation: httpapi.Operation{Checks: map[string]httpkit.Check{"store": store.Ping}, MetricsPage: metrics.Handler()},
+		Operation: httpapi.Operation{
+			Checks:      map[string]httpkit.Check{"store": store.Ping},
+			MetricsPage: metrics.Handler(),
+		},
 	}))(t)
 }
 
 func populate(t *testing.T, all httpapi.Services) {
 	t.Helper()
 	operator := identity.AsOperator(t.Context(), "org")
-	err := errors.Join(all.Auth.Load(t.Context()), all.Catalogue.Seed(t.Context()), all.Auth.AddOrganisation(t.Context(), "org", "Organisation"))
+	err := errors.Join(
+		all.Auth.Load(t.Context()), all.Catalogue.Seed(t.Context()),
+		all.Auth.AddOrganisation(t.Context(), "org", "Organisation"),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"ann", "ben"} {
 		must(all.Auth.CreateUser(operator, identity.NewUser{
-			ID: firemode.UserID(name), Username: name, FullName: name, Role: firemode.RoleTechnician, Password: "correct horse",
+			ID:       firemode.UserID(name),
+			Username: name,
+			FullName: name,
+			Role:     firemode.RoleTechnician,
+			Password: "correct horse",
 		}))(t)
 	}
 	must(all.Buildings.Create(operator, assets.NewBuilding{ID: "tower", Name: "Tower", Address: "1 Quay"}))(t)
-	must(all.Visits.Create(operator, visits.Draft{ID: "123", Building: "tower", Name: "Visit", Frequency: firemode.SixMonthly}))(t)
+	must(
+		all.Visits.Create(
+			operator, visits.Draft{ID: "123", Building: "tower", Name: "Visit", Frequency: firemode.SixMonthly},
+		),
+	)(t)
 }
 
-// short is a run of a few seconds against handler.
+// short runs a load of a few seconds against handler.
 func short(t *testing.T, handler http.Handler, change func(*Config)) Report {
 	t.Helper()
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
 	c := Config{
-		Target: server.URL, Accounts: []Account{{"ann", "correct horse"}, {"ben", "correct horse"}}, Users: 12, SpawnRate: 100, Duration: 3 * time.Second,
-		Session: "123", Item: "AS1851-2012-FE-01", Condition: "pressure_low", Run: "run-" + strings.ToLower(rand.Text()[:8]), Now: time.Now,
-		P95: time.Minute, // how fast this machine is, is not what is tested
+		Target:    server.URL,
+		Accounts:  []Account{{"ann", "correct horse"}, {"ben", "correct horse"}},
+		Users:     12,
+		SpawnRate: 100,
+		Duration:  3 * time.Second,
+		Session:   "123",
+		Item:      "AS1851-2012-FE-01",
+		Condition: "pressure_low",
+		Run:       "run-" + strings.ToLower(rand.Text()[:8]),
+		Now:       time.Now,
+		P95:       time.Minute, // the speed of this machine is not tested
 	}
 	if change != nil {
 		change(&c)
@@ -108,33 +139,44 @@ func short(t *testing.T, handler http.Handler, change func(*Config)) Report {
 	return r
 }
 
-func TestHonestServerPasses(t *testing.T) {
+func TestRun_HonestServer_Passes(t *testing.T) {
 	t.Parallel()
 	r := short(t, realAPI(t), func(c *Config) { c.Devices = 0.5 })
 	if !r.Passed || !r.Complete || r.Failed != 0 || r.Readback.Found != r.Readback.Acknowledged {
-		t.Errorf("passed %v, complete %v, %d failed: %+v %+v %+v", r.Passed, r.Complete, r.Failed, r.Requirements, r.Failures, r.Readback)
+		t.Errorf(
+			"passed %v, complete %v, %d failed: %+v %+v %+v", r.Passed, r.Complete, r.Failed, r.Requirements,
+			r.Failures, r.Readback,
+		)
 	}
-	// Six devices and two people without one have each their newest value shown, if they have submitted any.
+	// Six devices and two people without one have each their newest value shown, if they have
+	// submitted any.
 	if r.Readback.Shown < 3 || r.Readback.Shown > 8 || r.Readback.Shown+r.Readback.Superseded != r.Readback.Found {
 		t.Errorf("read back %+v", r.Readback)
 	}
 	if r.Requests < 12*2 || r.Endpoints[Results].Requests != r.Readback.Acknowledged {
-		t.Errorf("%d requests, %d of them results, %d acknowledged", r.Requests, r.Endpoints[Results].Requests, r.Readback.Acknowledged)
+		t.Errorf(
+			"%d requests, %d of them results, %d acknowledged", r.Requests, r.Endpoints[Results].Requests,
+			r.Readback.Acknowledged,
+		)
 	}
 	if !strings.HasPrefix(r.Server.Go, "go1.") || r.Server.MaxProcs < 1 || r.LargestBytes < 100 {
 		t.Errorf("server %+v, bundle of %d bytes", r.Server, r.LargestBytes)
 	}
 }
 
-func TestOpenModelOnTheRealHandler(t *testing.T) {
+func TestRun_OpenModel_ExactNumberOfRequests(t *testing.T) {
 	t.Parallel()
 	r := short(t, realAPI(t), func(c *Config) { c.Rate, c.Duration = 170, 2*time.Second })
 	if !r.Passed || r.Requests != 340 || r.Endpoints[Results].Requests != 100 || r.Readback.Found != 100 {
-		t.Errorf("passed %v: %d requests, %d results: %+v %+v", r.Passed, r.Requests, r.Endpoints[Results].Requests, r.Requirements, r.Failures)
+		t.Errorf(
+			"passed %v: %d requests, %d results: %+v %+v", r.Passed, r.Requests, r.Endpoints[Results].Requests,
+			r.Requirements, r.Failures,
+		)
 	}
 }
 
-// spoilt passes requests on to an honest server, but for the fifth submission, with which it does something else.
+// spoilt passes requests on to an honest server, but for the fifth submission, with which it does
+// something else.
 type spoilt struct {
 	http.Handler
 	submissions atomic.Int64
@@ -151,13 +193,14 @@ func (s *spoilt) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 const acknowledgement = `{"status": "merged", "applied": 1, "results": [{"index": 0, "status": "applied"}]}`
 
-// One acknowledged change in a run that is lost, or kept twice, fails the run by its name.
-func TestDishonestServerFails(t *testing.T) {
+func TestRun_LostOrDoubledChange_FailsAndNamesIt(t *testing.T) {
 	for name, c := range map[string]struct {
 		instead func(http.Handler, http.ResponseWriter, *http.Request)
 		fate    string
 	}{
-		"loses": {func(_ http.Handler, w http.ResponseWriter, _ *http.Request) { io.WriteString(w, acknowledgement) }, fateMissing},
+		"loses": {func(_ http.Handler, w http.ResponseWriter, _ *http.Request) {
+			io.WriteString(w, acknowledgement)
+		}, fateMissing},
 		"doubles": {func(honest http.Handler, w http.ResponseWriter, r *http.Request) {
 			body, _ := io.ReadAll(r.Body)
 			again := r.Clone(r.Context())
@@ -170,12 +213,16 @@ func TestDishonestServerFails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := short(t, &spoilt{Handler: realAPI(t), instead: c.instead}, func(c *Config) { c.Rate, c.Duration = 170, time.Second })
+			r := short(
+				t, &spoilt{Handler: realAPI(t), instead: c.instead},
+				func(c *Config) { c.Rate, c.Duration = 170, time.Second },
+			)
 			if r.Passed || r.Readback.Acknowledged != 50 || r.Readback.LostCount != 1 || r.Readback.Found != 49 {
 				t.Fatalf("passed %v: %+v", r.Passed, r.Readback)
 			}
 			lost := r.Readback.Lost[0]
-			if lost.Fate != c.fate || !strings.HasPrefix(lost.Value, r.Run) || !strings.Contains(r.log().Line, lost.Value) {
+			if lost.Fate != c.fate || !strings.HasPrefix(lost.Value, r.Run) ||
+				!strings.Contains(r.log().Line, lost.Value) {
 				t.Errorf("lost %+v, %s", lost, r.log().Line)
 			}
 			for _, q := range r.Requirements {
@@ -187,8 +234,7 @@ func TestDishonestServerFails(t *testing.T) {
 	}
 }
 
-// What fails is counted with its reason, and what was not acknowledged is not missed.
-func TestFailuresAreNamed(t *testing.T) {
+func TestRun_FailedRequest_CountedWithItsReason(t *testing.T) {
 	t.Parallel()
 	broken := &spoilt{Handler: realAPI(t), instead: func(_ http.Handler, w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusServiceUnavailable)
@@ -204,7 +250,7 @@ func TestFailuresAreNamed(t *testing.T) {
 	}
 }
 
-func TestRunsThatCannotBe(t *testing.T) {
+func TestRun_InvalidSettings_Error(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(realAPI(t))
 	t.Cleanup(server.Close)
@@ -218,8 +264,16 @@ func TestRunsThatCannotBe(t *testing.T) {
 		"devices are more than":       func(c *Config) { c.Users, c.Devices = 500, 0.5 },
 	} {
 		c := Config{
-			Target: server.URL, Accounts: []Account{{"ann", "correct horse"}, {"ben", "correct horse"}}, Users: 2, SpawnRate: 1, Duration: time.Second,
-			Session: "123", Item: "AS1851-2012-FE-01", Condition: "pressure_low", Run: "run", Now: time.Now,
+			Target:    server.URL,
+			Accounts:  []Account{{"ann", "correct horse"}, {"ben", "correct horse"}},
+			Users:     2,
+			SpawnRate: 1,
+			Duration:  time.Second,
+			Session:   "123",
+			Item:      "AS1851-2012-FE-01",
+			Condition: "pressure_low",
+			Run:       "run",
+			Now:       time.Now,
 		}
 		change(&c)
 		_, err := Run(t.Context(), c)

@@ -15,8 +15,8 @@ import (
 	"firemode"
 )
 
-// fake is a server of the few endpoints that a run needs, for tests in virtual time. It says nothing about the real one: that is what
-// real_test.go is for.
+// fake is a server of the few endpoints that a run needs, for tests in virtual time. It says
+// nothing about the real one: that is what real_test.go is for.
 type fake struct {
 	t      *testing.T
 	pause  func(path string) time.Duration // how long the next request takes, unless nil
@@ -27,7 +27,8 @@ type fake struct {
 	logins  []string
 }
 
-// pipes is a network without a machine around it, so that time in a bubble goes on while it is waited for.
+// pipes is a network without a machine around it, so that time in a bubble goes on while it is
+// waited for.
 type pipes struct {
 	conns  chan net.Conn
 	closed chan struct{}
@@ -58,8 +59,17 @@ func serveFake(t *testing.T) (*fake, Config) {
 	go server.Serve(f.listen)          //nolint:errcheck // it ends with Close
 	t.Cleanup(func() { server.Close() })
 	return f, Config{
-		Target: "http://localhost", Accounts: []Account{{"ann", "a"}, {"ben", "b"}}, Users: 20, SpawnRate: 9.7, Duration: 20 * time.Second,
-		Session: "123", Item: "FE-01", Condition: "low", Run: "run", Now: time.Now, Dial: f.listen.dial,
+		Target:    "http://localhost",
+		Accounts:  []Account{{"ann", "a"}, {"ben", "b"}},
+		Users:     20,
+		SpawnRate: 9.7,
+		Duration:  20 * time.Second,
+		Session:   "123",
+		Item:      "FE-01",
+		Condition: "low",
+		Run:       "run",
+		Now:       time.Now,
+		Dial:      f.listen.dial,
 	}
 }
 
@@ -112,7 +122,8 @@ func (f *fake) results(w http.ResponseWriter, r *http.Request) {
 		Meta    json.RawMessage `json:"_sync_meta"`
 	}
 	f.read(r, &in)
-	if len(in.Changes) != 1 || in.Changes[0].Path != "/test" || in.Changes[0].Op != "set" || r.Header.Get("Idempotency-Key") == "" {
+	if len(in.Changes) != 1 || in.Changes[0].Path != "/test" || in.Changes[0].Op != "set" ||
+		r.Header.Get("Idempotency-Key") == "" {
 		f.t.Errorf("posted %+v under %q", in, r.Header.Get("Idempotency-Key"))
 	}
 	if string(in.Meta) != `{"vector_clock":{}}` {
@@ -157,7 +168,14 @@ func engineFor(t *testing.T, c Config) *engine {
 		t.Fatal(err)
 	}
 	c.Timeout = defaultTimeout
-	e := &engine{Config: c, target: target, aside: target.client(), acks: &acks{}, expected: firemode.ClassNonCritical, recorder: newRecorder(c.Now())}
+	e := &engine{
+		Config:   c,
+		target:   target,
+		control:  target.client(),
+		acks:     &acks{},
+		expected: firemode.ClassNonCritical,
+		recorder: newRecorder(c.Now()),
+	}
 	if err := e.logIn(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -32,7 +32,8 @@ func newWorld(t testing.TB) *world {
 	s := storetest.OpenSQLiteAt(t, func() time.Time { return epoch })
 	err := s.Update(t.Context(), func(tx store.Tx) error {
 		for _, org := range []firemode.OrgID{"acme", "other"} {
-			if err := store.As[store.OrganisationWriter](tx).CreateOrganisation(t.Context(), firemode.Organisation{ID: org, Name: string(org), CreatedAt: tx.Now()}); err != nil {
+			o := firemode.Organisation{ID: org, Name: string(org), CreatedAt: tx.Now()}
+			if err := store.As[store.OrganisationWriter](tx).CreateOrganisation(t.Context(), o); err != nil {
 				return err
 			}
 		}
@@ -62,12 +63,15 @@ func newService(t testing.TB, s store.Store, prefix string) *catalogue.Service {
 	return svc
 }
 
-// as is a context in which user u of org works.
+// as returns a context in which a user of org works.
 func as(t testing.TB, org firemode.OrgID) context.Context {
-	return firemode.WithPrincipal(t.Context(), firemode.Principal{Org: org, User: "u-" + firemode.UserID(org), Role: firemode.RoleAdmin})
+	return firemode.WithPrincipal(
+		t.Context(),
+		firemode.Principal{Org: org, User: "u-" + firemode.UserID(org), Role: firemode.RoleAdmin},
+	)
 }
 
-// once is ctx with an Idempotency-Key for a request with that fingerprint.
+// once returns ctx with an Idempotency-Key for a request with that fingerprint.
 func once(ctx context.Context, key, fingerprint string) (context.Context, *store.Idempotency) {
 	claim := &store.Idempotency{Scope: "scope", Key: key, Fingerprint: []byte(fingerprint)}
 	return store.WithIdempotency(ctx, claim), claim
@@ -76,13 +80,14 @@ func once(ctx context.Context, key, fingerprint string) (context.Context, *store
 // rule returns a rule FE-01 that classifies pressure_low as class.
 func rule(version string, class firemode.Class) firemode.Rule {
 	r := firemode.Rule{
-		Code: fe01, Version: version, Name: "Pressure", Schema: firemode.RuleSchema{Classifications: map[string]firemode.Class{"pressure_low": class}},
+		Code: fe01, Version: version, Name: "Pressure",
+		Schema: firemode.RuleSchema{Classifications: map[string]firemode.Class{"pressure_low": class}},
 	}
 	r.Creation = rules.Fingerprint(r)
 	return r
 }
 
-// audits returns the whole log of org, oldest first, having checked that its chain holds.
+// audits returns the audit log of org, oldest first. It fails if the hash chain is broken.
 func (w *world) audits(t *testing.T, org firemode.OrgID) []ledger.AuditEntry {
 	t.Helper()
 	var log []ledger.AuditEntry
@@ -119,4 +124,56 @@ func details(err error) []firemode.Detail {
 		return e.Details
 	}
 	return nil
+}
+
+// blind is the store as a node sees it that has read just before another node commits: its first
+// reads find no rules and no stored responses. Its writes conflict with them.
+type blind struct {
+	store.Store
+	blindReads atomic.Int64 // how many more reads are blind
+}
+
+func (b *blind) View(ctx context.Context, fn func(store.ReadTx) error) error {
+	return b.Store.View(ctx, func(tx store.ReadTx) error {
+		return fn(blindReadTx{storetest.ReadWrapper{ReadTx: tx}, blindRules{store.As[store.RuleReader](tx), b}})
+	})
+}
+
+func (b *blind) Update(ctx context.Context, fn func(store.Tx) error) error {
+	return b.Store.Update(ctx, func(tx store.Tx) error {
+		rules := blindRules{store.As[store.RuleReader](tx), b}
+		return fn(blindTx{storetest.Wrapper{Tx: tx}, rules, store.As[store.ResponseReader](tx)})
+	})
+}
+
+func (b *blind) sees() bool { return b.blindReads.Add(-1) < 0 }
+
+type blindRules struct {
+	store.RuleReader
+	b *blind
+}
+
+func (r blindRules) Rules(ctx context.Context, org firemode.OrgID) ([]firemode.Rule, error) {
+	if !r.b.sees() {
+		return nil, nil
+	}
+	return r.RuleReader.Rules(ctx, org)
+}
+
+type blindReadTx struct {
+	storetest.ReadWrapper
+	blindRules
+}
+
+type blindTx struct {
+	storetest.Wrapper
+	blindRules
+	store.ResponseReader
+}
+
+func (t blindTx) Responses(ctx context.Context, keys []store.StoredResponse) ([]store.StoredResponse, error) {
+	if !t.b.sees() {
+		return nil, nil
+	}
+	return t.ResponseReader.Responses(ctx, keys)
 }

@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// The closed model in virtual time: the ramp is the one asked for, everybody thinks between requests, the mix is the contract's, and
-// everything is read back.
-func TestClosedModel(t *testing.T) {
+// The closed model in virtual time: the ramp is the one asked for, everybody thinks between
+// requests, the mix is the contract's, and everything is read back.
+func TestRun_ClosedModel_RampThinkTimeAndMix(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, c := serveFake(t)
 		var users []int
@@ -39,23 +39,29 @@ func TestClosedModel(t *testing.T) {
 				t.Errorf("%s is %.2f of 17, want %v", r.Endpoints[e].Name, got, share)
 			}
 		}
-		if want := (Readback{Acknowledged: len(f.written), Found: len(f.written), Shown: 1, Superseded: len(f.written) - 1}); !equal(r.Readback, want) {
+		n := len(f.written)
+		if want := (Readback{Acknowledged: n, Found: n, Shown: 1, Superseded: n - 1}); !equal(r.Readback, want) {
 			t.Errorf("read back %+v, want %+v", r.Readback, want)
 		}
-		if last := r.Endpoints[Classify].Latency; last != (Latency{P50: 1e-6, P90: 1e-6, P95: 1e-6, P99: 1e-6, P999: 1e-6, Max: 1e-6, Mean: 1e-6}) {
-			t.Errorf("a server that takes no time has latency %+v", last)
+		const us = 1e-6
+		least := Latency{P50: us, P90: us, P95: us, P99: us, P999: us, Max: us, Mean: us}
+		if got := r.Endpoints[Classify].Latency; got != least {
+			t.Errorf("a server that takes no time has latency %+v", got)
 		}
 	})
 }
 
 func equal(a, b Readback) bool {
-	return a.Acknowledged == b.Acknowledged && a.Found == b.Found && a.Shown == b.Shown && a.Superseded == b.Superseded &&
-		a.LostCount == b.LostCount && a.Error == b.Error
+	return a.Acknowledged == b.Acknowledged && a.Found == b.Found && a.Shown == b.Shown &&
+		a.Superseded == b.Superseded &&
+		a.LostCount == b.LostCount &&
+		a.Error == b.Error
 }
 
-// A server that stalls for two seconds: everything that was to begin meanwhile waits for its end, and is counted with the time that it waited,
-// although there are connections for a few of them only.
-func TestOpenModelSeesAStall(t *testing.T) {
+// A server that stalls for two seconds: everything that was to begin meanwhile waits for its end,
+// and is counted with the time that it waited, although there are connections for a few of them
+// only.
+func TestOpen_ServerStalls_WaitingRequestsCount(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, c := serveFake(t)
 		start := time.Now()
@@ -68,8 +74,8 @@ func TestOpenModelSeesAStall(t *testing.T) {
 		}
 		c.Users = 10
 		e := engineFor(t, c)
-		e.newCrew().open(t.Context(), 100, 10*time.Second)
-		e.aside.CloseIdleConnections()
+		e.newUserPool().open(t.Context(), 100, 10*time.Second)
+		e.control.CloseIdleConnections()
 		slow, all := 0, 0
 		for endpoint := range endpoints {
 			for _, bar := range e.recorder.total[endpoint].latency.Distribution() {
@@ -89,7 +95,7 @@ func TestOpenModelSeesAStall(t *testing.T) {
 	})
 }
 
-func TestSaturateFindsTheCeiling(t *testing.T) {
+func TestRun_Saturate_FindsTheCeiling(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, c := serveFake(t)
 		// Ten connections and 50 ms for a request: 200 per second is all there is.
@@ -103,7 +109,8 @@ func TestSaturateFindsTheCeiling(t *testing.T) {
 		for _, s := range r.Steps {
 			rates = append(rates, s.Rate)
 		}
-		// 128 and 160 hold, 200 is on the edge and holds, 250 does not, nor do the halves of the gap.
+		// 128 and 160 hold, 200 is on the edge and holds, 250 does not, nor do the halves of the
+		// gap.
 		if want := []float64{128, 160, 200, 250, 225, 212.5}; !slices.Equal(rates, want) {
 			t.Errorf("rates %v, want %v", rates, want)
 		}
@@ -117,7 +124,7 @@ func TestSaturateFindsTheCeiling(t *testing.T) {
 }
 
 // A server that takes 301 ms to classify misses the p95, and nothing else.
-func TestSlowServerFails(t *testing.T) {
+func TestRun_SlowServer_OnlyTheP95Fails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, c := serveFake(t)
 		f.pause = func(path string) time.Duration {
@@ -130,13 +137,15 @@ func TestSlowServerFails(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r.Passed || r.p95().Line != "FAILED: P95 latency exceeds 300ms requirement" || !r.answered().Passed || !r.bundles().Passed || !r.log().Passed {
+		if r.Passed || r.p95().Line != "FAILED: P95 latency exceeds 300ms requirement" || !r.answered().Passed ||
+			!r.bundles().Passed ||
+			!r.log().Passed {
 			t.Errorf("passed %v: %+v", r.Passed, r.Requirements)
 		}
 	})
 }
 
-func TestStoppedEarly(t *testing.T) {
+func TestRun_ContextEnds_IncompleteReport(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, c := serveFake(t)
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
@@ -145,7 +154,8 @@ func TestStoppedEarly(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r.Complete || r.Passed || r.Took != 5 || r.Readback.Found != r.Readback.Acknowledged || r.Readback.Found == 0 {
+		if r.Complete || r.Passed || r.Took != 5 || r.Readback.Found != r.Readback.Acknowledged ||
+			r.Readback.Found == 0 {
 			t.Errorf("complete %v, passed %v, took %v, read back %+v", r.Complete, r.Passed, r.Took, r.Readback)
 		}
 		for _, q := range r.Requirements {
@@ -157,7 +167,7 @@ func TestStoppedEarly(t *testing.T) {
 }
 
 // What takes longer than the time-out has failed, and its connection is not used again.
-func TestTimeout(t *testing.T) {
+func TestRun_Timeout_Failure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, c := serveFake(t)
 		begun := time.Now()
@@ -172,7 +182,7 @@ func TestTimeout(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := []FailureCount{{Failure{"classify", "no answer: read pipe: i/o timeout"}, r.Failed}}
+		want := []FailureCount{{Failure{"classify", "no response: read pipe: i/o timeout"}, r.Failed}}
 		if !slices.Equal(r.Failures, want) || r.Failed != r.Endpoints[Classify].Failed || r.Failed < 1 {
 			t.Errorf("failures %v, want %v", r.Failures, want)
 		}
@@ -182,7 +192,7 @@ func TestTimeout(t *testing.T) {
 	})
 }
 
-func TestTokensAreRenewed(t *testing.T) {
+func TestRun_LongRun_TokensRenewed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f, c := serveFake(t)
 		var refreshed []time.Duration
@@ -196,10 +206,10 @@ func TestTokensAreRenewed(t *testing.T) {
 		e := engineFor(t, c)
 		ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
 		defer cancel()
-		e.keepFresh(ctx, e.accounts[0])
+		e.renewTokens(ctx, e.accounts[0])
 		if want := []time.Duration{14*time.Minute + 40*time.Second}; !slices.Equal(refreshed, want) {
 			t.Errorf("refreshed at %v, want %v", refreshed, want)
 		}
-		e.aside.CloseIdleConnections()
+		e.control.CloseIdleConnections()
 	})
 }

@@ -8,7 +8,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestAny17RequestsAreTheMix(t *testing.T) {
+func TestEndpointAt_Any17Requests_TheMix(t *testing.T) {
 	for from := range int64(40) {
 		var got [endpoints]int
 		for n := range int64(17) {
@@ -20,7 +20,7 @@ func TestAny17RequestsAreTheMix(t *testing.T) {
 	}
 }
 
-func TestOffset(t *testing.T) {
+func TestOffset_Rates_Exact(t *testing.T) {
 	for _, c := range []struct {
 		n    int64
 		rate float64
@@ -38,8 +38,9 @@ func TestOffset(t *testing.T) {
 	}
 }
 
-// In any stretch of the open model the number of requests is the rate times its length, to within one.
-func TestOffsetsKeepTheRate(t *testing.T) {
+// In any stretch of the open model the number of requests is the rate times its length, to within
+// one.
+func TestOffset_LongRun_KeepsTheRate(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		rate := rapid.Float64Range(0.1, 50_000).Draw(t, "rate")
 		n := rapid.Int64Range(0, 1_000_000).Draw(t, "n")
@@ -51,7 +52,7 @@ func TestOffsetsKeepTheRate(t *testing.T) {
 	})
 }
 
-func TestThink(t *testing.T) {
+func TestThink_Draws_WithinBounds(t *testing.T) {
 	chance := rand.New(rand.NewPCG(1, 2))
 	var total time.Duration
 	for range 10_000 {

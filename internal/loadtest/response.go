@@ -9,13 +9,13 @@ import (
 	"firemode"
 )
 
-// judgement is the part of a classification that is looked at.
-type judgement struct {
+// classification is the part of a classify response that is checked.
+type classification struct {
 	Class firemode.Class   `json:"classification"`
 	Audit firemode.AuditID `json:"audit_log_id"`
 }
 
-// receipt is the part of a submission's answer that is looked at.
+// receipt is the part of a receipt that is checked.
 type receipt struct {
 	Status  string `json:"status"`
 	Results []struct {
@@ -24,14 +24,14 @@ type receipt struct {
 	} `json:"results"`
 }
 
-// problem is the API's form of an error.
+// problem is an error response of the API.
 type problem struct {
 	Code    string `json:"error_code"`
 	Message string `json:"message"`
 }
 
-// refusal says what an answer that is not a success says, nil for a success.
-func (a answer) refusal() error {
+// refusal returns the error that a response reports, nil for a success.
+func (a response) refusal() error {
 	if a.status == http.StatusOK {
 		return nil
 	}
@@ -42,26 +42,26 @@ func (a answer) refusal() error {
 	return fmt.Errorf("status %d %s: %s", a.status, p.Code, p.Message)
 }
 
-// classified checks that an answer says what the first one said.
-func (a answer) classified(want firemode.Class) error {
+// classified checks that a finding is classified as want.
+func (a response) classified(want firemode.Class) error {
 	if err := a.refusal(); err != nil {
 		return err
 	}
-	var j judgement
+	var j classification
 	if err := json.Unmarshal(a.body, &j); err != nil {
 		return fmt.Errorf("not a classification: %w", err)
 	}
 	switch {
 	case j.Class != want:
-		return fmt.Errorf("classified as %q, before as %q", j.Class, want)
+		return fmt.Errorf("classified as %q, before the load as %q", j.Class, want)
 	case j.Audit == "":
 		return fmt.Errorf("no audit_log_id")
 	}
 	return nil
 }
 
-// acknowledged checks that an answer says that the one change which was sent is kept and part of the document.
-func (a answer) acknowledged() error {
+// acknowledged checks that the one change of a submission is merged.
+func (a response) acknowledged() error {
 	if err := a.refusal(); err != nil {
 		return err
 	}
@@ -80,8 +80,8 @@ func (a answer) acknowledged() error {
 	}
 }
 
-// bundled checks a bundle, which is not kept.
-func (a answer) bundled() error {
+// bundled checks the response to a bundle request, whose body is discarded.
+func (a response) bundled() error {
 	if err := a.refusal(); err != nil {
 		return err
 	}

@@ -9,30 +9,8 @@ import (
 	"firemode/internal/store"
 )
 
-// walk reads a list to its end, in pages of n.
-func walk(t *testing.T, n int, list func(store.Page) ([]store.Keyed[firemode.Rule], error)) []firemode.Rule {
-	t.Helper()
-	var all []firemode.Rule
-	page := store.Page{Limit: n}
-	for {
-		rows, err := list(page)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(rows) > n {
-			t.Fatalf("%d rows, the limit is %d", len(rows), n)
-		}
-		for _, row := range rows {
-			all = append(all, row.Row)
-			page.After = row.Key
-		}
-		if len(rows) < n {
-			return all
-		}
-	}
-}
-
-func TestRulesAreListedByCode(t *testing.T) {
+func TestRules_Filters_ListByCode(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	ctx := as(t, "acme")
 	for filter, want := range map[catalogue.Filter]int{
@@ -59,7 +37,8 @@ func TestRulesAreListedByCode(t *testing.T) {
 	}
 }
 
-func TestVersionsAreListedNewestFirst(t *testing.T) {
+func TestVersions_ListNewestFirst(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	ctx := as(t, "acme")
 	for _, version := range []string{"1.9.0", "1.10.0", "1.10.0-rc.1", "2.0.0"} {
@@ -72,7 +51,8 @@ func TestVersionsAreListedNewestFirst(t *testing.T) {
 	}
 	for n := 1; n <= 6; n++ {
 		var got []string
-		for _, r := range walk(t, n, func(p store.Page) ([]store.Keyed[firemode.Rule], error) { return w.Versions(ctx, fe01, p) }) {
+		list := func(p store.Page) ([]store.Keyed[firemode.Rule], error) { return w.Versions(ctx, fe01, p) }
+		for _, r := range walk(t, n, list) {
 			got = append(got, r.Version)
 		}
 		if want := []string{"2.0.0", "1.10.0", "1.10.0-rc.1", "1.9.0", "0.1.0"}; !slices.Equal(got, want) {
@@ -83,4 +63,27 @@ func TestVersionsAreListedNewestFirst(t *testing.T) {
 	wantCode(t, err, firemode.CodeNotFound)
 	_, err = w.Versions(ctx, fe01, store.Page{Limit: 1, After: "x"})
 	wantCode(t, err, firemode.CodeMalformed)
+}
+
+// walk reads a list to its end, in pages of n.
+func walk(t *testing.T, n int, list func(store.Page) ([]store.Keyed[firemode.Rule], error)) []firemode.Rule {
+	t.Helper()
+	var all []firemode.Rule
+	page := store.Page{Limit: n}
+	for {
+		rows, err := list(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(rows) > n {
+			t.Fatalf("%d rows, the limit is %d", len(rows), n)
+		}
+		for _, row := range rows {
+			all = append(all, row.Row)
+			page.After = row.Key
+		}
+		if len(rows) < n {
+			return all
+		}
+	}
 }
