@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"context"
@@ -12,7 +12,6 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"firemode"
-	"firemode/internal/app"
 	"firemode/internal/assets"
 	"firemode/internal/defects"
 	"firemode/internal/identity"
@@ -29,78 +28,71 @@ import (
 
 const pressureRule = "AS1851-2012-FE-01"
 
-// teller makes a history through the services, as requests would.
-type teller struct {
-	*app.Services
+// history records visits through the services, as requests would.
+type history struct {
+	*Services
 	t    *testing.T
 	keys int
 }
 
-func newTeller(t *testing.T, storage app.Storage) *teller {
+func newHistory(t *testing.T, storage Storage) *history {
 	t.Helper()
 	metrics, err := telemetry.NewMetrics(telemetry.Config{})
 	must(t, err)
-	s, err := app.Open(
-		t.Context(), storage, app.Deps{Now: time.Now, Logger: slog.New(slog.DiscardHandler), Metrics: metrics},
+	s, err := Open(
+		t.Context(), storage, Deps{Now: time.Now, Logger: slog.New(slog.DiscardHandler), Metrics: metrics},
 	)
 	must(t, err)
 	must(t, s.Prepare(t.Context()))
 	t.Cleanup(func() { must(t, s.Close()) })
-	return &teller{Services: s, t: t}
+	return &history{Services: s, t: t}
 }
 
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// as is the context of a user.
-func (w *teller) as(name string) context.Context {
+// as returns the context of a user.
+func (h *history) as(name string) context.Context {
 	role := map[string]firemode.Role{"mia": firemode.RoleManager, "amy": firemode.RoleAdmin}[name]
 	if role == "" {
 		role = firemode.RoleTechnician
 	}
 	return firemode.WithPrincipal(
-		w.t.Context(), firemode.Principal{Org: "acme", User: firemode.UserID(name), Name: name, Role: role},
+		h.t.Context(), firemode.Principal{Org: "acme", User: firemode.UserID(name), Name: name, Role: role},
 	)
 }
 
-// post is one POST of results: changes as JSON, meta with what is not zero.
-func (w *teller) post(
+// post submits changes, given as JSON. It sets the client type and the capture time of m.
+func (h *history) post(
 	who string, session firemode.SessionID, m merge.Meta, changes ...string,
 ) (merge.Receipt, error) {
-	w.t.Helper()
+	h.t.Helper()
 	raw := make([]jsontext.Value, len(changes))
 	for i, c := range changes {
 		raw[i] = jsontext.Value(c)
 	}
 	parsed, err := crdt.ParseChanges(raw)
-	must(w.t, err)
-	w.keys++
-	m.ClientType, m.CapturedAt = "web", time.Date(2026, 11, 20, 3, w.keys, 0, 0, time.UTC)
-	r, _, err := w.Merge.Submit(
-		w.as(who),
-		merge.Submission{Session: session, Key: fmt.Sprint("key ", w.keys), Changes: parsed, Meta: m},
+	must(h.t, err)
+	h.keys++
+	m.ClientType, m.CapturedAt = "web", time.Date(2026, 11, 20, 3, h.keys, 0, 0, time.UTC)
+	r, _, err := h.Merge.Submit(
+		h.as(who),
+		merge.Submission{Session: session, Key: fmt.Sprint("key ", h.keys), Changes: parsed, Meta: m},
 	)
 	return r, err
 }
 
-func (w *teller) posted(who string, session firemode.SessionID, m merge.Meta, changes ...string) merge.Receipt {
-	w.t.Helper()
-	r, err := w.post(who, session, m, changes...)
-	must(w.t, err)
+func (h *history) posted(who string, session firemode.SessionID, m merge.Meta, changes ...string) merge.Receipt {
+	h.t.Helper()
+	r, err := h.post(who, session, m, changes...)
+	must(h.t, err)
 	return r
 }
 
-// forked posts a batch that must be taken for that of a copied phone.
-func (w *teller) forked(who string, session firemode.SessionID, m merge.Meta, changes ...string) string {
-	w.t.Helper()
-	_, err := w.post(who, session, m, changes...)
+// forked posts a batch that must be recognised as that of a copied phone.
+func (h *history) forked(who string, session firemode.SessionID, m merge.Meta, changes ...string) string {
+	h.t.Helper()
+	_, err := h.post(who, session, m, changes...)
 	var e *firemode.Error
 	if !errors.As(err, &e) || e.FreshClientID == "" {
-		w.t.Fatalf("it did not fork: %v", err)
+		h.t.Fatalf("it did not fork: %v", err)
 	}
 	return e.FreshClientID
 }
@@ -125,11 +117,11 @@ func setTo(item, below string, value any) string {
 	return fmt.Sprintf(`{"op":"set","path":"/items/%s/%s","value":%s}`, item, below, text)
 }
 
-// pull reads the document as client, and returns its conflicts.
-func (w *teller) pull(who string, session firemode.SessionID, client string) []ledger.Conflict {
-	w.t.Helper()
+// pull reads the document as a client, and returns its conflicts.
+func (h *history) pull(who string, session firemode.SessionID, client string) []ledger.Conflict {
+	h.t.Helper()
 	s := &reader{}
-	must(w.t, w.Views.Results(w.as(who), view.Query{Session: session, Client: client}, s))
+	must(h.t, h.Views.Results(h.as(who), view.Query{Session: session, Client: client}, s))
 	return s.conflicts
 }
 
@@ -145,39 +137,39 @@ func (r *reader) Conflict(c ledger.Conflict) error {
 	return nil
 }
 
-func (w *teller) patch(session firemode.SessionID, p visits.Patch) {
-	w.t.Helper()
-	_, err := w.Visits.Patch(w.as("mia"), session, "*", p)
-	must(w.t, err)
+func (h *history) patch(session firemode.SessionID, p visits.Patch) {
+	h.t.Helper()
+	_, err := h.Visits.Patch(h.as("mia"), session, "*", p)
+	must(h.t, err)
 }
 
-func (w *teller) move(session firemode.SessionID, to firemode.SessionStatus) {
-	w.t.Helper()
-	w.patch(session, visits.Patch{Status: &to, Reason: "a batch came late"})
+func (h *history) move(session firemode.SessionID, to firemode.SessionStatus) {
+	h.t.Helper()
+	h.patch(session, visits.Patch{Status: &to, Reason: "a batch came late"})
 }
 
-// pass has the items of a session pass that nothing was said about.
-func (w *teller) pass(session firemode.SessionID, m merge.Meta) {
-	w.t.Helper()
-	items, err := w.Visits.Items(w.as("mia"), session, store.ItemFilter{}, store.Page{Limit: 100})
-	must(w.t, err)
+// pass records "pass" for all items of a session without an outcome.
+func (h *history) pass(session firemode.SessionID, m merge.Meta) {
+	h.t.Helper()
+	items, err := h.Visits.Items(h.as("mia"), session, store.ItemFilter{}, store.Page{Limit: 100})
+	must(h.t, err)
 	var changes []string
 	for _, i := range items {
 		if i.Row.Outcome == "" {
 			changes = append(changes, setTo(string(i.Row.ID), "outcome", "pass"))
 		}
 	}
-	w.posted("ann", session, m, changes...)
+	h.posted("ann", session, m, changes...)
 }
 
-// tellAll makes an organisation with everything that can be in a history: three visits, of which
-// one was completed, reopened and completed again, one shows what was found at it, and one was
-// never begun.
-func (w *teller) tellAll() {
-	ctx := w.t.Context()
-	must(w.t, w.Identity.AddOrganisation(ctx, "acme", "Acme"))
+// recordAll records an organisation with everything that can be in a history. Of three visits, one
+// is completed, reopened and completed a second time, one shows its last results, and one has not
+// begun.
+func (h *history) recordAll() {
+	ctx := h.t.Context()
+	must(h.t, h.Identity.AddOrganisation(ctx, "acme", "Acme"))
 	for name, role := range map[string]firemode.Role{"ann": "technician", "ben": "technician", "mia": "manager", "amy": "admin"} {
-		_, err := w.Identity.CreateUser(
+		_, err := h.Identity.CreateUser(
 			identity.AsOperator(ctx, "acme"),
 			identity.NewUser{
 				ID:       firemode.UserID(name),
@@ -187,43 +179,43 @@ func (w *teller) tellAll() {
 				Password: "correct horse battery",
 			},
 		)
-		must(w.t, err)
+		must(h.t, err)
 	}
-	w.tellRules()
-	_, err := w.Assets.Create(
-		w.as("mia"),
+	h.recordRules()
+	_, err := h.Assets.Create(
+		h.as("mia"),
 		assets.NewBuilding{ID: "b", Name: "B", Address: "A", Metadata: map[string]any{"storeys": 3.5}},
 	)
-	must(w.t, err)
+	must(h.t, err)
 	for _, id := range []firemode.AssetID{"FE-1", "FE-2"} {
-		_, err := w.Assets.CreateAsset(w.as("mia"), "b", firemode.Asset{
+		_, err := h.Assets.CreateAsset(h.as("mia"), "b", firemode.Asset{
 			ID: id, Type: "extinguisher_powder", Level: "L02", Location: "corridor", Status: firemode.AssetInService,
 		})
-		must(w.t, err)
-		_, err = w.Assets.PutBaselines(
-			w.as("mia"),
+		must(h.t, err)
+		_, err = h.Assets.PutBaselines(
+			h.as("mia"),
 			"b",
 			id,
 			[]firemode.Baseline{
 				{Measurement: "mass_kg", Value: "4.50", Unit: "kg", Source: "plate", Date: "2024-02-29"},
 			},
 		)
-		must(w.t, err)
+		must(h.t, err)
 	}
-	w.plan("one", firemode.SixMonthly)
-	w.tellVisit("one")
-	w.tellAgreement("one")
-	w.tellLate("one")
-	w.plan("two", firemode.SixMonthly)
-	w.posted("ben", "two", by("phone", 1), setTo("FE-2", "note", "seal missing"))
-	w.pull("ann", "two", "viewer")
-	w.plan("three", firemode.Monthly)
+	h.plan("one", firemode.SixMonthly)
+	h.recordVisit("one")
+	h.resolveConflicts("one")
+	h.recordLate("one")
+	h.plan("two", firemode.SixMonthly)
+	h.posted("ben", "two", by("phone", 1), setTo("FE-2", "note", "seal missing"))
+	h.pull("ann", "two", "viewer")
+	h.plan("three", firemode.Monthly)
 }
 
-func (w *teller) plan(id firemode.SessionID, f firemode.Frequency) {
-	w.t.Helper()
-	_, err := w.Visits.Create(
-		w.as("mia"),
+func (h *history) plan(id firemode.SessionID, f firemode.Frequency) {
+	h.t.Helper()
+	_, err := h.Visits.Create(
+		h.as("mia"),
 		visits.Draft{
 			ID:          id,
 			Building:    "b",
@@ -232,73 +224,73 @@ func (w *teller) plan(id firemode.SessionID, f firemode.Frequency) {
 			Technicians: []firemode.UserID{"ann", "ben"},
 		},
 	)
-	must(w.t, err)
+	must(h.t, err)
 }
 
-func (w *teller) tellRules() {
+func (h *history) recordRules() {
 	for _, version := range []string{"1.0.0", "1.1.0"} {
 		text := `{"rule_code":"OWN","version":"` + version + `","rule_name":"Own","frequencies":["six_monthly"],"note":"ours","rule_schema":{"classification_mappings":{"broken":"critical_defect","bent":"non_conformance"},
 			"limits":[{"measurement":"mass_kg","unit":"kg","min":4,"condition":"bent"}]}}`
 		r, err := rules.ParseRule([]byte(text))
-		must(w.t, err)
-		_, err = w.Catalogue.Create(w.as("amy"), r)
-		must(w.t, err)
+		must(h.t, err)
+		_, err = h.Catalogue.Create(h.as("amy"), r)
+		must(h.t, err)
 	}
 	for _, of := range []firemode.RuleCode{"OWN", "AS1851-2012-FE-02"} {
 		version := map[bool]string{true: "1.0.0", false: "0.1.0"}[of == "OWN"]
-		_, err := w.Catalogue.Deactivate(w.as("amy"), of, version)
-		must(w.t, err)
+		_, err := h.Catalogue.Deactivate(h.as("amy"), of, version)
+		must(h.t, err)
 	}
 }
 
-// tellVisit is two technicians at work: a gap that is filled, a copied phone, a client that does
-// not count, defects.
-func (w *teller) tellVisit(s firemode.SessionID) {
-	w.posted(
+// recordVisit records two technicians at work: a gap that is closed, a copied phone, a client
+// without batch numbers, defects.
+func (h *history) recordVisit(s firemode.SessionID) {
+	h.posted(
 		"ann", s, by("tab", 1), setTo("FE-1", "outcome", "fail"),
 		setTo("FE-1", "conditions/"+pressureRule+"/pressure_low", true),
 		setTo("FE-2", "conditions/"+pressureRule+"/gauge_damaged", true), setTo("FE-1", "note", "hangs low"),
 		`{"op":"set","path":"/items/FE-1/measurements/pressure_kpa","value":1180.50,"instrument":{"id":"G-17"},"source":"typed","captured_at":"2026-11-20T03:12:44Z"}`,
 		`{"op":"set","path":"nowhere","value":1}`,
 	)
-	w.posted(
+	h.posted(
 		"ben", s, by("phone", 1), setTo("FE-1", "measurements/pressure_kpa", 1200),
 		setTo("FE-1", "reason", "looked twice"),
 	)
-	w.posted("ann", s, by("tab", 3), setTo("FE-1", "scope/"+pressureRule+"/only_unit_in_area", true))
-	w.pull("ben", s, "phone")
-	w.posted("ben", s, by("phone", 2, 1), `{"op":"remove","path":"/items/FE-1/note"}`)
-	w.posted(
+	h.posted("ann", s, by("tab", 3), setTo("FE-1", "scope/"+pressureRule+"/only_unit_in_area", true))
+	h.pull("ben", s, "phone")
+	h.posted("ben", s, by("phone", 2, 1), `{"op":"remove","path":"/items/FE-1/note"}`)
+	h.posted(
 		"ann", s, by("tab", 2), `{"op":"append","path":"/items/FE-1/remarks","value":["a",1]}`,
 		`{"op":"increment","path":"/hours","delta":2}`,
 	)
-	w.posted(
+	h.posted(
 		"ben", s, merge.Meta{}, `{"op":"increment","path":"/hours","delta":1.25}`,
 		setTo("FOUND-9", "note", "not in the register"),
 	)
-	fresh := w.forked("ann", s, by("tab", 3), setTo("FE-2", "note", "of the copy"))
+	fresh := h.forked("ann", s, by("tab", 3), setTo("FE-2", "note", "of the copy"))
 	again := by(fresh, 1)
 	again.PrevBatch = "tab-2"
-	w.posted("ann", s, again, setTo("FE-2", "note", "of the copy"))
-	w.forked("ben", s, by("phone", 1), setTo("FE-2", "note", "of another copy"))
+	h.posted("ann", s, again, setTo("FE-2", "note", "of the copy"))
+	h.forked("ben", s, by("phone", 1), setTo("FE-2", "note", "of another copy"))
 	onBehalf := by("export", 1)
 	onBehalf.OnBehalfOf = "ben"
-	w.posted("mia", s, onBehalf, setTo("FE-2", "override/"+pressureRule+"/classification", "recommendation"))
-	w.posted("ann", s, by("tab", 4), `{"op":"remove","path":"/items/FE-2/conditions"}`)
+	h.posted("mia", s, onBehalf, setTo("FE-2", "override/"+pressureRule+"/classification", "recommendation"))
+	h.posted("ann", s, by("tab", 4), `{"op":"remove","path":"/items/FE-2/conditions"}`)
 }
 
-// tellAgreement settles what is in dispute, and moves a defect on.
-func (w *teller) tellAgreement(s firemode.SessionID) {
+// resolveConflicts resolves the conflicts, and changes the status of a defect.
+func (h *history) resolveConflicts(s firemode.SessionID) {
 	number := int64(4)
-	for _, c := range w.pull("ann", s, "tab") {
+	for _, c := range h.pull("ann", s, "tab") {
 		number++
 		var dots []string
 		for _, v := range c.Values {
 			dots = append(dots, v.Dot)
 		}
 		named, err := json.Marshal(dots)
-		must(w.t, err)
-		w.posted(
+		must(h.t, err)
+		h.posted(
 			"ann",
 			s,
 			by("tab", number),
@@ -308,7 +300,7 @@ func (w *teller) tellAgreement(s firemode.SessionID) {
 			),
 		)
 	}
-	w.posted(
+	h.posted(
 		"ann",
 		s,
 		by("tab", number+1),
@@ -319,26 +311,26 @@ func (w *teller) tellAgreement(s firemode.SessionID) {
 	)
 	defect := firemode.NewDefectID(s, "FE-1", pressureRule, "pressure_low")
 	for status, note := range map[firemode.DefectStatus]string{firemode.DefectNotified: "owner told"} {
-		_, err := w.Defects.Patch(w.as("mia"), defect, 0, defects.Patch{Status: &status, Note: &note})
-		must(w.t, err)
+		_, err := h.Defects.Patch(h.as("mia"), defect, 0, defects.Patch{Status: &status, Note: &note})
+		must(h.t, err)
 	}
-	w.pass(s, by("tab", number+2))
+	h.pass(s, by("tab", number+2))
 }
 
-// tellLate completes the visit, takes two late batches, of which one is merged, and completes it
-// again.
-func (w *teller) tellLate(s firemode.SessionID) {
-	w.move(s, firemode.SessionCompleted)
-	w.posted("ben", s, by("phone", 3), setTo("FE-2", "measurements/mass_kg", 4.55))
-	w.move(s, firemode.SessionReopened)
-	w.move(s, firemode.SessionCompleted)
-	w.posted("ben", s, by("phone", 4), setTo("FE-2", "measurements/mass_kg", 4.56))
+// recordLate completes the visit, submits two late batches, of which one is merged, and completes
+// the visit a second time.
+func (h *history) recordLate(s firemode.SessionID) {
+	h.move(s, firemode.SessionCompleted)
+	h.posted("ben", s, by("phone", 3), setTo("FE-2", "measurements/mass_kg", 4.55))
+	h.move(s, firemode.SessionReopened)
+	h.move(s, firemode.SessionCompleted)
+	h.posted("ben", s, by("phone", 4), setTo("FE-2", "measurements/mass_kg", 4.56))
 }
 
-// differences verifies everything, and returns what differs.
-func (w *teller) differences() []string { return differences(w.t, w.Services) }
+// differences verifies everything, and returns the differences.
+func (h *history) differences() []string { return differences(h.t, h.Services) }
 
-func differences(t *testing.T, s *app.Services) []string {
+func differences(t *testing.T, s *Services) []string {
 	t.Helper()
 	var found []string
 	v, err := s.Verifier(func(where, what string) { found = append(found, where+": "+what+"\n") }, nil)
@@ -346,12 +338,4 @@ func differences(t *testing.T, s *app.Services) []string {
 	_, err = v.Run(t.Context(), verify.Scope{})
 	must(t, err)
 	return found
-}
-
-// lines keeps what is written, line by line.
-type lines []string
-
-func (l *lines) Write(p []byte) (int, error) {
-	*l = append(*l, string(p))
-	return len(p), nil
 }

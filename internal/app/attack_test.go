@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"context"
@@ -13,11 +13,10 @@ import (
 	"testing"
 	"time"
 
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx", by which what is stored is altered
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx", which alters stored rows
 	_ "modernc.org/sqlite"             // the driver "sqlite"
 
 	"firemode"
-	"firemode/internal/app"
 	"firemode/internal/defects"
 	"firemode/internal/record/ledger"
 	"firemode/internal/record/verify"
@@ -25,7 +24,91 @@ import (
 	"firemode/internal/store/storetest/pgtest"
 )
 
-// attacked are the tables that hold a reading or a copy of one, rules, and the audit log.
+func TestVerify_AlterationOnSQLite_NamesTable(t *testing.T) {
+	clean := t.TempDir()
+	w := newHistory(t, Storage{Data: clean})
+	w.recordAll()
+	wantNone(t, w.differences())
+	file := filepath.Join(clean, databaseFile)
+	plain := filepath.Join(t.TempDir(), "copy.db")
+	must(t, w.Store.(interface {
+		Backup(ctx context.Context, path string) error
+	}).Backup(t.Context(), plain))
+	d := openSQLite(t, file)
+	checkTablesListed(t, d)
+	for i, a := range alterations(d) {
+		if !sampled(i, 12) {
+			continue
+		}
+		t.Run(a.name, func(t *testing.T) {
+			t.Parallel()
+			altered := filepath.Join(t.TempDir(), databaseFile)
+			copyFile(t, plain, altered)
+			a.do(openSQLite(t, altered))
+			wantFound(t, Storage{Data: filepath.Dir(altered), Keys: filepath.Join(clean, "keys")}, a)
+		})
+	}
+}
+
+// Each alteration is undone before the next.
+func TestVerify_AlterationOnPostgres_NamesTable(t *testing.T) {
+	storage := Storage{Data: t.TempDir(), DBURL: pgtest.New(t)}
+	w := newHistory(t, storage)
+	w.recordAll()
+	wantNone(t, w.differences())
+	address, err := url.Parse(storage.DBURL)
+	must(t, err)
+	query := address.Query()
+	query.Set("session_replication_role", "replica") // disables foreign keys, as an attacker could
+	address.RawQuery = query.Encode()
+	db, err := sql.Open("pgx", address.String())
+	must(t, err)
+	t.Cleanup(func() { must(t, db.Close()) })
+	d := database{DB: db, t: t, postgres: true}
+	checkTablesListed(t, d)
+	for i, a := range alterations(d) {
+		if !sampled(i, 12) {
+			continue
+		}
+		a.do(d)
+		wantTable(t, a.name, a.table, differences(t, w.Services))
+		a.undo(d)
+	}
+	wantNone(t, w.differences())
+}
+
+// The server writes after verify has read the audit log and before it reads the sessions.
+func TestVerify_ServerWritesMeanwhile_NoDifference(t *testing.T) {
+	w := newHistory(t, Storage{Data: t.TempDir()})
+	w.recordAll()
+	var found []string
+	v, err := w.Verifier(func(where, what string) { found = append(found, where+": "+what) }, nil)
+	must(t, err)
+	v.Recomputers = append(v.Recomputers, meanwhile(func() {
+		w.plan("four", firemode.SixMonthly)
+		for _, session := range []firemode.SessionID{"two", "four"} {
+			for n, only := range []bool{true, false} {
+				w.posted(
+					"ann", session, by("tab", int64(n)+1),
+					setTo("FE-1", "conditions/"+pressureRule+"/pressure_low", n+1),
+					setTo("FE-1", "scope/"+pressureRule+"/only_unit_in_area", only),
+				)
+				note := fmt.Sprint("seen ", n)
+				id := firemode.NewDefectID(session, "FE-1", pressureRule, "pressure_low")
+				_, err := w.Defects.Patch(w.as("mia"), id, 0, defects.Patch{Note: &note})
+				must(t, err)
+			}
+		}
+	}))
+	totals, err := v.Run(t.Context(), verify.Scope{Org: "acme"})
+	must(t, err)
+	if totals.Sessions != 4 || len(found) != 0 {
+		t.Errorf("%d sessions, want 4; found %v", totals.Sessions, found)
+	}
+	wantNone(t, w.differences())
+}
+
+// attacked returns the tables that hold readings or copies of them, rules, and the audit log.
 func attacked() []string {
 	return []string{
 		"actors", "audit", "audit_heads", "batches", "defects", "items", "last_results", "ops", "quarantine", "rule_deactivations", "rules",
@@ -33,37 +116,37 @@ func attacked() []string {
 	}
 }
 
-// unattacked says of every other table why nobody would miss what was altered in it.
+// unattacked returns every other table, with the reason why verify need not find alterations of it.
 func unattacked() map[string]string {
 	return map[string]string{
-		"answers":             "stored answers are excepted: they are kept for a day, and what they promise is in the log",
-		"assets":              "the register is what it says now; items hold what it said when a visit was made",
+		"answers":             "stored responses are kept for a day; the log has what they promise",
+		"assets":              "the current register; items hold its state at the time of the visit",
 		"building_owners":     "an index over buildings",
-		"buildings":           "a building is what it says now; the audit log tells of every change",
+		"buildings":           "the current building; the audit log has every change",
 		"goose_db_version":    "the migrations",
 		"organisations":       "names",
 		"refresh_tokens":      "tokens are hashes of secrets",
-		"revocations":         "they end with the tokens that they void",
-		"rule_stamps":         "they tell caches to look again",
+		"revocations":         "they expire with the tokens that they revoke",
+		"rule_stamps":         "they invalidate caches",
 		"session_technicians": "an index over sessions",
 		"sqlite_sequence":     "SQLite's own",
-		"users":               "the audit log tells of every change",
+		"users":               "the audit log has every change",
 	}
 }
 
-// excuses says of which columns of the attacked tables it is not found that they were altered, and why. None of them is a reading or a
-// copy of one.
+// excuses returns the columns of attacked tables whose alteration verify does not find, and why.
+// None of them is a reading or a copy of one.
 func excuses() map[string]string {
 	return map[string]string{
-		"actors.delivered":     "what a client was given in GETs is in no log, nor could be without a write for every GET; verify holds it to be within the log",
-		"sessions.creation":    "fingerprint of the request that made it: it tells a retry from another request",
+		"actors.delivered":     "no log has what GETs delivered, which would cost a write per GET; verify checks it against the log",
+		"sessions.creation":    "fingerprint of the creating request, to recognise retries",
 		"sessions.name":        "a label that can be changed",
 		"sessions.technicians": "who may see it can be changed",
 		"sessions.version":     "it counts writes, for If-Match",
 	}
 }
 
-// victim is a row that is altered.
+// victim is a row to alter.
 type victim struct {
 	table   string
 	columns []string
@@ -71,13 +154,14 @@ type victim struct {
 	row     map[string]any
 }
 
-// choose is which rows of a table to alter, where not any will do. Those of each condition are attacked as if they were a table.
+// choose returns conditions that select the rows of a table to alter. The rows of each condition
+// are attacked like a separate table.
 func choose(table string) []string {
 	switch table {
 	case "actors":
-		return []string{"org = 'acme' AND run_seq > 0"} // who only reads is told of by nothing but the row itself
+		return []string{"org = 'acme' AND run_seq > 0"} // a client that only reads exists in no other row
 	case "rules", "audit", "audit_heads":
-		return []string{"org = 'acme'", "org = ''"} // the organisation's own, and those of the shared catalogue
+		return []string{"org = 'acme'", "org = ''"} // of the organisation, and of the shared catalogue
 	case "session_heads":
 		return []string{"session_id = 'one'"}
 	case "sessions":
@@ -86,7 +170,7 @@ func choose(table string) []string {
 	return []string{"org = 'acme'"}
 }
 
-// database is the attacked one, as another program sees it.
+// database is the attacked database, as another program sees it.
 type database struct {
 	*sql.DB
 	t        *testing.T
@@ -117,9 +201,13 @@ func (d database) tables() []string {
 
 func (d database) columns(table string) (all, key []string) {
 	if d.postgres {
-		all = d.strings("SELECT column_name FROM information_schema.columns WHERE table_schema = 'public' AND table_name = '" + table + "' ORDER BY ordinal_position")
-		key = d.strings(`SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey)
-			WHERE i.indisprimary AND i.indrelid = '` + table + `'::regclass ORDER BY array_position(i.indkey, a.attnum)`)
+		all = d.strings(
+			"SELECT column_name FROM information_schema.columns WHERE table_schema = 'public' AND table_name = '" + table + "' ORDER BY ordinal_position",
+		)
+		key = d.strings(
+			`SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey)
+			WHERE i.indisprimary AND i.indrelid = '` + table + `'::regclass ORDER BY array_position(i.indkey, a.attnum)`,
+		)
 		return all, key
 	}
 	return d.strings("SELECT name FROM pragma_table_info('" + table + "') ORDER BY cid"),
@@ -130,7 +218,10 @@ func (d database) columns(table string) (all, key []string) {
 func (d database) victims(table, where string) []victim {
 	d.t.Helper()
 	all, key := d.columns(table)
-	rows, err := d.QueryContext(d.t.Context(), "SELECT "+strings.Join(all, ", ")+" FROM "+table+" WHERE "+where+" ORDER BY "+strings.Join(key, ", "))
+	rows, err := d.QueryContext(
+		d.t.Context(),
+		"SELECT "+strings.Join(all, ", ")+" FROM "+table+" WHERE "+where+" ORDER BY "+strings.Join(key, ", "),
+	)
 	must(d.t, err)
 	defer rows.Close()
 	var found []victim
@@ -168,7 +259,7 @@ func (d database) exec(statement string, args ...any) {
 	}
 }
 
-// where names v as it now is.
+// where returns the condition that selects v in its current state.
 func (v victim) where() (condition string, args []any) {
 	var parts []string
 	for _, k := range v.key {
@@ -195,10 +286,13 @@ func (d database) insert(v victim) {
 	for _, c := range v.columns {
 		args = append(args, v.row[c])
 	}
-	d.exec("INSERT INTO "+v.table+" ("+strings.Join(v.columns, ", ")+") VALUES (?"+strings.Repeat(", ?", len(args)-1)+")", args...)
+	d.exec(
+		"INSERT INTO "+v.table+" ("+strings.Join(v.columns, ", ")+") VALUES (?"+strings.Repeat(", ?", len(args)-1)+")",
+		args...)
 }
 
-// flips are values that differ from v in one bit, at the beginning, in the middle and at the end, or by one.
+// flips returns values that differ from v in one bit at the begin, in the middle and at the end, or
+// by one.
 func flips(v any) []any {
 	flip := func(b []byte) [][]byte {
 		if len(b) == 0 {
@@ -236,21 +330,22 @@ func flips(v any) []any {
 	return all
 }
 
-// with is v with another value in a column.
+// with returns v with another value in a column.
 func (v victim) with(column string, value any) victim {
 	v.row = maps.Clone(v.row)
 	v.row[column] = value
 	return v
 }
 
-// alteration is one thing done to a database, and how to undo it.
+// alteration is one change of a database, and its reversal.
 type alteration struct {
 	name     string
 	table    string
 	do, undo func(database)
 }
 
-// alterations are, of every attacked table, a flip in every column, a row taken out, and one put in for every column of the key.
+// alterations returns, for every attacked table, flips in every column, deleted rows, and an
+// inserted row for every column of the key.
 func alterations(d database) []alteration {
 	var all []alteration
 	for _, table := range attacked() {
@@ -261,8 +356,8 @@ func alterations(d database) []alteration {
 				name += " of the shared catalogue"
 			}
 			all = append(all, flipped(d, name, victims)...)
-			all = append(all, taken(name, victims)...)
-			all = append(all, copied(name, victims)...)
+			all = append(all, deleted(name, victims)...)
+			all = append(all, inserted(name, victims)...)
 		}
 	}
 	return all
@@ -271,12 +366,13 @@ func alterations(d database) []alteration {
 func flipped(d database, name string, victims []victim) (all []alteration) {
 	table, excused := victims[0].table, excuses()
 	for i, column := range victims[0].columns {
-		v := victims[i%len(victims)] // another row for each column
+		v := victims[i%len(victims)] // a different row for each column
 		if excused[table+"."+column] != "" {
 			continue
 		}
 		for n, value := range flips(v.row[column]) {
-			if slices.Contains(v.key, column) && slices.ContainsFunc(victims, func(w victim) bool { return w.row[column] == value }) {
+			if slices.Contains(v.key, column) &&
+				slices.ContainsFunc(victims, func(w victim) bool { return w.row[column] == value }) {
 				continue // the primary key refuses it
 			}
 			if text, ok := value.(string); ok && d.postgres && strings.Contains(text, "\x00") {
@@ -292,10 +388,10 @@ func flipped(d database, name string, victims []victim) (all []alteration) {
 	return all
 }
 
-func taken(name string, victims []victim) (all []alteration) {
+func deleted(name string, victims []victim) (all []alteration) {
 	for _, v := range []victim{victims[0], victims[len(victims)-1]} {
 		all = append(all, alteration{
-			name: "a row out of " + name, table: v.table,
+			name: "delete from " + name, table: v.table,
 			do:   func(d database) { d.delete(v) },
 			undo: func(d database) { d.insert(v) },
 		})
@@ -303,18 +399,18 @@ func taken(name string, victims []victim) (all []alteration) {
 	return all
 }
 
-// copied puts in a row like the last of victims under a key that differs in one column. An organisation or a session that it then belongs
-// to does not exist.
-func copied(name string, victims []victim) (all []alteration) {
+// inserted inserts a copy of the last victim under a key that differs in one column. The
+// organisation or session of that key does not exist.
+func inserted(name string, victims []victim) (all []alteration) {
 	v := victims[len(victims)-1]
 	for _, column := range v.key {
 		added := v
-		// What is unique beside the key must differ too where the organisation and the session stay the same.
+		// Other unique columns must differ too if the organisation and the session stay the same.
 		for _, name := range append([]string{column}, map[string][]string{"batches": {"number"}, "audit": {"id"}}[v.table]...) {
 			added = added.with(name, next(v.row[name]))
 		}
 		all = append(all, alteration{
-			name: "a row into " + name + " with another " + column, table: v.table,
+			name: "insert into " + name + " with another " + column, table: v.table,
 			do:   func(d database) { d.insert(added) },
 			undo: func(d database) { d.delete(added) },
 		})
@@ -332,93 +428,11 @@ func next(value any) any {
 	return value
 }
 
-// sampled leaves most alterations to make attack, which does them all: each is a verification of its own, and with the race
-// detector they take many minutes. Every n-th is done here, the same ones each time.
+// sampled selects every n-th alteration, the same ones in each run. make attack tries all of them,
+// which takes minutes because each needs its own verification.
 func sampled(i, n int) bool { return i%n == 0 || os.Getenv("FIREMODE_ATTACK") == "all" }
 
-// TestEveryAlterationIsFound: whatever is altered in a table that matters, by whoever can write to the database, verify names the table.
-func TestEveryAlterationIsFound(t *testing.T) {
-	clean := t.TempDir()
-	w := newTeller(t, app.Storage{Data: clean})
-	w.tellAll()
-	wantNone(t, w.differences())
-	file := filepath.Join(clean, "firemode.db")
-	plain := filepath.Join(t.TempDir(), "copy.db")
-	must(t, w.Store.(interface {
-		Backup(ctx context.Context, path string) error
-	}).Backup(t.Context(), plain))
-	d := openSQLite(t, file)
-	everyTableIsKnown(t, d)
-	for i, a := range alterations(d) {
-		if !sampled(i, 12) {
-			continue
-		}
-		t.Run(a.name, func(t *testing.T) {
-			t.Parallel()
-			altered := filepath.Join(t.TempDir(), "firemode.db")
-			copyFile(t, plain, altered)
-			a.do(openSQLite(t, altered))
-			wantFound(t, app.Storage{Data: filepath.Dir(altered), Keys: filepath.Join(clean, "keys")}, a)
-		})
-	}
-}
-
-// TestAlterationsAreFoundOnPostgres does one thing after the other, and undoes it.
-func TestAlterationsAreFoundOnPostgres(t *testing.T) {
-	storage := app.Storage{Data: t.TempDir(), DBURL: pgtest.New(t)}
-	w := newTeller(t, storage)
-	w.tellAll()
-	wantNone(t, w.differences())
-	address, err := url.Parse(storage.DBURL)
-	must(t, err)
-	query := address.Query()
-	query.Set("session_replication_role", "replica") // foreign keys do not stop whoever can do this
-	address.RawQuery = query.Encode()
-	db, err := sql.Open("pgx", address.String())
-	must(t, err)
-	t.Cleanup(func() { must(t, db.Close()) })
-	d := database{DB: db, t: t, postgres: true}
-	everyTableIsKnown(t, d)
-	for i, a := range alterations(d) {
-		if !sampled(i, 12) {
-			continue
-		}
-		a.do(d)
-		wantTable(t, a.name, a.table, differences(t, w.Services))
-		a.undo(d)
-	}
-	wantNone(t, w.differences())
-}
-
-// TestVerify_ServerWritesMeanwhile_IsNoDifference: what is written after the audit log was read and before the sessions are.
-func TestVerify_ServerWritesMeanwhile_IsNoDifference(t *testing.T) {
-	w := newTeller(t, app.Storage{Data: t.TempDir()})
-	w.tellAll()
-	var found []string
-	v, err := w.Verifier(func(where, what string) { found = append(found, where+": "+what) }, nil)
-	must(t, err)
-	v.Recomputers = append(v.Recomputers, meanwhile(func() {
-		w.plan("four", firemode.SixMonthly)
-		for _, session := range []firemode.SessionID{"two", "four"} {
-			for n, only := range []bool{true, false} {
-				w.posted("ann", session, by("tab", int64(n)+1), setTo("FE-1", "conditions/"+pressureRule+"/pressure_low", n+1),
-					setTo("FE-1", "scope/"+pressureRule+"/only_unit_in_area", only))
-				note := fmt.Sprint("seen ", n)
-				id := firemode.NewDefectID(session, "FE-1", pressureRule, "pressure_low")
-				_, err := w.Defects.Patch(w.as("mia"), id, 0, defects.Patch{Note: &note})
-				must(t, err)
-			}
-		}
-	}))
-	totals, err := v.Run(t.Context(), verify.Scope{Org: "acme"})
-	must(t, err)
-	if totals.Sessions != 4 || len(found) != 0 {
-		t.Errorf("%d sessions, want 4; found %v", totals.Sessions, found)
-	}
-	wantNone(t, w.differences())
-}
-
-// meanwhile does something when the audit log of an organisation has been read.
+// meanwhile calls a function after verify has read the audit log of an organisation.
 type meanwhile func()
 
 func (m meanwhile) Recompute(org firemode.OrgID) verify.Recomputation { return meanwhileIn{m, org} }
@@ -442,39 +456,41 @@ func (meanwhileIn) Session(verify.SessionScope) verify.SessionRecomputation { re
 func wantNone(t *testing.T, differences []string) {
 	t.Helper()
 	if len(differences) > 0 {
-		t.Fatalf("before anything is altered:\n%s", strings.Join(differences, ""))
+		t.Fatalf("before the alteration:\n%s", strings.Join(differences, ""))
 	}
 }
 
-func wantFound(t *testing.T, storage app.Storage, a alteration) {
+func wantFound(t *testing.T, storage Storage, a alteration) {
 	t.Helper()
-	must(t, app.Use(t.Context(), storage, time.Now, func(s *app.Services) error {
+	must(t, Use(t.Context(), storage, time.Now, func(s *Services) error {
 		wantTable(t, a.name, a.table, differences(t, s))
 		return nil
 	}))
 }
 
-// wantTable wants a difference that names the table: after the organisation, and the session where there is one.
+// wantTable requires a difference that names the table.
 func wantTable(t *testing.T, name, table string, found []string) {
 	t.Helper()
-	if !slices.ContainsFunc(found, func(line string) bool { return slices.Contains(strings.FieldsFunc(line, notInName), table) }) {
-		t.Errorf("%s: nothing names the table; found\n%s", name, strings.Join(found, ""))
+	if !slices.ContainsFunc(
+		found, func(line string) bool { return slices.Contains(strings.FieldsFunc(line, notInName), table) },
+	) {
+		t.Errorf("%s: no difference names the table; found\n%s", name, strings.Join(found, ""))
 	}
 }
 
 func notInName(r rune) bool { return r != '_' && (r < 'a' || r > 'z') }
 
-func everyTableIsKnown(t *testing.T, d database) {
+func checkTablesListed(t *testing.T, d database) {
 	t.Helper()
 	for _, table := range d.tables() {
 		if known := unattacked()[table] != ""; known == slices.Contains(attacked(), table) {
-			t.Errorf("table %s: does it hold a reading or a copy of one? Attack it, or say why not", table)
+			t.Errorf("table %s: add it to attacked, or to unattacked with a reason", table)
 		}
 	}
 	for name := range excuses() {
 		table, column, _ := strings.Cut(name, ".")
 		if all, _ := d.columns(table); !slices.Contains(all, column) {
-			t.Errorf("%s is excused, and there is no such column", name)
+			t.Errorf("%s is excused, but does not exist", name)
 		}
 	}
 }
