@@ -96,7 +96,7 @@ chaos: setup ## test kills, power cuts, broken disks, lost packets, vanished cli
 
 .PHONY: attack
 attack: setup ## alter every column that verify checks, delete and add rows, on both engines; verify must report it (5 minutes)
-	FIREMODE_ATTACK=all go test -count=1 -timeout 60m -run Alteration ./cmd/firemode
+	FIREMODE_ATTACK=all go test -count=1 -timeout 60m -run Alteration ./internal/app
 
 .PHONY: big
 big: setup ## test a session of a million operations: time in proportion to size, constant memory

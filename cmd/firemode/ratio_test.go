@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/textproto"
@@ -129,7 +130,14 @@ var (
 // directly returns what one result costs by the service alone, in a process that has nothing else
 // to do.
 func directly(t *testing.T, dbURL string) func() time.Duration {
-	w := newTeller(t, app.Storage{Data: t.TempDir(), DBURL: dbURL})
+	metrics, err := telemetry.NewMetrics(telemetry.Config{})
+	must(t, err)
+	w, err := app.Open(t.Context(), app.Storage{Data: t.TempDir(), DBURL: dbURL}, app.Deps{
+		Now: time.Now, Logger: slog.New(slog.DiscardHandler), Metrics: metrics,
+	})
+	must(t, err)
+	t.Cleanup(func() { must(t, w.Close()) })
+	must(t, w.Prepare(t.Context()))
 	must(t, w.FillDemo(t.Context(), func(string) {}))
 	var writers []firemode.Principal
 	for _, name := range resultWriters() {
@@ -277,4 +285,11 @@ func answered(in *textproto.Reader) error {
 		return fmt.Errorf("answered %s", status)
 	}
 	return nil
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }

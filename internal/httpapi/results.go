@@ -114,8 +114,8 @@ func documentResults(op *huma.Operation, r huma.Registry) {
 }
 
 const resultsLines = "One object on each line, with one member: " +
-	"head, with what JSON has beside document and the lists; leaf, with path and value, for each value of the document; conflict; removed; late; and last end, " +
-	"which an answer that was cut off lacks."
+	"head, with what JSON has beside document and the lists; " +
+	"leaf, with path and value, for each value of the document; conflict; removed; late; and last end, which an answer that was cut off lacks."
 
 // clientParam describes the header that names the receiving client.
 func clientParam(description string) *huma.Param {

@@ -16,8 +16,8 @@ import (
 // checkDeadline is how long one check may take.
 const checkDeadline = 2 * time.Second
 
-// Check is one part of readiness. It returns nil if that part can serve, or Degraded. It gets a context
-// with a deadline, and runs once at a time. Only the message of a firemode.Error is public.
+// Check is one part of readiness. It returns nil if that part can serve, or Degraded. It gets a
+// context with a deadline, and runs once at a time. Only the message of a firemode.Error is public.
 type Check func(context.Context) error
 
 // Health answers the health endpoints. It is safe for concurrent use.
@@ -144,7 +144,8 @@ const (
 	stateUnhealthy = "unhealthy"
 )
 
-// Degraded returns the error of a Check whose part serves, but needs attention. The message is public.
+// Degraded returns the error of a Check whose part serves, but needs attention. The message is
+// public.
 func Degraded(format string, args ...any) error { return &degraded{fmt.Sprintf(format, args...)} }
 
 type degraded struct{ message string }

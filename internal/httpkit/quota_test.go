@@ -17,7 +17,8 @@ import (
 	"firemode/internal/httpkit/httpkittest"
 )
 
-// waiting is a Server with memory for a few bodies, and a route whose requests wait in the handler with theirs until let.
+// waiting is a Server with memory for a few bodies, and a route whose requests wait in the handler
+// with theirs until let.
 func waiting(t *testing.T, memory int64) (k *kit, in <-chan int, let func()) {
 	t.Helper()
 	entered, gate := make(chan int), make(chan struct{})
@@ -42,7 +43,7 @@ func taking(method, pattern string) Route {
 	return rt
 }
 
-func TestBodiesInMemoryAreBounded(t *testing.T) {
+func TestQuota_Exhausted_503(t *testing.T) {
 	t.Parallel()
 	const size = 100_000
 	const room = 3 * (requestOverhead + size)
@@ -106,7 +107,7 @@ func blank(n int) []byte {
 }
 
 // What a body takes is found out while it comes, and while it is decoded, if its head does not tell.
-func TestBodiesThatGrowAreCounted(t *testing.T) {
+func TestQuota_UnknownLength_Counted(t *testing.T) {
 	t.Parallel()
 	const room = requestOverhead + 200_000
 	k := newKit(t, []Route{taking(http.MethodPatch, "/test/take")}, func(c *Config) { c.Limits.BodyMemory = room })
@@ -138,11 +139,12 @@ func TestBodiesThatGrowAreCounted(t *testing.T) {
 	}
 }
 
-// A request that is refused before its body was read is answered, and let go of, though the body never comes: nobody holds a
-// connection and its goroutine by promising one.
-func TestRefusedBodyThatNeverComes(t *testing.T) {
+// A request that is refused before its body was read is answered, and let go of, though the body
+// never comes: nobody holds a connection and its goroutine by promising one.
+func TestBody_OfARefusedRequest_NotAwaited(t *testing.T) {
 	t.Parallel()
-	open, guarded, bodiless := taking(http.MethodPost, "/open"), taking(http.MethodPost, "/guarded"), taking(http.MethodPost, "/bodiless")
+	open, guarded, bodiless := taking(http.MethodPost, "/open"), taking(http.MethodPost,
+		"/guarded"), taking(http.MethodPost, "/bodiless")
 	guarded.Permission, bodiless.Permission, bodiless.Body = only(firemode.RoleAdmin), only(firemode.RoleAdmin), Body{}
 	k := newKit(t, []Route{open, guarded, bodiless}, func(c *Config) {
 		c.Limits.Pause = 50 * time.Millisecond

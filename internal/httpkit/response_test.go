@@ -26,7 +26,7 @@ func sending(t *testing.T, size int, pause time.Duration) (*kit, <-chan error) {
 }
 
 // A client that stops taking its answer does not keep the handler, nor what that reads from.
-func TestAnswerThatIsNotTaken(t *testing.T) {
+func TestResponse_ClientStopsReading_Closed(t *testing.T) {
 	t.Parallel()
 	k, sent := sending(t, 64<<20, 50*time.Millisecond)
 	server := httptest.NewServer(k)
@@ -42,7 +42,7 @@ func TestAnswerThatIsNotTaken(t *testing.T) {
 }
 
 // An answer may take longer than the pause, as long as each piece of it does not.
-func TestSlowAnswerIsAwaited(t *testing.T) {
+func TestResponse_SlowClient_Awaited(t *testing.T) {
 	t.Parallel()
 	const pieces = 9
 	k, sent := sending(t, pieces*pieceSize, time.Minute)
