@@ -29,7 +29,8 @@ import (
 
 // Collector hands items to its run function, in groups. It is safe for concurrent use.
 type Collector[T any] struct {
-	queue    chan call[T] // unbuffered: an item is handed over when the worker takes it, and can be withdrawn until then
+	// unbuffered: an item is handed over when the worker takes it, and can be withdrawn until then
+	queue    chan call[T]
 	max      int
 	run      func(ctx context.Context, items []T) []error
 	tracer   trace.Tracer
@@ -60,7 +61,9 @@ func New[T any](limit int, run func(ctx context.Context, items []T) []error) *Co
 }
 
 // NewTraced is New with a span of that name for each group, in the context of run; see Span.
-func NewTraced[T any](limit int, tracer trace.Tracer, name string, run func(ctx context.Context, items []T) []error) *Collector[T] {
+func NewTraced[T any](limit int, tracer trace.Tracer, name string, run func(ctx context.Context,
+	items []T) []error,
+) *Collector[T] {
 	c := &Collector[T]{
 		queue:    make(chan call[T]),
 		max:      max(limit, 1),
@@ -84,7 +87,10 @@ func (c *Collector[T]) Do(ctx context.Context, item T) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	one := call[T]{item: item, done: make(chan error, 1), span: trace.SpanFromContext(ctx), watch: firemode.StopwatchOf(ctx)}
+	one := call[T]{
+		item: item, done: make(chan error, 1), span: trace.SpanFromContext(ctx),
+		watch: firemode.StopwatchOf(ctx),
+	}
 	one.watch.Lap(firemode.StageOther)
 	if err := c.handOver(ctx, one, down); err != nil {
 		return err
@@ -157,7 +163,8 @@ func (c *Collector[T]) try(ctx context.Context, group []call[T]) (outcomes []err
 	defer func() {
 		if p := recover(); p != nil {
 			span.SetStatus(codes.Error, "panic")
-			outcomes = All(len(group), fmt.Errorf("groupcommit: panic in a group of %d: %v\n%s", len(group), p, debug.Stack()))
+			outcomes = All(len(group), fmt.Errorf("groupcommit: panic in a group of %d: %v\n%s", len(group), p,
+				debug.Stack()))
 		}
 	}()
 	items := make([]T, len(group))
@@ -174,7 +181,8 @@ func (c *Collector[T]) try(ctx context.Context, group []call[T]) (outcomes []err
 	case 0:
 		return make([]error, len(items))
 	default:
-		return All(len(items), fmt.Errorf("groupcommit: run returned %d outcomes for %d items", len(outcomes), len(items)))
+		return All(len(items), fmt.Errorf("groupcommit: run returned %d outcomes for %d items", len(outcomes),
+			len(items)))
 	}
 }
 

@@ -15,7 +15,8 @@ var (
 	ErrClosed error = firemode.Unavailable(time.Second, "the server is stopping")
 	// ErrDown says that the worker has died, did not restart within a second, and had not taken the
 	// item: nothing was done.
-	ErrDown error = firemode.Unavailable(time.Second, "the server cannot save changes at the moment; nothing was saved; retry")
+	ErrDown error = firemode.Unavailable(time.Second, "the server cannot save changes at the moment; nothing was "+
+		"saved; retry")
 	// ErrLost says that the worker died after it had taken the item, which may have been done or
 	// not.
 	ErrLost error = firemode.Unavailable(time.Second,

@@ -9,7 +9,8 @@ import (
 // AssetFilter narrows a list of assets.
 type AssetFilter struct {
 	System, Level, Type, Status string // "" for any
-	Text                        string // part of id, description, location, make, model, serial, barcode or notes, any case
+	// part of id, description, location, make, model, serial, barcode or notes, any case
+	Text string
 }
 
 // AssetReader reads a building's register.

@@ -80,7 +80,8 @@ func CheckAudit(
 	}
 	seq, hash, err := As[AuditReader](tx).AuditEnd(ctx, org)
 	if err == nil && (seq != entries || !bytes.Equal(hash, prev)) {
-		report(ledger.AuditEntry{}, fmt.Sprintf("it is noted that the log ends at entry %d; it ends at %d, or with another hash", seq, entries))
+		report(ledger.AuditEntry{}, fmt.Sprintf("it is noted that the log ends at entry %d; it ends at %d, or with "+
+			"another hash", seq, entries))
 	}
 	return entries, err
 }

@@ -59,13 +59,17 @@ func writing[P any]() Port {
 // Update.
 func Ports() []Port {
 	return []Port{
-		reading[ActorReader](), reading[AssetReader](), reading[AuditReader](), reading[BuildingReader](), reading[DefectReader](),
-		reading[EntryReader](), reading[ExactReader](), reading[HeadReader](), reading[ItemReader](), reading[OpReader](),
+		reading[ActorReader](), reading[AssetReader](), reading[AuditReader](), reading[BuildingReader](),
+		reading[DefectReader](),
+		reading[EntryReader](), reading[ExactReader](), reading[HeadReader](), reading[ItemReader](),
+		reading[OpReader](),
 		reading[OrganisationReader](), reading[OrphanReader](), reading[OwnOpReader](), reading[ResponseReader](),
 		reading[RuleReader](), reading[SessionReader](), reading[TokenReader](), reading[UserReader](),
 
-		writing[ActorWriter](), writing[AssetWriter](), writing[AuditWriter](), writing[BuildingWriter](), writing[DefectWriter](),
-		writing[EntryWriter](), writing[ItemWriter](), writing[OpWriter](), writing[OrganisationWriter](), writing[ResponseWriter](),
+		writing[ActorWriter](), writing[AssetWriter](), writing[AuditWriter](), writing[BuildingWriter](),
+		writing[DefectWriter](),
+		writing[EntryWriter](), writing[ItemWriter](), writing[OpWriter](), writing[OrganisationWriter](),
+		writing[ResponseWriter](),
 		writing[RuleWriter](), writing[SessionWriter](), writing[TokenWriter](), writing[UserWriter](),
 	}
 }

@@ -145,7 +145,10 @@ func (r *Responses) AddEncoded(claim *Idempotency, result []byte, at time.Time) 
 	if claim == nil {
 		return
 	}
-	s := StoredResponse{Scope: claim.Scope, Key: claim.Key, Fingerprint: claim.Fingerprint, Result: result, CreatedAt: at}
+	s := StoredResponse{
+		Scope: claim.Scope, Key: claim.Key, Fingerprint: claim.Fingerprint, Result: result,
+		CreatedAt: at,
+	}
 	r.byKey[responseKey{s.Scope, s.Key}] = s
 	r.added = append(r.added, s)
 }
@@ -159,8 +162,9 @@ func (r *Responses) Save(ctx context.Context, tx Tx) error {
 	return LostRace(As[ResponseWriter](tx).SaveResponses(ctx, r.added))
 }
 
-// LostRace returns err such that UpdateResponses and Once run their function once more, if err is CodeConflict; any other err as it is.
-// Use it where a write can conflict with what another node has written since the function read it.
+// LostRace returns err such that UpdateResponses and Once run their function once more, if err is
+// CodeConflict; any other err as it is. Use it where a write can conflict with what another node
+// has written since the function read it.
 func LostRace(err error) error {
 	if firemode.CodeOf(err) == firemode.CodeConflict {
 		return fmt.Errorf("%w: %w", errLostRace, err)

@@ -10,9 +10,11 @@ type SchemaError struct {
 
 func (e *SchemaError) Error() string {
 	if e.Newer() {
-		return fmt.Sprintf("the database is at schema version %d and this binary knows only %d: run a newer binary", e.Have, e.Known)
+		return fmt.Sprintf("the database is at schema version %d and this binary knows only %d: run a newer binary",
+			e.Have, e.Known)
 	}
-	return fmt.Sprintf("the database is at schema version %d and this binary needs %d: run `firemode migrate up`", e.Have, e.Known)
+	return fmt.Sprintf("the database is at schema version %d and this binary needs %d: run `firemode migrate up`",
+		e.Have, e.Known)
 }
 
 // Newer reports whether the schema is that of a newer binary.

@@ -22,7 +22,9 @@ func MergedRanges(ctx context.Context, tx ReadTx, ref ledger.SessionRef) (func(c
 }
 
 // VisibleSession returns the session if p may see it.
-func VisibleSession(ctx context.Context, tx ReadTx, p firemode.Principal, id firemode.SessionID) (firemode.Session, error) {
+func VisibleSession(
+	ctx context.Context, tx ReadTx, p firemode.Principal, id firemode.SessionID,
+) (firemode.Session, error) {
 	session, err := As[SessionReader](tx).Session(ctx, p.Org, id)
 	if err != nil {
 		return session, err

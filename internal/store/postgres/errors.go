@@ -69,7 +69,8 @@ func byCode(code string) *firemode.Error {
 		return firemode.Unavailable(time.Second, "the database cannot do this now")
 	}
 	switch code[:2] {
-	case classConnectionException, classTransactionRollback, classInsufficientResources, classOperatorIntervention, classSystemError:
+	case classConnectionException, classTransactionRollback, classInsufficientResources, classOperatorIntervention,
+		classSystemError:
 		return firemode.Unavailable(time.Second, "the database cannot do this now")
 	}
 	return nil
@@ -98,7 +99,8 @@ func commitFailed(err error) error {
 		(strings.HasPrefix(c, classIntegrityViolation) || strings.HasPrefix(c, classTransactionRollback)) {
 		return translate(err)
 	}
-	e := firemode.Unavailable(time.Second, "the change may or may not have been saved; try again with the same Idempotency-Key")
+	e := firemode.Unavailable(time.Second, "the change may or may not have been saved; try again with the same "+
+		"Idempotency-Key")
 	e.Err = fmt.Errorf("%w: %w", store.ErrOutcomeUnknown, err)
 	return e
 }
@@ -115,6 +117,7 @@ func code(err error) string {
 func connectionLost(err error) bool {
 	var connect *pgconn.ConnectError
 	var network net.Error
-	return errors.As(err, &connect) || errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+	return errors.As(err, &connect) || errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err,
+		io.ErrUnexpectedEOF) ||
 		errors.Is(err, net.ErrClosed) || errors.Is(err, puddle.ErrClosedPool) || pgconn.SafeToRetry(err)
 }

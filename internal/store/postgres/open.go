@@ -81,7 +81,8 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	}
 	return &Store{
 		pool: pool, now: c.Now, statistics: newStatistics(pool),
-		writers: make(chan struct{}, writersOf(config.MaxConns)), waiting: groupcommit.NewWaitQueue(c.Now), watching: watching(config.ConnConfig),
+		writers: make(chan struct{}, writersOf(config.MaxConns)), waiting: groupcommit.NewWaitQueue(c.Now),
+		watching: watching(config.ConnConfig),
 	}, nil
 }
 

@@ -33,11 +33,13 @@ var (
 
 func newTracer(provider trace.TracerProvider, c *pgx.ConnConfig) tracer {
 	return tracer{otelpgx.NewTracer(
-		otelpgx.WithTracerProvider(provider), otelpgx.WithMeterProvider(noop.NewMeterProvider()), otelpgx.WithSpanNameFunc(row.Summary),
+		otelpgx.WithTracerProvider(provider), otelpgx.WithMeterProvider(noop.NewMeterProvider()),
+		otelpgx.WithSpanNameFunc(row.Summary),
 		// Its own attributes of the connection would copy the configuration of the connection for
 		// every statement.
 		otelpgx.WithDisableConnectionDetailsInAttributes(),
-		otelpgx.WithTracerAttributes(semconv.DBNamespace(c.Database), semconv.ServerAddress(c.Host), semconv.ServerPort(int(c.Port))),
+		otelpgx.WithTracerAttributes(semconv.DBNamespace(c.Database), semconv.ServerAddress(c.Host),
+			semconv.ServerPort(int(c.Port))),
 	)}
 }
 
@@ -130,7 +132,9 @@ func (t tracer) TraceConnectEnd(ctx context.Context, d pgx.TraceConnectEndData) 
 	ended(ctx, &d.Err, func() { t.Tracer.TraceConnectEnd(ctx, d) })
 }
 
-func (t tracer) TraceAcquireStart(ctx context.Context, p *pgxpool.Pool, d pgxpool.TraceAcquireStartData) context.Context {
+func (t tracer) TraceAcquireStart(
+	ctx context.Context, p *pgxpool.Pool, d pgxpool.TraceAcquireStartData,
+) context.Context {
 	return started(ctx, func() context.Context { return t.Tracer.TraceAcquireStart(ctx, p, d) })
 }
 

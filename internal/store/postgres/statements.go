@@ -111,7 +111,8 @@ func numbered(query string) string {
 // list $3, each once. LATERAL and OFFSET 0 keep the planner from joining the whole of a session
 // instead; see ADR 16.
 func lookUp(table, columns, key string) string {
-	return "SELECT " + columns + " FROM (SELECT DISTINCT unnest($3::text[]) AS asked) q CROSS JOIN LATERAL (SELECT * FROM " + table +
+	return "SELECT " + columns + " FROM (SELECT DISTINCT unnest($3::text[]) AS asked) q CROSS " +
+		"JOIN LATERAL (SELECT * FROM " + table +
 		" WHERE org = $1 AND session_id = $2 AND " + key + " = q.asked OFFSET 0) r"
 }
 

@@ -23,7 +23,8 @@ type transaction struct {
 	at          time.Time   // what Now returns
 	deadline    time.Time   // of an Update; zero in a View
 	afterCommit []func()
-	broken      error // the first failure of a statement: PostgreSQL has aborted the transaction, or a writing method has failed
+	// the first failure of a statement: PostgreSQL has aborted the transaction, or a writing method has failed
+	broken error
 }
 
 // readTx is what a View gives to its function: the reading ports of the transaction. PostgreSQL
@@ -70,7 +71,10 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) error {
 	defer end()
 	defer rollback(ctx, tx) // nothing to undo after a commit
 	deadline, _ := ctx.Deadline()
-	t := &transaction{tx: tx, statistics: s.statistics, at: s.now().UTC().Truncate(time.Microsecond), deadline: deadline}
+	t := &transaction{
+		tx: tx, statistics: s.statistics, at: s.now().UTC().Truncate(time.Microsecond),
+		deadline: deadline,
+	}
 	if err := run(t, fn); err != nil {
 		return err
 	}

@@ -21,7 +21,9 @@ type Engine interface {
 	Write(ctx context.Context, taken Taken, query string, args ...any) (int64, error)
 	// WriteAll is Write for each of n lists of arguments, in order. It returns the index of the
 	// first that changed nothing, -1 for none.
-	WriteAll(ctx context.Context, taken Taken, query string, n int, args func(i int) ([]any, error)) (idle int, err error)
+	WriteAll(
+		ctx context.Context, taken Taken, query string, n int, args func(i int) ([]any, error),
+	) (idle int, err error)
 	// Fail records that a writing method has failed, so that the transaction can only be undone,
 	// and returns err.
 	Fail(err error) error
@@ -45,7 +47,9 @@ type Writer struct {
 func NewWriter(sql Engine) Writer { return Writer{sql, Reader{sql}} }
 
 // All runs a query and scans every row; nil for none.
-func All[T any](ctx context.Context, sql Engine, scan func(Scanner) (T, error), query string, args ...any) ([]T, error) {
+func All[T any](
+	ctx context.Context, sql Engine, scan func(Scanner) (T, error), query string, args ...any,
+) ([]T, error) {
 	var list []T
 	err := sql.Query(ctx, query, args, func(r Scanner) error {
 		v, err := scan(r)

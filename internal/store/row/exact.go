@@ -100,7 +100,8 @@ func sameMembers(stored, encoded []byte) bool {
 		}
 	}
 	for name, value := range now {
-		if _, known := was[name]; !known && !slices.Contains([]string{"null", "0", `""`, "false", "[]", "{}"}, string(value)) {
+		if _, known := was[name]; !known && !slices.Contains([]string{"null", "0", `""`, "false", "[]", "{}"},
+			string(value)) {
 			return false
 		}
 	}

@@ -83,6 +83,6 @@ func (c *conn) forget() {
 func (c *conn) close() {
 	c.follow.flush()
 	c.forget()
-	c.raw.Raw(func(any) error { return driver.ErrBadConn }) //nolint:errcheck // this is how database/sql is told to drop it
+	c.raw.Raw(func(any) error { return driver.ErrBadConn }) //nolint:errcheck // makes database/sql drop it
 	c.raw.Close()                                           //nolint:errcheck // nothing is left to lose
 }

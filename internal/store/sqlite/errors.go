@@ -27,7 +27,8 @@ func translate(err error) error {
 		return e
 	}
 	switch full & 0xff {
-	case codes.SQLITE_BUSY, codes.SQLITE_LOCKED, codes.SQLITE_FULL, codes.SQLITE_IOERR, codes.SQLITE_CANTOPEN, codes.SQLITE_READONLY:
+	case codes.SQLITE_BUSY, codes.SQLITE_LOCKED, codes.SQLITE_FULL, codes.SQLITE_IOERR, codes.SQLITE_CANTOPEN,
+		codes.SQLITE_READONLY:
 		e := firemode.Unavailable(time.Second, "the database cannot do this now")
 		e.Err = err
 		return e
@@ -68,7 +69,8 @@ func undone(err error) error {
 
 // unknown is the error of an Update whose COMMIT failed: the log may have reached the disk or not.
 func unknown(err error) error {
-	e := firemode.Unavailable(time.Second, "the change may or may not have been saved; try again with the same Idempotency-Key")
+	e := firemode.Unavailable(time.Second, "the change may or may not have been saved; try again with the same "+
+		"Idempotency-Key")
 	e.Err = fmt.Errorf("%w: %w", store.ErrOutcomeUnknown, err)
 	return e
 }
@@ -76,7 +78,8 @@ func unknown(err error) error {
 // lost is the error of an Update in whose group the writing goroutine died. SQLite rolls back what
 // it had open, unless that was the commit.
 func lost() error {
-	e := firemode.Unavailable(time.Second, "the change may or may not have been saved; try again with the same Idempotency-Key")
+	e := firemode.Unavailable(time.Second, "the change may or may not have been saved; try again with the same "+
+		"Idempotency-Key")
 	e.Err = fmt.Errorf("%w: the writer's goroutine died", store.ErrOutcomeUnknown)
 	return e
 }

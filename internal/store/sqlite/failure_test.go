@@ -127,7 +127,10 @@ func TestFunctionThatEndsItsGoroutine(t *testing.T) {
 	if err := <-done; err == nil {
 		t.Error("no error")
 	}
-	if err := s.Update(t.Context(), func(tx store.Tx) error { return createOrg(t.Context(), tx, "a", "") }); err != nil {
+	if err := s.Update(t.Context(), func(tx store.Tx) error {
+		return createOrg(t.Context(), tx, "a",
+			"")
+	}); err != nil {
 		t.Error(err)
 	}
 }

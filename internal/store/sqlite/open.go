@@ -125,7 +125,11 @@ func syncFolder(dir string) error {
 // dsn holds the pragmas, since one that is sent through a pool sets a single connection.
 // busy_timeout is first, so that the others wait for a lock too.
 func dsn(path string, scratch bool) string {
-	pragmas := []string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "wal_autocheckpoint(0)"} // see checkpoint
+	// see checkpoint
+	pragmas := []string{
+		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
+		"wal_autocheckpoint(0)",
+	}
 	if scratch {
 		pragmas[2] = "synchronous(OFF)"
 	}
@@ -141,7 +145,8 @@ func checkVersion(ctx context.Context, db *sql.DB) error {
 		return fmt.Errorf("sqlite: open: %w", err)
 	}
 	if number(version) < number(oldest) {
-		return fmt.Errorf("sqlite: this binary holds SQLite %s, which can corrupt its log; at least %s is needed", version, oldest)
+		return fmt.Errorf("sqlite: this binary holds SQLite %s, which can corrupt its log; at least %s is needed",
+			version, oldest)
 	}
 	return nil
 }

@@ -42,7 +42,8 @@ func (f *following) begin(ctx context.Context, s *statement, query string) {
 		return
 	}
 	f.flush()
-	_, f.span = f.tracer.Start(ctx, s.name, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(s.attributes...))
+	_, f.span = f.tracer.Start(ctx, s.name, trace.WithSpanKind(trace.SpanKindClient),
+		trace.WithAttributes(s.attributes...))
 	f.parent, f.query, f.runs = parent, query, 1
 }
 
@@ -79,5 +80,8 @@ func (f *following) flush() {
 // describe gives a statement the name and the attributes of its spans.
 func (s *statement) describe(query string) {
 	s.name = row.Summary(query)
-	s.attributes = []attribute.KeyValue{semconv.DBSystemNameSQLite, semconv.DBQueryText(query), semconv.DBQuerySummary(s.name)}
+	s.attributes = []attribute.KeyValue{
+		semconv.DBSystemNameSQLite, semconv.DBQueryText(query),
+		semconv.DBQuerySummary(s.name),
+	}
 }

@@ -66,7 +66,8 @@ func TestNarrow(t *testing.T) {
 		t.Fatal(err)
 	}
 	storetest.AskNarrow(t, s)
-	wide := regexp.MustCompile(`^SEARCH .*\((org=\?)( AND session_id=\?)?\)$|^SCAN (o|b|d|batches|ops|items|defects|actors|answers|session_heads)\b`)
+	wide := regexp.MustCompile(`^SEARCH .*\((org=\?)(
+		AND session_id=\?)?\)$|^SCAN (o|b|d|batches|ops|items|defects|actors|answers|session_heads)\b`)
 	known := regexp.MustCompile(`^SEARCH (session_heads USING|batches USING INDEX batches_late) `)
 	plans := sqlite.Plans(t, s)
 	if len(plans) < 20 {
@@ -83,6 +84,7 @@ func TestNarrow(t *testing.T) {
 
 func TestListCost(t *testing.T) {
 	storetest.ListCost(t, "sqlite", emptyFile, func(n int) string {
-		return fmt.Sprintf("(WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < %d) SELECT n FROM numbers)", n)
+		return fmt.Sprintf("(WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers "+
+			"WHERE n < %d) SELECT n FROM numbers)", n)
 	})
 }

@@ -63,7 +63,10 @@ func TestAWriterThatDies(t *testing.T) {
 		time.Sleep(time.Millisecond) // the queue has no way to say that it has come
 	}
 	close(release)
-	for name, answer := range map[string]error{"in its hands": <-lost, "in the queue": <-waiting, "later": add("later")} {
+	for name, answer := range map[string]error{
+		"in its hands": <-lost, "in the queue": <-waiting,
+		"later": add("later"),
+	} {
 		if firemode.CodeOf(answer) != firemode.CodeUnavailable {
 			t.Errorf("%s: got %v", name, answer)
 		}

@@ -67,8 +67,9 @@ func newUpdate(ctx context.Context, fn func(store.Tx) error) *update {
 
 func startWriter(db *sql.DB, c Config, r *readers, tracer trace.Tracer) *writer {
 	w := &writer{
-		db: db, now: c.Now, tracer: tracer, readers: r, committed: c.Committed, queue: make(chan *update, groupSize), waiting: groupcommit.NewWaitQueue(c.Now),
-		idle: make(chan struct{}), liveness: groupcommit.NewLiveness(),
+		db: db, now: c.Now, tracer: tracer, readers: r, committed: c.Committed, queue: make(chan *update, groupSize),
+		waiting: groupcommit.NewWaitQueue(c.Now),
+		idle:    make(chan struct{}), liveness: groupcommit.NewLiveness(),
 	}
 	start := c.Supervise
 	if start == nil {
@@ -234,7 +235,10 @@ func (w *writer) runOne(ctx context.Context, u *update, grouped bool) error {
 	}
 	u.ticket.Leave()
 	now := w.now()
-	u.tx = &transaction{conn: w.conn, at: now.UTC().Truncate(time.Microsecond), clock: w.now, deadline: now.Add(patience)}
+	u.tx = &transaction{
+		conn: w.conn, at: now.UTC().Truncate(time.Microsecond), clock: w.now,
+		deadline: now.Add(patience),
+	}
 	u.err = run(u.tx, u.fn)
 	if !grouped {
 		return nil

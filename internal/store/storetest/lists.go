@@ -30,7 +30,10 @@ func walk[T any](t testing.TB, s store.Database, limit int, between func(page in
 	var whole []T
 	p := store.Page{Limit: limit}
 	for n := 0; ; n++ {
-		page := read(t, s, func(ctx context.Context, tx store.ReadTx) ([]store.Keyed[T], error) { return list(ctx, tx, p) })
+		page := read(t, s, func(ctx context.Context, tx store.ReadTx) ([]store.Keyed[T], error) {
+			return list(ctx, tx,
+				p)
+		})
 		if len(page) > limit {
 			t.Fatalf("page of %d rows, limit %d", len(page), limit)
 		}

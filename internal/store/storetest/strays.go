@@ -31,8 +31,14 @@ func strayTests() []test {
 			})
 			update(t, s, func(ctx context.Context, tx store.Tx) error {
 				return errors.Join(
-					store.As[store.EntryWriter](tx).InsertEntries(ctx, ledger.SessionRef{Org: "org-one", Session: "gone"}, []ledger.Entry{{Seq: 1}, {Seq: 2, Number: 2}}),
-					store.As[store.OpWriter](tx).InsertOps(ctx, ledger.SessionRef{Org: "org-one", Session: w.session.ID}, []ledger.Op{{Op: crdt.Op{Path: "/note", Seq: 1}}}),
+					store.As[store.EntryWriter](tx).InsertEntries(ctx, ledger.SessionRef{
+						Org:     "org-one",
+						Session: "gone",
+					}, []ledger.Entry{{Seq: 1}, {Seq: 2, Number: 2}}),
+					store.As[store.OpWriter](tx).InsertOps(ctx, ledger.SessionRef{
+						Org:     "org-one",
+						Session: w.session.ID,
+					}, []ledger.Op{{Op: crdt.Op{Path: "/note", Seq: 1}}}),
 				)
 			})
 			equal(t, straysOf(t, s), []store.Orphan{

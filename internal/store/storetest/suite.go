@@ -107,7 +107,9 @@ func read[T any](t testing.TB, s store.Database, fn func(ctx context.Context, tx
 	return v
 }
 
-func tryRead[T any](t testing.TB, s store.Database, fn func(ctx context.Context, tx store.ReadTx) (T, error)) (v T, err error) {
+func tryRead[T any](t testing.TB, s store.Database, fn func(ctx context.Context, tx store.ReadTx) (T, error)) (v T,
+	err error,
+) {
 	t.Helper()
 	err = s.View(t.Context(), func(tx store.ReadTx) error {
 		v, err = fn(t.Context(), tx)
