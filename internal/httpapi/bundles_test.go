@@ -128,7 +128,7 @@ func TestBundle_CarriesEverything(t *testing.T) {
 			same(t, p.Message, "the results of this session are over the limit of 2000 bytes for a bundle")
 		}},
 		{"one whose maker fails is an error of that request alone", func(t *testing.T, v *visit) {
-			v.clocked(func(c *bundles.Config) { c.Rules = brokenBook{c.Rules} })
+			v.clocked(func(c *bundles.Config) { c.Rules = brokenRuleSets{c.Rules} })
 			p := httpkittest.WantProblem(t, v.fetch("tech1"), http.StatusInternalServerError)
 			same(t, p.Retryable, true)
 			v.clocked()
@@ -209,10 +209,10 @@ func (v *visit) carry(who, client string) (b carried) {
 	return b
 }
 
-// brokenBook panics instead of giving the rules.
-type brokenBook struct{ bundles.RuleSets }
+// brokenRuleSets panics instead of returning the rules.
+type brokenRuleSets struct{ bundles.RuleSets }
 
-func (brokenBook) RuleSet(context.Context, firemode.OrgID) (*rules.Set, error) { panic("torn") }
+func (brokenRuleSets) RuleSet(context.Context, firemode.OrgID) (*rules.Set, error) { panic("torn") }
 
 func bundleHolds(t *testing.T, v *visit) {
 	c := v.clocked()

@@ -72,12 +72,12 @@ func (s *Service) Create(ctx context.Context, n Draft) (Detail, error) {
 		return Detail{}, err
 	}
 	n.Name = strings.TrimSpace(n.Name)
-	book, err := s.Rules.RuleSet(ctx, p.Org)
+	set, err := s.Rules.RuleSet(ctx, p.Org)
 	if err != nil {
 		return Detail{}, err
 	}
 	return store.Once(ctx, s.store, func(tx store.Tx) (Detail, error) {
-		session, err := s.create(ctx, tx, p, n, book)
+		session, err := s.create(ctx, tx, p, n, set)
 		if err != nil {
 			return Detail{}, err
 		}
@@ -85,7 +85,7 @@ func (s *Service) Create(ctx context.Context, n Draft) (Detail, error) {
 	})
 }
 
-func (s *Service) create(ctx context.Context, tx store.Tx, p firemode.Principal, n Draft, book *rules.Set) (firemode.Session, error) {
+func (s *Service) create(ctx context.Context, tx store.Tx, p firemode.Principal, n Draft, set *rules.Set) (firemode.Session, error) {
 	building, err := store.As[store.BuildingWriter](tx).LockBuilding(ctx, p.Org, n.Building)
 	if err != nil {
 		return firemode.Session{}, firemode.NotFoundAs("building_id", err)
@@ -104,7 +104,7 @@ func (s *Service) create(ctx context.Context, tx store.Tx, p firemode.Principal,
 		Technicians: n.Technicians, Version: 1, CreatedAt: tx.Now(), CreatedBy: p.User, Creation: creation,
 		Format: firemode.CurrentFormat,
 	}
-	items, err := dueItems(ctx, tx, building, session, book)
+	items, err := dueItems(ctx, tx, building, session, set)
 	if err != nil {
 		return session, err
 	}

@@ -12,14 +12,14 @@ import (
 )
 
 // dueItems returns an item for every asset in service, every system with one, and the site, that has a check due.
-func dueItems(ctx context.Context, tx store.Tx, building firemode.Building, session firemode.Session, book *rules.Set) ([]firemode.Item, error) {
+func dueItems(ctx context.Context, tx store.Tx, building firemode.Building, session firemode.Session, set *rules.Set) ([]firemode.Item, error) {
 	last, err := store.As[store.SessionReader](tx).LastResults(ctx, building.Org, building.ID)
 	if err != nil {
 		return nil, err
 	}
 	var items []firemode.Item
 	add := func(item firemode.Item, t rules.AssetType) {
-		if item.Checks = rules.Due(t, session.Frequency, book, session.CreatedAt); len(item.Checks) == 0 {
+		if item.Checks = rules.Due(t, session.Frequency, set, session.CreatedAt); len(item.Checks) == 0 {
 			return
 		}
 		if found, ok := last[item.ID]; ok {
