@@ -16,6 +16,7 @@ import (
 )
 
 func TestVerify_AlteredItem_ReportedAndExits1(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	must(t, app.Use(t.Context(), app.Storage{Data: dir}, time.Now, func(s *app.Services) error {
 		return s.FillDemo(context.WithoutCancel(t.Context()), func(string) {})

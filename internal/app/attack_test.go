@@ -25,6 +25,7 @@ import (
 )
 
 func TestVerify_AlterationOnSQLite_NamesTable(t *testing.T) {
+	t.Parallel()
 	clean := t.TempDir()
 	w := newHistory(t, Storage{Data: clean})
 	w.recordAll()
@@ -52,6 +53,7 @@ func TestVerify_AlterationOnSQLite_NamesTable(t *testing.T) {
 
 // Each alteration is undone before the next.
 func TestVerify_AlterationOnPostgres_NamesTable(t *testing.T) {
+	t.Parallel()
 	storage := Storage{Data: t.TempDir(), DBURL: pgtest.New(t)}
 	w := newHistory(t, storage)
 	w.recordAll()
@@ -79,6 +81,7 @@ func TestVerify_AlterationOnPostgres_NamesTable(t *testing.T) {
 
 // The server writes after verify has read the audit log and before it reads the sessions.
 func TestVerify_ServerWritesMeanwhile_NoDifference(t *testing.T) {
+	t.Parallel()
 	w := newHistory(t, Storage{Data: t.TempDir()})
 	w.recordAll()
 	var found []string

@@ -13,6 +13,7 @@ import (
 )
 
 func TestVerify_Scope_OnlyItsSessions(t *testing.T) {
+	t.Parallel()
 	storage := Storage{Data: t.TempDir()}
 	w := newHistory(t, storage)
 	w.recordAll()
@@ -58,6 +59,7 @@ func TestVerify_Scope_OnlyItsSessions(t *testing.T) {
 
 // Earlier binaries did not write everything that verify checks today.
 func TestVerify_DatabaseOfEarlierBinary_NoDifference(t *testing.T) {
+	t.Parallel()
 	storage := Storage{Data: t.TempDir()}
 	w := newHistory(t, storage)
 	w.recordAll()

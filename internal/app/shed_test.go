@@ -10,9 +10,9 @@ import (
 	"firemode/internal/store"
 )
 
-// A node whose writer is held up shows it, and sheds what comes after the time that is set; reading
-// goes on.
-func TestNodeShedsLoadByItsSettings(t *testing.T) {
+// Reads continue while the writer is blocked.
+func TestNode_WriterBlocked_ShedsWrites(t *testing.T) {
+	t.Parallel()
 	s, d := testServices(t)
 	n, err := newNode(Server{ShedAfter: time.Nanosecond, BodyMemory: 80}, s, d)
 	if err != nil {
@@ -45,10 +45,10 @@ func TestNodeShedsLoadByItsSettings(t *testing.T) {
 	eventually(t, "an Update waits", func() bool { return s.Store.Stats().Wait > time.Nanosecond })
 	rec := ask(http.MethodPost, "/v1/auth/login")
 	if rec.Code != http.StatusServiceUnavailable || rec.Header().Get("Retry-After") == "" {
-		t.Errorf("status %d, Retry-After %q while the writer is held up", rec.Code, rec.Header().Get("Retry-After"))
+		t.Errorf("status %d, Retry-After %q while the writer is blocked", rec.Code, rec.Header().Get("Retry-After"))
 	}
 	if !strings.Contains(shown(), `requests_shed_total{reason="database"} 1`) {
-		t.Error("the metrics do not show what was shed")
+		t.Error("the metrics do not count the shed request")
 	}
 	close(release)
 	for range 2 {
