@@ -150,3 +150,12 @@ func must(t testing.TB, err error) {
 		t.Fatal(err)
 	}
 }
+
+// Scratch returns an empty store for one verification.
+func Scratch(t testing.TB) ScratchStore { return ScratchStore{storetest.OpenSQLite(t)} }
+
+// ScratchStore is a store that the test closes when it ends.
+type ScratchStore struct{ store.Store }
+
+// Close does nothing.
+func (ScratchStore) Close() error { return nil }
