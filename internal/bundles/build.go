@@ -69,8 +69,8 @@ func (s *Service) try(ctx context.Context, b *build) {
 	b.err = s.make(ctx, b)
 }
 
-// make builds a bundle under the worker's context: the build goes on if its caller leaves, since others may wait
-// for it.
+// make builds a bundle under the worker's context: the build goes on if its caller leaves, since
+// others may wait for it.
 func (s *Service) make(ctx context.Context, b *build) error {
 	ctx = firemode.WithPrincipal(trace.ContextWithSpan(ctx, b.span), b.caller)
 	ctx, cancel := context.WithTimeout(ctx, buildTimeout)

@@ -10,14 +10,15 @@ import (
 	"firemode/internal/record/ledger"
 )
 
-// cache keeps the bundles of the sessions requested last, at most a number of them and about a number of bytes. It
-// is safe for concurrent use.
+// cache keeps the bundles of the sessions requested last, at most a number of them and about a
+// number of bytes. It is safe for concurrent use.
 type cache struct {
 	entries *lru.Cache[ledger.SessionRef, *cacheEntry]
 	bytes   int64
 }
 
-// cacheEntry is the bundle of one session. Its lock is held during a build, so that callers who wait share it.
+// cacheEntry is the bundle of one session. Its lock is held during a build, so that callers who
+// wait share it.
 type cacheEntry struct {
 	mu     sync.Mutex
 	bundle *Bundle // nil until the first build
@@ -43,7 +44,8 @@ func (c *cache) entry(at ledger.SessionRef) *cacheEntry {
 	return made
 }
 
-// resize sets the size of an entry, and removes the entries requested least recently until the rest is small enough.
+// resize sets the size of an entry, and removes the entries requested least recently until the rest
+// is small enough.
 func (c *cache) resize(e *cacheEntry, size int64) {
 	e.size.Store(size)
 	total := int64(0)

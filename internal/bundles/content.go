@@ -34,7 +34,8 @@ type Plan struct {
 	Rules    []firemode.Rule // of all checks, by code, then version
 }
 
-// content reads what a bundle holds, but for the results. It uses the plan of the last build, if that is current.
+// content reads what a bundle holds, but for the results. It uses the plan of the last build, if
+// that is current.
 func (s *Service) content(ctx context.Context, b *build) (c Content, err error) {
 	if b.plan == nil || b.plan.Session.Version != b.session.Version {
 		if b.plan, err = s.plan(ctx, b.session); err != nil {
@@ -100,8 +101,8 @@ func items(ctx context.Context, tx store.ReadTx, session firemode.Session) (all 
 	return all, err
 }
 
-// priorDefects returns the defects of the building that are neither closed nor withdrawn, of sessions that were made
-// before this one.
+// priorDefects returns the defects of the building that are neither closed nor withdrawn, of
+// sessions that were made before this one.
 func priorDefects(ctx context.Context, tx store.ReadTx, session firemode.Session) (all []firemode.Defect, err error) {
 	reader := store.As[store.DefectReader](tx)
 	open := store.DefectFilter{

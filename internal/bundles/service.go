@@ -1,9 +1,11 @@
-// Package bundles makes the offline bundle: everything a technician needs for one session without a network.
+// Package bundles makes the offline bundle: everything a technician needs for one session without a
+// network.
 //
-// It promises that equal content has equal bytes and one ETag; that the results in a bundle are of one moment, which
-// its clock names, and at most a second older than the head of the session; and that callers who ask for one bundle
-// at the same time share one build. It keeps the bundles of the sessions requested last in memory, within bounds, and
-// nothing on disk. A supervised worker builds bundles, as many at a time as there are processors.
+// It promises that equal content has equal bytes and one ETag; that the results in a bundle are of
+// one moment, which its clock names, and at most a second older than the head of the session; and
+// that callers who ask for one bundle at the same time share one build. It keeps the bundles of the
+// sessions requested last in memory, within bounds, and nothing on disk. A supervised worker builds
+// bundles, as many at a time as there are processors.
 //
 // It does not know the API's types: Config.Encode turns the content of a bundle into text.
 package bundles
@@ -44,7 +46,8 @@ type RuleSets interface {
 	RuleSet(ctx context.Context, org firemode.OrgID) (*rules.Set, error)
 }
 
-// Encode returns the content of a bundle as text, the same bytes for the same content. It calls Content.Results once.
+// Encode returns the content of a bundle as text, the same bytes for the same content. It calls
+// Content.Results once.
 type Encode func(ctx context.Context, c Content) ([]byte, error)
 
 // Bundle is a bundle that is ready to be sent. It is immutable.
@@ -68,12 +71,12 @@ type Config struct {
 	Rules  RuleSets
 	Encode Encode
 	Now    func() time.Time
-	// CacheEntries is how many sessions' bundles are kept at most, and CacheBytes how much memory they take; 0 means
-	// 64 and 256 MiB.
+	// CacheEntries is how many sessions' bundles are kept at most, and CacheBytes how much memory
+	// they take; 0 means 64 and 256 MiB.
 	CacheEntries int
 	CacheBytes   int64
-	// MaxResults is the greatest size in bytes of the encoded results in a bundle, which are held in memory as a
-	// whole; 0 means 128 MiB.
+	// MaxResults is the greatest size in bytes of the encoded results in a bundle, which are held
+	// in memory as a whole; 0 means 128 MiB.
 	MaxResults int
 	Traces     trace.TracerProvider // takes the spans of bundles; nil for none
 	Supervise  groupcommit.Start    // starts the worker under supervision; nil for an unsupervised worker
@@ -110,7 +113,8 @@ func New(s store.Store, c Config) (*Service, error) {
 // Close waits for the builds that have begun, and refuses further ones.
 func (s *Service) Close() { s.builds.Close() }
 
-// Get returns the bundle of a session that the caller may see. Results over MaxResults are CodeTooLarge.
+// Get returns the bundle of a session that the caller may see. Results over MaxResults are
+// CodeTooLarge.
 func (s *Service) Get(ctx context.Context, id firemode.SessionID) (*Bundle, error) {
 	ctx, span := s.tracer.Start(ctx, "bundle")
 	defer span.End()

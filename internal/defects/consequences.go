@@ -12,8 +12,8 @@ import (
 	"firemode/internal/store"
 )
 
-// Consequences opens, changes and withdraws defects as results report them. Each new classification is added to the
-// defect, with an audit entry of its own.
+// Consequences opens, changes and withdraws defects as results report them. Each new classification
+// is added to the defect, with an audit entry of its own.
 type Consequences struct {
 	NewID func() string // mints ids that sort by time
 }
@@ -55,7 +55,8 @@ type derivation struct {
 	audits  []ledger.AuditEntry
 }
 
-// item opens and updates the defects that the findings of an item report, and withdraws its other defects.
+// item opens and updates the defects that the findings of an item report, and withdraws its other
+// defects.
 func (d *derivation) item(item merge.AssessedItem) {
 	reported := map[firemode.DefectID]bool{}
 	for _, f := range item.Findings {

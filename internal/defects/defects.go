@@ -1,10 +1,10 @@
-// Package defects keeps the defects that results report: what is wrong with an item by which rule, every
-// classification with its reason, and what people do about it.
+// Package defects keeps the defects that results report: what is wrong with an item by which rule,
+// every classification with its reason, and what people do about it.
 //
-// It promises that defects follow from results: Consequences derives them in the transaction of the merge, and
-// Recomputer proves that the stored ones are those that follow. People change the status of a defect with
-// Service.Patch; only the merge withdraws one. It does not check roles; a defect that the caller may not see is not
-// found.
+// It promises that defects follow from results: Consequences derives them in the transaction of the
+// merge, and Recomputer proves that the stored ones are those that follow. People change the status
+// of a defect with Service.Patch; only the merge withdraws one. It does not check roles; a defect
+// that the caller may not see is not found.
 package defects
 
 import (
@@ -77,8 +77,8 @@ type Patch struct {
 	Note   *string
 }
 
-// next returns the statuses that a person may give a defect. Only the merge withdraws a defect, and reopens it when a
-// result reports it.
+// next returns the statuses that a person may give a defect. Only the merge withdraws a defect, and
+// reopens it when a result reports it.
 func next(from firemode.DefectStatus) []firemode.DefectStatus {
 	switch from {
 	case firemode.DefectOpen:
@@ -96,8 +96,8 @@ func next(from firemode.DefectStatus) []firemode.DefectStatus {
 
 const maxNote = 4000
 
-// Patch changes a defect whose revision is ifRevision, 0 for any revision. Another revision is CodeChanged; a status
-// that does not follow the current one is CodeConflict.
+// Patch changes a defect whose revision is ifRevision, 0 for any revision. Another revision is
+// CodeChanged; a status that does not follow the current one is CodeConflict.
 func (s *Service) Patch(
 	ctx context.Context, id firemode.DefectID, ifRevision int64, patch Patch,
 ) (firemode.Defect, error) {

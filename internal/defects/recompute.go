@@ -53,8 +53,8 @@ func (r *recomputation) Audit(e ledger.AuditEntry) {
 	}
 }
 
-// sessionOf returns the session that an entry about a defect names. It is "" for any other entry, and for a condition
-// that a person classified outside a session.
+// sessionOf returns the session that an entry about a defect names. It is "" for any other entry,
+// and for a condition that a person classified outside a session.
 func sessionOf(e ledger.AuditEntry) firemode.SessionID {
 	var of struct {
 		Session firemode.SessionID `json:"session_id"`
@@ -111,7 +111,8 @@ func (r *sessionRecomputation) Before(ctx context.Context, scratch store.Tx, seq
 		r.pending = r.pending[1:]
 		d, err := store.As[store.DefectReader](scratch).Defect(ctx, r.SessionScope.Session.Org, c.ID)
 		if err != nil && firemode.CodeOf(err) == firemode.CodeNotFound {
-			r.differs("defects "+string(c.ID), "the audit log says that a person changed it, and it does not follow from the log")
+			r.differs("defects "+string(c.ID),
+				"the audit log says that a person changed it, and it does not follow from the log")
 			continue
 		}
 		if err != nil {
@@ -125,7 +126,8 @@ func (r *sessionRecomputation) Before(ctx context.Context, scratch store.Tx, seq
 	return nil
 }
 
-// Compare compares what follows from the results and, if the audit log was read, from what people did with a defect.
+// Compare compares what follows from the results and, if the audit log was read, from what people
+// did with a defect.
 func (r *sessionRecomputation) Compare(ctx context.Context, stored, rebuilt store.ReadTx) error {
 	was, err := r.all(ctx, stored)
 	if err != nil {
@@ -186,8 +188,8 @@ type derived struct {
 
 func (r *sessionRecomputation) derivedOf(d firemode.Defect) derived {
 	out := derived{
-		ID: d.ID, Building: d.Building, Item: d.Item, Rule: d.Rule, Version: d.Version, Condition: d.Condition, Count: d.Count,
-		Status: d.Status, Note: d.Note, Class: d.Class, FoundBy: d.FoundBy, FoundAt: store.Micros(d.FoundAt),
+		ID: d.ID, Building: d.Building, Item: d.Item, Rule: d.Rule, Version: d.Version,
+		Condition: d.Condition, Count: d.Count, Status: d.Status, Note: d.Note, Class: d.Class, FoundBy: d.FoundBy, FoundAt: store.Micros(d.FoundAt),
 		Revision: d.Revision, UpdatedAt: store.Micros(d.UpdatedAt),
 	}
 	if !r.Audited {

@@ -21,8 +21,8 @@ func MergedRanges(ctx context.Context, tx ReadTx, ref ledger.SessionRef) (func(c
 	return func(id crdt.ActorID) crdt.Ranges { return merged[id] }, nil
 }
 
-// VisibleSession returns the session if p may see it, else CodeNotFound. A feature that shows what belongs to a session
-// must call it, or MaySeeSession, first.
+// VisibleSession returns the session if p may see it, else CodeNotFound. A feature that shows what
+// belongs to a session must call it, or MaySeeSession, first.
 func VisibleSession(
 	ctx context.Context, tx ReadTx, p firemode.Principal, id firemode.SessionID,
 ) (firemode.Session, error) {
@@ -33,8 +33,8 @@ func VisibleSession(
 	return session, MaySeeSession(ctx, tx, p, session)
 }
 
-// MaySeeSession returns CodeNotFound unless p may read what belongs to the session: an owner of its building may, a
-// technician if the session is open to them, and every other role.
+// MaySeeSession returns CodeNotFound unless p may read what belongs to the session: an owner of its
+// building may, a technician if the session is open to them, and every other role.
 func MaySeeSession(ctx context.Context, tx ReadTx, p firemode.Principal, session firemode.Session) error {
 	if !session.OpenTo(p) {
 		return firemode.NotFound("there is no session %s", session.ID)

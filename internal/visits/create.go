@@ -63,8 +63,9 @@ func (n Draft) fingerprint() []byte {
 	return sum[:]
 }
 
-// Create creates a session with an item for everything that is due, each check pinned to the rule version in force. A
-// repeated draft with the same id returns the session that exists; another draft with that id is CodeConflict.
+// Create creates a session with an item for everything that is due, each check pinned to the rule
+// version in force. A repeated draft with the same id returns the session that exists; another
+// draft with that id is CodeConflict.
 func (s *Service) Create(ctx context.Context, n Draft) (Detail, error) {
 	p, err := firemode.Caller(ctx)
 	if err != nil {

@@ -13,11 +13,12 @@ import (
 	"firemode/internal/store"
 )
 
-// Gate refuses to let a session be completed while something is missing. Features implement it for what they require
-// of a visit. The gates of this package require complete items, settled conflicts and batches without gaps.
+// Gate refuses to let a session be completed while something is missing. Features implement it for
+// what they require of a visit. The gates of this package require complete items, settled conflicts
+// and batches without gaps.
 type Gate interface {
-	// Refusals returns what is missing, none to let the session be completed. It reads from the transaction that
-	// would complete the session. More than maxRefusals details are cut off.
+	// Refusals returns what is missing, none to let the session be completed. It reads from the
+	// transaction that would complete the session. More than maxRefusals details are cut off.
 	Refusals(ctx context.Context, tx store.ReadTx, c Completion) ([]firemode.Detail, error)
 }
 
@@ -102,7 +103,8 @@ func (conflictGate) Refusals(
 	return missing, err
 }
 
-// gapGate requires every batch before the last of each client, or a reason to complete without them.
+// gapGate requires every batch before the last of each client, or a reason to complete without
+// them.
 type gapGate struct{}
 
 func (gapGate) Refusals(ctx context.Context, tx store.ReadTx, c Completion) (missing []firemode.Detail, err error) {
@@ -113,8 +115,9 @@ func (gapGate) Refusals(ctx context.Context, tx store.ReadTx, c Completion) (mis
 	for _, a := range actors {
 		if gaps := a.Held.Missing(); len(gaps) > 0 {
 			missing = append(missing, firemode.Detail{
-				Field:  "clients/" + string(a.ID),
-				Reason: fmt.Sprintf("batches %v have not arrived; a manager may accept that with accept_gaps and a reason", gaps),
+				Field: "clients/" + string(a.ID),
+				Reason: fmt.Sprintf(
+					"batches %v have not arrived; a manager may accept that with accept_gaps and a reason", gaps),
 			})
 		}
 	}

@@ -11,8 +11,8 @@ import (
 	"firemode/internal/store"
 )
 
-// dueItems returns an item for each asset in service, each system with such an asset, and the site, if a check of it
-// is due.
+// dueItems returns an item for each asset in service, each system with such an asset, and the site,
+// if a check of it is due.
 func dueItems(
 	ctx context.Context, tx store.Tx, building firemode.Building, session firemode.Session, set *rules.Set,
 ) ([]firemode.Item, error) {
@@ -53,8 +53,8 @@ func dueItems(
 	return inWalkingOrder(items), err
 }
 
-// inWalkingOrder sorts and numbers items: the site and its systems first, then by level from the lowest, location and
-// id.
+// inWalkingOrder sorts and numbers items: the site and its systems first, then by level from the
+// lowest, location and id.
 func inWalkingOrder(items []firemode.Item) []firemode.Item {
 	kinds := map[firemode.AssetKind]int{firemode.KindSite: 0, firemode.KindSystem: 1, firemode.KindAsset: 2}
 	slices.SortFunc(items, func(a, b firemode.Item) int {
@@ -70,8 +70,8 @@ func inWalkingOrder(items []firemode.Item) []firemode.Item {
 	return items
 }
 
-// storey returns the number of a level above the ground: -2 for "B2", 0 for "G", 5 for "L05". Other names get a number
-// above all of these.
+// storey returns the number of a level above the ground: -2 for "B2", 0 for "G", 5 for "L05". Other
+// names get a number above all of these.
 func storey(level string) int {
 	if level == "G" {
 		return 0

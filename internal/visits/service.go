@@ -1,9 +1,10 @@
-// Package visits plans service visits, which the API calls test sessions: what is due, who works on it, and when the
-// visit is completed or reopened.
+// Package visits plans service visits, which the API calls test sessions: what is due, who works on
+// it, and when the visit is completed or reopened.
 //
-// It promises that a session keeps the rule versions and items it was created with, that each change of its status is
-// part of its log, and that it is completed only if no Gate refuses. Results are merged by record/merge and shown by
-// record/view. It does not check roles; a session that the caller may not see is not found.
+// It promises that a session keeps the rule versions and items it was created with, that each
+// change of its status is part of its log, and that it is completed only if no Gate refuses.
+// Results are merged by record/merge and shown by record/view. It does not check roles; a session
+// that the caller may not see is not found.
 package visits
 
 import (

@@ -146,7 +146,8 @@ func assessed(t *testing.T, d assess.Derivation, input string) string {
 	}
 	fmt.Fprintf(&out, "outcome %q, checks %v, reason %q, touched %t\n", r.Outcome, r.Checks, r.Reason, r.Touched)
 	for _, f := range r.Findings {
-		fmt.Fprintf(&out, "finding %s %s %s, %s times, first by %s\n", f.Rule.Code, f.Rule.Version, f.Condition, f.Count, f.First.Dot)
+		fmt.Fprintf(&out, "finding %s %s %s, %s times, first by %s\n",
+			f.Rule.Code, f.Rule.Version, f.Condition, f.Count, f.First.Dot)
 		c := d.Classify(f)
 		fmt.Fprintf(&out, "  %s, default %s, %s: %q\n", c.Class, c.Default, c.Basis, c.Reason)
 	}
@@ -167,7 +168,8 @@ func assessed(t *testing.T, d assess.Derivation, input string) string {
 func operation(t *testing.T, number int, fields []string) crdt.Op {
 	t.Helper()
 	op := crdt.Op{
-		Dot: crdt.Dot{Actor: "a", Batch: int64(number)}, Kind: crdt.Kind(fields[0]), Path: crdt.Pointer("/items/E1" + fields[1]),
+		Dot: crdt.Dot{Actor: "a", Batch: int64(number)}, Kind: crdt.Kind(fields[0]),
+		Path: crdt.Pointer("/items/E1" + fields[1]),
 		Time: int64(number), Origin: &crdt.Origin{},
 	}
 	fields = fields[2:]
@@ -189,7 +191,9 @@ func ruleSet() *rules.Set {
 				"pressure_low": firemode.ClassNonCritical, "discharged": firemode.ClassNonConformance,
 			},
 			Escalations: map[string]firemode.Escalation{
-				"pressure_low": {To: firemode.ClassCritical, When: []firemode.ScopeTest{{Input: "only_unit_in_area", Is: &yes}}},
+				"pressure_low": {
+					To: firemode.ClassCritical, When: []firemode.ScopeTest{{Input: "only_unit_in_area", Is: &yes}},
+				},
 			},
 		},
 	}
@@ -199,7 +203,9 @@ func ruleSet() *rules.Set {
 		Code: "HR-01", Version: "1.0.0", CreatedAt: day(1),
 		Schema: firemode.RuleSchema{
 			Classifications: map[string]firemode.Class{"flow_below_minimum": firemode.ClassCritical},
-			Limits:          []firemode.Limit{{Measurement: "flow_lps", Unit: "L/s", Min: "0.45", Condition: "flow_below_minimum"}},
+			Limits: []firemode.Limit{
+				{Measurement: "flow_lps", Unit: "L/s", Min: "0.45", Condition: "flow_below_minimum"},
+			},
 		},
 	}
 	return rules.NewSet([]firemode.Rule{extinguisher, newer, hose})

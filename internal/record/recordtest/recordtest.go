@@ -53,7 +53,8 @@ func OnBothEngines(t *testing.T, test func(*testing.T, store.Database)) {
 	})
 }
 
-// New creates a session on s with items that have a check of rule FE-01 each, and the consequences of its merge.
+// New creates a session on s with items that have a check of rule FE-01 each, and the consequences
+// of its merge.
 func New(t testing.TB, s store.Database, items []firemode.ItemID, consequences ...merge.Consequences) *World {
 	t.Helper()
 	key := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
@@ -75,7 +76,8 @@ func create(ctx context.Context, tx store.Tx, ids []firemode.ItemID) error {
 		return err
 	}
 	building := firemode.Building{
-		Org: Org, ID: Building, Name: "B", Address: "A", Status: firemode.BuildingActive, Version: 1, CreatedAt: tx.Now(),
+		Org: Org, ID: Building, Name: "B", Address: "A", Status: firemode.BuildingActive, Version: 1,
+		CreatedAt: tx.Now(),
 	}
 	if err := store.As[store.BuildingWriter](tx).CreateBuilding(ctx, building); err != nil {
 		return err
@@ -83,13 +85,13 @@ func create(ctx context.Context, tx store.Tx, ids []firemode.ItemID) error {
 	items := make([]firemode.Item, len(ids))
 	for i, id := range ids {
 		items[i] = firemode.Item{
-			ID: id, Name: string(id), Position: i + 1, Listed: true, Kind: firemode.KindAsset, State: firemode.ItemUntouched,
-			Checks: []firemode.Check{{Rule: "FE-01", Version: "1.0.0"}},
+			ID: id, Name: string(id), Position: i + 1, Listed: true, Kind: firemode.KindAsset,
+			State: firemode.ItemUntouched, Checks: []firemode.Check{{Rule: "FE-01", Version: "1.0.0"}},
 		}
 	}
 	session := firemode.Session{
-		Org: Org, ID: Session, Building: Building, Name: "S", Frequency: firemode.Yearly, Status: firemode.SessionPending,
-		ItemCount: len(items), CheckCount: len(items), Version: 1, CreatedAt: tx.Now(), CreatedBy: "mary",
+		Org: Org, ID: Session, Building: Building, Name: "S", Frequency: firemode.Yearly,
+		Status: firemode.SessionPending, ItemCount: len(items), CheckCount: len(items), Version: 1, CreatedAt: tx.Now(), CreatedBy: "mary",
 		Format: firemode.CurrentFormat,
 	}
 	head := ledger.Head{Epoch: 1, Key: make([]byte, 32), ChangedAt: tx.Now()}

@@ -42,7 +42,8 @@ func (s *verification) checkEntry(e ledger.Entry) {
 	}
 }
 
-// checkHead compares the head with the end of the log, and the checkpoint with the tree over the log.
+// checkHead compares the head with the end of the log, and the checkpoint with the tree over the
+// log.
 func (s *verification) checkHead() {
 	const where = "session_heads"
 	if s.head.Seq != s.log.seq || !bytes.Equal(s.head.Hash, s.log.hash) {
@@ -78,7 +79,8 @@ func (s *verification) checkStatus() {
 	}
 }
 
-// checkCreation compares the session and its items with what the audit log says about their creation.
+// checkCreation compares the session and its items with what the audit log says about their
+// creation.
 func (s *verification) checkCreation(items []firemode.Item) {
 	if !s.audited {
 		return
@@ -107,8 +109,8 @@ func (s *verification) checkCreation(items []firemode.Item) {
 	}
 }
 
-// checkQuarantine checks each batch of a forked client, and that its new client id is the one that the session's
-// secret gives.
+// checkQuarantine checks each batch of a forked client, and that its new client id is the one that
+// the session's secret gives.
 func (s *verification) checkQuarantine(ctx context.Context) error {
 	return store.As[store.EntryReader](s.tx).EachQuarantined(ctx, s.ref, func(q ledger.Quarantined) error {
 		s.forked[q.Fresh] = q

@@ -28,7 +28,8 @@ func (s *verification) compare(ctx context.Context, rebuilt store.ReadTx) error 
 	return nil
 }
 
-// compareEntries compares the fields of log entries that are not hashed, because they follow from later entries.
+// compareEntries compares the fields of log entries that are not hashed, because they follow from
+// later entries.
 func (s *verification) compareEntries(ctx context.Context, rebuilt store.ReadTx) error {
 	var failed error
 	all := func(tx store.ReadTx) iter.Seq[ledger.Entry] {

@@ -12,7 +12,8 @@ import (
 	"firemode/internal/store"
 )
 
-// compareActors compares what follows from the log and the quarantine. What was delivered to a client does not.
+// compareActors compares what follows from the log and the quarantine. What was delivered to a
+// client does not.
 func (s *verification) compareActors(ctx context.Context, rebuilt store.ReadTx) error {
 	stored, err := store.As[store.ActorReader](s.tx).Actors(ctx, s.ref, nil)
 	if err != nil {
@@ -113,8 +114,8 @@ func (s *verification) compareHead(ctx context.Context, rebuilt store.ReadTx) er
 	return nil
 }
 
-// compareResults compares the results that later visits are shown of this one. A result that a later completed visit
-// has replaced belongs to that visit.
+// compareResults compares the results that later visits are shown of this one. A result that a
+// later completed visit has replaced belongs to that visit.
 func (s *verification) compareResults(ctx context.Context, _ store.ReadTx) error {
 	stored, err := store.As[store.SessionReader](s.tx).LastResults(ctx, s.ref.Org, s.session.Building)
 	if err != nil {

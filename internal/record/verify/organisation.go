@@ -29,8 +29,8 @@ func (l *auditLog) add(e ledger.AuditEntry) {
 	}
 }
 
-// auditLog verifies the audit log of an organisation, "" for the shared catalogue, and the rows that features
-// recompute from it.
+// auditLog verifies the audit log of an organisation, "" for the shared catalogue, and the rows
+// that features recompute from it.
 func (v *Verifier) auditLog(ctx context.Context, org firemode.OrgID) (*auditLog, error) {
 	name := cmp.Or(string(org), "shared catalogue")
 	report := func(where, what string) { v.Report(name+" "+where, what) }
@@ -99,7 +99,8 @@ func (v *Verifier) organisation(ctx context.Context, org firemode.OrgID, only fi
 	return nil
 }
 
-// sessions returns a function that lists the sessions of an organisation. Its errors are listErrors.
+// sessions returns a function that lists the sessions of an organisation. Its errors are
+// listErrors.
 func (v *Verifier) sessions(
 	ctx context.Context, org firemode.OrgID,
 ) func(store.Page) ([]store.Keyed[firemode.Session], error) {
@@ -132,7 +133,8 @@ func (v *Verifier) onlySession(ctx context.Context, ref ledger.SessionRef, log *
 	return v.session(ctx, ref, log, t) // which reports a session that cannot be read
 }
 
-// newer returns the entries that were written to the audit log of org after entry last, oldest first.
+// newer returns the entries that were written to the audit log of org after entry last, oldest
+// first.
 func newer(ctx context.Context, tx store.ReadTx, org firemode.OrgID, last int64) (list []ledger.AuditEntry, err error) {
 	log := store.As[store.AuditReader](tx)
 	end, _, err := log.AuditEnd(ctx, org)

@@ -21,8 +21,8 @@ func sequence[T any](each func(func(T) error) error, failed *error) iter.Seq[T] 
 	}
 }
 
-// eachPair walks two sequences in the order of compare, and calls fn for each key with the value of either sequence,
-// nil if it has none.
+// eachPair walks two sequences in the order of compare, and calls fn for each key with the value of
+// either sequence, nil if it has none.
 func eachPair[T any](stored, rebuilt iter.Seq[T], compare func(x, y *T) int, fn func(stored, rebuilt *T)) {
 	nextStored, stopStored := iter.Pull(stored)
 	defer stopStored()

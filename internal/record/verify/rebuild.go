@@ -13,8 +13,9 @@ import (
 	"firemode/internal/store"
 )
 
-// rebuild checks each log entry and merges it again in the scratch store. Each group that was merged in one
-// transaction is rebuilt in one: a transaction for the whole log would hold all of it in memory.
+// rebuild checks each log entry and merges it again in the scratch store. Each group that was
+// merged in one transaction is rebuilt in one: a transaction for the whole log would hold all of it
+// in memory.
 func (s *verification) rebuild(ctx context.Context, scratch store.Store) error {
 	var group []ledger.Entry
 	err := store.As[store.EntryReader](s.tx).EachEntry(ctx, s.ref, 1, func(e ledger.Entry) error {
@@ -42,9 +43,9 @@ func (s *verification) rebuild(ctx context.Context, scratch store.Store) error {
 	return scratch.Update(ctx, func(tx store.Tx) error { return s.applyActions(ctx, tx, math.MaxInt64) })
 }
 
-// mergedTogether reports whether two neighbours in the log were merged in one transaction: then both carry its time.
-// What follows from the document was derived once for all of them, so a defect was found by the earliest reading of
-// its group.
+// mergedTogether reports whether two neighbours in the log were merged in one transaction: then
+// both carry its time. What follows from the document was derived once for all of them, so a defect
+// was found by the earliest reading of its group.
 func mergedTogether(a, b ledger.Entry) bool {
 	return a.Kind == ledger.EntryChanges && b.Kind == ledger.EntryChanges && a.ReceivedAt.Equal(b.ReceivedAt)
 }
@@ -96,15 +97,16 @@ func (s *verification) rebuildStatus(r merge.Rebuild, e ledger.Entry) error {
 	return err
 }
 
-// compareOutcomes reports the changes whose outcome is another than the client was told. If the numbers of outcomes
-// differ, checkEntry has reported that.
+// compareOutcomes reports the changes whose outcome is another than the client was told. If the
+// numbers of outcomes differ, checkEntry has reported that.
 func (s *verification) compareOutcomes(e ledger.Entry, rebuilt []ledger.Outcome) {
 	if len(e.Outcomes) != len(rebuilt) || e.MergedSeq != e.Seq {
 		return
 	}
 	for i, o := range rebuilt {
 		if o.Status != e.Outcomes[i].Status {
-			s.differs(entryName(e.Seq), "change %d is stored as %q and comes out as %q", i, e.Outcomes[i].Status, o.Status)
+			s.differs(entryName(e.Seq),
+				"change %d is stored as %q and comes out as %q", i, e.Outcomes[i].Status, o.Status)
 		}
 	}
 }

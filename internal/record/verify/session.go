@@ -40,8 +40,8 @@ type rebuiltLog struct {
 	completed time.Time // of the last completion, zero while the session is open
 }
 
-// Session verifies one session without its organisation's audit log: it verifies neither how the session was created
-// nor what people did with derived rows.
+// Session verifies one session without its organisation's audit log: it verifies neither how the
+// session was created nor what people did with derived rows.
 func (v *Verifier) Session(ctx context.Context, ref ledger.SessionRef) error {
 	_, err := v.verify(ctx, ref, nil)
 	return err
@@ -59,10 +59,12 @@ func (v *Verifier) session(ctx context.Context, ref ledger.SessionRef, log *audi
 	return nil
 }
 
-// errEnd ends the verification of a session in which nothing more can be verified. Its cause is reported.
+// errEnd ends the verification of a session in which nothing more can be verified. Its cause is
+// reported.
 var errEnd = errors.New("nothing more can be verified")
 
-// verify verifies a session in one transaction. It returns how many entries the session's head says that its log has.
+// verify verifies a session in one transaction. It returns how many entries the session's head says
+// that its log has.
 func (v *Verifier) verify(ctx context.Context, ref ledger.SessionRef, log *auditLog) (entries int64, err error) {
 	scratch, err := v.Scratch(ctx)
 	if err != nil {
@@ -152,7 +154,8 @@ func (s *verification) differs(where, format string, args ...any) {
 	s.Report(fmt.Sprintf("%s session %s, %s", s.ref.Org, s.ref.Session, where), fmt.Sprintf(format, args...))
 }
 
-// reportMissing reports that the row which table refers to does not exist, and returns any other error.
+// reportMissing reports that the row which table refers to does not exist, and returns any other
+// error.
 func (s *verification) reportMissing(table string, err error) error {
 	if firemode.CodeOf(err) != firemode.CodeNotFound {
 		return err

@@ -1,9 +1,9 @@
-// Package verify proves that what is stored is what was recorded. It recomputes everything that follows from a
-// session's log in a scratch store, and the rows of features by their Recomputers. It reports every row that differs,
-// is missing or is orphaned, and changes nothing.
+// Package verify proves that what is stored is what was recorded. It recomputes everything that
+// follows from a session's log in a scratch store, and the rows of features by their Recomputers.
+// It reports every row that differs, is missing or is orphaned, and changes nothing.
 //
-// A row that cannot be read is a difference, and ends the verification of what it belongs to. The cost of verifying
-// a session is linear in its log; its memory does not grow with the log.
+// A row that cannot be read is a difference, and ends the verification of what it belongs to. The
+// cost of verifying a session is linear in its log; its memory does not grow with the log.
 package verify
 
 import (
@@ -36,8 +36,8 @@ type Verifier struct {
 	Progress    func(line string) // is called with what was verified; nil for no progress
 }
 
-// Report is called with each difference. where is the organisation and a place in it, such as "demo session 123,
-// batches entry 7"; it names the table.
+// Report is called with each difference. where is the organisation and a place in it, such as "demo
+// session 123, batches entry 7"; it names the table.
 type Report func(where, what string)
 
 // Totals is how much was verified.
@@ -52,9 +52,9 @@ type Scope struct {
 	Session firemode.SessionID // "" for all
 }
 
-// Run verifies what is in scope. Differences are no error: it returns one only if the store cannot be read, and
-// CodeNotFound for an organisation or session that does not exist. Orphaned rows are looked for unless the scope is
-// one session.
+// Run verifies what is in scope. Differences are no error: it returns one only if the store cannot
+// be read, and CodeNotFound for an organisation or session that does not exist. Orphaned rows are
+// looked for unless the scope is one session.
 func (v *Verifier) Run(ctx context.Context, in Scope) (t Totals, err error) {
 	orgs, err := v.organisations(ctx, in.Org)
 	if err != nil {

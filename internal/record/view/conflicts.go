@@ -34,7 +34,8 @@ func (k *keptConflicts) add(c crdt.Conflict) error {
 
 func (k *keptConflicts) full() bool { return k.size > maxKept }
 
-// EachConflict calls fn for every open conflict of a session, in order of path, and stops at its first error.
+// EachConflict calls fn for every open conflict of a session, in order of path, and stops at its
+// first error.
 func EachConflict(
 	ctx context.Context, tx store.ReadTx, ref ledger.SessionRef, head ledger.Head, fn func(crdt.Conflict) error,
 ) error {

@@ -7,23 +7,24 @@ import (
 	"firemode"
 )
 
-// Cursor is a position in a session's log. A cursor of another epoch, or whose hash is not that of its entry, is from
-// before a restore and CodeGone.
+// Cursor is a position in a session's log. A cursor of another epoch, or whose hash is not that of
+// its entry, is from before a restore and CodeGone.
 type Cursor struct {
 	Session firemode.SessionID
 	Epoch   int64
 	Seq     int64
 	Hash    []byte // the first cursorHash bytes of the hash of entry Seq
-	// From and Client belong to a cursor between two pages of a delta: the number at which the first page began, and
-	// the client that was given the pages so far. A client that asks for the next page has these. Otherwise From is Seq.
+	// From and Client belong to a cursor between two pages of a delta: the number at which the
+	// first page began, and the client that was given the pages so far. A client that asks for the
+	// next page has these. Otherwise From is Seq.
 	From   int64
 	Client string
 }
 
 const cursorHash = 8
 
-// seenFrom returns the number up to which client must have been given the document before the delta after c
-// completes it.
+// seenFrom returns the number up to which client must have been given the document before the delta
+// after c completes it.
 func (c Cursor) seenFrom(client string) int64 {
 	if c.Client == client {
 		return c.From

@@ -10,7 +10,8 @@ import (
 	"firemode/internal/store"
 )
 
-// Deliver records durably that a client was given the document as of log entry seq in another way: in a bundle.
+// Deliver records durably that a client was given the document as of log entry seq in another way:
+// in a bundle.
 func (s *Service) Deliver(ctx context.Context, session firemode.SessionID, client string, seq int64) error {
 	p, err := firemode.Caller(ctx)
 	if err != nil {
@@ -23,8 +24,8 @@ func (s *Service) Deliver(ctx context.Context, session firemode.SessionID, clien
 	return s.deliver(ctx, p, session, *actor, seq)
 }
 
-// deliver records that a client was given the document as of log entry seq. It writes nothing if that was recorded
-// before.
+// deliver records that a client was given the document as of log entry seq. It writes nothing if
+// that was recorded before.
 func (s *Service) deliver(
 	ctx context.Context, p firemode.Principal, session firemode.SessionID, client ledger.Actor, seq int64,
 ) error {
@@ -36,7 +37,8 @@ func (s *Service) deliver(
 	})
 }
 
-// bind returns the actor of a client, bound to the caller from its first request on. For no client it returns nil.
+// bind returns the actor of a client, bound to the caller from its first request on. For no client
+// it returns nil.
 func (s *Service) bind(
 	ctx context.Context, p firemode.Principal, session firemode.SessionID, client string,
 ) (*ledger.Actor, error) {

@@ -7,16 +7,17 @@ import (
 	"firemode/internal/record/crdt"
 )
 
-// defaultDelta is how many changes a page of a delta holds, and maxDelta how many a query may ask for.
+// defaultDelta is how many changes a page of a delta holds, and maxDelta how many a query may ask
+// for.
 const (
 	defaultDelta = 1000
 	maxDelta     = 10_000
 )
 
-// writeDelta writes what changed after a cursor: the current values at and below the changed paths, every open
-// conflict at, above or below one of them, and the paths at which nothing is shown any more. The receiver drops what
-// it has at the removed paths, puts each value in the place of what it has there, and replaces the conflicts at, above
-// and below all of these paths.
+// writeDelta writes what changed after a cursor: the current values at and below the changed paths,
+// every open conflict at, above or below one of them, and the paths at which nothing is shown any
+// more. The receiver drops what it has at the removed paths, puts each value in the place of what
+// it has there, and replaces the conflicts at, above and below all of these paths.
 func (d *document) writeDelta(ctx context.Context, q Query, sink Sink) (h Header, err error) {
 	since := *q.Since
 	if err := d.checkCursor(ctx, since); err != nil {
@@ -59,8 +60,8 @@ func (d *document) writeDelta(ctx context.Context, q Query, sink Sink) (h Header
 	return h, d.writeLate(ctx, sink)
 }
 
-// emptiedPaths finds the changed paths at which nothing is shown: neither at them, nor below, nor above. It needs
-// every leaf of the region of these paths.
+// emptiedPaths finds the changed paths at which nothing is shown: neither at them, nor below, nor
+// above. It needs every leaf of the region of these paths.
 type emptiedPaths struct {
 	changed []crdt.Pointer
 	shown   map[crdt.Pointer]bool // by changed path: whether a leaf is there or below

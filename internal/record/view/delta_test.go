@@ -13,7 +13,9 @@ import (
 func TestResults_SinceCursor_ChangesConflictsAndRemovedPaths(t *testing.T) {
 	recordtest.OnBothEngines(t, func(t *testing.T, s store.Database) {
 		w := newWorld(t, s)
-		w.Submit("a", 1, `{"op":"set","path":"/x","value":1}`, `{"op":"set","path":"/gone","value":1}`, `{"op":"set","path":"/same","value":1}`)
+		w.Submit("a", 1,
+			`{"op":"set","path":"/x","value":1}`, `{"op":"set","path":"/gone","value":1}`,
+			`{"op":"set","path":"/same","value":1}`)
 		since := w.results(view.Query{}).Cursor
 		w.Submit("b", 1, `{"op":"set","path":"/x","value":2}`)
 		w.Submit("a", 2, `{"op":"remove","path":"/gone"}`)

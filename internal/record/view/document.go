@@ -76,8 +76,8 @@ func (d *document) header(ctx context.Context, seq int64) (Header, error) {
 	return h, err
 }
 
-// clock returns the clock of the document as of log entry seq. A clock of more than MaxClock entries keeps only those
-// that a client must be able to post: of actors with a live operation.
+// clock returns the clock of the document as of log entry seq. A clock of more than MaxClock
+// entries keeps only those that a client must be able to post: of actors with a live operation.
 func (d *document) clock(ctx context.Context, seq int64) (crdt.Clock, error) {
 	clock, err := d.heads.ClockAt(ctx, d.ref, seq)
 	if err != nil || len(clock) <= ledger.MaxClock {
@@ -92,7 +92,8 @@ func (d *document) clock(ctx context.Context, seq int64) (crdt.Clock, error) {
 	return clock, err
 }
 
-// writeLate writes the batches that had arrived at log entry seq and wait for the session to be reopened.
+// writeLate writes the batches that had arrived at log entry seq and wait for the session to be
+// reopened.
 func (d *document) writeLate(ctx context.Context, sink Sink) error {
 	if d.head.Late == 0 {
 		return nil

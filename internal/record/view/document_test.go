@@ -26,7 +26,8 @@ func TestResults_AtSeq_DocumentAsItWas(t *testing.T) {
 			t.Errorf("after the end of the log: error %v, want invalid", err)
 		}
 		got = w.results(view.Query{})
-		if want := []string{"leaf /x 2", "leaf /y 2", "conflict /x of 2"}; !slices.Equal(got.calls, want) || got.ChangedAt.IsZero() {
+		want := []string{"leaf /x 2", "leaf /y 2", "conflict /x of 2"}
+		if !slices.Equal(got.calls, want) || got.ChangedAt.IsZero() {
 			t.Errorf("%q, changed at %s, want %q", got.calls, got.ChangedAt, want)
 		}
 	})

@@ -10,9 +10,9 @@ import (
 	"firemode/internal/store"
 )
 
-// Proof returns the proof that a change is in the log, as of the current checkpoint. Anyone with the public key of
-// this installation can check it. Its cost is that of reading the hashes of the whole log. A change that is not in
-// the log is CodeNotFound.
+// Proof returns the proof that a change is in the log, as of the current checkpoint. Anyone with
+// the public key of this installation can check it. Its cost is that of reading the hashes of the
+// whole log. A change that is not in the log is CodeNotFound.
 func (s *Service) Proof(
 	ctx context.Context, id firemode.SessionID, dot crdt.Dot,
 ) (proof ledger.Proof, err error) {
@@ -47,8 +47,8 @@ func (s *Service) Proof(
 	return proof, err
 }
 
-// Continuation returns the proof that the current log continues the log that the checkpoint of size from was made
-// for. A size that the log never had is CodeInvalid.
+// Continuation returns the proof that the current log continues the log that the checkpoint of size
+// from was made for. A size that the log never had is CodeInvalid.
 func (s *Service) Continuation(
 	ctx context.Context, id firemode.SessionID, from int64,
 ) (c ledger.Continuation, err error) {

@@ -8,8 +8,9 @@ import (
 	"firemode/internal/record/crdt"
 )
 
-// region is the part of a document that changes at some paths can have changed: what is at and below its tops. The
-// operations that are live at the changed paths and above are in memory; those below are read when they are needed.
+// region is the part of a document that changes at some paths can have changed: what is at and
+// below its tops. The operations that are live at the changed paths and above are in memory; those
+// below are read when they are needed.
 type region struct {
 	*document
 	live map[crdt.Pointer][]crdt.Op // by path, at the changed paths and above
@@ -37,8 +38,9 @@ func (d *document) regionOf(ctx context.Context, changed []crdt.Pointer) (*regio
 	return r, err
 }
 
-// topsOf returns the paths below which a change may have changed what is shown. A change below a live value may hide
-// or reveal all that is below that value, so its top is the highest such value. A live removal hides nothing.
+// topsOf returns the paths below which a change may have changed what is shown. A change below a
+// live value may hide or reveal all that is below that value, so its top is the highest such value.
+// A live removal hides nothing.
 func (r *region) topsOf(changed []crdt.Pointer) []crdt.Pointer {
 	var tops []crdt.Pointer
 	for _, p := range changed {
@@ -92,7 +94,8 @@ func (r *region) walkTop(ctx context.Context, top crdt.Pointer, to visitor) erro
 	return w.End(false)
 }
 
-// walkPath walks one path whose live operations are in memory. deep says that an operation is live below it.
+// walkPath walks one path whose live operations are in memory. deep says that an operation is live
+// below it.
 func (r *region) walkPath(ctx context.Context, p crdt.Pointer, deep bool, to visitor) error {
 	w := r.newWalk(ctx, to)
 	for _, op := range r.live[p] {

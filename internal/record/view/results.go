@@ -31,26 +31,30 @@ type Header struct {
 	Seq      int64 // of the log entry that the document is as of
 	// Checkpoint is the signed note over the log as it is now.
 	Checkpoint string
-	// ChangedAt is the receipt of the last change in the current document. It is zero for a past one.
+	// ChangedAt is the receipt of the last change in the current document. It is zero for a past
+	// one.
 	ChangedAt time.Time
 }
 
-// Sink takes a document while it is read. Its methods are called in the order in which they stand here. The first
-// error ends the reading and is returned.
+// Sink takes a document while it is read. Its methods are called in the order in which they stand
+// here. The first error ends the reading and is returned.
 type Sink interface {
 	Begin(Header) error
-	// Leaf is called for each value of the document, in order of path. crdt.Composer makes JSON of them.
+	// Leaf is called for each value of the document, in order of path. crdt.Composer makes JSON of
+	// them.
 	Leaf(crdt.Reading) error
 	// Conflict is called for each conflict, in order of path.
 	Conflict(ledger.Conflict) error
 	// Removed is called for each path of a delta at which nothing is shown any more.
 	Removed(crdt.Pointer) error
-	// Late is called for each batch that waits for the session to be reopened. A delta lists all of them too.
+	// Late is called for each batch that waits for the session to be reopened. A delta lists all of
+	// them too.
 	Late(ledger.Entry) error
 }
 
-// Results writes the merged document to sink. If a query names a client and its document is complete, Results then
-// records that it was delivered: the caller must not send the end of the document before Results returns nil.
+// Results writes the merged document to sink. If a query names a client and its document is
+// complete, Results then records that it was delivered: the caller must not send the end of the
+// document before Results returns nil.
 func (s *Service) Results(ctx context.Context, q Query, sink Sink) error {
 	p, err := firemode.Caller(ctx)
 	if err != nil {

@@ -1,9 +1,10 @@
-// Package view shows what is recorded in a session: the merged document, what changed in it, its history, and proofs
-// that a change is in the log.
+// Package view shows what is recorded in a session: the merged document, what changed in it, its
+// history, and proofs that a change is in the log.
 //
-// It promises that a document is of one moment, which its cursor names; that it is handed to a Sink as it is read, so
-// that memory does not grow with the session; and that a delivery is durable before the call returns. A session that
-// the caller may not see is not found. It does not know the API's types and merges nothing.
+// It promises that a document is of one moment, which its cursor names; that it is handed to a Sink
+// as it is read, so that memory does not grow with the session; and that a delivery is durable
+// before the call returns. A session that the caller may not see is not found. It does not know the
+// API's types and merges nothing.
 package view
 
 import (

@@ -13,12 +13,13 @@ type visitor struct {
 	conflict func(crdt.Conflict) error // an open conflict
 }
 
-// walkFunc walks what is live, all of it or a part, and hands over what is shown and what is in conflict, each in
-// order of path.
+// walkFunc walks what is live, all of it or a part, and hands over what is shown and what is in
+// conflict, each in order of path.
 type walkFunc func(context.Context, visitor) error
 
-// writeShown hands the values that a walk finds to leaf, then the conflicts to sink. Up to maxKept bytes of conflicts
-// are kept in memory meanwhile. More of them are found by a second walk, so that memory holds one conflict at a time.
+// writeShown hands the values that a walk finds to leaf, then the conflicts to sink. Up to maxKept
+// bytes of conflicts are kept in memory meanwhile. More of them are found by a second walk, so that
+// memory holds one conflict at a time.
 func writeShown(ctx context.Context, walk walkFunc, leaf func(crdt.Reading) error, sink Sink) error {
 	var kept keptConflicts
 	if err := walk(ctx, visitor{leaf: leaf, conflict: kept.add}); err != nil {
