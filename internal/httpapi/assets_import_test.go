@@ -15,7 +15,7 @@ func TestImportAssets_OverTheLimit_413(t *testing.T) {
 	w := newFurnished(t)
 	for _, claimed := range []int64{importLimit + 1, -1} {
 		r := httptest.NewRequest(http.MethodPost, "/v1/buildings/closed/assets/import",
-			io.LimitReader(endless{}, importLimit+1))
+			io.LimitReader(io.MultiReader(strings.NewReader("asset_id,asset_type\n"), endless{}), importLimit+1))
 		r.ContentLength = claimed
 		r.Header.Set("Authorization", "Bearer "+w.tokens["admin"])
 		r.Header.Set("Content-Type", mediaCSV)
@@ -45,12 +45,13 @@ func TestImportAssets_SameKey_Replayed(t *testing.T) {
 	httpkittest.WantProblem(t, w.do(q), http.StatusConflict)
 }
 
-// endless is a CSV file with one header and then blank lines.
+// endless is the rest of a CSV file: lines that are long, so that there are few, and blank.
 type endless struct{}
 
 func (endless) Read(p []byte) (int, error) {
 	for i := range p {
-		p[i] = '\n'
+		p[i] = ' '
 	}
+	p[len(p)-1] = '\n'
 	return len(p), nil
 }

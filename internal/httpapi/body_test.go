@@ -122,14 +122,14 @@ func TestBody_SlowButArriving_Accepted(t *testing.T) {
 		_ = in.Close()
 	}()
 	rec := httptest.NewRecorder()
-	deadlines := &deadlineCounter{ResponseRecorder: rec}
+	deadlines := &httpkittest.Deadlines{ResponseRecorder: rec}
 	w.ServeHTTP(deadlines, r)
 	if rec.Code != http.StatusCreated {
 		t.Fatalf("status %d: %s", rec.Code, rec.Body)
 	}
-	if deadlines.set < 44 || !deadlines.last.IsZero() {
-		t.Errorf("the deadline was moved %d times and left at %v, want one move per piece and none left", deadlines.set,
-			deadlines.last)
+	if deadlines.Reads < 44 || !deadlines.LastRead.IsZero() {
+		t.Errorf("the deadline was moved %d times and left at %v, want one move per piece and none left", deadlines.Reads,
+			deadlines.LastRead)
 	}
 }
 
@@ -146,23 +146,4 @@ func noise(n int) []byte {
 		fmt.Fprintf(&out, "%016x", i*0x9E3779B97F4A7C15)
 	}
 	return []byte(`{"site_name":"N","site_address":"S","metadata":{"x":"` + string(out.Bytes()[:n]) + `"}}`)
-}
-
-// deadlineCounter notes the read deadlines that are set, and counts those for writing.
-type deadlineCounter struct {
-	*httptest.ResponseRecorder
-	set    int
-	last   time.Time
-	writes int
-}
-
-func (d *deadlineCounter) SetWriteDeadline(time.Time) error {
-	d.writes++
-	return nil
-}
-
-func (d *deadlineCounter) SetReadDeadline(t time.Time) error {
-	d.set++
-	d.last = t
-	return nil
 }

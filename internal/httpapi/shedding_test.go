@@ -94,7 +94,7 @@ func TestShedding_WritesOfTheDeepQueue(t *testing.T) {
 			}
 			wanted := rt.Method != http.MethodGet && (name == httpkit.QueueDatabase || name == rt.Queue)
 			if wanted {
-				r.Body = io.NopCloser(unread{t})
+				r.Body = io.NopCloser(httpkittest.Unread{TB: t})
 			}
 			rec := httptest.NewRecorder()
 			w.ServeHTTP(rec, r)
@@ -386,12 +386,4 @@ func eventually(t *testing.T, what string, is func() bool) {
 			t.Fatalf("it never came about that %s", what)
 		}
 	}
-}
-
-// unread is a body that nobody may look at.
-type unread struct{ t *testing.T }
-
-func (u unread) Read([]byte) (int, error) {
-	u.t.Error("the body was read")
-	return 0, io.EOF
 }

@@ -49,7 +49,7 @@ type PartBody struct {
 	Message   string  `json:"message,omitempty" doc:"What is the matter"`
 }
 
-// HealthOutput is the answer of Ready.
+// HealthOutput is the output of Ready.
 type HealthOutput struct {
 	Status int
 	Body   HealthBody
@@ -97,7 +97,7 @@ func (h *Health) Ready(ctx context.Context, _ *struct{}) (*HealthOutput, error) 
 // earlier one, ask waits for that run.
 func (h *Health) ask(ctx context.Context, name string, check Check) (PartBody, error) {
 	begun := h.now()
-	answer := h.running.DoChan(name, func() (_ any, err error) {
+	result := h.running.DoChan(name, func() (_ any, err error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), checkDeadline)
 		defer cancel()
 		defer func() {
@@ -111,8 +111,8 @@ func (h *Health) ask(ctx context.Context, name string, check Check) (PartBody, e
 	defer late.Stop()
 	var err error
 	select {
-	case result := <-answer:
-		err = result.Err
+	case r := <-result:
+		err = r.Err
 	case <-late.C:
 		err = context.DeadlineExceeded
 	}

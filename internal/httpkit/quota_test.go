@@ -61,9 +61,9 @@ func TestQuota_Exhausted_503(t *testing.T) {
 		<-in
 	}
 	for name, r := range map[string]*http.Request{
-		"of known length": httptest.NewRequest(http.MethodPost, "/test/wait", unread{t}),
-		"of no length":    httptest.NewRequest(http.MethodPost, "/test/wait", unread{t}),
-		"encoded":         httptest.NewRequest(http.MethodPost, "/test/wait", unread{t}),
+		"of known length": httptest.NewRequest(http.MethodPost, "/test/wait", httpkittest.Unread{TB: t}),
+		"of no length":    httptest.NewRequest(http.MethodPost, "/test/wait", httpkittest.Unread{TB: t}),
+		"encoded":         httptest.NewRequest(http.MethodPost, "/test/wait", httpkittest.Unread{TB: t}),
 	} {
 		r.ContentLength = -1
 		switch name {
@@ -181,12 +181,4 @@ func TestBody_OfARefusedRequest_NotAwaited(t *testing.T) {
 func padded(n int) []byte {
 	body := []byte(`{"site_name":"Pad","site_address":"Street"}`)
 	return append(body, bytes.Repeat([]byte(" "), n-len(body))...)
-}
-
-// unread is a body that nobody may look at.
-type unread struct{ t *testing.T }
-
-func (u unread) Read([]byte) (int, error) {
-	u.t.Error("the body was read")
-	return 0, io.EOF
 }

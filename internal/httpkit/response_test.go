@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"firemode/internal/httpkit/httpkittest"
 )
 
 // sending is a Server with a route that sends size bytes in one Write and reports how that went.
@@ -47,29 +49,10 @@ func TestResponse_SlowClient_Awaited(t *testing.T) {
 	const pieces = 9
 	k, sent := sending(t, pieces*pieceSize, time.Minute)
 	r := httptest.NewRequest(http.MethodGet, "/test/send", strings.NewReader(""))
-	out := &deadlineCounter{ResponseRecorder: httptest.NewRecorder()}
+	out := &httpkittest.Deadlines{ResponseRecorder: httptest.NewRecorder()}
 	k.ServeHTTP(out, r)
 	must(t, <-sent)
-	if out.writes != pieces+2 || out.Body.Len() != pieces*pieceSize {
-		t.Errorf("the deadline was moved %d times for %d bytes, want one move for the header, for each of %d pieces and for the end", out.writes, out.Body.Len(), pieces)
+	if out.Writes != pieces+2 || out.Body.Len() != pieces*pieceSize {
+		t.Errorf("the deadline was moved %d times for %d bytes, want one move for the header, for each of %d pieces and for the end", out.Writes, out.Body.Len(), pieces)
 	}
-}
-
-// deadlineCounter notes the read deadlines that are set, and counts those for writing.
-type deadlineCounter struct {
-	*httptest.ResponseRecorder
-	set    int
-	last   time.Time
-	writes int
-}
-
-func (d *deadlineCounter) SetWriteDeadline(time.Time) error {
-	d.writes++
-	return nil
-}
-
-func (d *deadlineCounter) SetReadDeadline(t time.Time) error {
-	d.set++
-	d.last = t
-	return nil
 }

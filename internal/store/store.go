@@ -22,12 +22,24 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
+
+	"firemode"
 )
 
 // ErrOutcomeUnknown is in the chain of an error from Update if the engine could not tell whether
 // the transaction was committed.
 var ErrOutcomeUnknown = errors.New("outcome of the commit is unknown")
+
+// OutcomeUnknown returns the error of an Update that may have been committed or not, because of
+// cause. ErrOutcomeUnknown is in its chain, and its code is CodeUnavailable.
+func OutcomeUnknown(cause error) error {
+	e := firemode.Unavailable(time.Second,
+		"the change may or may not have been saved; retry with the same Idempotency-Key")
+	e.Err = fmt.Errorf("%w: %w", ErrOutcomeUnknown, cause)
+	return e
+}
 
 // Store runs transactions: what a service needs of a database.
 type Store interface {

@@ -29,7 +29,7 @@ func (t readTx) AssetsByID(
 func (t readTx) AssetBarcodes(
 	ctx context.Context, org firemode.OrgID, b firemode.BuildingID, barcodes []string,
 ) (map[string]firemode.AssetID, error) {
-	// The partial index is used only where the query says what the index says.
+	// The query repeats the condition of the partial index, so that the planner uses it.
 	list, err := row.All(ctx, t.sql, row.ScanBarcode,
 		"SELECT barcode, id FROM assets WHERE org = $1 AND building_id = $2 AND barcode <> '' AND barcode = ANY($3)",
 		org, b, row.Strings(barcodes))
@@ -39,8 +39,7 @@ func (t readTx) AssetBarcodes(
 	return row.Barcodes(list), nil
 }
 
-// lockRegisters keeps the promise of LockBuilding to others: whoever writes to a register takes its
-// building's lock.
+// lockRegisters takes the locks of LockBuilding that writing to registers needs.
 func (t writeTx) lockRegisters(ctx context.Context, assets []firemode.Asset) error {
 	type register struct {
 		org      firemode.OrgID

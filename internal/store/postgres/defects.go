@@ -32,8 +32,8 @@ func (t readTx) Defects(
 	return row.DefectKeys(list, err)
 }
 
-// conditions are those of a WHERE and their arguments. Only what a filter limits is named, so that
-// the right index is used also by a plan that PostgreSQL keeps for all arguments.
+// conditions are the conditions of a WHERE and their arguments. They name only the columns that a
+// filter limits, so that a generic plan uses the right index.
 type conditions struct {
 	sql  string
 	args []any

@@ -94,8 +94,8 @@ func (t writeTx) UpdateSession(ctx context.Context, s firemode.Session) error {
 	return t.enlist(ctx, s)
 }
 
-// enlist puts the session into its lists. What they are ordered by comes from the row, which no
-// caller can change.
+// enlist adds the session to its lists. The columns by which they are ordered come from the row,
+// which no caller can change.
 func (t writeTx) enlist(ctx context.Context, s firemode.Session) error {
 	return row.Exec(ctx, t.sql, `INSERT INTO session_technicians (org, session_id, viewer, building_id, status,
 		created_at)
@@ -106,8 +106,8 @@ func (t writeTx) enlist(ctx context.Context, s firemode.Session) error {
 func (t writeTx) LockSessions(
 	ctx context.Context, org firemode.OrgID, ids []firemode.SessionID,
 ) ([]store.LockedSession, error) {
-	// First the locks, then the rows: only a statement that begins after the lock is there sees
-	// what its last holder committed.
+	// First the locks, then the rows: only a statement that begins once it has the locks sees what
+	// their last holders committed.
 	err := row.Exec(ctx, t.sql, "SELECT 1 FROM sessions WHERE org = $1 AND id = ANY($2) ORDER BY id FOR NO KEY UPDATE",
 		org, row.Strings(ids))
 	if err != nil {

@@ -16,7 +16,7 @@ const AuditColumns = "org, seq, id, at, user_id, action, subject, data, prev, ha
 
 // AuditTaken says what InsertAudit found taken.
 var AuditTaken = Taken{
-	Primary: "the audit log has gone on meanwhile",
+	Primary: "another entry was added to the audit log meanwhile",
 	Unique:  "an audit entry with this id exists already",
 }
 

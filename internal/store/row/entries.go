@@ -16,7 +16,7 @@ const EntryColumns = "seq, kind, actor, number, batch_id, prev_batch_id, content
 
 // EntryTaken says what InsertEntries found taken.
 var EntryTaken = Taken{
-	Primary: "the log has gone on meanwhile",
+	Primary: "another entry was added to the log meanwhile",
 	Unique:  "a batch with this number is in the log already",
 }
 

@@ -9,12 +9,12 @@ import (
 	"firemode/internal/store"
 )
 
-// A session stands in one list for each of its viewers, in table session_technicians. What a filter
+// A session is in one list for each of its viewers, in table session_technicians. What a filter
 // asks for is a merge of ranges of those lists that share no session, so that a page costs a page
-// of each range, however many sessions there are.
+// of each range, and not the number of sessions.
 const (
-	everybody = "*" // the list of all sessions
-	nobody    = ""  // the list of those that name no technician
+	allSessions = "*" // the list of all sessions
+	unassigned  = ""  // the list of sessions that name no technician
 )
 
 func viewer(u firemode.UserID) string { return "@" + string(u) }
@@ -22,9 +22,9 @@ func viewer(u firemode.UserID) string { return "@" + string(u) }
 // Viewers returns the lists that a session which names these technicians stands in.
 func Viewers(technicians []firemode.UserID) []string {
 	if len(technicians) == 0 {
-		return []string{everybody, nobody}
+		return []string{allSessions, unassigned}
 	}
-	viewers := []string{everybody}
+	viewers := []string{allSessions}
 	for _, u := range technicians {
 		viewers = append(viewers, viewer(u))
 	}
@@ -68,13 +68,13 @@ func filterViewers(f store.SessionFilter) (viewers []string, also string) {
 	case f.Technician != "":
 		return []string{viewer(f.Technician)}, ""
 	case f.VisibleTo != "":
-		return []string{viewer(f.VisibleTo), nobody}, ""
+		return []string{viewer(f.VisibleTo), unassigned}, ""
 	}
-	return []string{everybody}, ""
+	return []string{allSessions}, ""
 }
 
 // VisibleTo returns the lists that hold the sessions that technician u may see.
-func VisibleTo(u firemode.UserID) []string { return []string{viewer(u), nobody} }
+func VisibleTo(u firemode.UserID) []string { return []string{viewer(u), unassigned} }
 
 // ListKey is where a session stands in its lists.
 type ListKey struct {

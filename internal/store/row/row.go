@@ -15,7 +15,8 @@ type Scanner interface {
 	Scan(dest ...any) error
 }
 
-// Taken tells a user which of a table's two uniquenesses an insert or update would break.
+// Taken is what to tell a user about each of the two uniquenesses of a table that a statement may
+// break.
 type Taken struct {
 	Primary string // the primary key
 	Unique  string // the table's one other unique index

@@ -21,7 +21,7 @@ func Summary(query string) string {
 	return verb
 }
 
-// leads tells whether a table follows word.
+// leads reports whether a table follows word.
 func leads(verb, word string) bool {
 	switch verb {
 	case "SELECT":

@@ -28,7 +28,7 @@ func (t readTx) AssetsByID(
 func (t readTx) AssetBarcodes(
 	ctx context.Context, org firemode.OrgID, b firemode.BuildingID, barcodes []string,
 ) (map[string]firemode.AssetID, error) {
-	// The partial index is used only where the query says what the index says.
+	// The query repeats the condition of the partial index, so that the planner uses it.
 	list, err := row.All(ctx, t.sql, row.ScanBarcode, `SELECT barcode, id FROM assets
 		WHERE org = ? AND building_id = ? AND barcode <> '' AND barcode IN (SELECT value FROM json_each(?))`, org, b,
 		array(barcodes))

@@ -93,7 +93,7 @@ func TestUpdateEndsAtItsDeadline(t *testing.T) {
 		if err := createOrg(t.Context(), tx, "a", ""); err != nil {
 			return err
 		}
-		now = now.Add(patience + 1)
+		now = now.Add(updateTimeout + 1)
 		return createOrg(t.Context(), tx, "b", "")
 	})
 	if firemode.CodeOf(err) != firemode.CodeUnavailable || countOrgs(t, s) != 0 {

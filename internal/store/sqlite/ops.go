@@ -52,7 +52,8 @@ func (t readTx) OpsByDot(ctx context.Context, s ledger.SessionRef, dots []crdt.D
 		s.Org, s.Session, list(dots))
 }
 
-// What is live now is in an index of its own; what was live then is found among all there ever was.
+// What is live now is in an index of its own; what was live at an earlier entry is found among all
+// operations.
 const (
 	liveNow = "SELECT " + row.OpColumns + " FROM ops o INDEXED BY ops_live" + joinBatches +
 		" WHERE o.org = ?1 AND o.session_id = ?2 AND o.covered_seq = 0 AND ?3 = 0"
@@ -83,8 +84,8 @@ func (t readTx) EachOp(ctx context.Context, s ledger.SessionRef, fn func(ledger.
 	return row.WalkOps(ctx, t.sql, s, 0, "", everything, fn)
 }
 
-// History reads the path itself in the order of its index, a page at the cost of a page, and what
-// is below it apart: that is many indexes' worth, and costs what there is below.
+// History reads the path itself in the order of its index, where a page costs a page, and what is
+// below it apart, which costs all that is below.
 func (t readTx) History(
 	ctx context.Context, s ledger.SessionRef, path crdt.Pointer, p store.Page,
 ) ([]store.Keyed[ledger.Op], error) {

@@ -93,8 +93,8 @@ func (t writeTx) UpdateSession(ctx context.Context, s firemode.Session) error {
 	return t.enlist(ctx, s)
 }
 
-// enlist puts the session into its lists. What they are ordered by comes from the row, which no
-// caller can change.
+// enlist adds the session to its lists. The columns by which they are ordered come from the row,
+// which no caller can change.
 func (t writeTx) enlist(ctx context.Context, s firemode.Session) error {
 	return row.Exec(ctx, t.sql, `INSERT INTO session_technicians (org, session_id, viewer, building_id, status,
 		created_at)

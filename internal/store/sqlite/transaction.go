@@ -71,8 +71,8 @@ func (t writeTx) notify(topic store.Topic) {
 
 func (t *transaction) end() { t.ended = true }
 
-// ready returns the context for a statement. An Update's knows no cancelling: it runs to its end,
-// or to its deadline, which is checked here because a context that can be cancelled costs a
+// ready returns the context for a statement. That of an Update is never cancelled: it runs to its
+// end, or to its deadline, which is checked here because a context with a deadline costs a
 // goroutine per statement.
 func (t *transaction) ready(ctx context.Context, args []any) (context.Context, error) {
 	if t.ended {

@@ -56,7 +56,7 @@ func auditWriteTests() []test {
 				}
 			}
 			update(t, s, insert(1, "a"))
-			taken(t, s, "the audit log has gone on meanwhile", insert(1, "b"))
+			taken(t, s, "another entry was added to the audit log meanwhile", insert(1, "b"))
 			taken(t, s, "an audit entry with this id exists already", insert(2, "a"))
 			equal(t, chainLength(t, s, "o"), 1)
 		}},

@@ -46,7 +46,7 @@ func Run(t *testing.T, open func(t testing.TB) store.Database) {
 		{"responses", responseTests()},
 		{"isolation", isolationTests()},
 		{"observed", observedTests()},
-		{"strays", strayTests()},
+		{"orphans", orphanTests()},
 	} {
 		t.Run(noun.name, func(t *testing.T) {
 			t.Parallel()

@@ -10,9 +10,9 @@ import (
 	"firemode/internal/store"
 )
 
-func strayTests() []test {
+func orphanTests() []test {
 	return []test{
-		{"what belongs to something is no stray", func(t *testing.T, s store.Database) {
+		{"a row with an owner is no orphan", func(t *testing.T, s store.Database) {
 			w := newWorld("org-one")
 			w.last = nil // it is of a session that the world does not have
 			update(t, s, w.create)
@@ -20,9 +20,9 @@ func strayTests() []test {
 			update(t, s, func(ctx context.Context, tx store.Tx) error {
 				return store.AppendAudit(ctx, tx, "", ledger.AuditEntry{ID: "shared"})
 			})
-			equal(t, straysOf(t, s), []store.Orphan(nil))
+			equal(t, orphansOf(t, s), []store.Orphan(nil))
 		}},
-		{"what belongs to nothing is a stray, told once", func(t *testing.T, s store.Database) {
+		{"a row without an owner is an orphan, returned once", func(t *testing.T, s store.Database) {
 			w := newWorld("org-one")
 			update(t, s, w.create)
 			createRules(t, s, newRule("gone", code, "1.0.0"), newRule("gone", code, "1.1.0"))
@@ -41,7 +41,7 @@ func strayTests() []test {
 					}, []ledger.Op{{Op: crdt.Op{Path: "/note", Seq: 1}}}),
 				)
 			})
-			equal(t, straysOf(t, s), []store.Orphan{
+			equal(t, orphansOf(t, s), []store.Orphan{
 				{Table: "audit", Org: "gone", Owner: "gone"},
 				{Table: "audit_heads", Org: "gone", Owner: "gone"},
 				{Table: "rules", Org: "gone", Owner: "gone"},
@@ -53,7 +53,7 @@ func strayTests() []test {
 	}
 }
 
-func straysOf(t *testing.T, s store.Database) []store.Orphan {
+func orphansOf(t *testing.T, s store.Database) []store.Orphan {
 	t.Helper()
 	return read(t, s, func(ctx context.Context, tx store.ReadTx) ([]store.Orphan, error) {
 		return store.As[store.OrphanReader](tx).Orphans(ctx)
