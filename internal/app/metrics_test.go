@@ -48,14 +48,12 @@ func TestCountBacklog_MetricsUpdated(t *testing.T) {
 	t.Parallel()
 	s, d := testServices(t)
 	err := s.Store.Update(t.Context(), func(tx store.Tx) error {
+		building := firemode.Building{Org: "o", ID: "b", Status: firemode.BuildingActive, Version: 1}
+		session := firemode.Session{Org: "o", ID: "s", Building: "b", Status: firemode.SessionActive, Version: 1}
 		return errors.Join(
 			store.As[store.OrganisationWriter](tx).CreateOrganisation(t.Context(), firemode.Organisation{ID: "o"}),
-			store.As[store.BuildingWriter](
-				tx,
-			).CreateBuilding(t.Context(), firemode.Building{Org: "o", ID: "b", Status: firemode.BuildingActive, Version: 1}),
-			store.As[store.SessionWriter](
-				tx,
-			).CreateSession(t.Context(), firemode.Session{Org: "o", ID: "s", Building: "b", Status: firemode.SessionActive, Version: 1}, ledger.Head{Conflicts: 4, Gaps: 2}),
+			store.As[store.BuildingWriter](tx).CreateBuilding(t.Context(), building),
+			store.As[store.SessionWriter](tx).CreateSession(t.Context(), session, ledger.Head{Conflicts: 4, Gaps: 2}),
 		)
 	})
 	if err != nil {
@@ -70,8 +68,8 @@ func TestCountBacklog_MetricsUpdated(t *testing.T) {
 	for scraped(d, "crdt_backlog_counted_timestamp_seconds") == "0" {
 		time.Sleep(time.Millisecond) // only a scrape shows the count
 	}
-	if conflicts, gaps := scraped(d, "crdt_conflicts_open"), scraped(d, "crdt_actor_gaps"); conflicts != "4" ||
-		gaps != "2" {
+	conflicts, gaps := scraped(d, "crdt_conflicts_open"), scraped(d, "crdt_actor_gaps")
+	if conflicts != "4" || gaps != "2" {
 		t.Errorf("%s conflicts and %s gaps, want 4 and 2", conflicts, gaps)
 	}
 	stop()
