@@ -119,7 +119,7 @@ func TestGet_EncoderFailsOrPanics_ErrorIsNotCached(t *testing.T) {
 			}
 			return encode(ctx, c)
 		})
-		if _, err := w.bundles.Get(w.ctx, recordtest.Session); err == nil || firemode.CodeOf(err) != firemode.CodeInternal {
+		if _, err := w.bundles.Get(manager(w.t), recordtest.Session); err == nil || firemode.CodeOf(err) != firemode.CodeInternal {
 			t.Errorf("%s: error %v", name, err)
 		}
 		failing = false
@@ -187,7 +187,6 @@ func (*sink) Late(ledger.Entry) error        { return nil }
 type world struct {
 	*recordtest.World
 	t       *testing.T
-	ctx     context.Context // of a manager
 	bundles *bundles.Service
 	now     time.Time
 }
@@ -196,7 +195,6 @@ func newWorld(t *testing.T, s store.Database, with bundles.Encode) *world {
 	t.Helper()
 	w := &world{
 		World: recordtest.New(t, s, []firemode.ItemID{"E1", "E2"}), t: t, now: time.Now(),
-		ctx: recordtest.As(t, "mary", firemode.RoleManager),
 	}
 	if with == nil {
 		with = encode
@@ -210,12 +208,15 @@ func newWorld(t *testing.T, s store.Database, with bundles.Encode) *world {
 	return w
 }
 
+// manager is a context whose caller may see every session.
+func manager(t *testing.T) context.Context { return recordtest.As(t, "mary", firemode.RoleManager) }
+
 func (w *world) pass(d time.Duration) { w.now = w.now.Add(d) }
 
 // get returns the bundle.
 func (w *world) get() *bundles.Bundle {
 	w.t.Helper()
-	b, err := w.bundles.Get(w.ctx, recordtest.Session)
+	b, err := w.bundles.Get(manager(w.t), recordtest.Session)
 	if err != nil {
 		w.t.Error(err)
 		return &bundles.Bundle{}
