@@ -33,7 +33,7 @@ run: build ## build and start the demo on ADDR (localhost:8080) with its data in
 
 .PHONY: test
 test: setup lint ## run everything that CI runs: setup, lint, all tests with the race detector, long histories without it
-	$(SUITE) $(RACE) -timeout 20m ./... -- -timeout 20m $(HISTORIES) $(HISTORY_PACKAGES)
+	$(SUITE) -vet=off $(RACE) -timeout 20m ./... -- -vet=off -timeout 20m $(HISTORIES) $(HISTORY_PACKAGES)
 
 .PHONY: build
 build: ## build bin/firemode

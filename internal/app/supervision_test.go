@@ -28,7 +28,7 @@ func TestSupervision_ServiceKilledUnderLoad_Restarts(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, storage Storage) {
 		v := startTestNode(t, storage)
-		l := v.load(8)
+		l := v.load(4)
 		l.progress(20)
 		v.until("the node is ready", v.ready)
 		names := []string{
