@@ -12,9 +12,6 @@ import (
 	"firemode/internal/store"
 )
 
-// ActionClassify is the action of a classification in the audit log. The subject is the rule code.
-const ActionClassify = "classify"
-
 // Request asks to classify a finding by the rule Code.
 type Request struct {
 	Code firemode.RuleCode
@@ -95,7 +92,7 @@ func (s *Service) classify(ctx context.Context, p firemode.Principal, q Request,
 	}
 	id := firemode.AuditID(s.newID())
 	one.answer = Answer{Classification: c, Code: r.Code, Version: r.Version, AuditID: id}
-	action := store.Action{ID: id, Name: ActionClassify, Subject: string(r.Code), Data: particulars{
+	action := store.Action{ID: id, Name: ledger.ActionClassify, Subject: string(r.Code), Data: particulars{
 		Version: r.Version, Condition: c.Condition, Measurement: q.Measurement, Value: q.Value, Unit: q.Unit,
 		Scope: q.Scope, Class: c.Class, Default: c.Default, Basis: c.Basis, Reason: c.Reason,
 		WithinLimits: c.WithinLimits,

@@ -58,7 +58,7 @@ func (s *Service) seed(ctx context.Context, tx store.Tx, shipped []firemode.Rule
 	if err != nil {
 		return err
 	}
-	return s.audit(ctx, tx, firemode.Principal{}, ActionCreate, added)
+	return s.audit(ctx, tx, firemode.Principal{}, actionCreate, added)
 }
 
 // unseeded returns those of shipped whose version is not in the shared catalogue, and whether that

@@ -5,7 +5,7 @@
 //   - A rule version never changes after its creation.
 //   - What an organisation creates or deactivates affects no other organisation.
 //   - Reads are answered from a cache. A write through this service invalidates it immediately.
-//     While Run runs, a write elsewhere does as soon as Changed is called, or within half a second.
+//     While Run runs, a write on another node does so after Changed, or within half a second.
 //   - Classify returns only when its audit entry is durable.
 //
 // The package does not check roles. How a rule classifies is decided by package rules.

@@ -48,10 +48,10 @@ func compareVersions(a, b version) int { return cmp.Compare(a.String(), b.String
 // Audit notes e if it is about a rule.
 func (r *recomputation) Audit(e ledger.AuditEntry) {
 	var data audited
-	if e.Action != ActionCreate && e.Action != ActionDeactivate || json.Unmarshal(e.Data, &data) != nil {
+	if e.Action != actionCreate && e.Action != actionDeactivate || json.Unmarshal(e.Data, &data) != nil {
 		return
 	}
-	if v := (version{firemode.RuleCode(e.Subject), data.Version}); e.Action == ActionCreate {
+	if v := (version{firemode.RuleCode(e.Subject), data.Version}); e.Action == actionCreate {
 		r.created[v] = e
 	} else {
 		r.deactivated[v] = e

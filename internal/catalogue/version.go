@@ -12,8 +12,8 @@ import (
 
 // Actions on rule versions in the audit log. The subject is the rule code.
 const (
-	ActionCreate     = "rule.create"
-	ActionDeactivate = "rule.deactivate"
+	actionCreate     = "rule.create"
+	actionDeactivate = "rule.deactivate"
 )
 
 // Create adds a version to the rules of the caller's organisation and returns it. A second call
@@ -84,7 +84,7 @@ func (s *Service) insert(ctx context.Context, tx store.Tx, by firemode.Principal
 	if err := store.As[store.RuleWriter](tx).CreateRules(ctx, rs); err != nil {
 		return store.LostRace(err)
 	}
-	return s.audit(ctx, tx, by, ActionCreate, rs)
+	return s.audit(ctx, tx, by, actionCreate, rs)
 }
 
 // Deactivate deactivates a version for the caller's organisation only, even if it is a shared one,
@@ -109,7 +109,7 @@ func (s *Service) Deactivate(ctx context.Context, code firemode.RuleCode, versio
 			return firemode.Rule{}, err
 		}
 		r.DeactivatedAt = tx.Now()
-		return r, s.audit(ctx, tx, p, ActionDeactivate, []firemode.Rule{r})
+		return r, s.audit(ctx, tx, p, actionDeactivate, []firemode.Rule{r})
 	})
 	if err != nil {
 		return firemode.Rule{}, fmt.Errorf("deactivate rule %s %s: %w", code, version, err)
@@ -134,7 +134,7 @@ func (s *Service) audit(
 			ID: firemode.AuditID(s.newID()), Name: action, Subject: string(r.Code),
 			Data: audited{Version: r.Version, Fingerprint: r.Creation},
 		}
-		if action == ActionCreate {
+		if action == actionCreate {
 			actions[i].At = r.CreatedAt // earlier than now if the log begins with existing rules
 		}
 	}

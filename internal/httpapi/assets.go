@@ -88,7 +88,8 @@ type patchAssetInput struct {
 	Body assetPatchBody
 }
 
-// assetPatchBody changes the fields that are present. "" clears any field but the type and the status.
+// assetPatchBody changes the fields that are present. "" clears any field but the type and the
+// status.
 type assetPatchBody struct {
 	Type             *string `json:"asset_type,omitempty" maxLength:"200"`
 	Description      *string `json:"description,omitempty" maxLength:"500"`

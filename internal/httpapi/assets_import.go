@@ -35,8 +35,8 @@ func importOf(r assets.Report) importBody {
 	return b
 }
 
-// importAssets streams the file into the service, so that a register of 64 MiB is never in memory as a
-// whole.
+// importAssets streams the file into the service, so that a register of 64 MiB is never in memory
+// as a whole.
 func (a *API) importAssets(w http.ResponseWriter, r *http.Request) error {
 	building, err := pathID[firemode.BuildingID](r)
 	if err != nil {

@@ -33,56 +33,55 @@ type bundleData struct {
 	Results  jsontext.Value `json:"results" doc:"The merged results, as GET results answers them"`
 }
 
-// bundleForm encodes bundles as this API does. org is the organisation that their cursors belong to.
-type bundleForm struct {
-	*API
-	org firemode.OrgID
-}
-
-// Results returns the response of GET results, for no client in particular.
-func (f bundleForm) Results(ctx context.Context, session firemode.SessionID, limit int) (r bundles.Results, err error) {
-	var out bytes.Buffer
-	sink := &resultsSink{api: f.API, org: f.org, out: &fitting{out: &out, limit: limit}}
-	if err := f.Services.Views.Results(ctx, view.Query{Session: session}, sink); err != nil {
-		return r, err
+// NewBundleEncoder returns what encodes bundles as JSON. cursorKey is Config.CursorKey of the API that serves them: a
+// client goes on with the cursor of the results in its bundle.
+func NewBundleEncoder(cursorKey []byte) bundles.Encode {
+	cursors := httpkit.NewCursors(cursorKey)
+	return func(ctx context.Context, c bundles.Content) ([]byte, error) {
+		var results bytes.Buffer
+		sink := &resultsSink{cursors: cursors, org: c.Session.Org, out: &limitedBuffer{out: &results, limit: c.MaxResults}}
+		if err := c.Results(ctx, sink); err != nil {
+			return nil, err
+		}
+		if err := sink.end(); err != nil {
+			return nil, err
+		}
+		var out bytes.Buffer
+		err := httpkit.EncodeJSON(&out, bundleOf(c, sink.view, results.Bytes()))
+		return out.Bytes(), err
 	}
-	err = sink.end()
-	v := sink.view
-	return bundles.Results{JSON: out.Bytes(), Clock: v.Clock, Seq: v.Seq, ChangedAt: v.ChangedAt}, err
 }
 
-// fitting is a buffer of at most limit bytes.
-type fitting struct {
-	out   *bytes.Buffer
-	limit int
-}
-
-func (f *fitting) Write(p []byte) (int, error) {
-	if f.out.Len()+len(p) > f.limit {
-		return 0, firemode.TooLarge("the results of this session are over the limit of %d bytes for a bundle", f.limit)
-	}
-	return f.out.Write(p)
-}
-
-// Bundle encodes a bundle. The same content has the same bytes.
-func (f bundleForm) Bundle(c bundles.Content) ([]byte, error) {
-	body := bundleBody{Session: c.Session.ID, Timestamp: c.Results.ChangedAt.UTC(), Clock: c.Results.Clock}
-	body.Data = bundleData{Building: buildingOf(c.Building), Results: jsontext.Value(c.Results.JSON)}
+// bundleOf returns the body of a bundle; results is what GET results responds.
+func bundleOf(c bundles.Content, v view.Header, results []byte) bundleBody {
+	body := bundleBody{Session: c.Session.ID, Timestamp: v.ChangedAt.UTC(), Clock: v.Clock}
+	body.Data = bundleData{Building: buildingOf(c.Building), Results: jsontext.Value(results)}
 	for _, a := range c.Assets {
 		body.Data.Assets = append(body.Data.Assets, assetOf(a))
 	}
 	for _, i := range c.Items {
-		body.Data.Items = append(body.Data.Items, itemFieldsOf(i, c.Book))
+		body.Data.Items = append(body.Data.Items, itemFieldsOf(i, c.RuleSet))
 	}
 	for _, r := range c.Rules {
 		body.Data.Rules = append(body.Data.Rules, ruleOf(r))
 	}
-	for _, d := range c.Faults {
+	for _, d := range c.PriorDefects {
 		body.Data.Faults = append(body.Data.Faults, defectOf(d))
 	}
-	var out bytes.Buffer
-	err := httpkit.EncodeJSON(&out, body)
-	return out.Bytes(), err
+	return body
+}
+
+// limitedBuffer refuses to hold more than limit bytes.
+type limitedBuffer struct {
+	out   *bytes.Buffer
+	limit int
+}
+
+func (b *limitedBuffer) Write(p []byte) (int, error) {
+	if b.out.Len()+len(p) > b.limit {
+		return 0, firemode.TooLarge("the results of this session are over the limit of %d bytes for a bundle", b.limit)
+	}
+	return b.out.Write(p)
 }
 
 // offlineBundle answers the bundle in the encoding that the client accepts: whole, in ranges, or with
@@ -92,12 +91,12 @@ func (a *API) offlineBundle(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	b, err := a.Services.Bundles.Get(r.Context(), session, bundleForm{a, orgOf(r.Context())})
+	b, err := a.Services.Bundles.Get(r.Context(), session)
 	if err != nil {
 		return err
 	}
 	encoding := httpkit.PreferredEncoding(r.Header.Get("Accept-Encoding"))
-	text := b.Forms[encoding]
+	text := b.Encodings[encoding]
 	if len(text) > bundles.MaxBytes {
 		return firemode.TooLarge("the bundle is over the limit of %d bytes", bundles.MaxBytes)
 	}
@@ -109,10 +108,10 @@ func (a *API) offlineBundle(w http.ResponseWriter, r *http.Request) error {
 	h := w.Header()
 	h.Set("Content-Type", httpkit.MediaJSON)
 	h.Add("Vary", "Accept-Encoding")
-	h.Set("ETag", `"`+b.Tag+`"`)
+	h.Set("ETag", `"`+b.ETag+`"`)
 	if encoding != "" {
 		h.Set("Content-Encoding", encoding)
-		h.Set("ETag", `"`+b.Tag+"-"+encoding+`"`)
+		h.Set("ETag", `"`+b.ETag+"-"+encoding+`"`)
 	}
 	out := &ranged{ResponseWriter: w, size: len(text)}
 	http.ServeContent(out, r, "", time.Time{}, bytes.NewReader(text))

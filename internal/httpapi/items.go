@@ -66,18 +66,18 @@ func (a *API) listItems(ctx context.Context, in *listItemsInput) (*httpkit.Reply
 	if err != nil {
 		return nil, err
 	}
-	book, err := a.Services.Catalogue.RuleSet(ctx, orgOf(ctx))
+	set, err := a.Services.Catalogue.RuleSet(ctx, orgOf(ctx))
 	if err != nil {
 		return nil, err
 	}
-	return listed(ctx, a, in.Paging, rows, func(i firemode.Item) itemBody { return itemOf(i, book) }), nil
+	return listed(ctx, a, in.Paging, rows, func(i firemode.Item) itemBody { return itemOf(i, set) }), nil
 }
 
-func itemOf(i firemode.Item, book *rules.Set) itemBody {
-	return itemBody{ItemFields: itemFieldsOf(i, book), State: i.State, Outcome: i.Outcome, Missing: i.Missing}
+func itemOf(i firemode.Item, set *rules.Set) itemBody {
+	return itemBody{ItemFields: itemFieldsOf(i, set), State: i.State, Outcome: i.Outcome, Missing: i.Missing}
 }
 
-func itemFieldsOf(i firemode.Item, book *rules.Set) ItemFields {
+func itemFieldsOf(i firemode.Item, set *rules.Set) ItemFields {
 	b := ItemFields{
 		ID: i.ID, Kind: i.Kind, Type: i.Type, Name: i.Name, System: i.System, Level: i.Level, Location: i.Location,
 		Position:  i.Position,
@@ -85,7 +85,7 @@ func itemFieldsOf(i firemode.Item, book *rules.Set) ItemFields {
 	}
 	for _, c := range i.Checks {
 		check := dueCheckBody{Rule: c.Rule, Version: c.Version}
-		if r, ok := book.At(c.Rule, c.Version); ok {
+		if r, ok := set.At(c.Rule, c.Version); ok {
 			check.Name, check.Conditions, check.Expected = r.Name, r.Schema.Classifications, rules.NewDocument(r).Schema.Limits
 		}
 		b.Checks = append(b.Checks, check)

@@ -90,9 +90,9 @@ func (a *API) resultsQuery(r *http.Request) (q view.Query, err error) {
 // written, so a client that has the end knows that the delivery counts.
 func (a *API) writeResults(ctx context.Context, q view.Query, out io.Writer) error {
 	x := httpkit.StateOf(ctx)
-	var sink endingSink = &resultsSink{api: a, org: x.Caller.Principal.Org, out: out}
+	var sink endingSink = &resultsSink{cursors: a.cursors, org: x.Caller.Principal.Org, out: out}
 	if x.Lines {
-		sink = &linesSink{lines: httpkit.NewLineWriter(out), api: a, org: x.Caller.Principal.Org}
+		sink = &linesSink{lines: httpkit.NewLineWriter(out), cursors: a.cursors, org: x.Caller.Principal.Org}
 	}
 	if err := a.Services.Views.Results(ctx, q, sink); err != nil {
 		return err
@@ -100,8 +100,8 @@ func (a *API) writeResults(ctx context.Context, q view.Query, out io.Writer) err
 	return sink.end()
 }
 
-func (a *API) headOf(org firemode.OrgID, v view.Header) resultsHead {
-	return resultsHead{v.Session, v.Clock, a.sealSyncCursor(org, v.Cursor), v.Complete, v.Cursor.Epoch, v.Checkpoint}
+func headOf(cursors httpkit.Cursors, org firemode.OrgID, v view.Header) resultsHead {
+	return resultsHead{v.Session, v.Clock, sealSyncCursor(cursors, org, v.Cursor), v.Complete, v.Cursor.Epoch, v.Checkpoint}
 }
 
 func documentResults(op *huma.Operation, r huma.Registry) {
@@ -114,8 +114,8 @@ func documentResults(op *huma.Operation, r huma.Registry) {
 }
 
 const resultsLines = "One object on each line, with one member: " +
-	"head, with what JSON has beside document and the lists; leaf, with path and value, for each value of the document; conflict; removed; late; and last end, " +
-	"which an answer that was cut off lacks."
+	"head, with what JSON has beside document and the lists; " +
+	"leaf, with path and value, for each value of the document; conflict; removed; late; and last end, which an answer that was cut off lacks."
 
 // clientParam describes the header that names the receiving client.
 func clientParam(description string) *huma.Param {

@@ -21,7 +21,7 @@ type endingSink interface {
 
 // resultsSink writes results as JSON.
 type resultsSink struct {
-	api      *API
+	cursors  httpkit.Cursors
 	org      firemode.OrgID
 	out      io.Writer
 	view     view.Header
@@ -33,7 +33,7 @@ type resultsSink struct {
 func (s *resultsSink) Begin(v view.Header) error {
 	s.view = v
 	var text bytes.Buffer
-	if err := httpkit.EncodeJSON(&text, s.api.headOf(s.org, v)); err != nil {
+	if err := httpkit.EncodeJSON(&text, headOf(s.cursors, s.org, v)); err != nil {
 		return err
 	}
 	s.document, s.rest = crdt.NewComposer(s.out), []string{"conflicts", "removed", "late"}
@@ -101,9 +101,9 @@ func (s *resultsSink) end() error {
 
 // linesSink writes results as NDJSON.
 type linesSink struct {
-	lines *httpkit.LineWriter
-	api   *API
-	org   firemode.OrgID
+	lines   *httpkit.LineWriter
+	cursors httpkit.Cursors
+	org     firemode.OrgID
 }
 
 type leafLine struct {
@@ -119,7 +119,7 @@ type endOfResults struct {
 }
 
 func (s *linesSink) Begin(v view.Header) error {
-	return s.lines.Write("head", "", s.api.headOf(s.org, v))
+	return s.lines.Write("head", "", headOf(s.cursors, s.org, v))
 }
 
 func (s *linesSink) Leaf(r crdt.Reading) error {

@@ -21,8 +21,8 @@ type submissionHead struct {
 	Others map[string]jsontext.Value `json:",embed"`
 }
 
-// decodeLines decodes an NDJSON body: a submissionHead, which may be missing, then one change per line.
-// Blank lines are ignored. The result is the same as that of the JSON body with these parts.
+// decodeLines decodes an NDJSON body: a submissionHead, which may be missing, then one change per
+// line. Blank lines are ignored. The result is the same as that of the JSON body with these parts.
 func decodeLines(body []byte) (wire submissionBody, err error) {
 	wire.Changes = []jsontext.Value{}
 	number, first := 0, true
@@ -59,8 +59,8 @@ func (b *submissionBody) takeLine(line []byte, number int, first bool) (head boo
 	return false, nil
 }
 
-// isHead reports whether an object concerns the whole batch. It ignores case: takeHead refuses names in
-// the wrong case.
+// isHead reports whether an object concerns the whole batch. It ignores case: takeHead refuses
+// names in the wrong case.
 func isHead(members map[string]jsontext.Value) bool {
 	for name := range members {
 		switch strings.ToLower(name) {

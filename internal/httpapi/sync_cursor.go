@@ -10,8 +10,8 @@ import (
 )
 
 // sealSyncCursor returns a signed cursor for a position in a session's log.
-func (a *API) sealSyncCursor(org firemode.OrgID, c view.Cursor) string {
-	return a.cursors.Seal(org, "sync "+string(c.Session), strings.Join([]string{
+func sealSyncCursor(cursors httpkit.Cursors, org firemode.OrgID, c view.Cursor) string {
+	return cursors.Seal(org, "sync "+string(c.Session), strings.Join([]string{
 		strconv.FormatInt(c.Epoch, 10), strconv.FormatInt(c.Seq, 10), strconv.FormatInt(c.From, 10), c.Client, string(c.Hash),
 	}, "|"))
 }

@@ -66,7 +66,9 @@ func realAPI(t *testing.T) http.Handler {
 		visits.New(store, visits.Config{NewID: newID, Rand: rand.Reader, Rules: all.Catalogue, Merge: all.Merge}),
 	)(t)
 	t.Cleanup(all.Merge.Close)
-	all.Bundles = must(bundles.New(store, bundles.Config{Rules: all.Catalogue, Now: time.Now}))(t)
+	all.Bundles = must(bundles.New(store, bundles.Config{
+		Views: all.Views, Rules: all.Catalogue, Encode: httpapi.NewBundleEncoder(k.Cursor()), Now: time.Now,
+	}))(t)
 	populate(t, all)
 	return must(httpapi.New(httpapi.Config{
 		CursorKey: k.Cursor(),

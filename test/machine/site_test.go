@@ -194,7 +194,9 @@ func (s *site) servicesOn(db store.Database) (all httpapi.Services, err error) {
 	if err != nil {
 		return all, err
 	}
-	all.Bundles, err = bundles.New(db, bundles.Config{Rules: all.Catalogue, Now: s.now})
+	all.Bundles, err = bundles.New(db, bundles.Config{
+		Views: all.Views, Rules: all.Catalogue, Encode: httpapi.NewBundleEncoder(s.keys.Cursor()), Now: s.now,
+	})
 	return all, err
 }
 

@@ -8,7 +8,7 @@ const clockTolerance = 5 * time.Minute
 // Flags of an effective time.
 const (
 	flagClockCorrected = "clock_corrected" // the device's clock was off by a known amount
-	flagClockSuspect   = "clock_suspect"   // the captured time is in the future, and by how much the clock is off is unknown
+	flagClockSuspect   = "clock_suspect"   // the captured time is in the future, and cannot be corrected
 )
 
 // effectiveTime returns the captured time, corrected by how far the device's clock was off when it sent the change,

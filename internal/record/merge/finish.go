@@ -125,7 +125,7 @@ func (m *merging) flush() error {
 func (m *merging) opChanges() []store.OpChange {
 	changes := make([]store.OpChange, 0, len(m.oldOps))
 	for op, f := range m.oldOps {
-		changes = append(changes, store.OpChange{Path: op.Path, Seq: op.Seq, Index: op.Index, Covered: f.covered, Noted: f.noted, Contested: op.Contested})
+		changes = append(changes, store.OpChange{Path: op.Path, Seq: op.Seq, Index: op.Index, SupersededSeq: f.covered, Noted: f.noted, Contested: op.Contested})
 	}
 	slices.SortFunc(changes, func(a, b store.OpChange) int {
 		return cmp.Or(cmp.Compare(a.Seq, b.Seq), cmp.Compare(a.Index, b.Index), cmp.Compare(a.Path, b.Path))
