@@ -115,7 +115,8 @@ func TestClient_Methods_CallTheirEndpoint(t *testing.T) {
 		) error {
 			f := DefectFilter{
 				Building: "b", Session: "s",
-				Statuses: []firemode.DefectStatus{firemode.DefectOpen}, Classes: []firemode.Class{firemode.ClassCritical},
+				Statuses: []firemode.DefectStatus{firemode.DefectOpen},
+				Classes:  []firemode.Class{firemode.ClassCritical},
 			}
 			return errOf(Collect(c.Defects(ctx, f)))
 		},

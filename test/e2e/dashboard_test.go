@@ -110,7 +110,8 @@ func readFile(t *testing.T, path string) []byte {
 
 // metricsOf returns the names in an expression: those before a brace, and the recorded ones.
 func metricsOf(expression string) (names []string) {
-	for _, m := range regexp.MustCompile(`([a-z_][a-z0-9_]*)\{|(firemode:[a-z0-9_:]+)`).FindAllStringSubmatch(expression, -1) {
+	metric := regexp.MustCompile(`([a-z_][a-z0-9_]*)\{|(firemode:[a-z0-9_:]+)`)
+	for _, m := range metric.FindAllStringSubmatch(expression, -1) {
 		names = append(names, m[1]+m[2])
 	}
 	return names

@@ -24,8 +24,9 @@ type reading struct {
 
 // notes is what was recorded at each path, in the order in which it was.
 type notes struct {
-	readings        map[client.Pointer][]reading
-	low, mute, only firemode.ItemID // extinguishers: hung at a disputed height; failed without a word; the only one in its area
+	readings map[client.Pointer][]reading
+	// Three extinguishers: mounted at a disputed height; failed without a reason; the only one in its area.
+	low, mute, only firemode.ItemID
 }
 
 func newNotes(items []client.Item) notes {

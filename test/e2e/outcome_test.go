@@ -72,15 +72,14 @@ func (v *visit) disputeIsWhole(c client.Conflict) {
 	}
 }
 
-// defectsCarryTheirRule: one defect for each thing that was seen, judged by the rule version on its
-// item.
+// defectsCarryTheirRule expects one defect per finding, classified by the rule version of its item.
 func (v *visit) defectsCarryTheirRule() {
 	want := map[string]string{
-		fmt.Sprintf("%s mounting_height_incorrect", v.notes.low): "AS1851-2012-FE-02 0.1.0 non_conformance default open " + string(
-			v.benID,
+		fmt.Sprintf("%s mounting_height_incorrect", v.notes.low): fmt.Sprintf(
+			"AS1851-2012-FE-02 0.1.0 non_conformance default open %s", v.benID,
 		),
-		fmt.Sprintf("%s pressure_low", v.notes.only): "AS1851-2012-FE-01 0.1.0 critical_defect escalated open " + string(
-			v.benID,
+		fmt.Sprintf("%s pressure_low", v.notes.only): fmt.Sprintf(
+			"AS1851-2012-FE-01 0.1.0 critical_defect escalated open %s", v.benID,
 		),
 	}
 	note := func(item client.Item, user firemode.UserID) {
@@ -94,7 +93,8 @@ func (v *visit) defectsCarryTheirRule() {
 	}
 	note(v.items[101], v.benID)
 	got := map[string]string{}
-	for _, d := range must(client.Collect(v.manager.Defects(v.Context(), client.DefectFilter{Session: v.session})))(v.T) {
+	defects := v.manager.Defects(v.Context(), client.DefectFilter{Session: v.session})
+	for _, d := range must(client.Collect(defects))(v.T) {
 		judged := d.Classifications[len(d.Classifications)-1]
 		got[string(d.Item)+" "+d.Condition] = fmt.Sprintf(
 			"%s %s %s %s %s %s", d.Rule, d.Version, d.Class, judged.Basis, d.Status, d.FoundBy,
@@ -240,14 +240,18 @@ func (v *visit) everybodyHoldsTheSame() {
 			v.Errorf("%s has %d batches pending and %d changes rejected", name, len(d.Pending()), len(d.Rejected))
 		}
 		held := make([]client.Conflict, 0, len(d.Conflicts))
-		for _, p := range slices.SortedFunc(maps.Keys(d.Conflicts), func(a, b client.Pointer) int { return strings.Compare(crdt.Pointer(a).Key(), crdt.Pointer(b).Key()) }) {
+		byKey := func(a, b client.Pointer) int {
+			return strings.Compare(crdt.Pointer(a).Key(), crdt.Pointer(b).Key())
+		}
+		for _, p := range slices.SortedFunc(maps.Keys(d.Conflicts), byKey) {
 			held = append(held, d.Conflicts[p])
 		}
 		if a, b := text(v, held), text(v, open); a != b {
 			v.Errorf("%s holds the conflicts\n%s\nwant\n%s", name, a, b)
 		}
 	}
-	for name, api := range map[string]*client.Client{"anna": v.people.anna, "ben": v.people.ben, "erin": v.people.erin} {
+	people := map[string]*client.Client{"anna": v.people.anna, "ben": v.people.ben, "erin": v.people.erin}
+	for name, api := range people {
 		if got := must(api.Results(v.Context(), v.session, client.ResultsQuery{}))(v.T); string(got.Document) != want {
 			v.Errorf("%s is given\n%s\nwant\n%s", name, got.Document, want)
 		}

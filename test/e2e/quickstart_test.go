@@ -48,7 +48,8 @@ func needTools(t *testing.T, tools ...string) {
 // stepsOf returns the bash blocks that are followed by a block of text.
 func stepsOf(document string) []step {
 	var steps []step
-	for _, at := range regexp.MustCompile("(?ms)^```bash\n(.*?)^```\n```text\n(.*?)^```$").FindAllStringSubmatchIndex(document, -1) {
+	blocks := regexp.MustCompile("(?ms)^```bash\n(.*?)^```\n```text\n(.*?)^```$")
+	for _, at := range blocks.FindAllStringSubmatchIndex(document, -1) {
 		steps = append(steps, step{
 			line:     1 + strings.Count(document[:at[0]], "\n"),
 			commands: document[at[2]:at[3]],

@@ -215,13 +215,12 @@ func onPostgres(t *testing.T) rehearsal {
 	steps := stepsOf(string(must(os.ReadFile("../../docs/runbooks/backup.md"))(t)))
 	if len(steps) != 2 {
 		t.Fatalf(
-			"the runbook has %d blocks of commands, each followed by its output; want one to back up and one to restore",
+			"the runbook has %d blocks of commands, each followed by its output; want backup and restore",
 			len(steps),
 		)
 	}
-	first, second, keys, backup := pgtest.Empty(t), pgtest.Empty(t), filepath.Join(t.TempDir(), "keys"), filepath.Join(
-		t.TempDir(), "backup",
-	)
+	first, second := pgtest.Empty(t), pgtest.Empty(t)
+	keys, backup := filepath.Join(t.TempDir(), "keys"), filepath.Join(t.TempDir(), "backup")
 	path := fmt.Sprintf("PATH=%s:%s:%s", filepath.Dir(program), toolsOf(t, first), os.Getenv("PATH"))
 	block := func(s step, url, keys string) func(t *testing.T) {
 		return func(t *testing.T) {

@@ -131,7 +131,8 @@ func (c *posters) work(t *testing.T, who int) {
 		body := fmt.Sprintf(`{"changes": [{"op": "append", "path": "/items/found/remarks%d", "value": %q}]}`, who, n)
 		_, err := fmt.Fprintf(
 			conn,
-			"POST /v1/tests/sessions/s/results HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nIdempotency-Key: %s\r\n"+
+			"POST /v1/tests/sessions/s/results HTTP/1.1\r\nHost: x\r\n"+
+				"Authorization: Bearer %s\r\nIdempotency-Key: %s\r\n"+
 				"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
 			c.token,
 			n,

@@ -267,7 +267,8 @@ func (m *machine) unwhole(ex *exchange, before *whole) error {
 	switch {
 	case ex.whole:
 		return mergetest.Same("rejected of what was applied whole", rejected, nil)
-	case before != nil && before.actor() == ex.actor() && before.number == ex.number && before.content() == ex.content() &&
+	case before != nil && before.actor() == ex.actor() && before.number == ex.number &&
+		before.content() == ex.content() &&
 		before.seq == m.was.Head.Seq && before.delivered == m.model.delivered[ex.actor()]:
 		return mergetest.Same("rejected of what was refused as a whole", rejected, before.fields)
 	}

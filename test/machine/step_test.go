@@ -38,8 +38,8 @@ const (
 	otherBody  action = "other body"  // under a used key
 	otherBatch action = "other batch" // under a used number, or one that is far ahead
 	careless   action = "careless"    // without a number of its own
-	atomic     action = "atomic"      // something new, to be applied whole or not at all; and change by change, if it was refused
-	spoil      action = "spoilt"      // something that is pending, as a whole, with a change more that cannot be applied
+	atomic     action = "atomic"      // a new batch, all or nothing; change by change after a refusal
+	spoil      action = "spoilt"      // a pending batch, all or nothing, with an invalid change
 	behalf     action = "on behalf"   // something that is pending on a phone which cannot sync, by its user's manager
 	pull       action = "pull"        // the whole document
 	delta      action = "delta"       // what has changed, page by page
@@ -412,7 +412,8 @@ func (m *machine) patch(s step) error {
 	may := (was == firemode.SessionActive || was == firemode.SessionReopened) && m.now.Head.Conflicts == 0 &&
 		(m.now.Head.Gaps == 0 || s.pick%4 > 0)
 	if s.do == reopen {
-		to, body, may = firemode.SessionReopened, `{"status":"reopened","reason":"one more reading"}`, was == firemode.SessionCompleted
+		to, body, may = firemode.SessionReopened, `{"status":"reopened","reason":"one more reading"}`,
+			was == firemode.SessionCompleted
 	}
 	a := m.do(request{
 		token: m.tokens["boss"], method: http.MethodPatch, path: m.path(""), body: bytes.NewReader([]byte(body)),
