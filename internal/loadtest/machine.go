@@ -1,6 +1,9 @@
 package loadtest
 
 import (
+	"bufio"
+	"bytes"
+	"context"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -8,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"firemode/client"
 )
 
 // Machine is the machine of the generator and its CPU use during the run.
@@ -26,15 +31,9 @@ type Machine struct {
 
 func newMachine() Machine {
 	m := Machine{
-		Version:    "(unknown)",
-		Go:         runtime.Version(),
-		System:     runtime.GOOS + "/" + runtime.GOARCH,
-		CPU:        cpuModel(),
-		CPUs:       runtime.NumCPU(),
-		MaxProcs:   runtime.GOMAXPROCS(0),
-		LoadBefore: loadAverage(),
-		Used:       -cpuSeconds(),
-		Busy:       -busySeconds(),
+		Version: "(unknown)", Go: runtime.Version(), System: runtime.GOOS + "/" + runtime.GOARCH, CPU: cpuModel(),
+		CPUs: runtime.NumCPU(), MaxProcs: runtime.GOMAXPROCS(0), LoadBefore: loadAverage(), Used: -cpuSeconds(),
+		Busy: -busySeconds(),
 	}
 	if info, ok := debug.ReadBuildInfo(); ok {
 		m.Version = info.Main.Version
@@ -101,4 +100,48 @@ func busySeconds() float64 {
 		total += n
 	}
 	return total / ticksPerSecond
+}
+
+// Server is what the metrics of the server say about it. It is zero if the server serves no metrics
+// at /metrics.
+type Server struct {
+	Version    string  `json:"version"`
+	Go         string  `json:"go"`
+	MaxProcs   int     `json:"gomaxprocs"`
+	PeakMemory int64   `json:"peak_resident_bytes"` // the maximum of the samples
+	CPU        float64 `json:"cpu_s"`               // used during the run
+}
+
+// sample reads the metrics of the server once. It returns the CPU time that the server has used so
+// far, 0 if not known.
+func (s *Server) sample(ctx context.Context, api *client.Client) (cpu float64) {
+	var text bytes.Buffer
+	if err := api.Metrics(ctx, &text); err != nil {
+		return 0
+	}
+	for lines := bufio.NewScanner(&text); lines.Scan(); {
+		name, number, _ := strings.Cut(lines.Text(), " ")
+		name, labels, _ := strings.Cut(name, "{")
+		n, _ := strconv.ParseFloat(number, 64)
+		switch name {
+		case "go_build_info":
+			s.Version = label(labels, "version")
+		case "go_info":
+			s.Go = label(labels, "version")
+		case "go_sched_gomaxprocs_threads":
+			s.MaxProcs = int(n)
+		case "process_resident_memory_bytes":
+			s.PeakMemory = max(s.PeakMemory, int64(n))
+		case "process_cpu_seconds_total":
+			cpu = n
+		}
+	}
+	return cpu
+}
+
+// label returns the value of one label of a sample.
+func label(labels, name string) string {
+	_, after, _ := strings.Cut(","+labels, ","+name+`="`)
+	v, _, _ := strings.Cut(after, `"`)
+	return v
 }

@@ -68,9 +68,7 @@ func (r Report) ratesOverTime() chart {
 		most = math.Max(most, math.Max(float64(s.Requests), float64(s.Users)))
 	}
 	return chart{
-		title: "Requests and users over time",
-		x:     span("seconds", r.Took),
-		y:     even("", most),
+		title: "Requests and users over time", x: span("seconds", r.Took), y: even("", most),
 		lines: []line{answered, users, failed},
 	}
 }
@@ -110,11 +108,7 @@ func (r Report) distribution() chart {
 		}
 	}
 	return chart{
-		title:  "Distribution of latency",
-		x:      x,
-		y:      decades(least, most),
-		lines:  lines,
-		limit:  r.P95Limit,
-		legend: ms(r.P95Limit),
+		title: "Distribution of latency", x: x, y: decades(least, most), lines: lines,
+		limit: r.P95Limit, legend: ms(r.P95Limit),
 	}
 }

@@ -61,20 +61,9 @@ func (r Report) WriteJSON(w io.Writer) error {
 // report returns the measurements of the run, without a verdict.
 func (e *engine) report(started time.Time) Report {
 	r := Report{
-		Target:    e.Target,
-		Run:       e.Run,
-		Model:     e.model(),
-		Users:     e.Users,
-		SpawnRate: e.SpawnRate,
-		Rate:      e.Rate,
-		Devices:   e.deviceCount(),
-		Session:   e.Session,
-		Item:      e.Item,
-		Condition: e.Condition,
-		Started:   started.UTC(),
-		P95Limit:  e.P95.Seconds(),
-		Took:      e.Now().Sub(started).Seconds(),
-		Failures:  e.recorder.reasons(),
+		Target: e.Target, Run: e.Run, Model: e.model(), Users: e.Users, SpawnRate: e.SpawnRate, Rate: e.Rate,
+		Devices: e.deviceCount(), Session: e.Session, Item: e.Item, Condition: e.Condition, Started: started.UTC(),
+		P95Limit: e.P95.Seconds(), Took: e.Now().Sub(started).Seconds(), Failures: e.recorder.reasons(),
 	}
 	if !e.Saturate {
 		r.Wanted = e.Duration.Seconds()
