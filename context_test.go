@@ -14,9 +14,13 @@ func TestCaller(t *testing.T) {
 		want firemode.Principal
 		code firemode.Code
 	}{
-		"nobody":          {t.Context(), firemode.Principal{}, firemode.CodeUnauthenticated},
-		"no organisation": {firemode.WithPrincipal(t.Context(), firemode.Principal{User: "ann"}), firemode.Principal{}, firemode.CodeUnauthenticated},
-		"a user":          {firemode.WithPrincipal(t.Context(), ann), ann, firemode.CodeInternal},
+		"nobody": {t.Context(), firemode.Principal{}, firemode.CodeUnauthenticated},
+		"no organisation": {
+			firemode.WithPrincipal(t.Context(), firemode.Principal{User: "ann"}),
+			firemode.Principal{},
+			firemode.CodeUnauthenticated,
+		},
+		"a user": {firemode.WithPrincipal(t.Context(), ann), ann, firemode.CodeInternal},
 	} {
 		got, err := firemode.Caller(c.ctx)
 		if got != c.want || (err == nil) != (c.want == ann) || err != nil && firemode.CodeOf(err) != c.code {

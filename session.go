@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// SessionStatus is where a visit stands: pending → active → completed → active again when a manager reopens it.
+// SessionStatus is where a visit stands: pending → active → completed → active again when a manager
+// reopens it.
 type SessionStatus string
 
 // The statuses of a session. Reopened is active after having been completed.
@@ -43,12 +44,12 @@ type Session struct {
 	Format      int // of the log: how the record is derived from it; CurrentFormat for a new session
 }
 
-// CurrentFormat is the format of new sessions. A session keeps its format: a change in how the record is derived from the log is
-// a new format.
+// CurrentFormat is the format of new sessions. A session keeps its format: a change in how the
+// record is derived from the log is a new format.
 const CurrentFormat = 1
 
-// OpenTo reports whether p may see the session by what the session itself says: a technician those that name them or nobody.
-// An owner's right hangs from the building, see Building.ReadableBy.
+// OpenTo reports whether p may see the session by what the session itself says: a technician those
+// that name them or nobody. An owner's right hangs from the building, see Building.ReadableBy.
 func (s Session) OpenTo(p Principal) bool {
 	return p.Role != RoleTechnician || len(s.Technicians) == 0 || slices.Contains(s.Technicians, p.User)
 }
@@ -101,7 +102,8 @@ type LastResult struct {
 // DefectStatus is where a defect stands.
 type DefectStatus string
 
-// The statuses of a defect. Withdrawn means that no live result reports it any more; it is set by the merge alone.
+// The statuses of a defect. Withdrawn means that no live result reports it any more; it is set by
+// the merge alone.
 const (
 	DefectOpen      DefectStatus = "open"
 	DefectNotified  DefectStatus = "notified"

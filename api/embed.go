@@ -1,5 +1,5 @@
-// Package api carries the machine-readable description of the HTTP API. It is generated from the Go types in internal/httpapi,
-// and a test there fails when it is not current.
+// Package api carries the machine-readable description of the HTTP API. It is generated from the Go
+// types in internal/httpapi, and a test there fails when it is not current.
 package api
 
 import _ "embed"

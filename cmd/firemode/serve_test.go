@@ -133,8 +133,16 @@ func TestServe_InvalidAddressOrCertificate_Error(t *testing.T) {
 		want string
 	}{
 		{"address in use", []string{"--addr", taken.Addr().String()}, "address already in use"},
-		{"metrics address in use", []string{"--addr", "127.0.0.1:0", "--metrics-addr", taken.Addr().String()}, "metrics: listen"},
-		{"no certificate", []string{"--addr", "127.0.0.1:0", "--tls-cert", "absent.pem", "--tls-key", "absent.pem"}, "certificate: open absent.pem"},
+		{
+			"metrics address in use",
+			[]string{"--addr", "127.0.0.1:0", "--metrics-addr", taken.Addr().String()},
+			"metrics: listen",
+		},
+		{
+			"no certificate",
+			[]string{"--addr", "127.0.0.1:0", "--tls-cert", "absent.pem", "--tls-key", "absent.pem"},
+			"certificate: open absent.pem",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var stdout bytes.Buffer

@@ -114,7 +114,8 @@ func TestVerify_ServerWritesMeanwhile_NoDifference(t *testing.T) {
 // attacked returns the tables that hold readings or copies of them, rules, and the audit log.
 func attacked() []string {
 	return []string{
-		"actors", "audit", "audit_heads", "batches", "defects", "items", "last_results", "ops", "quarantine", "rule_deactivations", "rules",
+		"actors", "audit", "audit_heads", "batches", "defects", "items", "last_results", "ops", "quarantine",
+		"rule_deactivations", "rules",
 		"session_heads", "sessions",
 	}
 }
@@ -409,7 +410,8 @@ func inserted(name string, victims []victim) (all []alteration) {
 	for _, column := range v.key {
 		added := v
 		// Other unique columns must differ too if the organisation and the session stay the same.
-		for _, name := range append([]string{column}, map[string][]string{"batches": {"number"}, "audit": {"id"}}[v.table]...) {
+		more := map[string][]string{"batches": {"number"}, "audit": {"id"}}[v.table]
+		for _, name := range append([]string{column}, more...) {
 			added = added.with(name, next(v.row[name]))
 		}
 		all = append(all, alteration{

@@ -168,7 +168,8 @@ func (h *history) pass(session firemode.SessionID, m merge.Meta) {
 func (h *history) recordAll() {
 	ctx := h.t.Context()
 	must(h.t, h.Identity.AddOrganisation(ctx, "acme", "Acme"))
-	for name, role := range map[string]firemode.Role{"ann": "technician", "ben": "technician", "mia": "manager", "amy": "admin"} {
+	roles := map[string]firemode.Role{"ann": "technician", "ben": "technician", "mia": "manager", "amy": "admin"}
+	for name, role := range roles {
 		_, err := h.Identity.CreateUser(
 			identity.AsOperator(ctx, "acme"),
 			identity.NewUser{
@@ -247,9 +248,13 @@ func (h *history) recordRules() {
 // without batch numbers, defects.
 func (h *history) recordVisit(s firemode.SessionID) {
 	h.posted(
-		"ann", s, by("tab", 1), setTo("FE-1", "outcome", "fail"),
+		"ann",
+		s,
+		by("tab", 1),
+		setTo("FE-1", "outcome", "fail"),
 		setTo("FE-1", "conditions/"+pressureRule+"/pressure_low", true),
-		setTo("FE-2", "conditions/"+pressureRule+"/gauge_damaged", true), setTo("FE-1", "note", "hangs low"),
+		setTo("FE-2", "conditions/"+pressureRule+"/gauge_damaged", true),
+		setTo("FE-1", "note", "hangs low"),
 		`{"op":"set","path":"/items/FE-1/measurements/pressure_kpa","value":1180.50,"instrument":{"id":"G-17"},"source":"typed","captured_at":"2026-11-20T03:12:44Z"}`,
 		`{"op":"set","path":"nowhere","value":1}`,
 	)

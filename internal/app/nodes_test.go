@@ -96,7 +96,8 @@ const listening = " FROM pg_stat_activity WHERE datname = $1 AND application_nam
 // listeners returns the number of nodes that listen.
 func (s *cluster) listeners(t *testing.T) (n int) {
 	t.Helper()
-	if err := s.admin.QueryRow(t.Context(), "SELECT count(*)"+listening+" AND query LIKE 'LISTEN%'", s.database).Scan(&n); err != nil {
+	query := "SELECT count(*)" + listening + " AND query LIKE 'LISTEN%'"
+	if err := s.admin.QueryRow(t.Context(), query, s.database).Scan(&n); err != nil {
 		t.Fatal(err)
 	}
 	return n
@@ -136,7 +137,8 @@ func (s *cluster) join(t *testing.T, poll time.Duration) *member {
 	if all.Catalogue, err = catalogue.New(all.Store, catalogue.Config{NewID: newID, Poll: poll}); err != nil {
 		t.Fatal(err)
 	}
-	if all.Identity, err = identity.New(all.Store, identity.Config{Now: d.Now, NewID: newID, Keys: all.Keys, Poll: poll}); err != nil {
+	c := identity.Config{Now: d.Now, NewID: newID, Keys: all.Keys, Poll: poll}
+	if all.Identity, err = identity.New(all.Store, c); err != nil {
 		t.Fatal(err)
 	}
 	if err := all.Prepare(t.Context()); err != nil {

@@ -26,10 +26,22 @@ func TestReadiness_Fault_NamedInCheck(t *testing.T) {
 		part           string
 		state, message string
 	}{
-		{"an older schema", usual, changed{schema: &store.SchemaError{Have: 2, Known: 3}}, 503, "migrations", "unhealthy", "needs 3"},
-		{"a newer schema", usual, changed{schema: &store.SchemaError{Have: 4, Known: 3}}, 200, "migrations", "degraded", "knows only 3"},
+		{
+			"an older schema", usual,
+			changed{schema: &store.SchemaError{Have: 2, Known: 3}},
+			503, "migrations", "unhealthy", "needs 3",
+		},
+		{
+			"a newer schema", usual,
+			changed{schema: &store.SchemaError{Have: 4, Known: 3}},
+			200, "migrations", "degraded", "knows only 3",
+		},
 		{"a full disk", full, changed{}, 503, "disk", "unhealthy", "MB free on the disk of the data folder"},
-		{"a slow database", usual, changed{ping: func(context.Context) error { time.Sleep(healthyRoundTrip); return nil }}, 200, "database", "degraded", "under 10ms is healthy"},
+		{
+			"a slow database", usual,
+			changed{ping: func(context.Context) error { time.Sleep(healthyRoundTrip); return nil }},
+			200, "database", "degraded", "under 10ms is healthy",
+		},
 		{"a database that is gone", usual, changed{ping: func(context.Context) error {
 			return &net.OpError{Op: "dial", Net: "tcp", Err: net.UnknownNetworkError("secret.internal")}
 		}}, 503, "database", "unhealthy", ""},

@@ -32,7 +32,8 @@ func TestSupervision_ServiceKilledUnderLoad_Restarts(t *testing.T) {
 		l.progress(20)
 		v.until("the node is ready", v.ready)
 		names := []string{
-			serviceResults, serviceClassifications, serviceBundles, serviceRevocations, serviceRules, serviceWatch, serviceBacklog, serviceJanitor, serviceMetrics, serviceAPI,
+			serviceResults, serviceClassifications, serviceBundles, serviceRevocations, serviceRules, serviceWatch,
+			serviceBacklog, serviceJanitor, serviceMetrics, serviceAPI,
 		}
 		if storage.DBURL == "" {
 			names = append(names, serviceWriter)
@@ -120,7 +121,8 @@ func startTestNode(t *testing.T, storage Storage) *testNode {
 // testServer returns the settings of serve, with free ports and no minimum of free space.
 func testServer() Server {
 	return Server{
-		Addr: "127.0.0.1:0", MetricsAddr: "127.0.0.1:0", MetricsSessions: 1000, MaxConnections: 10000, ShedAfter: 2 * time.Second,
+		Addr: "127.0.0.1:0", MetricsAddr: "127.0.0.1:0", MetricsSessions: 1000, MaxConnections: 10000,
+		ShedAfter:  2 * time.Second,
 		BodyMemory: 128, Role: RoleAll, StopTimeout: 20 * time.Second, LogLevel: "info", LogFormat: "text",
 	}
 }

@@ -119,7 +119,8 @@ func TestGet_EncoderFailsOrPanics_ErrorIsNotCached(t *testing.T) {
 			}
 			return encode(ctx, c)
 		})
-		if _, err := w.bundles.Get(manager(w.t), recordtest.Session); err == nil || firemode.CodeOf(err) != firemode.CodeInternal {
+		if _, err := w.bundles.Get(manager(w.t), recordtest.Session); err == nil ||
+			firemode.CodeOf(err) != firemode.CodeInternal {
 			t.Errorf("%s: error %v", name, err)
 		}
 		failing = false

@@ -50,7 +50,8 @@ func TestDerive_ScopeAnsweredLater_ClassificationAdded(t *testing.T) {
 		`{"op":"set","path":"/items/E1/override/FE-01/classification","value":"critical_defect"}`,
 		`{"op":"set","path":"/items/E1/override/FE-01/reason","value":"only one on the floor"}`)
 	d := w.only()
-	if len(d.Classifications) != 2 || d.Class != firemode.ClassCritical || d.Classifications[0].Class != firemode.ClassNonCritical {
+	if len(d.Classifications) != 2 || d.Class != firemode.ClassCritical ||
+		d.Classifications[0].Class != firemode.ClassNonCritical {
 		t.Errorf("%+v", d.Classifications)
 	}
 	if n := len(w.classified()); n != 2 {

@@ -189,7 +189,8 @@ type derived struct {
 func (r *sessionRecomputation) derivedOf(d firemode.Defect) derived {
 	out := derived{
 		ID: d.ID, Building: d.Building, Item: d.Item, Rule: d.Rule, Version: d.Version,
-		Condition: d.Condition, Count: d.Count, Status: d.Status, Note: d.Note, Class: d.Class, FoundBy: d.FoundBy, FoundAt: store.Micros(d.FoundAt),
+		Condition: d.Condition, Count: d.Count, Status: d.Status, Note: d.Note, Class: d.Class, FoundBy: d.FoundBy,
+		FoundAt:  store.Micros(d.FoundAt),
 		Revision: d.Revision, UpdatedAt: store.Micros(d.UpdatedAt),
 	}
 	if !r.Audited {

@@ -39,7 +39,10 @@ func TestRecomputer_AlteredDefect_Reported(t *testing.T) {
 			before := w.only()
 			w.alter(id, alter)
 			found := w.differences()
-			if !slices.ContainsFunc(found, func(line string) bool { return strings.HasPrefix(line, where+": it is stored as") }) {
+			if !slices.ContainsFunc(
+				found,
+				func(line string) bool { return strings.HasPrefix(line, where+": it is stored as") },
+			) {
 				t.Errorf("%s: found %q", name, found)
 			}
 			w.alter(id, func(d *firemode.Defect) { d.Status, d.Note = before.Status, before.Note })

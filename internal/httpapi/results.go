@@ -101,7 +101,14 @@ func (a *API) writeResults(ctx context.Context, q view.Query, out io.Writer) err
 }
 
 func headOf(cursors httpkit.Cursors, org firemode.OrgID, v view.Header) resultsHead {
-	return resultsHead{v.Session, v.Clock, sealSyncCursor(cursors, org, v.Cursor), v.Complete, v.Cursor.Epoch, v.Checkpoint}
+	return resultsHead{
+		v.Session,
+		v.Clock,
+		sealSyncCursor(cursors, org, v.Cursor),
+		v.Complete,
+		v.Cursor.Epoch,
+		v.Checkpoint,
+	}
 }
 
 func documentResults(op *huma.Operation, r huma.Registry) {

@@ -134,7 +134,8 @@ func anyText(t *rapid.T, label string, good ...string) string {
 func anyBody(t *rapid.T) string {
 	keys := []string{
 		"site_name", "site_address", "metadata", "owner_ids", "username", "role", "password", "asset_id",
-		"asset_type", "baselines", "rule_code", "version", "rule_name", "rule_schema", "item_code", "observed_condition", "scope", "override", "value", "Site_Name", "changes", "_sync_meta",
+		"asset_type", "baselines", "rule_code", "version", "rule_name", "rule_schema", "item_code",
+		"observed_condition", "scope", "override", "value", "Site_Name", "changes", "_sync_meta",
 	}
 	values := []string{
 		"null", "1", "-1e400", "12345678901234567890", `"text"`, `"\u0000"`, `"\ud800"`, "[]", `[{}]`,

@@ -129,7 +129,14 @@ func FuzzSyncCursor(f *testing.F) {
 	f.Add(int64(1), int64(7), int64(3), "tablet-7", []byte("12345678"), "")
 	f.Add(int64(0), int64(0), int64(0), "", []byte{}, "AAAA")
 	f.Add(int64(-1), int64(1)<<62, int64(5), "a", []byte("a|b|c|d|"), a.cursors.Seal("a", "/v1/users?", "k"))
-	f.Add(int64(1), int64(1), int64(1), "a", []byte("x"), sealSyncCursor(a.cursors, "a", view.Cursor{Session: "s2", Epoch: 1, Seq: 1}))
+	f.Add(
+		int64(1),
+		int64(1),
+		int64(1),
+		"a",
+		[]byte("x"),
+		sealSyncCursor(a.cursors, "a", view.Cursor{Session: "s2", Epoch: 1, Seq: 1}),
+	)
 	f.Add(int64(1), int64(1), int64(1), "a", []byte("x"), a.cursors.Seal("a", "sync s1", "1|x"))
 	f.Fuzz(func(t *testing.T, epoch, seq, from int64, client string, hash []byte, forged string) {
 		if client != "" && !firemode.ValidID(client) {
@@ -137,10 +144,12 @@ func FuzzSyncCursor(f *testing.F) {
 		}
 		c := view.Cursor{Session: "s1", Epoch: epoch, Seq: seq, From: from, Client: client, Hash: hash}
 		opened, err := a.openSyncCursor("a", "s1", sealSyncCursor(a.cursors, "a", c))
-		if err != nil || opened.Epoch != epoch || opened.Seq != seq || opened.From != from || opened.Client != client || !bytes.Equal(opened.Hash, hash) {
+		if err != nil || opened.Epoch != epoch || opened.Seq != seq || opened.From != from || opened.Client != client ||
+			!bytes.Equal(opened.Hash, hash) {
 			t.Fatalf("sealed %+v, opened %+v, %v", c, opened, err)
 		}
-		if opened, err := a.openSyncCursor("a", "s1", forged); err == nil && sealSyncCursor(a.cursors, "a", opened) != forged {
+		if opened, err := a.openSyncCursor("a", "s1", forged); err == nil &&
+			sealSyncCursor(a.cursors, "a", opened) != forged {
 			t.Fatalf("%q was taken for a cursor", forged)
 		} else if err != nil && firemode.CodeOf(err) != firemode.CodeMalformed {
 			t.Fatalf("%q: %v", forged, err)

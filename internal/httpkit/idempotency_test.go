@@ -86,7 +86,9 @@ func TestScope_IsUserMethodAndPath(t *testing.T) {
 		})
 	optional, open := own, own
 	own.Permission, own.Once = only(firemode.RoleAdmin), OnceOwn
-	optional.Pattern, optional.ID, optional.Permission, optional.Once = "/v1/things/{id}", "things", only(firemode.RoleAdmin), OnceOptional
+	optional.Pattern, optional.ID, optional.Permission, optional.Once = "/v1/things/{id}", "things", only(
+		firemode.RoleAdmin,
+	), OnceOptional
 	open.Pattern, open.ID, open.Once = "/v1/open", "open", OnceOptional
 	k := newKit(t, []Route{own, optional, open})
 	for _, row := range []struct{ path, scope string }{

@@ -74,7 +74,8 @@ func services(t *testing.T, db store.Store) demo {
 		t.Fatal(err)
 	}
 	s.Merge, err = merge.New(db, merge.Config{
-		Now: time.Now, Rules: s.Catalogue, Signer: signer, Consequences: []merge.Consequences{defects.Consequences{NewID: newID}},
+		Now: time.Now, Rules: s.Catalogue, Signer: signer,
+		Consequences: []merge.Consequences{defects.Consequences{NewID: newID}},
 	})
 	must(t, err)
 	s.Visits, err = visits.New(db, visits.Config{NewID: newID, Rand: rand.Reader, Rules: s.Catalogue, Merge: s.Merge})

@@ -56,7 +56,8 @@ token_revocations 4
 token_revocations_renewed_timestamp_seconds 1.70000000025e+09
 `
 	if err := testutil.GatherAndCompare(m.registry, strings.NewReader(want), "commit_queue_depth",
-		"data_folder_free_bytes", "data_folder_size_bytes", "db_pool_connections", "db_pool_max_connections", "db_pool_wait_seconds_total", "db_pool_waits_total",
+		"data_folder_free_bytes", "data_folder_size_bytes", "db_pool_connections", "db_pool_max_connections",
+		"db_pool_wait_seconds_total", "db_pool_waits_total",
 		"token_revocations", "token_revocations_renewed_timestamp_seconds"); err != nil {
 		t.Error(err)
 	}
@@ -105,7 +106,8 @@ func TestBuildInfo_Labels(t *testing.T) {
 		want string
 	}{
 		"stamped": {&debug.BuildInfo{
-			GoVersion: "go1.26.8", Main: debug.Module{Version: "v1.2.3"}, Settings: []debug.BuildSetting{{Key: "vcs.revision", Value: "abc"}},
+			GoVersion: "go1.26.8", Main: debug.Module{Version: "v1.2.3"},
+			Settings: []debug.BuildSetting{{Key: "vcs.revision", Value: "abc"}},
 		}, `{goversion="go1.26.8",revision="abc",version="v1.2.3"}`},
 		"not stamped": {nil, `{goversion="unknown",revision="unknown",version="unknown"}`},
 	} {

@@ -257,7 +257,10 @@ func TestNewTracing_UnreadableCertificate_Error(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = NewTracing(t.Context(), TracingConfig{Logger: log, Now: time.Now, Getenv: func(name string) string {
-		return map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "https://collector", "OTEL_EXPORTER_OTLP_CERTIFICATE": "/nowhere"}[name]
+		return map[string]string{
+			"OTEL_EXPORTER_OTLP_ENDPOINT":    "https://collector",
+			"OTEL_EXPORTER_OTLP_CERTIFICATE": "/nowhere",
+		}[name]
 	}})
 	if err == nil || !strings.Contains(err.Error(), "OTEL_EXPORTER_OTLP_CERTIFICATE") {
 		t.Errorf("got %v", err)

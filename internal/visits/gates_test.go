@@ -75,12 +75,17 @@ func TestPatch_SeveralGatesRefuse_DetailsInOrderOfGates(t *testing.T) {
 }
 
 func TestPatch_ThousandsOfRefusals_FirstThousandDetails(t *testing.T) {
-	w := newWorld(t, storetest.OpenSQLite(t), nil, gateFunc(func(store.ReadTx, visits.Completion) (all []firemode.Detail, _ error) {
-		for i := range 2500 {
-			all = append(all, firemode.Detail{Field: fmt.Sprint(i), Reason: "missing"})
-		}
-		return all, nil
-	}))
+	w := newWorld(
+		t,
+		storetest.OpenSQLite(t),
+		nil,
+		gateFunc(func(store.ReadTx, visits.Completion) (all []firemode.Detail, _ error) {
+			for i := range 2500 {
+				all = append(all, firemode.Detail{Field: fmt.Sprint(i), Reason: "missing"})
+			}
+			return all, nil
+		}),
+	)
 	w.Submit("a", 1, `{"op":"set","path":"/x","value":1}`)
 	_, err := w.complete(visits.Patch{})
 	var refused *firemode.Error
@@ -91,9 +96,14 @@ func TestPatch_ThousandsOfRefusals_FirstThousandDetails(t *testing.T) {
 
 func TestPatch_GateFails_ItsErrorAndNothingCompleted(t *testing.T) {
 	broken := errors.New("disk on fire")
-	w := newWorld(t, storetest.OpenSQLite(t), nil, gateFunc(func(store.ReadTx, visits.Completion) ([]firemode.Detail, error) {
-		return nil, broken
-	}))
+	w := newWorld(
+		t,
+		storetest.OpenSQLite(t),
+		nil,
+		gateFunc(func(store.ReadTx, visits.Completion) ([]firemode.Detail, error) {
+			return nil, broken
+		}),
+	)
 	w.Submit("a", 1, `{"op":"set","path":"/x","value":1}`)
 	if _, err := w.complete(visits.Patch{}); !errors.Is(err, broken) {
 		t.Errorf("error %v, want %v", err, broken)

@@ -14,7 +14,11 @@ func TestInWalkingOrder_SiteThenLevelsFromTheLowest(t *testing.T) {
 		}
 	}
 	items := inWalkingOrder([]firemode.Item{
-		asset("roof", "Roof", "plant"), asset("l10", "L10", "stair"), asset("l2b", "L02", "stair"), asset("l2a", "L02", "hall"),
+		asset(
+			"roof",
+			"Roof",
+			"plant",
+		), asset("l10", "L10", "stair"), asset("l2b", "L02", "stair"), asset("l2a", "L02", "hall"),
 		asset("g", "G", "hall"), asset("b1", "B1", "car park"), asset("b2", "B2", "car park"),
 		{ID: "system-SK", Kind: firemode.KindSystem},
 		{ID: "site-GN", Kind: firemode.KindSite},

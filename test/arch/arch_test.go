@@ -12,8 +12,9 @@ import (
 // load parses and type-checks every package of the module, without its tests.
 var load = sync.OnceValues(func() ([]*gopackages.Package, error) {
 	return gopackages.Load(&gopackages.Config{
-		Mode: gopackages.NeedName | gopackages.NeedFiles | gopackages.NeedImports | gopackages.NeedSyntax | gopackages.NeedTypes | gopackages.NeedTypesInfo,
-		Dir:  "../..",
+		Mode: gopackages.NeedName | gopackages.NeedFiles | gopackages.NeedImports | gopackages.NeedSyntax |
+			gopackages.NeedTypes | gopackages.NeedTypesInfo,
+		Dir: "../..",
 	}, "firemode/...")
 })
 

@@ -90,12 +90,21 @@ type level struct {
 func levels() map[kind]level {
 	return map[kind]level{
 		vocabulary: {nil, "the root package is the vocabulary everybody shares: what it imports, everybody depends on"},
-		number:     {nil, "numbers are the same everywhere: rules and record/crdt share one exact decimal, which knows neither"},
-		pure:       {[]kind{vocabulary, number}, "pure packages stand alone, so that vectors, properties and fuzzing prove them without anything around"},
-		onPure:     {[]kind{vocabulary, pure}, "the second level of pure packages stands on the first, and on nothing else"},
-		mechanism:  {[]kind{vocabulary}, "a mechanism knows no noun: what does belongs in a service"},
-		port:       {[]kind{vocabulary, pure, onPure}, "a port says what services need, not how it is done"},
-		rows:       {[]kind{vocabulary, pure, onPure, port}, "how values lie in rows is known to the stores alone, and knows nothing of services or engines"},
+		number: {
+			nil,
+			"numbers are the same everywhere: rules and record/crdt share one exact decimal, which knows neither",
+		},
+		pure: {
+			[]kind{vocabulary, number},
+			"pure packages stand alone, so that vectors, properties and fuzzing prove them without anything around",
+		},
+		onPure:    {[]kind{vocabulary, pure}, "the second level of pure packages stands on the first, and on nothing else"},
+		mechanism: {[]kind{vocabulary}, "a mechanism knows no noun: what does belongs in a service"},
+		port:      {[]kind{vocabulary, pure, onPure}, "a port says what services need, not how it is done"},
+		rows: {
+			[]kind{vocabulary, pure, onPure, port},
+			"how values lie in rows is known to the stores alone, and knows nothing of services or engines",
+		},
 		record: {
 			[]kind{vocabulary, pure, onPure, mechanism, port},
 			"the record knows no feature: features implement its seams, and the node hands them in",
@@ -121,10 +130,48 @@ func levels() map[kind]level {
 		driver:   {[]kind{vocabulary, caller}, "what tests a server from outside believes only what comes over the wire"},
 		tool:     {[]kind{vocabulary}, "tools are plugged in by the command through interfaces that services declare"},
 		node: {
-			[]kind{vocabulary, pure, onPure, mechanism, port, record, rows, service, adapter, transport, wire, embedded, caller, driver, tool, node},
+			[]kind{
+				vocabulary,
+				pure,
+				onPure,
+				mechanism,
+				port,
+				record,
+				rows,
+				service,
+				adapter,
+				transport,
+				wire,
+				embedded,
+				caller,
+				driver,
+				tool,
+				node,
+			},
 			"test helpers do not belong in the binary",
 		},
-		testOnly: {[]kind{vocabulary, number, pure, onPure, mechanism, port, record, rows, service, adapter, transport, wire, embedded, caller, driver, tool, testOnly}, "nobody builds on the command"},
+		testOnly: {
+			[]kind{
+				vocabulary,
+				number,
+				pure,
+				onPure,
+				mechanism,
+				port,
+				record,
+				rows,
+				service,
+				adapter,
+				transport,
+				wire,
+				embedded,
+				caller,
+				driver,
+				tool,
+				testOnly,
+			},
+			"nobody builds on the command",
+		},
 	}
 }
 
@@ -150,26 +197,63 @@ func bans() map[kind][]ban {
 	noContext := ban{"context", "what is pure cannot block, so there is nothing to cancel"}
 	noFlags := ban{"github.com/alecthomas/kong", "configuration is parsed in the command into one struct"}
 	noTraces := ban{"go.opentelemetry.io", "what is pure, and the port, are followed by whoever calls them"}
-	noSDK := ban{"go.opentelemetry.io/otel/sdk", "spans are made with the API of OpenTelemetry; the command plugs in who takes them"}
+	noSDK := ban{
+		"go.opentelemetry.io/otel/sdk",
+		"spans are made with the API of OpenTelemetry; the command plugs in who takes them",
+	}
 	noExport := ban{"go.opentelemetry.io/otel/exporters", noSDK.why}
 	noContrib := ban{"go.opentelemetry.io/contrib", noSDK.why}
 	noWire := ban{"encoding/json", "how a thing is written as JSON is decided in httpapi and in the stores"}
 	return map[kind][]ban{
 		vocabulary: {noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags, noWire, noTraces},
-		onPure:     {noContext, noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags, noTraces, {"net", "what is pure does no I/O"}},
-		number:     {noContext, noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags, noTraces, noWire, {"net", "what is pure does no I/O"}},
-		pure:       {noContext, noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags, noTraces, {"net", "what is pure does no I/O"}},
-		mechanism:  {noHTTP, noSQL, noPGX, noLog, noMetrics, noFlags, noSDK, noExport, noContrib},
-		port:       {noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags, noTraces},
-		rows:       {noHTTP, noPGX, noFiles, noLog, noMetrics, noFlags, noTraces},
-		record:     {noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags, noSDK, noExport, noContrib},
-		service:    {noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags, noSDK, noExport, noContrib},
-		adapter:    {noFlags, noMetrics, noSDK, noExport},
-		transport:  {noSQL, noPGX, noFlags, noMetrics, noSDK, noExport},
-		wire:       {noSQL, noPGX, noFlags, noMetrics, noSDK, noExport},
-		caller:     {noSQL, noPGX, noFiles, noLog, noFlags, noMetrics, noSDK, noExport},
-		driver:     {noSQL, noPGX, noLog, noFlags, noMetrics, noTraces},
-		tool:       {noSQL, noPGX, noFlags},
+		onPure: {
+			noContext,
+			noHTTP,
+			noSQL,
+			noPGX,
+			noFiles,
+			noLog,
+			noMetrics,
+			noFlags,
+			noTraces,
+			{"net", "what is pure does no I/O"},
+		},
+		number: {
+			noContext,
+			noHTTP,
+			noSQL,
+			noPGX,
+			noFiles,
+			noLog,
+			noMetrics,
+			noFlags,
+			noTraces,
+			noWire,
+			{"net", "what is pure does no I/O"},
+		},
+		pure: {
+			noContext,
+			noHTTP,
+			noSQL,
+			noPGX,
+			noFiles,
+			noLog,
+			noMetrics,
+			noFlags,
+			noTraces,
+			{"net", "what is pure does no I/O"},
+		},
+		mechanism: {noHTTP, noSQL, noPGX, noLog, noMetrics, noFlags, noSDK, noExport, noContrib},
+		port:      {noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags, noTraces},
+		rows:      {noHTTP, noPGX, noFiles, noLog, noMetrics, noFlags, noTraces},
+		record:    {noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags, noSDK, noExport, noContrib},
+		service:   {noHTTP, noSQL, noPGX, noFiles, noLog, noMetrics, noFlags, noSDK, noExport, noContrib},
+		adapter:   {noFlags, noMetrics, noSDK, noExport},
+		transport: {noSQL, noPGX, noFlags, noMetrics, noSDK, noExport},
+		wire:      {noSQL, noPGX, noFlags, noMetrics, noSDK, noExport},
+		caller:    {noSQL, noPGX, noFiles, noLog, noFlags, noMetrics, noSDK, noExport},
+		driver:    {noSQL, noPGX, noLog, noFlags, noMetrics, noTraces},
+		tool:      {noSQL, noPGX, noFlags},
 	}
 }
 

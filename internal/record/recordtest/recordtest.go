@@ -91,7 +91,8 @@ func create(ctx context.Context, tx store.Tx, ids []firemode.ItemID) error {
 	}
 	session := firemode.Session{
 		Org: Org, ID: Session, Building: Building, Name: "S", Frequency: firemode.Yearly,
-		Status: firemode.SessionPending, ItemCount: len(items), CheckCount: len(items), Version: 1, CreatedAt: tx.Now(), CreatedBy: "mary",
+		Status: firemode.SessionPending, ItemCount: len(items), CheckCount: len(items), Version: 1,
+		CreatedAt: tx.Now(), CreatedBy: "mary",
 		Format: firemode.CurrentFormat,
 	}
 	head := ledger.Head{Epoch: 1, Key: make([]byte, 32), ChangedAt: tx.Now()}

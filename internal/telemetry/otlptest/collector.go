@@ -1,4 +1,5 @@
-// Package otlptest gives tests an OpenTelemetry collector: a real gRPC server that takes traces over OTLP and keeps them.
+// Package otlptest gives tests an OpenTelemetry collector: a real gRPC server that takes traces
+// over OTLP and keeps them.
 package otlptest
 
 import (
@@ -75,7 +76,10 @@ func (c *Collector) Hold() (release func()) {
 }
 
 // Export is part of the protocol.
-func (c *Collector) Export(ctx context.Context, q *collector.ExportTraceServiceRequest) (*collector.ExportTraceServiceResponse, error) {
+func (c *Collector) Export(
+	ctx context.Context,
+	q *collector.ExportTraceServiceRequest,
+) (*collector.ExportTraceServiceResponse, error) {
 	c.mu.Lock()
 	for _, of := range q.GetResourceSpans() {
 		c.resource = of.GetResource().GetAttributes()
@@ -97,7 +101,8 @@ func (c *Collector) Export(ctx context.Context, q *collector.ExportTraceServiceR
 	return &collector.ExportTraceServiceResponse{}, nil
 }
 
-// Wait returns what has arrived once enough says that it is enough, and fails the test if that does not come.
+// Wait returns what has arrived once enough says that it is enough, and fails the test if that does
+// not come.
 func (c *Collector) Wait(t testing.TB, enough func([]*proto.Span) bool) []*proto.Span {
 	t.Helper()
 	over := time.After(patience)

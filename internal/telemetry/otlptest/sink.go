@@ -8,8 +8,8 @@ import (
 	"google.golang.org/grpc/mem"
 )
 
-// Sink is a collector that acknowledges what it is sent and does not look at it. A benchmark that sends to it measures the sender, where
-// Collector would take the processor from it.
+// Sink is a collector that acknowledges what it is sent and does not look at it. A benchmark that
+// sends to it measures the sender, where Collector would take the processor from it.
 type Sink struct {
 	Address string // HOST:PORT
 
@@ -20,7 +20,11 @@ type Sink struct {
 func NewSink(t testing.TB) *Sink {
 	t.Helper()
 	s := &Sink{}
-	s.Address = serve(t, "127.0.0.1:0", grpc.NewServer(grpc.ForceServerCodecV2(opaque{}), grpc.UnknownServiceHandler(s.take)))
+	s.Address = serve(
+		t,
+		"127.0.0.1:0",
+		grpc.NewServer(grpc.ForceServerCodecV2(opaque{}), grpc.UnknownServiceHandler(s.take)),
+	)
 	return s
 }
 

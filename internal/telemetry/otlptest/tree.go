@@ -42,19 +42,29 @@ func Named(spans []*proto.Span, name string) []*proto.Span {
 	return slices.DeleteFunc(slices.Clone(spans), func(s *proto.Span) bool { return s.GetName() != name })
 }
 
-// Tree writes spans as an indented tree, each below its parent in the order in which they began: name, kind, state if it is an error, the
-// number of links, and the attributes that are given, in this order.
+// Tree writes spans as an indented tree, each below its parent in the order in which they began:
+// name, kind, state if it is an error, the number of links, and the attributes that are given, in
+// this order.
 func Tree(spans []*proto.Span, attributes ...string) string {
 	var out strings.Builder
 	spans = slices.Clone(spans)
-	slices.SortStableFunc(spans, func(a, b *proto.Span) int { return cmp.Compare(a.GetStartTimeUnixNano(), b.GetStartTimeUnixNano()) })
+	slices.SortStableFunc(
+		spans,
+		func(a, b *proto.Span) int { return cmp.Compare(a.GetStartTimeUnixNano(), b.GetStartTimeUnixNano()) },
+	)
 	known := map[string]bool{}
 	for _, s := range spans {
 		known[string(s.GetSpanId())] = true
 	}
 	var write func(parent []byte, depth int)
 	line := func(s *proto.Span, depth int) {
-		fmt.Fprintf(&out, "%s%s (%s)", strings.Repeat("  ", depth), s.GetName(), strings.ToLower(strings.TrimPrefix(s.GetKind().String(), "SPAN_KIND_")))
+		fmt.Fprintf(
+			&out,
+			"%s%s (%s)",
+			strings.Repeat("  ", depth),
+			s.GetName(),
+			strings.ToLower(strings.TrimPrefix(s.GetKind().String(), "SPAN_KIND_")),
+		)
 		if s.GetStatus().GetCode() == proto.Status_STATUS_CODE_ERROR {
 			out.WriteString(" ERROR")
 		}
