@@ -34,7 +34,7 @@ func (s *Service) Together(ctx context.Context, posts []Post) []Answer {
 	}
 	for i, err := range s.runGroup(ctx, jobs) {
 		j := jobs[i]
-		answers[at[j]] = Answer{j.receipt, j.replayed, j.err}
+		answers[at[j]] = Answer{j.receipt, j.claim.Replayed, j.err}
 		if err != nil {
 			answers[at[j]].Err = err
 		}
