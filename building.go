@@ -19,7 +19,8 @@ type Building struct {
 	Creation  []byte
 }
 
-// ReadableBy reports whether p may read the building: an owner only if it names them. p is of the same organisation.
+// ReadableBy reports whether p may read the building: an owner only if it names them. p is of the
+// same organisation.
 func (b Building) ReadableBy(p Principal) bool {
 	return p.Role != RoleOwner || slices.Contains(b.Owners, p.User)
 }
@@ -30,17 +31,18 @@ const (
 	BuildingArchived = "archived"
 )
 
-// AssetKind tells what an item is.
+// AssetKind is the kind of an item.
 type AssetKind string
 
-// The kinds of internal/rules' asset types: an asset of the register, a system of the building, the site itself.
+// The kinds of internal/rules' asset types: an asset of the register, a system of the building, the
+// site itself.
 const (
 	KindAsset  AssetKind = "asset"
 	KindSystem AssetKind = "system"
 	KindSite   AssetKind = "site"
 )
 
-// Statuses of an asset. Only what is in service becomes an item.
+// Statuses of an asset. Only assets in service become items of a session.
 const (
 	AssetInService      = "in service"
 	AssetOutOfService   = "out of service"
@@ -72,7 +74,8 @@ type Asset struct {
 	UpdatedAt        time.Time
 }
 
-// Baseline is the reading against which later ones are judged: AS 1851 tests against the approved design.
+// Baseline is a reading with which later ones are compared: AS 1851 tests against the approved
+// design.
 type Baseline struct {
 	Measurement string // e.g. "flow_lps"
 	Value       string // decimal, as it was written

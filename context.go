@@ -14,14 +14,15 @@ func WithPrincipal(ctx context.Context, p Principal) context.Context {
 	return context.WithValue(ctx, principalKey{}, p)
 }
 
-// PrincipalFrom returns the principal that ctx works for. ok is false outside an authenticated request.
+// PrincipalFrom returns the principal that ctx works for. ok is false outside an authenticated
+// request.
 func PrincipalFrom(ctx context.Context) (p Principal, ok bool) {
 	p, ok = ctx.Value(principalKey{}).(Principal)
 	return p, ok
 }
 
-// Caller returns the principal that ctx works for. It fails with CodeUnauthenticated if there is none, or if it belongs to no
-// organisation.
+// Caller returns the principal that ctx works for. It fails with CodeUnauthenticated if there is
+// none, or if it belongs to no organisation.
 func Caller(ctx context.Context) (Principal, error) {
 	p, ok := PrincipalFrom(ctx)
 	if !ok || p.Org == "" {
@@ -30,7 +31,8 @@ func Caller(ctx context.Context) (Principal, error) {
 	return p, nil
 }
 
-// WithRequestID returns a context that carries the id of the request: the transaction_id of errors and log lines.
+// WithRequestID returns a context that carries the id of the request: the transaction_id of errors
+// and log lines.
 func WithRequestID(ctx context.Context, id string) context.Context {
 	return context.WithValue(ctx, requestIDKey{}, id)
 }

@@ -1,8 +1,10 @@
-// Package firemode is the vocabulary of FireMode: identifiers, entities, error codes and the principal on whose behalf
-// work is done. It promises to depend on nothing but the standard library, to do no I/O and to carry no wire format:
-// how a thing is stored is decided in internal/store, how it is written as JSON in internal/httpapi.
+// Package firemode is the vocabulary of FireMode: identifiers, entities, error codes and the
+// principal on whose behalf work is done. It depends only on the standard library and does no I/O.
+// It has no wire format: internal/store decides how a value is stored, internal/httpapi how it is
+// written as JSON.
 //
-// Words are the trade's. A building has assets; a session is one service visit to a building, made of items; an item
-// carries checks, each pinned to a version of a rule; a condition that was observed is classified by that rule and
-// becomes a defect. See docs/ARCHITECTURE.md.
+// The words are those of the trade. A building has assets. A session is one service visit to a
+// building, made of items. An item has checks, each pinned to a version of a rule. That rule
+// classifies the conditions that were observed, and each becomes a defect. See
+// docs/ARCHITECTURE.md.
 package firemode

@@ -7,46 +7,48 @@ import (
 	"time"
 )
 
-// Code says what kind of failure an Error is. The list is closed; internal/httpapi maps each to a status, a FIRE code and
-// whether a retry can help.
+// Code is the kind of failure of an Error. The list is closed. internal/httpkit maps each code to a
+// status, a FIRE code and whether a retry can help.
 type Code uint8
 
 // The codes, in the order of the contract's error table.
 const (
-	CodeInternal            Code = iota // our fault; the zero value, so that an unknown error is one
+	CodeInternal            Code = iota // a fault of the server; the zero value, so that an unknown error is one
 	CodeMalformed                       // 400: the request cannot be read
 	CodeUnauthenticated                 // 401: no token, or it is bad, expired or revoked
-	CodeForbidden                       // 403: this role may not
-	CodeNotFound                        // 404: no such thing, or not in your organisation
+	CodeForbidden                       // 403: the role of the caller does not allow it
+	CodeNotFound                        // 404: it does not exist, or not in the caller's organisation
 	CodeMethodNotAllowed                // 405
 	CodeNotAcceptable                   // 406
-	CodeBodyTimeout                     // 408: the body stopped coming
-	CodeConflict                        // 409: duplicate, key reused, forked client, impossible status change
+	CodeBodyTimeout                     // 408: the body stopped arriving
+	CodeConflict                        // 409: duplicate, key reused, forked client, invalid status change
 	CodeInFlight                        // 409, retryable: the same Idempotency-Key is still running
 	CodeGone                            // 410: a cursor from before a restore
 	CodeChanged                         // 412: If-Match is not the current version
 	CodeTooLarge                        // 413
 	CodeUnsupportedMedia                // 415
 	CodeRange                           // 416
-	CodeInvalid                         // 422: readable but not meaningful
+	CodeInvalid                         // 422: readable but not valid
 	CodePreconditionMissing             // 428
 	CodeRateLimited                     // 429
 	CodeUnavailable                     // 503: a dependency is down, or load is shed
 )
 
-// Detail names one part of a request and what is wrong with it.
+// Detail names one field of a request and what is wrong with it.
 type Detail struct {
 	Field  string // a path such as "changes[3].path"
 	Reason string
 }
 
-// Error is the one error type that crosses packages. Message is for the user and never holds internals; Err is for us.
+// Error is the one error type that crosses packages. Message is for the user and never holds
+// internals; Err is for the log.
 type Error struct {
 	Code       Code
 	Message    string
 	Details    []Detail
 	RetryAfter time.Duration // set on CodeInFlight, CodeRateLimited and CodeUnavailable
-	// FreshClientID is the id a forked client must go on under; set only on the CodeConflict of a fork.
+	// FreshClientID is the id under which a forked client must continue. It is set only on the
+	// CodeConflict of a fork.
 	FreshClientID string
 	Err           error
 }
@@ -73,52 +75,54 @@ func newError(c Code, format string, args []any) *Error {
 	return &Error{Code: c, Message: fmt.Sprintf(format, args...)}
 }
 
-// Malformed says that the request cannot be read.
+// Malformed returns the error of a request that cannot be read.
 func Malformed(format string, args ...any) *Error { return newError(CodeMalformed, format, args) }
 
-// Unauthenticated says that the caller has not shown who it is.
+// Unauthenticated returns the error of a caller who is not authenticated.
 func Unauthenticated(format string, args ...any) *Error {
 	return newError(CodeUnauthenticated, format, args)
 }
 
-// Forbidden says that this caller may not.
+// Forbidden returns the error of a caller whose role does not allow the request.
 func Forbidden(format string, args ...any) *Error { return newError(CodeForbidden, format, args) }
 
-// NotFound says that there is no such thing for this caller.
+// NotFound returns the error of something that does not exist, or that the caller may not see.
 func NotFound(format string, args ...any) *Error { return newError(CodeNotFound, format, args) }
 
-// Conflict says that the request contradicts what is there.
+// Conflict returns the error of a request that contradicts the stored state.
 func Conflict(format string, args ...any) *Error { return newError(CodeConflict, format, args) }
 
-// Changed says that the thing is no longer at the version the caller named.
+// Changed returns the error of a request for a version that is no longer the current one.
 func Changed(format string, args ...any) *Error { return newError(CodeChanged, format, args) }
 
-// TooLarge says which limit was passed.
+// TooLarge returns the error of a request that exceeds a size limit, which the message names.
 func TooLarge(format string, args ...any) *Error { return newError(CodeTooLarge, format, args) }
 
-// Gone says that what the caller refers to belongs to a past that a restore has replaced.
+// Gone returns the error of a reference to a state that a restore has replaced.
 func Gone(format string, args ...any) *Error { return newError(CodeGone, format, args) }
 
-// PreconditionMissing says what must be given or done first.
+// PreconditionMissing returns the error of a request that lacks a precondition, which the message
+// names.
 func PreconditionMissing(format string, args ...any) *Error {
 	return newError(CodePreconditionMissing, format, args)
 }
 
-// RateLimited says that the caller has tried too often and may try again after d.
+// RateLimited returns the error of a caller with too many attempts, who may retry after d.
 func RateLimited(d time.Duration, format string, args ...any) *Error {
 	e := newError(CodeRateLimited, format, args)
 	e.RetryAfter = d
 	return e
 }
 
-// Unavailable says that a dependency is down or that load is shed; the caller may try again after d.
+// Unavailable returns the error of a dependency that is down, or of a server that sheds load. The
+// caller may retry after d.
 func Unavailable(d time.Duration, format string, args ...any) *Error {
 	e := newError(CodeUnavailable, format, args)
 	e.RetryAfter = d
 	return e
 }
 
-// Invalid says that a request is readable but not meaningful; each detail names a field.
+// Invalid returns the error of a request that is readable but not valid. Each detail names a field.
 func Invalid(message string, details ...Detail) *Error {
 	return &Error{Code: CodeInvalid, Message: message, Details: details}
 }
@@ -129,7 +133,8 @@ func InvalidField(field, format string, args ...any) *Error {
 	return Invalid(field+": "+reason, Detail{Field: field, Reason: reason})
 }
 
-// NotFoundAs turns CodeNotFound into CodeInvalid for the field whose value names what is not there. Other errors stay.
+// NotFoundAs turns CodeNotFound into CodeInvalid for the field whose value names what is not there.
+// Other errors stay.
 func NotFoundAs(field string, err error) error {
 	if CodeOf(err) == CodeNotFound {
 		return InvalidField(field, "no such thing in your organisation")

@@ -2,21 +2,22 @@ package firemode
 
 import "strings"
 
-// Identifiers are strings of [A-Za-z0-9_-]{1,64}; rule codes may also hold dots. They are unique within an
-// organisation: the same id elsewhere is another thing. A client may bring its own when it creates a thing offline.
+// Identifiers are strings of [A-Za-z0-9_-]{1,64}; rule codes may also hold dots. They are unique
+// within an organisation: the same id in another organisation names something else. A client may
+// choose the id of what it creates, so that it can work offline.
 type (
 	OrgID      string // an organisation
 	UserID     string // a user of an organisation
 	BuildingID string // a building of an organisation
 	AssetID    string // the owner's tag, unique in its building
 	SessionID  string // a test session: one service visit
-	ItemID     string // one thing to look at in one session: an AssetID, "system-SK" or "site-GN"
+	ItemID     string // one thing to inspect in one session: an AssetID, "system-SK" or "site-GN"
 	RuleCode   string // e.g. "AS1851-2012-FE-01"
 	DefectID   string // derived from (session, item, rule, condition), see NewDefectID
 	AuditID    string // an entry of the audit log
 )
 
-// MaxIDLength is the greatest number of bytes of an id.
+// MaxIDLength is the greatest length of an id in bytes.
 const MaxIDLength = 64
 
 // ValidID reports whether s is [A-Za-z0-9_-]{1,64}.

@@ -25,7 +25,8 @@ func (r Role) Valid() bool {
 	return false
 }
 
-// Principal is the user a request is made for. The word actor is kept for the actors of the merge: one client in one session.
+// Principal is the user a request is made for. The word actor is kept for the actors of the merge:
+// one client in one session.
 type Principal struct {
 	Org  OrgID
 	User UserID
@@ -33,8 +34,8 @@ type Principal struct {
 	Role Role
 }
 
-// Limits returns whose sessions and defects lists are limited to for p: those that name a technician or nobody, those of an owner's
-// buildings, or with neither all of the organisation.
+// Limits returns whose sessions and defects lists are limited to for p: those that name a
+// technician or nobody, those of an owner's buildings, or with neither all of the organisation.
 func (p Principal) Limits() (visibleTo, ownedBy UserID) {
 	switch p.Role {
 	case RoleTechnician:

@@ -45,7 +45,9 @@ const (
 )
 
 // Frequencies lists every frequency, lowest first, AfterUse last.
-var Frequencies = [...]Frequency{Weekly, Monthly, ThreeMonthly, SixMonthly, Yearly, FiveYearly, TenYearly, TwentyFiveYearly, ThirtyYearly, AfterUse}
+var Frequencies = [...]Frequency{
+	Weekly, Monthly, ThreeMonthly, SixMonthly, Yearly, FiveYearly, TenYearly, TwentyFiveYearly, ThirtyYearly, AfterUse,
+}
 
 // Valid reports whether f is one of Frequencies.
 func (f Frequency) Valid() bool { return f.rank() >= 0 }
@@ -59,7 +61,7 @@ func (f Frequency) rank() int {
 	return -1
 }
 
-// Includes reports whether a visit at frequency f does the routine that is due at g.
+// Includes reports whether a visit at frequency f includes the routine that is due at g.
 func (f Frequency) Includes(g Frequency) bool {
 	if f == AfterUse || g == AfterUse {
 		return f == g
@@ -67,7 +69,7 @@ func (f Frequency) Includes(g Frequency) bool {
 	return f.rank() >= g.rank() && g.rank() >= 0
 }
 
-// Rule is one immutable version of a rule. DeactivatedAt alone can change, and only once.
+// Rule is one version of a rule. It never changes, except that DeactivatedAt can be set once.
 type Rule struct {
 	Org         OrgID // "" in the shared catalogue
 	Code        RuleCode
@@ -79,27 +81,28 @@ type Rule struct {
 	Section     string // e.g. "10"
 	Frequencies []Frequency
 	Schema      RuleSchema
-	Note        string // provenance and doubts, shown wherever the rule is
+	Note        string // provenance and doubts, shown with the rule
 	CreatedAt   time.Time
 	CreatedBy   UserID
 	Creation    []byte
-	// DeactivatedAt is when the organisation that asks stopped using it, zero while it is active.
+	// DeactivatedAt is when the organisation that reads the rule deactivated it, zero while it is
+	// active.
 	DeactivatedAt time.Time
 }
 
-// ActiveAt reports whether the version was made and not yet deactivated at t.
+// ActiveAt reports whether the version existed at t and was not yet deactivated.
 func (r Rule) ActiveAt(t time.Time) bool {
 	return !r.CreatedAt.After(t) && (r.DeactivatedAt.IsZero() || r.DeactivatedAt.After(t))
 }
 
-// RuleSchema is the judging part of a rule.
+// RuleSchema is the part of a rule that classifies.
 type RuleSchema struct {
 	Classifications map[string]Class      // classification_mappings: condition → default class
 	Escalations     map[string]Escalation // by condition
 	Limits          []Limit
 }
 
-// Escalation says to which class scope can raise a condition, and which answers do so.
+// Escalation says to which class the scope can raise a condition, and which answers do so.
 type Escalation struct {
 	To   Class
 	When []ScopeTest // any one of them escalates
@@ -107,14 +110,15 @@ type Escalation struct {
 	Unless []ScopeTest
 }
 
-// ScopeTest compares one answer about scope. Input is one of rules.ScopeInputs.
+// ScopeTest tests one answer about the scope. Input is one of rules.ScopeInputs.
 type ScopeTest struct {
 	Input   string
 	Is      *bool    // for a yes/no input
 	AtLeast *float64 // for a number or a fraction
 }
 
-// Limit bounds a measurement; outside it Condition holds. Min and Max are decimals in Unit, "" when there is none.
+// Limit bounds a measurement; outside it Condition holds. Min and Max are decimals in Unit, "" when
+// there is none.
 type Limit struct {
 	Measurement string
 	Unit        string

@@ -23,8 +23,9 @@ func (s Stage) String() string {
 	return [stages]string{"other", "body", "queue", "merge", "record", "commit"}[s]
 }
 
-// Stopwatch tells where the time of one request went. Start it before its first use. Any goroutine may use it, for a request can be
-// answered while a group that carries it still works. A nil Stopwatch keeps nothing.
+// Stopwatch tells where the time of one request went. Start it before its first use. Any goroutine
+// may use it, for a request can be answered while a group that carries it still works. A nil
+// Stopwatch keeps nothing.
 type Stopwatch struct {
 	now     func() time.Time
 	members []*Stopwatch // of one that stands for many, which keeps nothing itself
@@ -39,7 +40,8 @@ func (w *Stopwatch) Start(now func() time.Time, at time.Time) {
 	w.now, w.last = now, at
 }
 
-// Together returns a Stopwatch that stands for all of members: its laps are theirs. It is nil if all of them are.
+// Together returns a Stopwatch that stands for all of members: its laps are theirs. It is nil if
+// all of them are.
 func Together(members []*Stopwatch) *Stopwatch {
 	together := &Stopwatch{}
 	for _, m := range members {
@@ -75,7 +77,8 @@ func (w *Stopwatch) lap(ended Stage, at time.Time) {
 	w.last = at
 }
 
-// Each calls f with every stage that has taken any time, in the order in which a request goes through them; StageOther is left out.
+// Each calls f with every stage that has taken any time, in the order in which a request goes
+// through them; StageOther is left out.
 func (w *Stopwatch) Each(f func(Stage, time.Duration)) {
 	w.mu.Lock()
 	spent := w.spent

@@ -4,7 +4,7 @@ package api
 
 import _ "embed"
 
-//go:generate go test ../internal/httpapi -run ^TestOpenAPIFileIsCurrent$ -update
+//go:generate go test ../internal/httpapi -run ^TestDescription_FileIsCurrent$ -update
 
 //go:embed openapi.yaml
 var openAPI string

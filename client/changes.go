@@ -4,6 +4,9 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"firemode"
+	"firemode/internal/record/crdt"
 )
 
 // Op is the operation of a change.
@@ -78,4 +81,47 @@ func Resolve(c Conflict, value jsontext.Value, reason string) Change {
 // Correct replaces one reading at p, named by its dot. The history keeps the link between the two.
 func Correct(p Pointer, dot string, value jsontext.Value, reason string) Change {
 	return Change{Op: OpCorrect, Path: p, Dot: dot, Value: value, Reason: reason}
+}
+
+// Pointer is the path of a value in the document of a session: a JSON Pointer (RFC 6901) such as
+// "/items/FE-001/outcome". It never names the root. The server rejects a change whose path is
+// longer than 512 bytes or 16 segments.
+type Pointer string
+
+// ItemPath returns the path of the result of an item or, with names, of a value below it.
+func ItemPath(item firemode.ItemID, names ...string) Pointer {
+	p := Pointer("/items").Child(string(item))
+	for _, name := range names {
+		p = p.Child(name)
+	}
+	return p
+}
+
+// Child returns the path of the member name below p. It escapes the name.
+func (p Pointer) Child(name string) Pointer { return Pointer(crdt.Pointer(p).Child(name)) }
+
+// Contains reports whether q is p or lies below it.
+func (p Pointer) Contains(q Pointer) bool { return crdt.Pointer(p).Holds(crdt.Pointer(q)) }
+
+// segments returns the escaped segments of p from the root down.
+func (p Pointer) segments() []string { return crdt.Pointer(p).Segments() }
+
+// Clock is a vector clock: for each client of a session the number of the last batch that is
+// included. A client numbers its batches from 1.
+type Clock map[string]int64
+
+// Range is the batch numbers from the first to the second, both included.
+type Range [2]int64
+
+// Ranges is a set of batch numbers, as ascending ranges that neither touch nor overlap.
+type Ranges []Range
+
+// Contains reports whether n is in r.
+func (r Ranges) Contains(n int64) bool {
+	for _, within := range r {
+		if within[0] <= n && n <= within[1] {
+			return true
+		}
+	}
+	return false
 }

@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp"
+	"go.opentelemetry.io/otel/metric/noop"
+	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 )
 
@@ -84,4 +88,28 @@ func pause(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// traced returns a copy of c that makes a span for each request and propagates trace and baggage to
+// the server.
+func traced(c *http.Client, provider trace.TracerProvider) *http.Client {
+	below := c.Transport
+	if below == nil {
+		below = http.DefaultTransport
+	}
+	both := propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{})
+	with := *c
+	with.Transport = otelhttp.NewTransport(below,
+		otelhttp.WithTracerProvider(provider), otelhttp.WithMeterProvider(noop.NewMeterProvider()),
+		otelhttp.WithPropagators(both))
+	return &with
+}
+
+// Metrics writes the metrics of the server to w, in the text format of Prometheus. It needs no
+// login. It fails if the server serves its metrics at another address.
+func (c *Client) Metrics(ctx context.Context, w io.Writer) error {
+	r := get("/metrics", nil)
+	r.anonymous = true
+	_, err := c.do(ctx, r, w)
+	return err
 }

@@ -3,8 +3,13 @@ package client
 import (
 	"context"
 	"io"
+	"net/http"
 	"strings"
 	"testing"
+
+	sdk "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+	"go.opentelemetry.io/otel/trace"
 
 	"firemode"
 )
@@ -96,7 +101,9 @@ func TestClient_Methods_CallTheirEndpoint(t *testing.T) {
 		"GET /v1/tests/sessions/s/offline_bundle": func(ctx context.Context, c *Client) error {
 			return errOf(c.Bundle(ctx, "s", BundleQuery{}))
 		},
-		`POST /v1/tests/sessions/s/results {"changes":[],"_sync_meta":{}}`: func(ctx context.Context, c *Client) error {
+		`POST /v1/tests/sessions/s/results {"changes":[],"_sync_meta":{}}`: func(
+			ctx context.Context, c *Client,
+		) error {
 			return errOf(c.SubmitResults(ctx, "s", "k", Submission{}))
 		},
 		"GET /v1/tests/sessions/s/results?limit=5&since=c": func(ctx context.Context, c *Client) error {
@@ -113,7 +120,8 @@ func TestClient_Methods_CallTheirEndpoint(t *testing.T) {
 		) error {
 			f := DefectFilter{
 				Building: "b", Session: "s",
-				Statuses: []firemode.DefectStatus{firemode.DefectOpen}, Classes: []firemode.Class{firemode.ClassCritical},
+				Statuses: []firemode.DefectStatus{firemode.DefectOpen},
+				Classes:  []firemode.Class{firemode.ClassCritical},
 			}
 			return errOf(Collect(c.Defects(ctx, f)))
 		},
@@ -138,3 +146,36 @@ func only[T any](method func(*Client, context.Context) (T, error)) func(context.
 }
 
 func errOf[T any](_ T, err error) error { return err }
+
+func TestConfig_Traces_OneSpanPerAttemptIsPropagated(t *testing.T) {
+	spans := tracetest.NewSpanRecorder()
+	provider := sdk.NewTracerProvider(sdk.WithSpanProcessor(spans))
+	var parents []string
+	traced := func(status int) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			parents = append(parents, r.Header.Get("Traceparent"))
+			w.WriteHeader(status)
+			w.Write([]byte(`{}`)) //nolint:errcheck // the client says what it got
+		}
+	}
+	config := Config{Traces: provider, Tokens: Tokens{Access: "token"}}
+	_, c := play(t, config, traced(http.StatusServiceUnavailable), traced(http.StatusOK))
+	ctx, above := provider.Tracer("test").Start(t.Context(), "above")
+	if _, err := c.Me(ctx); err != nil {
+		t.Fatal(err)
+	}
+	above.End()
+	ended := spans.Ended()
+	if len(ended) != 3 || len(parents) != 2 {
+		t.Fatalf("%d spans and %d requests, want 3 and 2", len(ended), len(parents))
+	}
+	for i, s := range ended[:2] {
+		sc := s.SpanContext()
+		if want := "00-" + sc.TraceID().String() + "-" + sc.SpanID().String() + "-01"; parents[i] != want {
+			t.Errorf("attempt %d sent %q, want %q", i, parents[i], want)
+		}
+		if s.SpanKind() != trace.SpanKindClient || s.Parent().SpanID() != above.SpanContext().SpanID() {
+			t.Errorf("attempt %d is %v of %s", i, s.SpanKind(), s.Parent().SpanID())
+		}
+	}
+}

@@ -29,7 +29,7 @@ type loadtestCommand struct {
 	Session     string        `default:"123" placeholder:"ID" help:"Session to submit results to (${default})."`
 	ItemCode    string        `default:"AS1851-2012-FE-01" placeholder:"CODE" help:"Rule to classify by (${default})."`
 	Condition   string        `default:"pressure_low" placeholder:"NAME" help:"Condition to classify (${default})."`
-	P95Limit    time.Duration `name:"p95-limit" default:"300ms" placeholder:"DURATION" help:"Maximum p95 of classify (${default})."`
+	P95Limit    time.Duration `name:"p95-limit" default:"300ms" placeholder:"DURATION" help:"Limit for p95 of classify (${default})."`
 	Timeout     time.Duration `default:"30s" placeholder:"DURATION" help:"${help_load_timeout} (${default})."`
 
 	Accounts     string `placeholder:"FILE" help:"${help_load_accounts}"`

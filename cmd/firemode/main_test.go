@@ -12,35 +12,37 @@ func TestMain(m *testing.M) {
 	testscript.Main(withCluster{m}, map[string]func(){"firemode": main})
 }
 
-// withCluster runs the tests with a PostgreSQL for those that want one.
-type withCluster struct{ tests *testing.M }
-
-func (c withCluster) Run() int { return pgtest.Main(c.tests) }
-
-// TestScripts runs the command line as text: testdata/script, where the program is firemode.
+// TestScripts runs the scripts in testdata/script, in which the program is the command firemode.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	p := scripts("sqlite")
 	p.Dir = "testdata/script"
 	testscript.Run(t, p)
 }
 
-// TestScriptsOnPostgres runs those scripts again that touch the database.
+// TestScriptsOnPostgres runs the scripts that use the database on PostgreSQL.
 func TestScriptsOnPostgres(t *testing.T) {
+	t.Parallel()
 	p := scripts("postgres")
 	for _, name := range []string{"setup", "rules", "assets", "serve", "demo", "mark"} {
 		p.Files = append(p.Files, "testdata/script/"+name+".txtar")
 	}
 	p.Setup = func(env *testscript.Env) error {
-		hurry(env)
+		skipRaceSleep(env)
 		env.Setenv("FIREMODE_DB_URL", pgtest.Empty(env.T().(testing.TB)))
 		return nil
 	}
 	testscript.Run(t, p)
 }
 
+// withCluster runs the tests, and stops the PostgreSQL cluster of pgtest.
+type withCluster struct{ tests *testing.M }
+
+func (c withCluster) Run() int { return pgtest.Main(c.tests) }
+
 func scripts(engine string) testscript.Params {
 	return testscript.Params{
-		Setup:               func(env *testscript.Env) error { hurry(env); return nil },
+		Setup:               func(env *testscript.Env) error { skipRaceSleep(env); return nil },
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Condition:           func(name string) (bool, error) { return name == engine, nil },
@@ -50,5 +52,6 @@ func scripts(engine string) testscript.Params {
 	}
 }
 
-// hurry keeps the race detector from its habit of sleeping for a second at the end of each process.
-func hurry(env *testscript.Env) { env.Setenv("GORACE", "atexit_sleep_ms=0") }
+// skipRaceSleep disables the pause of one second that the race detector makes at the exit of a
+// process.
+func skipRaceSleep(env *testscript.Env) { env.Setenv("GORACE", "atexit_sleep_ms=0") }

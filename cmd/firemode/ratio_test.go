@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/textproto"
@@ -31,20 +32,8 @@ import (
 	"firemode/test/ratio"
 )
 
-const (
-	atOnce  = 64
-	inRound = 3000
-)
-
-// onEngines measures on each engine, empty at first.
-func onEngines(t *testing.T, measure func(t *testing.T, engine string, empty func() (dbURL string))) {
-	ratio.Wanted(t)
-	t.Run("sqlite", func(t *testing.T) { measure(t, "sqlite", func() string { return "" }) })
-	t.Run("postgres", func(t *testing.T) { measure(t, "postgres", func() string { return pgtest.Empty(t) }) })
-}
-
-// TestHTTPCost holds what HTTP adds to a result to what the group commit behind it costs, on one
-// hot session and 64 writers at once.
+// TestHTTPCost limits the cost of a result over HTTP relative to its group commit, in one session
+// with 64 concurrent writers.
 func TestHTTPCost(t *testing.T) {
 	onEngines(t, func(t *testing.T, engine string, empty func() string) {
 		direct := directly(t, empty())
@@ -61,7 +50,7 @@ func TestHTTPCost(t *testing.T) {
 	})
 }
 
-// TestTracingCost holds what traces cost, of results and of classifications, to what the same costs
+// TestTracingCost limits the cost of results and classifications with traces relative to those
 // without.
 func TestTracingCost(t *testing.T) {
 	onEngines(t, func(t *testing.T, engine string, empty func() string) {
@@ -91,8 +80,8 @@ func TestTracingCost(t *testing.T) {
 	})
 }
 
-// TestMetricsCost holds what is counted and observed of a result to what the result costs: metrics
-// are never off, so they are measured by themselves.
+// TestMetricsCost limits the cost of the metrics of a result relative to the result. Metrics are
+// never off, so they are measured alone.
 func TestMetricsCost(t *testing.T) {
 	ratio.Wanted(t)
 	metrics, err := telemetry.NewMetrics(telemetry.Config{})
@@ -112,7 +101,19 @@ func TestMetricsCost(t *testing.T) {
 	})
 }
 
-// asked is a POST; %d in its body is a number that is new each time.
+const (
+	atOnce  = 64
+	inRound = 3000
+)
+
+// onEngines measures on each engine with a new database.
+func onEngines(t *testing.T, measure func(t *testing.T, engine string, empty func() (dbURL string))) {
+	ratio.Wanted(t)
+	t.Run("sqlite", func(t *testing.T) { measure(t, "sqlite", func() string { return "" }) })
+	t.Run("postgres", func(t *testing.T) { measure(t, "postgres", func() string { return pgtest.Empty(t) }) })
+}
+
+// asked is a POST; %d in its body is a number that is unique in each request.
 type asked struct{ path, body string }
 
 var (
@@ -126,10 +127,16 @@ var (
 	}
 )
 
-// directly returns what one result costs by the service alone, in a process that has nothing else
-// to do.
+// directly returns the cost of one result through the service, without HTTP.
 func directly(t *testing.T, dbURL string) func() time.Duration {
-	w := newTeller(t, app.Storage{Data: t.TempDir(), DBURL: dbURL})
+	metrics, err := telemetry.NewMetrics(telemetry.Config{})
+	must(t, err)
+	w, err := app.Open(t.Context(), app.Storage{Data: t.TempDir(), DBURL: dbURL}, app.Deps{
+		Now: time.Now, Logger: slog.New(slog.DiscardHandler), Metrics: metrics,
+	})
+	must(t, err)
+	t.Cleanup(func() { must(t, w.Close()) })
+	must(t, w.Prepare(t.Context()))
 	must(t, w.FillDemo(t.Context(), func(string) {}))
 	var writers []firemode.Principal
 	for _, name := range resultWriters() {
@@ -159,13 +166,13 @@ func directly(t *testing.T, dbURL string) func() time.Duration {
 	}
 }
 
-// resultWriters are the users of the demo who may submit results.
+// resultWriters returns the demo users who may submit results.
 func resultWriters() []string {
 	return []string{"tech1@demo", "tech2@demo", "engineer@demo", "manager@demo"}
 }
 
-// together runs one request inRound times, atOnce of them at a time, and returns how long they took
-// for each. worker is told which of the atOnce it is.
+// together runs inRound requests, atOnce of them concurrently, and returns the mean time of each.
+// worker gets the number of its goroutine.
 func together(worker func(int) error, t *testing.T) time.Duration {
 	var left atomic.Int64
 	left.Store(inRound)
@@ -185,8 +192,7 @@ func together(worker func(int) error, t *testing.T) time.Duration {
 	return time.Since(start) / inRound
 }
 
-// demo is the real program in a process of its own, with its demo data in the database at dbURL, ""
-// for SQLite.
+// demo is the program in its own process, with demo data in the database at dbURL, "" for SQLite.
 type demo struct {
 	addr   string
 	tokens []string
@@ -224,7 +230,7 @@ func startDemo(t *testing.T, dbURL string, env ...string) demo {
 	return d
 }
 
-// overHTTP returns what one POST of q costs, over connections that stay open.
+// overHTTP returns the cost of one POST of q over persistent connections.
 func overHTTP(t *testing.T, d demo, q asked) func() time.Duration {
 	type wire struct {
 		net.Conn
@@ -256,7 +262,7 @@ func overHTTP(t *testing.T, d demo, q asked) func() time.Duration {
 	}
 }
 
-// answered reads an answer to its end.
+// answered reads a response to its end.
 func answered(in *textproto.Reader) error {
 	status, err := in.ReadLine()
 	if err != nil {
@@ -277,4 +283,11 @@ func answered(in *textproto.Reader) error {
 		return fmt.Errorf("answered %s", status)
 	}
 	return nil
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
 }

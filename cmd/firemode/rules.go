@@ -63,12 +63,12 @@ func (c rulesList) Run(ctx context.Context, p *program) error {
 		if err := s.Catalogue.Seed(ctx); err != nil {
 			return err
 		}
-		book, err := s.Catalogue.RuleSet(ctx, c.Org)
+		set, err := s.Catalogue.RuleSet(ctx, c.Org)
 		if err != nil {
 			return err
 		}
 		rows := [][]string{{"CODE", "VERSION", "SYSTEM", "NAME"}}
-		for _, r := range book.All() {
+		for _, r := range set.All() {
 			if c.System == "" || c.System == r.System {
 				rows = append(rows, []string{string(r.Code), r.Version, r.System, r.Name})
 			}

@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-func TestUnknownSchemaIsRefused(t *testing.T) {
+func TestCommands_NewerSchema_Error(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	command := func(args ...string) error {
 		return run(t.Context(), append(args, "--data", dir), nil, strings.NewReader(""), io.Discard, io.Discard)
@@ -27,20 +28,8 @@ func TestUnknownSchemaIsRefused(t *testing.T) {
 	}
 }
 
-// pretendNewer leaves the trace of a migration that this binary does not know.
-func pretendNewer(t *testing.T, path string) {
-	t.Helper()
-	db, err := sql.Open("sqlite", path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	if _, err := db.ExecContext(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, 1)"); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func TestDatabaseOutOfReach(t *testing.T) {
+func TestServe_DatabaseUnreachable_Error(t *testing.T) {
+	t.Parallel()
 	var stdout bytes.Buffer
 	args := []string{
 		"serve",
@@ -56,6 +45,19 @@ func TestDatabaseOutOfReach(t *testing.T) {
 		t.Fatalf("run returned %v", err)
 	}
 	if strings.Contains(err.Error(), "hunter2") || stdout.Len() > 0 {
-		t.Errorf("it said %q and %q", err, stdout.String())
+		t.Errorf("error %q, output %q", err, stdout.String())
+	}
+}
+
+// pretendNewer records a migration that this binary does not know.
+func pretendNewer(t *testing.T, path string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99999, 1)"); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -16,9 +16,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// await PIPE reads what a server writes into a named pipe until it says where it is listening, and
-// puts that into $URL. The pipe stays open until the script ends, so that the server can go on
-// writing.
+// await PIPE reads the output of a server from a named pipe until it prints its address, and sets
+// $URL. The pipe stays open until the script ends, so that the server can continue to write.
 func await(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: await PIPE")
@@ -32,10 +31,10 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 			return
 		}
 	}
-	ts.Fatalf("the server ended before it was listening")
+	ts.Fatalf("the server ended before it listened")
 }
 
-// keep NAME puts the last standard output into $NAME.
+// keep NAME sets $NAME to the last standard output.
 func keep(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: keep NAME")
@@ -43,30 +42,30 @@ func keep(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv(args[0], strings.TrimSpace(ts.ReadFile("stdout")))
 }
 
-// http STATUS METHOD PATH [BODY-FILE] asks the server at $URL, with the bearer token in $TOKEN if
-// there is one, and makes the answer's body the standard output.
+// http STATUS METHOD PATH [BODY-FILE] sends a request to $URL, with the bearer token $TOKEN if it
+// is set. The body of the response becomes the standard output.
 func httpOnce(ts *testscript.TestScript, neg bool, args []string) {
 	status, body := ask(ts, neg, args)
-	io.WriteString(ts.Stdout(), body) // it is kept in memory
+	io.WriteString(ts.Stdout(), body) // a buffer in memory
 	if status != args[0] {
 		ts.Fatalf("status %s, want %s", status, args[0])
 	}
 }
 
-// until STATUS METHOD PATH asks as http does, again and again, until it is answered so.
+// until STATUS METHOD PATH repeats a request like http until the response has the status.
 func httpUntil(ts *testscript.TestScript, neg bool, args []string) {
-	patience := time.After(10 * time.Second)
-	again := time.NewTicker(10 * time.Millisecond)
-	defer again.Stop()
+	timeout := time.After(10 * time.Second)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
 	for {
 		status, _ := ask(ts, neg, args)
 		if status == args[0] {
 			return
 		}
 		select {
-		case <-patience:
+		case <-timeout:
 			ts.Fatalf("status is still %s, want %s", status, args[0])
-		case <-again.C:
+		case <-tick.C:
 		}
 	}
 }
@@ -92,8 +91,8 @@ func ask(ts *testscript.TestScript, neg bool, args []string) (status, body strin
 	return strconv.Itoa(answer.StatusCode), string(text)
 }
 
-// failing N PATH puts a proxy before the server at $URL, which passes N requests to PATH on and
-// fails the others, and puts its own address into $URL.
+// failing N PATH starts a proxy of $URL that forwards N requests to PATH and fails the others, and
+// sets $URL to its address.
 func failing(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: failing N PATH")

@@ -25,92 +25,8 @@ import (
 	"firemode/internal/store/storetest/pgtest"
 )
 
-// server is the program serving in this process.
-type server struct {
-	url    string
-	log    *bufio.Reader // what it writes to stderr, unread lines first
-	stop   context.CancelFunc
-	result chan error
-}
-
-// startServer runs `firemode serve` with args on a free port and a data folder of its own, and
-// waits until it is listening.
-func startServer(t *testing.T, args ...string) *server {
-	t.Helper()
-	return startServerIn(t, nil, args...)
-}
-
-// startServerIn is startServer in an environment.
-func startServerIn(t *testing.T, env []string, args ...string) *server {
-	t.Helper()
-	ctx, stop := context.WithCancel(t.Context())
-	out, stdout := io.Pipe()
-	logs, stderr := io.Pipe()
-	s := &server{log: bufio.NewReader(logs), stop: stop, result: make(chan error, 1)}
-	args = append([]string{"serve", "--addr", "127.0.0.1:0", "--data", t.TempDir()}, args...)
-	go func() {
-		s.result <- run(ctx, args, env, strings.NewReader(""), stdout, stderr)
-		stdout.Close()
-		stderr.Close()
-	}()
-	t.Cleanup(func() {
-		stop()
-		go io.Copy(io.Discard, logs) // nobody reads on
-	})
-	line, err := bufio.NewReader(out).ReadString('\n')
-	if err != nil {
-		t.Fatalf("it did not start: %v", <-s.result)
-	}
-	s.url = strings.TrimSpace(strings.TrimPrefix(line, "listening on "))
-	return s
-}
-
-// begin sends the head of a request and waits until the server asks for its body; finish gives it.
-func (s *server) begin(t *testing.T) (finish func(body string) (*http.Response, error)) {
-	t.Helper()
-	body, sender := io.Pipe()
-	asked := make(chan struct{})
-	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{Got100Continue: func() { close(asked) }})
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+"/v1/auth/login", body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("Expect", "100-continue")
-	type outcome struct {
-		answer *http.Response
-		err    error
-	}
-	done := make(chan outcome, 1)
-	go func() {
-		answer, err := (&http.Transport{ExpectContinueTimeout: time.Minute}).RoundTrip(r)
-		done <- outcome{answer, err}
-	}()
-	<-asked
-	return func(text string) (*http.Response, error) {
-		io.WriteString(sender, text) // the server may be gone, which the answer tells
-		sender.Close()
-		o := <-done
-		return o.answer, o.err
-	}
-}
-
-// untilStopping reads the log up to the line that says that the stop has begun.
-func (s *server) untilStopping(t *testing.T) {
-	t.Helper()
-	for {
-		line, err := s.log.ReadString('\n')
-		if err != nil {
-			t.Fatalf("the log ended: %v", err)
-		}
-		if strings.Contains(line, "msg=stopping") {
-			go io.Copy(io.Discard, s.log) // nobody reads on
-			return
-		}
-	}
-}
-
-func TestStopLetsRequestsFinish(t *testing.T) {
+func TestServe_Stop_RunningRequestFinishes(t *testing.T) {
+	t.Parallel()
 	s := startServer(t)
 	finish := s.begin(t)
 	s.stop()
@@ -128,7 +44,8 @@ func TestStopLetsRequestsFinish(t *testing.T) {
 	}
 }
 
-func TestStopCutsOffWhatDoesNotEnd(t *testing.T) {
+func TestServe_StopTimeout_ConnectionClosed(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, "--stop-timeout", "10ms")
 	finish := s.begin(t)
 	s.stop()
@@ -142,11 +59,12 @@ func TestStopCutsOffWhatDoesNotEnd(t *testing.T) {
 	}
 	if answer, err := finish(""); err == nil {
 		answer.Body.Close()
-		t.Errorf("the request was answered %d", answer.StatusCode)
+		t.Errorf("the request got status %d", answer.StatusCode)
 	}
 }
 
-func TestSecondSignalEndsItAtOnce(t *testing.T) {
+func TestServe_SecondSignal_EndsImmediately(t *testing.T) {
+	t.Parallel()
 	program := exec.Command("firemode", "serve", "--addr", "127.0.0.1:0", "--data", t.TempDir(), "--stop-timeout", "1h")
 	stdout, err := program.StdoutPipe()
 	if err != nil {
@@ -163,28 +81,29 @@ func TestSecondSignalEndsItAtOnce(t *testing.T) {
 	finish := s.begin(t)
 	ended := make(chan error, 1)
 	go func() { ended <- program.Wait() }()
-	// A signal that comes while the first is being noticed is none too many.
-	again := time.NewTicker(10 * time.Millisecond)
-	defer again.Stop()
+	// A signal that arrives while the first is being handled may be ignored, so signals repeat.
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
 	for waiting := true; waiting; {
-		program.Process.Signal(os.Interrupt) // it may have ended
+		program.Process.Signal(os.Interrupt) // the process may have ended
 		select {
 		case <-ended:
 			waiting = false
-		case <-again.C:
+		case <-tick.C:
 		}
 	}
 	if status := program.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() ||
 		status.Signal() != syscall.SIGINT {
-		t.Errorf("it ended with %s, want by the signal", program.ProcessState)
+		t.Errorf("ended with %s, want by the signal", program.ProcessState)
 	}
 	if answer, err := finish(""); err == nil {
 		answer.Body.Close()
-		t.Errorf("the request was answered %d", answer.StatusCode)
+		t.Errorf("the request got status %d", answer.StatusCode)
 	}
 }
 
-func TestTLS(t *testing.T) {
+func TestServe_TLS_HTTP2(t *testing.T) {
+	t.Parallel()
 	model := httptest.NewUnstartedServer(nil)
 	model.EnableHTTP2 = true
 	model.StartTLS()
@@ -201,25 +120,8 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-func writePair(t *testing.T, c tls.Certificate) (certFile, keyFile string) {
-	t.Helper()
-	key, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	for name, block := range map[string]*pem.Block{
-		"cert.pem": {Type: "CERTIFICATE", Bytes: c.Certificate[0]},
-		"key.pem":  {Type: "PRIVATE KEY", Bytes: key},
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-}
-
-func TestServeRefusesBeforeListening(t *testing.T) {
+func TestServe_InvalidAddressOrCertificate_Error(t *testing.T) {
+	t.Parallel()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -242,17 +144,18 @@ func TestServeRefusesBeforeListening(t *testing.T) {
 				t.Errorf("run returned %v, want %s", err, c.want)
 			}
 			if stdout.Len() > 0 {
-				t.Errorf("it said %s", stdout.String())
+				t.Errorf("printed %s", stdout.String())
 			}
 		})
 	}
 }
 
-// What a node runs follows its role. What keeps its memory true runs wherever requests are served.
-func TestRoles(t *testing.T) {
+// Jobs that keep caches current run on every node that serves the API.
+func TestServe_Role_ServicesAndRoutes(t *testing.T) {
+	t.Parallel()
 	url := pgtest.Empty(t)
 	keys := t.TempDir()
-	startRole(t, url, keys, app.RoleAPI) // beside which the others run
+	startRole(t, url, keys, app.RoleAPI) // runs beside the others
 	for role, want := range map[string]string{
 		app.RoleAPI:    "api backlog bundles classifications results revocations rules watch",
 		app.RoleWorker: "api backlog bundles classifications janitor results",
@@ -295,14 +198,8 @@ func TestRoles(t *testing.T) {
 	}
 }
 
-func startRole(t *testing.T, url, keys, role string) *server {
-	t.Helper()
-	s := startServer(t, "--db-url", url, "--keys", keys, "--role", role, "--min-free-mb", "0")
-	go io.Copy(io.Discard, s.log) // it must not wait for a reader
-	return s
-}
-
-func TestARoleNeedsPostgres(t *testing.T) {
+func TestServe_RoleWithoutPostgres_Error(t *testing.T) {
+	t.Parallel()
 	err := run(
 		t.Context(), []string{"serve", "--role", "worker", "--data", t.TempDir(), "--addr", "127.0.0.1:0"}, nil,
 		strings.NewReader(""), &strings.Builder{}, &strings.Builder{},
@@ -319,9 +216,10 @@ func TestARoleNeedsPostgres(t *testing.T) {
 	}
 }
 
-// For a while a stop only says that it is about to happen, so that load balancers see it before the
-// first connection is refused.
-func TestDrainDelay(t *testing.T) {
+// During the delay the node reports not ready, so that load balancers notice before the first
+// connection is refused.
+func TestServe_DrainDelay_NotReadyButServing(t *testing.T) {
+	t.Parallel()
 	s := startServer(t, "--drain-delay", "1s")
 	s.stop()
 	s.untilStopping(t)
@@ -338,7 +236,118 @@ func TestDrainDelay(t *testing.T) {
 	}
 }
 
-// readiness is the answer of /health/ready.
+// server is the program serving in this process.
+type server struct {
+	url    string
+	log    *bufio.Reader // what it writes to stderr, unread lines first
+	stop   context.CancelFunc
+	result chan error
+}
+
+// startServer runs `firemode serve` with args on a free port and a new data folder, and waits until
+// it listens.
+func startServer(t *testing.T, args ...string) *server {
+	t.Helper()
+	return startServerIn(t, nil, args...)
+}
+
+// startServerIn is startServer with environment variables.
+func startServerIn(t *testing.T, env []string, args ...string) *server {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	out, stdout := io.Pipe()
+	logs, stderr := io.Pipe()
+	s := &server{log: bufio.NewReader(logs), stop: stop, result: make(chan error, 1)}
+	args = append([]string{"serve", "--addr", "127.0.0.1:0", "--data", t.TempDir()}, args...)
+	go func() {
+		s.result <- run(ctx, args, env, strings.NewReader(""), stdout, stderr)
+		stdout.Close()
+		stderr.Close()
+	}()
+	t.Cleanup(func() {
+		stop()
+		go io.Copy(io.Discard, logs) // the log is read to the end
+	})
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatalf("the server did not start: %v", <-s.result)
+	}
+	s.url = strings.TrimSpace(strings.TrimPrefix(line, "listening on "))
+	return s
+}
+
+// begin sends the header of a request and waits until the server asks for the body; finish sends
+// it.
+func (s *server) begin(t *testing.T) (finish func(body string) (*http.Response, error)) {
+	t.Helper()
+	body, sender := io.Pipe()
+	asked := make(chan struct{})
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{Got100Continue: func() { close(asked) }})
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+"/v1/auth/login", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Expect", "100-continue")
+	type outcome struct {
+		answer *http.Response
+		err    error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		answer, err := (&http.Transport{ExpectContinueTimeout: time.Minute}).RoundTrip(r)
+		done <- outcome{answer, err}
+	}()
+	<-asked
+	return func(text string) (*http.Response, error) {
+		io.WriteString(sender, text) // if the server is gone, the response is an error
+		sender.Close()
+		o := <-done
+		return o.answer, o.err
+	}
+}
+
+// untilStopping reads the log until the stop has begun.
+func (s *server) untilStopping(t *testing.T) {
+	t.Helper()
+	for {
+		line, err := s.log.ReadString('\n')
+		if err != nil {
+			t.Fatalf("the log ended: %v", err)
+		}
+		if strings.Contains(line, "msg=stopping") {
+			go io.Copy(io.Discard, s.log) // the log is read to the end
+			return
+		}
+	}
+}
+
+func writePair(t *testing.T, c tls.Certificate) (certFile, keyFile string) {
+	t.Helper()
+	key, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for name, block := range map[string]*pem.Block{
+		"cert.pem": {Type: "CERTIFICATE", Bytes: c.Certificate[0]},
+		"key.pem":  {Type: "PRIVATE KEY", Bytes: key},
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+}
+
+func startRole(t *testing.T, url, keys, role string) *server {
+	t.Helper()
+	s := startServer(t, "--db-url", url, "--keys", keys, "--role", role, "--min-free-mb", "0")
+	go io.Copy(io.Discard, s.log) // the log must have a reader
+	return s
+}
+
+// readiness is the response of /health/ready.
 type readiness struct {
 	Ready  bool
 	Status string
@@ -348,7 +357,7 @@ type readiness struct {
 	}
 }
 
-// fetch asks over a connection of its own.
+// fetch requests over a new connection.
 func fetch(url string) (status int, body string, err error) {
 	answer, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 30 * time.Second}).Get(
 		url,

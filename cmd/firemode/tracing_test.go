@@ -12,32 +12,9 @@ import (
 	"firemode/internal/telemetry/otlptest"
 )
 
-// ask asks who the caller is, which nobody is, under an id.
-func (s *server) ask(t *testing.T, id string) *http.Response {
-	t.Helper()
-	r, err := http.NewRequestWithContext(
-		t.Context(), http.MethodPost, s.url+"/v1/auth/login",
-		strings.NewReader(`{"username":"nobody","password":"nothing at all"}`),
-	)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("X-Request-ID", id)
-	answer, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusUnauthorized {
-		t.Fatalf("status %d, want 401", answer.StatusCode)
-	}
-	return answer
-}
-
-// TestTracesAreDelivered by the environment that the program is given; what is left when it stops
-// as well. The log names the trace.
-func TestTracesAreDelivered(t *testing.T) {
+// The remaining spans are delivered at the stop, and the log names the trace.
+func TestServe_Traces_Delivered(t *testing.T) {
+	t.Parallel()
 	collector := otlptest.New(t)
 	s := startServerIn(
 		t,
@@ -72,15 +49,16 @@ func TestTracesAreDelivered(t *testing.T) {
 	}
 }
 
-// TestNoCollector is no failure: not of a request, not of the stop.
-func TestNoCollector(t *testing.T) {
+// Neither a request nor the stop fails.
+func TestServe_NoCollector_NoFailure(t *testing.T) {
+	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	listener.Close()
 	s := startServerIn(t, []string{"OTEL_EXPORTER_OTLP_ENDPOINT=http://" + listener.Addr().String()})
-	go io.Copy(io.Discard, s.log) // nobody reads it
+	go io.Copy(io.Discard, s.log) // the log must have a reader
 	for range 3 {
 		s.ask(t, "asked")
 	}
@@ -90,8 +68,9 @@ func TestNoCollector(t *testing.T) {
 	}
 }
 
-// TestCollectorThatHangs holds up neither a request nor, for long, the stop.
-func TestCollectorThatHangs(t *testing.T) {
+// Neither a request nor the stop waits for long.
+func TestServe_CollectorHangs_NoDelay(t *testing.T) {
+	t.Parallel()
 	collector := otlptest.New(t)
 	release := collector.Hold()
 	defer release()
@@ -99,7 +78,7 @@ func TestCollectorThatHangs(t *testing.T) {
 		t,
 		[]string{"OTEL_EXPORTER_OTLP_ENDPOINT=http://" + collector.Address, "OTEL_BSP_SCHEDULE_DELAY=1"},
 	)
-	go io.Copy(io.Discard, s.log) // nobody reads it
+	go io.Copy(io.Discard, s.log) // the log must have a reader
 	s.ask(t, "first")
 	collector.Wait(t, func(all []*proto.Span) bool { return len(all) > 0 })
 	s.ask(t, "second")
@@ -109,10 +88,34 @@ func TestCollectorThatHangs(t *testing.T) {
 	}
 }
 
-func TestTracingTurnedOff(t *testing.T) {
+func TestServe_TracingDisabled_NoTrace(t *testing.T) {
+	t.Parallel()
 	s := startServerIn(t, []string{"OTEL_SDK_DISABLED=true"})
-	go io.Copy(io.Discard, s.log) // nobody reads it
+	go io.Copy(io.Discard, s.log) // the log must have a reader
 	if got := s.ask(t, "asked").Header.Get("Traceresponse"); got != "" {
 		t.Errorf("there is a trace: %s", got)
 	}
+}
+
+// ask sends a failing login with a request id.
+func (s *server) ask(t *testing.T, id string) *http.Response {
+	t.Helper()
+	r, err := http.NewRequestWithContext(
+		t.Context(), http.MethodPost, s.url+"/v1/auth/login",
+		strings.NewReader(`{"username":"nobody","password":"nothing at all"}`),
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("X-Request-ID", id)
+	answer, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusUnauthorized {
+		t.Fatalf("status %d, want 401", answer.StatusCode)
+	}
+	return answer
 }

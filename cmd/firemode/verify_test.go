@@ -1,101 +1,50 @@
 package main
 
 import (
+	"bytes"
+	"context"
+	"database/sql"
+	"fmt"
+	"io"
 	"path/filepath"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"firemode/internal/app"
-	"firemode/internal/record/ledger"
-	"firemode/internal/store"
+	"firemode/internal/rules"
 )
 
-// TestVerifyOneSession: what was altered in a session is found by who asks for it, its organisation or everything, and is not looked at
-// by who asks for another.
-func TestVerifyOneSession(t *testing.T) {
-	storage := app.Storage{Data: t.TempDir()}
-	w := newTeller(t, storage)
-	w.tellAll()
-	must(t, w.Identity.AddOrganisation(t.Context(), "other", "Other"))
-	d := openSQLite(t, filepath.Join(storage.Data, "firemode.db"))
-	d.exec("UPDATE items SET name = 'another' WHERE org = 'acme' AND session_id = 'two' AND id = 'FE-2'")
-	const differs, session = "what is stored is not what was recorded", "DIFFERS acme session two, items"
-	for _, test := range []struct {
-		command  verifyCommand
-		err      string
-		sessions string
-	}{
-		{verifyCommand{}, differs, "verified 3 sessions"},
-		{verifyCommand{Org: "acme"}, differs, "verified 3 sessions"},
-		{verifyCommand{Org: "other"}, "", "verified 0 sessions"},
-		{verifyCommand{Session: "two"}, differs, "verified 1 sessions"},
-		{verifyCommand{Org: "acme", Session: "two"}, differs, "verified 1 sessions"},
-		{verifyCommand{Session: "one"}, "", "verified 1 sessions"},
-		{verifyCommand{Org: "acme", Session: "one"}, "", "verified 1 sessions"},
-		{verifyCommand{Session: "none"}, "there is no session none", ""},
-		{verifyCommand{Org: "other", Session: "two"}, "there is no session two", ""},
-		{verifyCommand{Org: "none"}, "there is no organisation none", ""},
-		{verifyCommand{Org: "none", Session: "two"}, "there is no organisation none", ""},
-	} {
-		var printed lines
-		err := test.command.Run(t.Context(), &program{storage: storage, stdout: &printed, now: time.Now})
-		if got := errorText(err); got != test.err {
-			t.Errorf("%+v: %q, want %q", test.command, got, test.err)
-		}
-		found := slices.ContainsFunc(printed, func(line string) bool { return strings.HasPrefix(line, session) })
-		if found != (test.err == differs) {
-			t.Errorf("%+v printed %v", test.command, printed)
-		}
-		if test.sessions != "" && !strings.HasPrefix(printed[len(printed)-1], test.sessions) {
-			t.Errorf("%+v printed %v, want %s at the end", test.command, printed, test.sessions)
-		}
-	}
-}
-
-func errorText(err error) string {
-	if err == nil {
-		return ""
-	}
-	return err.Error()
-}
-
-// TestVerifyADatabaseOfAnEarlierBinary: what earlier binaries did not write is not missed.
-func TestVerifyADatabaseOfAnEarlierBinary(t *testing.T) {
-	storage := app.Storage{Data: t.TempDir()}
-	w := newTeller(t, storage)
-	w.tellAll()
-	d := openSQLite(t, filepath.Join(storage.Data, "firemode.db"))
-	for _, table := range []string{"audit", "audit_heads"} { // of the shared catalogue there was no log
-		_, err := d.ExecContext(t.Context(), "DELETE FROM "+table+" WHERE org = ''")
-		must(t, err)
-	}
-	secret := regexp.MustCompile(`,"secret_digest":"[^"]*"`)
-	var log []ledger.AuditEntry
-	must(t, w.Store.View(t.Context(), func(tx store.ReadTx) error {
-		return store.As[store.AuditReader](tx).EachAudit(t.Context(), "acme", func(e ledger.AuditEntry) error {
-			log = append(log, e)
-			return nil
-		})
+func TestVerify_AlteredItem_ReportedAndExits1(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	must(t, app.Use(t.Context(), app.Storage{Data: dir}, time.Now, func(s *app.Services) error {
+		return s.FillDemo(context.WithoutCancel(t.Context()), func(string) {})
 	}))
-	var last ledger.AuditEntry
-	without := 0
-	for _, e := range log {
-		if secret.Match(e.Data) {
-			without++
+	db, err := sql.Open("sqlite", filepath.Join(dir, "firemode.db"))
+	must(t, err)
+	defer db.Close()
+	_, err = db.ExecContext(t.Context(),
+		"UPDATE items SET name = 'another' WHERE org = 'demo' AND session_id = '123' AND id = 'FE-001'")
+	must(t, err)
+	shipped, err := rules.Catalogue()
+	must(t, err)
+	for session, want := range map[string]string{
+		"123":      "DIFFERS demo session 123, items",
+		"yearly-1": "verified 1 sessions",
+	} {
+		var printed bytes.Buffer
+		args := []string{"verify", "--data", dir, "--org", "demo", "--session", session}
+		err := run(t.Context(), args, nil, nil, &printed, io.Discard)
+		if differs := strings.HasPrefix(want, "DIFFERS"); (exitCode(err, io.Discard) == 1) != differs ||
+			strings.Contains(printed.String(), "DIFFERS") != differs || !strings.Contains(printed.String(), want) {
+			t.Errorf("session %s: error %v, printed\n%s", session, err, printed.String())
 		}
-		e.Data = secret.ReplaceAll(e.Data, nil)
-		last = e.Seal(e.Seq, last.Hash)
-		d.exec(
-			"UPDATE audit SET data = ?, prev = ?, hash = ? WHERE org = 'acme' AND seq = ?", last.Data,
-			last.Prev, last.Hash, last.Seq,
-		)
+		for _, org := range []string{"shared catalogue", "demo"} { // which sees the shared rules, and has none of its own
+			line := fmt.Sprintf("\n%s: %d rule versions\n", org, len(shipped))
+			if !strings.Contains("\n"+printed.String(), line) {
+				t.Errorf("session %s: printed\n%s, want the line %q", session, printed.String(), line)
+			}
+		}
 	}
-	d.exec("UPDATE audit_heads SET hash = ? WHERE org = 'acme'", last.Hash)
-	if without != 3 {
-		t.Fatalf("%d entries told of a secret, want one for each session", without)
-	}
-	wantNone(t, w.differences())
 }

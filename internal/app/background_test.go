@@ -11,7 +11,55 @@ import (
 	"firemode/internal/telemetry"
 )
 
-// testServices opens services on a SQLite of their own.
+func TestDeleteExpired_Responses_KeptForADay(t *testing.T) {
+	t.Parallel()
+	s, _ := testServices(t)
+	now := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+	day := 24 * time.Hour
+	answers := []store.StoredResponse{
+		{Scope: "s", Key: "a day ago", CreatedAt: now.Add(-day)},
+		{Scope: "s", Key: "just now", CreatedAt: now},
+	}
+	// More than one transaction of the janitor deletes.
+	for i := range responsesPerDelete + 1 {
+		answers = append(
+			answers,
+			store.StoredResponse{Scope: "s", Key: strconv.Itoa(i), CreatedAt: now.Add(-day - time.Microsecond)},
+		)
+	}
+	saveResponses(t, s.Store, answers)
+	if err := s.deleteExpired(t.Context(), now); err != nil {
+		t.Fatal(err)
+	}
+	var kept []string
+	err := s.Store.View(t.Context(), func(tx store.ReadTx) error {
+		found, err := store.As[store.ResponseReader](tx).Responses(t.Context(), answers)
+		for _, a := range found {
+			kept = append(kept, a.Key)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(kept) != 2 {
+		t.Errorf("%d responses are left, want the 2 of the last day", len(kept))
+	}
+}
+
+func TestBackground_ContextEnds_JobsReturnNil(t *testing.T) {
+	t.Parallel()
+	s, d := testServices(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, job := range s.background(Server{Role: RoleAll}, d) {
+		if err := job.run(ctx); err != nil {
+			t.Errorf("%s returned %v", job.name, err)
+		}
+	}
+}
+
+// testServices opens services on a new SQLite database.
 func testServices(t *testing.T) (*Services, Deps) {
 	t.Helper()
 	metrics, err := telemetry.NewMetrics(telemetry.Config{})
@@ -31,39 +79,7 @@ func testServices(t *testing.T) (*Services, Deps) {
 	return s, d
 }
 
-func TestAnswersAreKeptForADay(t *testing.T) {
-	s, _ := testServices(t)
-	now := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
-	day := 24 * time.Hour
-	answers := []store.StoredResponse{
-		{Scope: "s", Key: "a day ago", CreatedAt: now.Add(-day)},
-		{Scope: "s", Key: "just now", CreatedAt: now},
-	}
-	// More than one turn of the janitor removes.
-	for i := range responsesPerDelete + 1 {
-		answers = append(answers, store.StoredResponse{Scope: "s", Key: strconv.Itoa(i), CreatedAt: now.Add(-day - time.Microsecond)})
-	}
-	saveAnswers(t, s.Store, answers)
-	if err := s.deleteExpired(t.Context(), now); err != nil {
-		t.Fatal(err)
-	}
-	var kept []string
-	err := s.Store.View(t.Context(), func(tx store.ReadTx) error {
-		found, err := store.As[store.ResponseReader](tx).Responses(t.Context(), answers)
-		for _, a := range found {
-			kept = append(kept, a.Key)
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(kept) != 2 {
-		t.Errorf("%d answers are left, want the 2 of the last day", len(kept))
-	}
-}
-
-func saveAnswers(t *testing.T, db store.Database, answers []store.StoredResponse) {
+func saveResponses(t *testing.T, db store.Database, answers []store.StoredResponse) {
 	t.Helper()
 	err := db.Update(t.Context(), func(tx store.Tx) error {
 		for i := range answers {
@@ -73,16 +89,5 @@ func saveAnswers(t *testing.T, db store.Database, answers []store.StoredResponse
 	})
 	if err != nil {
 		t.Fatal(err)
-	}
-}
-
-func TestBackgroundEndsWithItsContext(t *testing.T) {
-	s, d := testServices(t)
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	for _, part := range s.background(Server{Role: RoleAll}, d) {
-		if err := part.run(ctx); err != nil {
-			t.Errorf("%s returned %v", part.name, err)
-		}
 	}
 }

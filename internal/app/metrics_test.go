@@ -14,19 +14,8 @@ import (
 	"firemode/internal/store"
 )
 
-// scraped returns what a scrape says of the series.
-func scraped(d Deps, series string) string {
-	w := httptest.NewRecorder()
-	d.Metrics.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
-	for line := range strings.Lines(w.Body.String()) {
-		if value, ok := strings.CutPrefix(line, series+" "); ok {
-			return strings.TrimSpace(value)
-		}
-	}
-	return "nothing"
-}
-
-func TestScrapeAsksTheServices(t *testing.T) {
+func TestSources_Scrape_ReadsServices(t *testing.T) {
+	t.Parallel()
 	s, d := testServices(t)
 	for series, want := range map[string]string{
 		`db_pool_max_connections{pool="writer"}`:            "1",
@@ -36,7 +25,7 @@ func TestScrapeAsksTheServices(t *testing.T) {
 		`commit_queue_depth{queue="classifications"}`:       "0",
 		`commit_queue_depth{queue="writer"}`:                "0",
 		`token_revocations`:                                 "0",
-		`token_revocations_renewed_timestamp_seconds`:       "0", // not before they are loaded
+		`token_revocations_renewed_timestamp_seconds`:       "0", // not loaded yet
 		`commit_group_size_count{queue="writer"}`:           "0",
 	} {
 		if got := scraped(d, series); got != want {
@@ -55,32 +44,48 @@ func TestScrapeAsksTheServices(t *testing.T) {
 	}
 }
 
-func TestBacklogIsCounted(t *testing.T) {
+func TestCountBacklog_MetricsUpdated(t *testing.T) {
+	t.Parallel()
 	s, d := testServices(t)
 	err := s.Store.Update(t.Context(), func(tx store.Tx) error {
+		building := firemode.Building{Org: "o", ID: "b", Status: firemode.BuildingActive, Version: 1}
+		session := firemode.Session{Org: "o", ID: "s", Building: "b", Status: firemode.SessionActive, Version: 1}
 		return errors.Join(
 			store.As[store.OrganisationWriter](tx).CreateOrganisation(t.Context(), firemode.Organisation{ID: "o"}),
-			store.As[store.BuildingWriter](tx).CreateBuilding(t.Context(), firemode.Building{Org: "o", ID: "b", Status: firemode.BuildingActive, Version: 1}),
-			store.As[store.SessionWriter](tx).CreateSession(t.Context(), firemode.Session{Org: "o", ID: "s", Building: "b", Status: firemode.SessionActive, Version: 1}, ledger.Head{Conflicts: 4, Gaps: 2}),
+			store.As[store.BuildingWriter](tx).CreateBuilding(t.Context(), building),
+			store.As[store.SessionWriter](tx).CreateSession(t.Context(), session, ledger.Head{Conflicts: 4, Gaps: 2}),
 		)
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got := scraped(d, "crdt_backlog_counted_timestamp_seconds"); got != "0" {
-		t.Fatalf("it was counted at %s, before anybody did", got)
+		t.Fatalf("counted at %s, before the first count", got)
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error)
 	go func() { ended <- s.countBacklog(ctx, d) }()
 	for scraped(d, "crdt_backlog_counted_timestamp_seconds") == "0" {
-		time.Sleep(time.Millisecond) // a scrape is all there is to see of it
+		time.Sleep(time.Millisecond) // only a scrape shows the count
 	}
-	if conflicts, gaps := scraped(d, "crdt_conflicts_open"), scraped(d, "crdt_actor_gaps"); conflicts != "4" || gaps != "2" {
+	conflicts, gaps := scraped(d, "crdt_conflicts_open"), scraped(d, "crdt_actor_gaps")
+	if conflicts != "4" || gaps != "2" {
 		t.Errorf("%s conflicts and %s gaps, want 4 and 2", conflicts, gaps)
 	}
 	stop()
 	if err := <-ended; err != nil {
-		t.Errorf("it ended with %v", err)
+		t.Errorf("countBacklog returned %v", err)
 	}
+}
+
+// scraped returns the value of the series in a scrape, "nothing" if it is missing.
+func scraped(d Deps, series string) string {
+	w := httptest.NewRecorder()
+	d.Metrics.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	for line := range strings.Lines(w.Body.String()) {
+		if value, ok := strings.CutPrefix(line, series+" "); ok {
+			return strings.TrimSpace(value)
+		}
+	}
+	return "nothing"
 }

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-func TestReadyOnlyWhileServing(t *testing.T) {
+func TestNode_ReadyOnlyWhileServing(t *testing.T) {
+	t.Parallel()
 	ctx, stop := context.WithCancel(t.Context())
 	services, d := testServices(t)
 	if err := services.Prepare(ctx); err != nil {
@@ -25,15 +26,17 @@ func TestReadyOnlyWhileServing(t *testing.T) {
 	}
 	readiness := func() (status int, body string) {
 		rec := httptest.NewRecorder()
-		n.server.Handler.ServeHTTP(rec, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/health/ready", nil))
+		n.server.Handler.ServeHTTP(
+			rec, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/health/ready", nil),
+		)
 		return rec.Code, rec.Body.String()
 	}
 	if status, body := readiness(); status != http.StatusServiceUnavailable {
-		t.Errorf("it is ready before it serves: %s", body)
+		t.Errorf("ready before serving: %s", body)
 	}
 	err = n.run(ctx, listener, func() {
 		if status, body := readiness(); status != http.StatusOK {
-			t.Errorf("while it serves it is not ready: %s", body)
+			t.Errorf("not ready while serving: %s", body)
 		}
 		stop()
 	})
@@ -41,6 +44,6 @@ func TestReadyOnlyWhileServing(t *testing.T) {
 		t.Errorf("run returned %v", err)
 	}
 	if status, body := readiness(); status != http.StatusServiceUnavailable {
-		t.Errorf("it is ready after it has stopped: %s", body)
+		t.Errorf("ready after the stop: %s", body)
 	}
 }

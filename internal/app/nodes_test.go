@@ -21,16 +21,56 @@ import (
 	"firemode/internal/telemetry"
 )
 
-// site is a PostgreSQL on which nodes work together.
-type site struct {
+func TestNodes_Notifications_ChangesFollowed(t *testing.T) {
+	t.Parallel()
+	s := newCluster(t)
+	here, there := s.join(t, never), s.join(t, never)
+	tokens := here.staff(t, "tom", "tim", "tess")
+	eventually(t, "both nodes listen", func() bool { return s.listeners(t) == 2 })
+	follows(t, here, there, tokens, "tom", "tim")
+	// A node that reconnects catches up with changes made meanwhile.
+	there.must(t, http.StatusOK, tokens["tess"], "GET", me, "")
+	s.disconnect(t)
+	here.must(t, http.StatusNoContent, tokens["tess"], "POST", "/v1/auth/logout", "")
+	eventually(t, "the node has caught up", func() bool {
+		status, _ := there.ask(tokens["tess"], "GET", me, "")
+		return status == http.StatusUnauthorized
+	})
+	eventually(t, "both nodes have reconnected", func() bool { return s.listeners(t) == 2 })
+}
+
+func TestNodes_NoNotifications_ChangesPolled(t *testing.T) {
+	t.Parallel()
+	s := newCluster(t)
+	here, there := s.join(t, 0), s.join(t, 0)
+	tokens := here.staff(t, "tom", "tim")
+	eventually(t, "both nodes listen", func() bool { return s.listeners(t) == 2 })
+	for _, m := range []*member{here, there} {
+		m.connections(t, 8) // no further connections are allowed below
+	}
+	s.exec(t, "ALTER DATABASE "+s.database+" ALLOW_CONNECTIONS false")
+	allow := func() { s.exec(t, "ALTER DATABASE "+s.database+" ALLOW_CONNECTIONS true") }
+	t.Cleanup(allow)
+	s.disconnect(t)
+	eventually(t, "no node listens", func() bool { return s.listeners(t) == 0 })
+	follows(t, here, there, tokens, "tom", "tim")
+	if n := s.listeners(t); n != 0 {
+		t.Fatalf("%d nodes listen", n)
+	}
+	allow()
+	eventually(t, "both nodes have reconnected", func() bool { return s.listeners(t) == 2 })
+}
+
+// cluster is nodes that share one PostgreSQL database.
+type cluster struct {
 	storage  Storage
 	admin    *pgx.Conn // to another database of the cluster
 	database string
 }
 
-func newSite(t *testing.T) *site {
+func newCluster(t *testing.T) *cluster {
 	t.Helper()
-	s := &site{storage: Storage{Data: t.TempDir(), DBURL: pgtest.New(t)}}
+	s := &cluster{storage: Storage{Data: t.TempDir(), DBURL: pgtest.New(t)}}
 	u, err := url.Parse(s.storage.DBURL)
 	if err != nil {
 		t.Fatal(err)
@@ -44,7 +84,7 @@ func newSite(t *testing.T) *site {
 	return s
 }
 
-func (s *site) exec(t *testing.T, statement string, args ...any) {
+func (s *cluster) exec(t *testing.T, statement string, args ...any) {
 	t.Helper()
 	if _, err := s.admin.Exec(context.Background(), statement, args...); err != nil {
 		t.Fatal(err)
@@ -53,8 +93,8 @@ func (s *site) exec(t *testing.T, statement string, args ...any) {
 
 const listening = " FROM pg_stat_activity WHERE datname = $1 AND application_name = 'firemode watch'"
 
-// listeners counts the nodes that listen.
-func (s *site) listeners(t *testing.T) (n int) {
+// listeners returns the number of nodes that listen.
+func (s *cluster) listeners(t *testing.T) (n int) {
 	t.Helper()
 	if err := s.admin.QueryRow(t.Context(), "SELECT count(*)"+listening+" AND query LIKE 'LISTEN%'", s.database).Scan(&n); err != nil {
 		t.Fatal(err)
@@ -62,21 +102,21 @@ func (s *site) listeners(t *testing.T) (n int) {
 	return n
 }
 
-// hangUp ends the connections on which nodes listen, and no others.
-func (s *site) hangUp(t *testing.T) {
+// disconnect ends the connections on which nodes listen, and no others.
+func (s *cluster) disconnect(t *testing.T) {
 	t.Helper()
 	s.exec(t, "SELECT pg_terminate_backend(pid)"+listening, s.database)
 }
 
-// member is a node of a site.
+// member is a node of a cluster.
 type member struct {
 	*Services
 	handler http.Handler
 }
 
-// join starts a node with what runs behind it. It looks for what others change every poll, 0 for as
-// often as it does by itself.
-func (s *site) join(t *testing.T, poll time.Duration) *member {
+// join starts a node with its background jobs. It polls for changes of other nodes every poll; 0 is
+// the default interval.
+func (s *cluster) join(t *testing.T, poll time.Duration) *member {
 	t.Helper()
 	metrics, err := telemetry.NewMetrics(telemetry.Config{})
 	if err != nil {
@@ -107,22 +147,22 @@ func (s *site) join(t *testing.T, poll time.Duration) *member {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	var parts sync.WaitGroup
-	for _, part := range all.background(Server{Role: RoleAll}, d) {
-		parts.Go(func() {
-			if err := part.run(ctx); err != nil {
-				t.Errorf("%s returned %v", part.name, err)
+	var jobs sync.WaitGroup
+	for _, job := range all.background(Server{Role: RoleAll}, d) {
+		jobs.Go(func() {
+			if err := job.run(ctx); err != nil {
+				t.Errorf("%s returned %v", job.name, err)
 			}
 		})
 	}
 	t.Cleanup(func() {
 		stop()
-		parts.Wait()
+		jobs.Wait()
 	})
 	return &member{all, n.server.Handler}
 }
 
-// ask returns the status and the body of an answer.
+// ask returns the status and the body of a response.
 func (m *member) ask(token, method, path, body string) (int, string) {
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
 	r.Header.Set("Authorization", "Bearer "+token)
@@ -131,7 +171,7 @@ func (m *member) ask(token, method, path, body string) (int, string) {
 	return rec.Code, rec.Body.String()
 }
 
-// must asks for what must be answered with status.
+// must requires a response with status.
 func (m *member) must(t *testing.T, status int, token, method, path, body string) {
 	t.Helper()
 	if got, answer := m.ask(token, method, path, body); got != status {
@@ -139,7 +179,7 @@ func (m *member) must(t *testing.T, status int, token, method, path, body string
 	}
 }
 
-// staff makes an organisation with an administrator and technicians, and returns tokens of theirs.
+// staff creates an organisation with an administrator and technicians, and returns their tokens.
 func (m *member) staff(t *testing.T, names ...string) (tokens map[string]string) {
 	t.Helper()
 	if err := m.Identity.AddOrganisation(t.Context(), "acme", "Acme"); err != nil {
@@ -170,12 +210,12 @@ const (
 	rule9 = `{"rule_code":"AS1851-2012-FE-01","version":"9.0.0","rule_name":"Ours","rule_schema":{"classification_mappings":{"broken":"critical_defect"}}}`
 )
 
-// follows tries that there does what here has done: a logout of first, another role for second, a
-// new version, and its end.
+// follows checks that there learns of changes made on here: first logs out, second is disabled, a
+// rule version is created and deactivated.
 func follows(t *testing.T, here, there *member, tokens map[string]string, first, second string) {
 	t.Helper()
-	void := func(who string) {
-		eventually(t, "the token of "+who+" is void", func() bool {
+	revoked := func(who string) {
+		eventually(t, "the token of "+who+" is revoked", func() bool {
 			status, _ := there.ask(tokens[who], "GET", me, "")
 			return status == http.StatusUnauthorized
 		})
@@ -190,57 +230,20 @@ func follows(t *testing.T, here, there *member, tokens map[string]string, first,
 	there.must(t, http.StatusOK, tokens[second], "GET", me, "")
 	there.must(t, http.StatusOK, tokens["ada"], "GET", rule, "")
 	here.must(t, http.StatusNoContent, tokens[first], "POST", "/v1/auth/logout", "")
-	void(first)
+	revoked(first)
 	here.must(t, http.StatusOK, tokens["ada"], "PATCH", "/v1/users/u-"+second, `{"disabled":true}`)
-	void(second)
+	revoked(second)
 	here.must(t, http.StatusCreated, tokens["ada"], "POST", "/v1/rules", rule9)
 	inForce("9.0.0", true)
 	here.must(t, http.StatusOK, tokens["ada"], "POST", rule+"/versions/9.0.0/deactivate", "")
 	inForce("9.0.0", false)
 }
 
-// never is a poll that no test lives to see: what is learnt is learnt by being told.
+// never is a poll interval longer than any test, so that nodes learn of changes by notifications
+// only.
 const never = 24 * time.Hour
 
-func TestNodesAreToldOfEachOthersChanges(t *testing.T) {
-	s := newSite(t)
-	here, there := s.join(t, never), s.join(t, never)
-	tokens := here.staff(t, "tom", "tim", "tess")
-	eventually(t, "both nodes listen", func() bool { return s.listeners(t) == 2 })
-	follows(t, here, there, tokens, "tom", "tim")
-	// What happens while nobody listens is caught up with once somebody does again.
-	there.must(t, http.StatusOK, tokens["tess"], "GET", me, "")
-	s.hangUp(t)
-	here.must(t, http.StatusNoContent, tokens["tess"], "POST", "/v1/auth/logout", "")
-	eventually(t, "the node has caught up", func() bool {
-		status, _ := there.ask(tokens["tess"], "GET", me, "")
-		return status == http.StatusUnauthorized
-	})
-	eventually(t, "both nodes listen again", func() bool { return s.listeners(t) == 2 })
-}
-
-func TestNodesThatCannotListenLookByThemselves(t *testing.T) {
-	s := newSite(t)
-	here, there := s.join(t, 0), s.join(t, 0)
-	tokens := here.staff(t, "tom", "tim")
-	eventually(t, "both nodes listen", func() bool { return s.listeners(t) == 2 })
-	for _, m := range []*member{here, there} {
-		m.connections(t, 8) // there will be no further ones
-	}
-	s.exec(t, "ALTER DATABASE "+s.database+" ALLOW_CONNECTIONS false")
-	allow := func() { s.exec(t, "ALTER DATABASE "+s.database+" ALLOW_CONNECTIONS true") }
-	t.Cleanup(allow)
-	s.hangUp(t)
-	eventually(t, "nobody listens", func() bool { return s.listeners(t) == 0 })
-	follows(t, here, there, tokens, "tom", "tim")
-	if n := s.listeners(t); n != 0 {
-		t.Fatalf("%d nodes listen", n)
-	}
-	allow()
-	eventually(t, "both nodes listen again", func() bool { return s.listeners(t) == 2 })
-}
-
-// connections has the pool of the node open n connections, which it keeps.
+// connections makes the pool of the node open n connections, which it keeps.
 func (m *member) connections(t *testing.T, n int) {
 	t.Helper()
 	var open, all sync.WaitGroup
@@ -261,16 +264,16 @@ func (m *member) connections(t *testing.T, n int) {
 	all.Wait()
 }
 
-// eventually waits for what must come about.
+// eventually polls until is returns true, for at most 30 s.
 func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	deadline, again := time.After(30*time.Second), time.NewTicker(5*time.Millisecond)
-	defer again.Stop()
+	deadline, tick := time.After(30*time.Second), time.NewTicker(5*time.Millisecond)
+	defer tick.Stop()
 	for !is() {
 		select {
-		case <-again.C:
+		case <-tick.C:
 		case <-deadline:
-			t.Fatalf("it never came about that %s", what)
+			t.Fatalf("not seen in 30 s: %s", what)
 		}
 	}
 }

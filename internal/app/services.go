@@ -15,6 +15,7 @@ import (
 	"firemode/internal/bundles"
 	"firemode/internal/catalogue"
 	"firemode/internal/defects"
+	"firemode/internal/httpapi"
 	"firemode/internal/identity"
 	"firemode/internal/keys"
 	"firemode/internal/record/ledger"
@@ -126,7 +127,8 @@ func (s *Services) build(d Deps) (err error) {
 		return err
 	}
 	s.Bundles, err = bundles.New(s.Store, bundles.Config{
-		Rules: s.Catalogue, Now: d.Now, Traces: d.Traces, Supervise: s.worker(serviceBundles),
+		Views: s.Views, Rules: s.Catalogue, Encode: httpapi.NewBundleEncoder(s.Keys.Cursor()), Now: d.Now,
+		Traces: d.Traces, Supervise: s.worker(serviceBundles),
 	})
 	return err
 }

@@ -38,16 +38,19 @@ func dispensable(service string) bool {
 	return false
 }
 
-// hooks let tests inject failures. All of them may be nil.
+// hooks let tests inject failures, and shorten the pauses before restarts. All of them may be zero.
 type hooks struct {
 	store    func(store.Database) store.Database
 	service  func(supervisor.Service) supervisor.Service
 	listener func(service string, l net.Listener) net.Listener
+	backoff  supervisor.Backoff // the zero value is the default
 }
 
 // newGroup returns the group that supervises the services of this process.
 func (d Deps) newGroup() (*supervisor.Group, error) {
-	return supervisor.New(supervisor.Config{Now: d.Now, Jitter: rand.Float64, Observer: observer{d.Metrics, d.Logger}})
+	return supervisor.New(supervisor.Config{
+		Now: d.Now, Jitter: rand.Float64, Observer: observer{d.Metrics, d.Logger}, Backoff: d.hooks.backoff,
+	})
 }
 
 // start starts a service under supervision.

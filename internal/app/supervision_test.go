@@ -21,9 +21,36 @@ import (
 	"firemode/internal/store/storetest/pgtest"
 )
 
-// patient is the program serving in this process, with an assassin inside.
-type patient struct {
-	*assassin
+// Each service is killed in turn under load, and at each restart until it is released. Readiness
+// names it, the other services keep serving, it restarts after its release, a metric counts the
+// restart, and no acknowledged change is lost.
+func TestSupervision_ServiceKilledUnderLoad_Restarts(t *testing.T) {
+	t.Parallel()
+	onEachEngine(t, func(t *testing.T, storage Storage) {
+		v := startTestNode(t, storage)
+		l := v.load(4)
+		l.progress(20)
+		v.until("the node is ready", v.ready)
+		names := []string{
+			serviceResults, serviceClassifications, serviceBundles, serviceRevocations, serviceRules, serviceWatch, serviceBacklog, serviceJanitor, serviceMetrics, serviceAPI,
+		}
+		if storage.DBURL == "" {
+			names = append(names, serviceWriter)
+		}
+		for _, name := range names {
+			v.kill(name, l)
+		}
+		l.end()
+		v.stop()
+		if err := <-v.result; err != nil {
+			t.Errorf("Run returned %v", err)
+		}
+	})
+}
+
+// testNode is a node that serves in this process, with a killer inside.
+type testNode struct {
+	*killer
 	t       *testing.T
 	url     string
 	metrics string
@@ -33,11 +60,11 @@ type patient struct {
 	result  chan error
 }
 
-func newPatient(t *testing.T, storage Storage) *patient {
+func startTestNode(t *testing.T, storage Storage) *testNode {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
-	v := &patient{
-		assassin: &assassin{wake: map[string]context.CancelFunc{}}, t: t,
+	v := &testNode{
+		killer: &killer{wake: map[string]context.CancelFunc{}}, t: t,
 		prober: &http.Client{Transport: &http.Transport{}, Timeout: 30 * time.Second},
 		stop:   stop, result: make(chan error, 1),
 	}
@@ -73,7 +100,7 @@ func newPatient(t *testing.T, storage Storage) *patient {
 	select {
 	case v.url = <-started:
 	case err := <-v.result:
-		t.Fatalf("it did not start: %v", err)
+		t.Fatalf("the node did not start: %v", err)
 	}
 	t.Cleanup(stop)
 	v.metrics = <-address
@@ -83,7 +110,9 @@ func newPatient(t *testing.T, storage Storage) *patient {
 	v.must(v.admin.Login(ctx, "jo", "correct horse battery"))
 	_, err = v.admin.CreateBuilding(ctx, client.NewBuilding{ID: "b", Name: "B", Address: "S"})
 	v.must(err)
-	_, err = v.admin.CreateSession(ctx, client.NewSession{ID: "s", Building: "b", Name: "S", Frequency: firemode.Monthly})
+	_, err = v.admin.CreateSession(
+		ctx, client.NewSession{ID: "s", Building: "b", Name: "S", Frequency: firemode.Monthly},
+	)
 	v.must(err)
 	return v
 }
@@ -96,16 +125,16 @@ func testServer() Server {
 	}
 }
 
-func (v *patient) must(err error) {
+func (v *testNode) must(err error) {
 	v.t.Helper()
 	if err != nil {
 		v.t.Fatal(err)
 	}
 }
 
-// readiness asks over a connection that is kept, as a load balancer does: a new one waits while
-// nobody accepts.
-func (v *patient) readiness() (status int, body string) {
+// readiness uses one connection, like a load balancer: a new connection would wait while the
+// listener is down.
+func (v *testNode) readiness() (status int, body string) {
 	answer, err := v.prober.Get(v.url + "/health/ready")
 	if err != nil {
 		v.t.Errorf("readiness: %v", err)
@@ -117,20 +146,22 @@ func (v *patient) readiness() (status int, body string) {
 	return answer.StatusCode, string(text)
 }
 
-// bundle asks for the bundle of a session that changes all the time.
-func (v *patient) bundle() error {
+// bundle requests the bundle of the session under load.
+func (v *testNode) bundle() error {
 	_, err := v.admin.Bundle(v.t.Context(), "s", client.BundleQuery{})
 	return err
 }
 
-func (v *patient) ready() bool {
+func (v *testNode) ready() bool {
 	status, _ := v.readiness()
 	return status == http.StatusOK
 }
 
-// fetch asks over a connection of its own.
+// fetch requests over a new connection.
 func fetch(url string) (status int, body string, err error) {
-	answer, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 30 * time.Second}).Get(url)
+	answer, err := (&http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 30 * time.Second}).Get(
+		url,
+	)
 	if err != nil {
 		return 0, "", err
 	}
@@ -139,8 +170,8 @@ func fetch(url string) (status int, body string, err error) {
 	return answer.StatusCode, string(text), err
 }
 
-// metric returns the value of a series, "" if it cannot be had.
-func (v *patient) metric(series string) string {
+// metric returns the value of a series, "" if it is unavailable.
+func (v *testNode) metric(series string) string {
 	_, page, err := fetch("http://" + v.metrics + "/metrics")
 	if err != nil {
 		return ""
@@ -153,33 +184,32 @@ func (v *patient) metric(series string) string {
 	return ""
 }
 
-// until waits for something that can be seen from outside.
-func (v *patient) until(what string, seen func() bool) {
+// until polls until seen returns true, for at most a minute.
+func (v *testNode) until(what string, seen func() bool) {
 	v.t.Helper()
 	for begun := time.Now(); !seen(); {
-		if time.Since(begun) > 30*time.Second {
+		if time.Since(begun) > time.Minute {
 			_, body := v.readiness()
-			v.t.Fatalf("not seen in 30 s: %s; readiness says %s", what, body)
+			v.t.Fatalf("not seen in a minute: %s; readiness: %s", what, body)
 		}
-		time.Sleep(5 * time.Millisecond) // it has no way to call us
+		time.Sleep(5 * time.Millisecond) // the node cannot notify the test
 	}
 }
 
-// load is clients that post results and classify until they are told to stop. Each change carries a
-// number of its own.
+// load is clients that post results and classify until end. Each change carries a unique number.
 type load struct {
-	patient *patient
-	last    atomic.Int64
-	enough  chan struct{}
-	workers sync.WaitGroup
+	testNode *testNode
+	last     atomic.Int64
+	enough   chan struct{}
+	workers  sync.WaitGroup
 
-	mu    sync.Mutex
-	acked []int64
-	again int // answers that said to try again
+	mu      sync.Mutex
+	acked   []int64
+	retries int
 }
 
-func (v *patient) load(clients int) *load {
-	l := &load{patient: v, enough: make(chan struct{})}
+func (v *testNode) load(clients int) *load {
+	l := &load{testNode: v, enough: make(chan struct{})}
 	token := v.admin.Tokens().Access
 	for range clients {
 		l.workers.Go(func() { l.work(token) })
@@ -197,25 +227,33 @@ func (l *load) work(token string) {
 		default:
 		}
 		n := l.last.Add(1)
-		if !l.until(c, token, "/v1/tests/sessions/s/results",
-			fmt.Sprintf(`{"changes": [{"op": "append", "path": "/items/found/remarks", "value": "n%d"}]}`, n), fmt.Sprint("r", n)) {
+		if !l.until(
+			c,
+			token,
+			"/v1/tests/sessions/s/results",
+			fmt.Sprintf(`{"changes": [{"op": "append", "path": "/items/found/remarks", "value": "n%d"}]}`, n),
+			fmt.Sprint("r", n),
+		) {
 			return
 		}
 		l.mu.Lock()
 		l.acked = append(l.acked, n)
 		l.mu.Unlock()
-		if !l.until(c, token, "/v1/classify", `{"item_code": "AS1851-2012-FE-01", "observed_condition": "pressure_low"}`, fmt.Sprint("c", n)) {
+		if !l.until(
+			c, token, "/v1/classify",
+			`{"item_code": "AS1851-2012-FE-01", "observed_condition": "pressure_low"}`, fmt.Sprint("c", n),
+		) {
 			return
 		}
 	}
 }
 
-// until sends a request until it is done, as a client does: only a 503 may be sent again.
+// until retries a request until it succeeds. Like a client it retries only a 503.
 func (l *load) until(c *http.Client, token, path, body, key string) bool {
 	for begun := time.Now(); ; {
-		r, err := http.NewRequest(http.MethodPost, l.patient.url+path, strings.NewReader(body))
+		r, err := http.NewRequest(http.MethodPost, l.testNode.url+path, strings.NewReader(body))
 		if err != nil {
-			l.patient.t.Error(err)
+			l.testNode.t.Error(err)
 			return false
 		}
 		r.Header.Set("Content-Type", "application/json")
@@ -223,7 +261,7 @@ func (l *load) until(c *http.Client, token, path, body, key string) bool {
 		r.Header.Set("Idempotency-Key", key)
 		answer, err := c.Do(r)
 		if err != nil {
-			l.patient.t.Errorf("POST %s: %v", path, err)
+			l.testNode.t.Errorf("POST %s: %v", path, err)
 			return false
 		}
 		text, _ := io.ReadAll(answer.Body)
@@ -232,16 +270,16 @@ func (l *load) until(c *http.Client, token, path, body, key string) bool {
 		case answer.StatusCode == http.StatusOK:
 			return true
 		case answer.StatusCode != http.StatusServiceUnavailable || !bytes.Contains(text, []byte(`"retryable":true`)) || answer.Header.Get("Retry-After") == "":
-			l.patient.t.Errorf("POST %s: %d %s", path, answer.StatusCode, text)
+			l.testNode.t.Errorf("POST %s: %d %s", path, answer.StatusCode, text)
 			return false
 		case time.Since(begun) > 30*time.Second:
-			l.patient.t.Errorf("POST %s: still %d after 30 s", path, answer.StatusCode)
+			l.testNode.t.Errorf("POST %s: still %d after 30 s", path, answer.StatusCode)
 			return false
 		}
 		l.mu.Lock()
-		l.again++
+		l.retries++
 		l.mu.Unlock()
-		time.Sleep(10 * time.Millisecond) // as a client that has been told to come again later
+		time.Sleep(10 * time.Millisecond) // a client waits before a retry too
 	}
 }
 
@@ -253,20 +291,20 @@ func (l *load) count() int {
 
 // progress waits until n more changes are acknowledged.
 func (l *load) progress(n int) {
-	l.patient.t.Helper()
+	l.testNode.t.Helper()
 	from := l.count()
-	l.patient.until(fmt.Sprintf("%d more changes acknowledged", n), func() bool { return l.count() >= from+n })
+	l.testNode.until(fmt.Sprintf("%d more changes acknowledged", n), func() bool { return l.count() >= from+n })
 }
 
-// end stops the clients and compares what was acknowledged with what is in the log.
+// end stops the clients and checks that the log holds every acknowledged change once.
 func (l *load) end() {
-	t := l.patient.t
+	t := l.testNode.t
 	t.Helper()
 	close(l.enough)
 	l.workers.Wait()
 	found := map[string]int{}
-	for one, err := range l.patient.admin.History(t.Context(), "s", "/items/found/remarks") {
-		l.patient.must(err)
+	for one, err := range l.testNode.admin.History(t.Context(), "s", "/items/found/remarks") {
+		l.testNode.must(err)
 		found[string(one.Value)]++
 	}
 	for _, n := range l.acked {
@@ -274,47 +312,33 @@ func (l *load) end() {
 			t.Errorf("change %d was acknowledged and is %d times in the log", n, at)
 		}
 	}
-	t.Logf("%d changes acknowledged, %d times told to try again", len(l.acked), l.again)
+	t.Logf("%d changes acknowledged, %d retries", len(l.acked), l.retries)
 }
 
+// onEachEngine runs test in parallel on a new database of each engine.
 func onEachEngine(t *testing.T, test func(t *testing.T, storage Storage)) {
-	t.Run("sqlite", func(t *testing.T) { test(t, Storage{Data: t.TempDir()}) })
-	t.Run("postgres", func(t *testing.T) { test(t, Storage{Data: t.TempDir(), DBURL: pgtest.Empty(t)}) })
+	t.Helper()
+	for engine, url := range map[string]func(testing.TB) string{
+		"sqlite":   func(testing.TB) string { return "" },
+		"postgres": pgtest.Empty,
+	} {
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			test(t, Storage{Data: t.TempDir(), DBURL: url(t)})
+		})
+	}
 }
 
-// Each service is killed in turn, and killed again at each start for a while, under load. Readiness
-// names it, the others serve on, it comes back when it may, a metric has counted it, and nothing
-// that was acknowledged is lost.
-func TestEachServiceIsKilledUnderLoad(t *testing.T) {
-	onEachEngine(t, func(t *testing.T, storage Storage) {
-		v := newPatient(t, storage)
-		l := v.load(8)
-		l.progress(20)
-		v.until("it is ready", v.ready)
-		names := []string{
-			serviceResults, serviceClassifications, serviceBundles, serviceRevocations, serviceRules, serviceWatch, serviceBacklog, serviceJanitor, serviceMetrics, serviceAPI,
-		}
-		if storage.DBURL == "" {
-			names = append(names, serviceWriter)
-		}
-		for _, name := range names {
-			v.kill(name, l)
-		}
-		l.end()
-		v.stop()
-		if err := <-v.result; err != nil {
-			t.Errorf("it stopped with %v", err)
-		}
-	})
-}
-
-// kill has one service die, looks at the others, and lets it come back.
-func (v *patient) kill(name string, l *load) {
+// kill kills one service, checks the others, and lets it restart.
+func (v *testNode) kill(name string, l *load) {
 	v.t.Helper()
 	killed := v.order(name)
-	switch name { // these do something when somebody asks them to
+	switch name { // these work on request
 	case serviceBundles:
-		v.until("the maker of bundles is struck", func() bool { return client.StatusOf(v.bundle()) == http.StatusServiceUnavailable })
+		v.until(
+			"the bundle service dies",
+			func() bool { return client.StatusOf(v.bundle()) == http.StatusServiceUnavailable },
+		)
 	case serviceMetrics:
 		fetch("http://" + v.metrics + "/metrics")
 	case serviceAPI:
@@ -340,7 +364,7 @@ func (v *patient) kill(name string, l *load) {
 		l.progress(20)
 	}
 	waiting := make(chan error, 1)
-	go func() { // over a new connection
+	go func() { // on a new connection
 		status, body, err := fetch(v.url + "/health/live")
 		if err == nil && status != http.StatusOK {
 			err = errors.New(body)
@@ -348,16 +372,23 @@ func (v *patient) kill(name string, l *load) {
 		waiting <- err
 	}()
 	if name != serviceMetrics {
-		v.until("the metric says that "+name+" is down", func() bool { return v.metric(`supervised_service_up{service="`+name+`"}`) == "0" })
+		v.until(
+			"the metric says that "+name+" is down",
+			func() bool { return v.metric(`supervised_service_up{service="`+name+`"}`) == "0" },
+		)
 	}
 	v.release()
-	v.until("there are bundles", func() bool { return v.bundle() == nil })
-	v.until(name+" is back", func() bool { return v.ready() && v.metric(`supervised_service_up{service="`+name+`"}`) == "1" })
-	if n, err := strconv.Atoi(v.metric(`supervised_service_restarts_total{service="` + name + `"}`)); err != nil || n < 1 {
-		v.t.Errorf("%s was restarted %d times, says the metric, %v", name, n, err)
+	v.until("bundles work", func() bool { return v.bundle() == nil })
+	v.until(
+		name+" is up",
+		func() bool { return v.ready() && v.metric(`supervised_service_up{service="`+name+`"}`) == "1" },
+	)
+	if n, err := strconv.Atoi(v.metric(`supervised_service_restarts_total{service="` + name + `"}`)); err != nil ||
+		n < 1 {
+		v.t.Errorf("the metric counts %[2]d restarts of %[1]s, %[3]v", name, n, err)
 	}
 	if err := <-waiting; err != nil {
-		v.t.Errorf("who connected while %s was down: %v", name, err)
+		v.t.Errorf("connection made while %s was down: %v", name, err)
 	}
 	l.progress(20)
 }

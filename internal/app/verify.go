@@ -11,7 +11,8 @@ import (
 	"firemode/internal/record/verify"
 )
 
-// Verifier returns what verifies the store of these services. A server may be running on the same data.
+// Verifier returns a verifier of the stored data. A server may be running on it. report gets the
+// differences, progress a line for each part that was verified.
 func (s *Services) Verifier(report verify.Report, progress func(line string)) (*verify.Verifier, error) {
 	key, err := note.NewVerifier(ledger.PublicKey(s.Keys.History()))
 	if err != nil {

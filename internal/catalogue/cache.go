@@ -3,6 +3,7 @@ package catalogue
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,90 +14,87 @@ import (
 )
 
 const (
-	// renewal is how often Run looks for rules that changed elsewhere, unless Config says otherwise.
-	renewal = 500 * time.Millisecond
-	// renewalTimeout is how long one look may take before the next is better.
-	renewalTimeout = 2 * time.Second
+	// pollInterval is the time between two polls of Run, unless Config says otherwise.
+	pollInterval = 500 * time.Millisecond
+	// pollTimeout bounds one poll.
+	pollTimeout = 2 * time.Second
 )
 
-// shelf keeps the book of one organisation.
-type shelf struct {
-	mu     sync.Mutex             // held while loading, so that one request loads and the others wait
-	stamp  int64                  // of the book, under mu
-	loaded atomic.Pointer[volume] // nil: to be loaded
+// cacheEntry holds the rule set of one organisation.
+type cacheEntry struct {
+	mu    sync.Mutex                // held while loading, so that one request loads and the others wait
+	stamp int64                     // of the rule set, under mu
+	set   atomic.Pointer[rules.Set] // nil: to be loaded
 }
 
-type volume struct{ book *rules.Set }
-
-// Book returns the rules that org sees, from memory; the first time they are loaded.
+// RuleSet returns the rules that org sees. It reads the store only if they are not cached.
 func (s *Service) RuleSet(ctx context.Context, org firemode.OrgID) (*rules.Set, error) {
-	shelf := s.shelf(org)
-	if v := shelf.loaded.Load(); v != nil {
-		return v.book, nil
+	entry := s.cacheEntry(org)
+	if set := entry.set.Load(); set != nil {
+		return set, nil
 	}
-	shelf.mu.Lock()
-	defer shelf.mu.Unlock()
-	if v := shelf.loaded.Load(); v != nil {
-		return v.book, nil
+	entry.mu.Lock()
+	defer entry.mu.Unlock()
+	if set := entry.set.Load(); set != nil {
+		return set, nil
 	}
-	return s.load(ctx, org, shelf)
+	return s.load(ctx, org, entry)
 }
 
-// load reads the book of org and its stamp from one snapshot. The caller holds shelf.mu.
-func (s *Service) load(ctx context.Context, org firemode.OrgID, shelf *shelf) (*rules.Set, error) {
+// load reads the rules of org and their stamp from one snapshot. The caller holds entry.mu.
+func (s *Service) load(ctx context.Context, org firemode.OrgID, entry *cacheEntry) (*rules.Set, error) {
 	var rs []firemode.Rule
 	var stamp int64
 	err := s.store.View(ctx, func(tx store.ReadTx) (err error) {
-		if stamp, err = store.As[store.RuleReader](tx).RulesStamp(ctx, org); err != nil {
+		reader := store.As[store.RuleReader](tx)
+		if stamp, err = reader.RulesStamp(ctx, org); err != nil {
 			return err
 		}
-		rs, err = store.As[store.RuleReader](tx).Rules(ctx, org)
+		rs, err = reader.Rules(ctx, org)
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("load the rules of organisation %q: %w", org, err)
 	}
-	book := rules.NewSet(rs)
-	shelf.stamp = stamp
-	shelf.loaded.Store(&volume{book})
-	return book, nil
+	set := rules.NewSet(rs)
+	entry.stamp = stamp
+	entry.set.Store(set)
+	return set, nil
 }
 
-func (s *Service) shelf(org firemode.OrgID) *shelf {
+func (s *Service) cacheEntry(org firemode.OrgID) *cacheEntry {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	found, ok := s.shelves[org]
+	entry, ok := s.cache[org]
 	if !ok {
-		found = &shelf{}
-		s.shelves[org] = found
+		entry = &cacheEntry{}
+		s.cache[org] = entry
 	}
-	return found
+	return entry
 }
 
-// forget makes the next question of org load its book anew; a write of the shared catalogue, org "", concerns everybody. It
-// waits for a load that may have begun before the write.
-func (s *Service) forget(org firemode.OrgID) {
-	for name, shelf := range s.snapshot() {
+// invalidate drops the rule set of org from the cache; a write to the shared catalogue, org "",
+// drops all. It waits for loads that may have begun before the write.
+func (s *Service) invalidate(org firemode.OrgID) {
+	for name, entry := range s.cached() {
 		if org == "" || name == org {
-			shelf.mu.Lock()
-			shelf.loaded.Store(nil)
-			shelf.mu.Unlock()
+			entry.mu.Lock()
+			entry.set.Store(nil)
+			entry.mu.Unlock()
 		}
 	}
 }
 
-func (s *Service) snapshot() map[firemode.OrgID]*shelf {
+// cached returns a copy of the cache.
+func (s *Service) cached() map[firemode.OrgID]*cacheEntry {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := make(map[firemode.OrgID]*shelf, len(s.shelves))
-	for org, shelf := range s.shelves {
-		out[org] = shelf
-	}
-	return out
+	return maps.Clone(s.cache)
 }
 
-// Run renews the books that changed elsewhere, when Changed says that some may have and every half second besides, until ctx ends;
-// then it returns nil.
+// Run polls for rules that another node has changed, after each Changed and at every poll interval,
+// until ctx ends; then it returns nil. It drops what changed from the cache, and reports a failed
+// poll to Config.OnError.
 func (s *Service) Run(ctx context.Context) error {
 	tick := time.NewTicker(s.poll)
 	defer tick.Stop()
@@ -107,29 +105,30 @@ func (s *Service) Run(ctx context.Context) error {
 		case <-tick.C:
 		case <-s.changed:
 		}
-		if err := s.renew(ctx); err != nil && ctx.Err() == nil {
+		if err := s.pollOnce(ctx); err != nil && ctx.Err() == nil {
 			s.onError(err)
 		}
 	}
 }
 
-// Changed has Run look at once: rules may have changed elsewhere.
+// Changed makes Run poll immediately: another node may have changed rules.
 func (s *Service) Changed() {
 	select {
 	case s.changed <- struct{}{}:
-	default: // Run has yet to begin the look that was asked for before
+	default: // a poll is due already
 	}
 }
 
-// renew forgets every loaded book whose stamp is no longer the store's.
-func (s *Service) renew(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, renewalTimeout)
+// pollOnce drops every rule set from the cache whose stamp is no longer that of the store.
+func (s *Service) pollOnce(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, pollTimeout)
 	defer cancel()
-	shelves := s.snapshot()
-	now := make(map[firemode.OrgID]int64, len(shelves))
+	entries := s.cached()
+	now := make(map[firemode.OrgID]int64, len(entries))
 	err := s.store.View(ctx, func(tx store.ReadTx) error {
-		for org := range shelves {
-			stamp, err := store.As[store.RuleReader](tx).RulesStamp(ctx, org)
+		reader := store.As[store.RuleReader](tx)
+		for org := range entries {
+			stamp, err := reader.RulesStamp(ctx, org)
 			if err != nil {
 				return err
 			}
@@ -138,14 +137,14 @@ func (s *Service) renew(ctx context.Context) error {
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("look for changed rules: %w", err)
+		return fmt.Errorf("poll for changed rules: %w", err)
 	}
-	for org, shelf := range shelves {
-		shelf.mu.Lock()
-		if shelf.stamp != now[org] {
-			shelf.loaded.Store(nil)
+	for org, entry := range entries {
+		entry.mu.Lock()
+		if entry.stamp != now[org] {
+			entry.set.Store(nil)
 		}
-		shelf.mu.Unlock()
+		entry.mu.Unlock()
 	}
 	return nil
 }

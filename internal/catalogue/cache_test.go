@@ -10,8 +10,9 @@ import (
 	"firemode/internal/catalogue"
 )
 
-// TestAnotherNodesWriteIsSeenWithinHalfASecond goes by synctest's clock, which moves only when nothing else can.
-func TestAnotherNodesWriteIsSeenWithinHalfASecond(t *testing.T) {
+// The clock of synctest advances only when all goroutines wait.
+func TestRun_WriteOnAnotherNode_SeenWithinHalfASecond(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		node2 := newService(t, w.store, "b")
@@ -35,8 +36,9 @@ func TestAnotherNodesWriteIsSeenWithinHalfASecond(t *testing.T) {
 	})
 }
 
-// Told of a change, Run looks at once: here the clock does not move at all.
-func TestAnotherNodesWriteIsSeenAtOnceWhenItIsTold(t *testing.T) {
+// After Changed, Run polls immediately: the clock does not advance.
+func TestRun_Changed_SeesTheWriteImmediately(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		node2, err := catalogue.New(w.store, catalogue.Config{

@@ -1,9 +1,14 @@
-// Package catalogue gives an organisation its rules and classifies what was seen by them.
+// Package catalogue keeps the rule versions of organisations and classifies findings by them.
 //
-// It promises that a rule version never changes once it is made; that what one organisation makes or deactivates touches nobody
-// else; that questions are answered from memory, from a book that is renewed at once after a write through this service and, while Run
-// runs, as soon as Changed tells of a write elsewhere, or within half a second; and that Classify answers only when the entry in the audit log is durable.
-// It does not check roles, and it does not judge by itself: that is package rules.
+// It promises:
+//
+//   - A rule version never changes after its creation.
+//   - What an organisation creates or deactivates affects no other organisation.
+//   - Reads are answered from a cache. A write through this service invalidates it immediately.
+//     While Run runs, a write on another node does so after Changed, or within half a second.
+//   - Classify returns only when its audit entry is durable.
+//
+// The package does not check roles. How a rule classifies is decided by package rules.
 package catalogue
 
 import (
@@ -23,35 +28,38 @@ import (
 // Config is what a Service needs beside its store.
 type Config struct {
 	NewID func() string // mints the ids of audit entries
-	// OnError is told of a renewal of the books that failed in Run; it is tried again at the next tick. nil: nobody is told.
+	// OnError is called with the error of a poll that failed in Run, which is retried at the next
+	// interval. It may be nil.
 	OnError func(error)
-	Poll    time.Duration    // between two looks of Run that nobody has asked for; half a second if 0
-	Now     func() time.Time // the clock that Depth goes by; nil: it is always 0
-	// Committed is told, of each transaction of classifications, how many it carried; nil: nobody is told. It must be quick.
+	Poll    time.Duration    // between two polls of Run; half a second if 0
+	Now     func() time.Time // the clock of Depth, which is always 0 if nil
+	// Committed is called after each commit of a group with the number of classifications in it. It
+	// must be quick, and may be nil.
 	Committed func(queue string, size int)
-	// Supervise runs what writes classifications, and runs it again if it dies; nil for nobody.
+	// Supervise starts the worker that commits classifications, and restarts it if it dies; nil for
+	// an unsupervised one.
 	Supervise groupcommit.Start
-	// Traces takes the spans of classifications; nil for none.
+	// Traces receives the spans of classifications; nil for none.
 	Traces trace.TracerProvider
 }
 
-// Queue is the name under which groups of classifications are counted.
+// Queue is the name of the queue of classifications in metrics.
 const Queue = "classifications"
 
 // Service is the rule catalogue. It is safe for concurrent use.
 type Service struct {
-	store   store.Store
-	newID   func() string
-	onError func(error)
-	poll    time.Duration
-	changed chan struct{}          // holds one when Run is to look at once
-	line    *groupcommit.WaitQueue // of classifications that no commit has taken on yet
-	grouped func(queue string, size int)
-	tracer  trace.Tracer
-	entries *groupcommit.Collector[*pending]
+	store     store.Store
+	newID     func() string
+	onError   func(error)
+	poll      time.Duration
+	changed   chan struct{}          // holds one while Run is due to poll immediately
+	waiting   *groupcommit.WaitQueue // classifications that are in no commit group yet
+	committed func(queue string, size int)
+	tracer    trace.Tracer
+	recorder  *groupcommit.Collector[*pending]
 
-	mu      sync.Mutex
-	shelves map[firemode.OrgID]*shelf
+	mu    sync.Mutex
+	cache map[firemode.OrgID]*cacheEntry
 }
 
 // New returns a service. Close stops it; the store must stay open until then.
@@ -69,22 +77,24 @@ func New(s store.Store, c Config) (*Service, error) {
 		c.Traces = noop.NewTracerProvider()
 	}
 	svc := &Service{
-		store: s, newID: c.NewID, onError: c.OnError, grouped: c.Committed, shelves: map[firemode.OrgID]*shelf{},
-		poll: cmp.Or(c.Poll, renewal), changed: make(chan struct{}, 1), tracer: c.Traces.Tracer("firemode/internal/catalogue"),
+		store: s, newID: c.NewID, onError: c.OnError, committed: c.Committed, cache: map[firemode.OrgID]*cacheEntry{},
+		poll: cmp.Or(c.Poll, pollInterval), changed: make(chan struct{}, 1),
+		tracer: c.Traces.Tracer("firemode/internal/catalogue"),
 	}
 	if c.Now != nil {
-		svc.line = groupcommit.NewWaitQueue(c.Now)
+		svc.waiting = groupcommit.NewWaitQueue(c.Now)
 	}
-	svc.entries = groupcommit.NewTraced(maxGroup, svc.tracer, "classify group", svc.record)
-	svc.entries.Supervise(c.Supervise)
+	svc.recorder = groupcommit.NewTraced(maxGroup, svc.tracer, "classify group", svc.record)
+	svc.recorder.Supervise(c.Supervise)
 	return svc, nil
 }
 
-// Depth is how long the first of the classifications that no commit has taken on yet has been waiting, 0 when none waits.
-func (s *Service) Depth() time.Duration { return s.line.LongestWait() }
+// Depth returns how long the first classification that is in no commit group yet has been waiting,
+// 0 if none waits.
+func (s *Service) Depth() time.Duration { return s.waiting.LongestWait() }
 
-// Waiting returns how many classifications wait for the transaction before theirs.
-func (s *Service) Waiting() int { return s.line.Len() }
+// Waiting returns how many classifications are in no commit group yet.
+func (s *Service) Waiting() int { return s.waiting.Len() }
 
-// Close waits until classifications under way are durable and refuses further ones.
-func (s *Service) Close() { s.entries.Close() }
+// Close waits until classifications in progress are durable, and refuses further ones.
+func (s *Service) Close() { s.recorder.Close() }

@@ -2,6 +2,7 @@ package catalogue
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -10,16 +11,31 @@ import (
 
 	"firemode"
 	"firemode/internal/record/ledger"
+	"firemode/internal/record/verify"
 	"firemode/internal/rules"
 	"firemode/internal/store"
 )
 
-// Audited is what the audit log of an organisation, or of the shared catalogue, says about its rules, for Verify. Hand every entry to Audit,
-// in order.
-type Audited struct {
+// Recomputer compares rule versions and their deactivations with their fingerprints and with the
+// audit log, and the shared ones also with what this binary ships.
+type Recomputer struct{}
+
+var _ verify.Recomputer = Recomputer{}
+
+// Recompute begins the verification of one organisation, "" for the shared catalogue.
+func (Recomputer) Recompute(org firemode.OrgID) verify.Recomputation {
+	return &recomputation{
+		org: org, created: map[version]ledger.AuditEntry{}, deactivated: map[version]ledger.AuditEntry{},
+	}
+}
+
+// recomputation is what the audit log of an organisation says about its rules.
+type recomputation struct {
+	org                  firemode.OrgID
 	created, deactivated map[version]ledger.AuditEntry
 }
 
+// version identifies a rule version.
 type version struct {
 	code   firemode.RuleCode
 	number string
@@ -27,112 +43,118 @@ type version struct {
 
 func (v version) String() string { return string(v.code) + " " + v.number }
 
-// NewAudited returns an Audited of no entries.
-func NewAudited() *Audited {
-	return &Audited{created: map[version]ledger.AuditEntry{}, deactivated: map[version]ledger.AuditEntry{}}
-}
+func compareVersions(a, b version) int { return cmp.Compare(a.String(), b.String()) }
 
-// told is what the entries about rules hold.
-type told struct {
-	Version     string `json:"version"`
-	Fingerprint []byte `json:"fingerprint"`
-}
-
-// Audit takes note of an entry if it is about a rule.
-func (a *Audited) Audit(e ledger.AuditEntry) {
-	var t told
-	if e.Action != ActionCreate && e.Action != ActionDeactivate || json.Unmarshal(e.Data, &t) != nil {
+// Audit notes e if it is about a rule.
+func (r *recomputation) Audit(e ledger.AuditEntry) {
+	var data audited
+	if e.Action != actionCreate && e.Action != actionDeactivate || json.Unmarshal(e.Data, &data) != nil {
 		return
 	}
-	if v := (version{firemode.RuleCode(e.Subject), t.Version}); e.Action == ActionCreate {
-		a.created[v] = e
+	if v := (version{firemode.RuleCode(e.Subject), data.Version}); e.Action == actionCreate {
+		r.created[v] = e
 	} else {
-		a.deactivated[v] = e
+		r.deactivated[v] = e
 	}
 }
 
-// Verify calls report for every rule version of org, and every deactivation, that is not what it was when it was made: by its own
-// fingerprint, by the audit log and, in the shared catalogue, which is org "", by what this binary ships. It returns how many versions org
-// sees.
-//
-// The audit log is to be read in the same transaction.
-func (a *Audited) Verify(ctx context.Context, tx store.ReadTx, org firemode.OrgID, report func(where, what string)) (int, error) {
-	tx = store.As[store.ExactReader](tx).Exactly()
-	seen, err := store.As[store.RuleReader](tx).Rules(ctx, org)
+// Organisation reports every rule version of the organisation, and every deactivation, that differs
+// from its fingerprint, from the audit log or, in the shared catalogue, from what this binary
+// ships.
+func (r *recomputation) Organisation(
+	ctx context.Context, tx store.ReadTx, report verify.Report,
+) (string, error) {
+	reader := store.As[store.RuleReader](store.As[store.ExactReader](tx).Exactly())
+	seen, err := reader.Rules(ctx, r.org)
 	if err != nil {
-		return 0, err
+		return "", err
 	}
-	off, err := store.As[store.RuleReader](tx).Deactivations(ctx, org)
+	off, err := reader.Deactivations(ctx, r.org)
 	if err != nil {
-		return 0, err
+		return "", err
 	}
-	if err := verifyRules(org, seen, a, report); err != nil {
-		return 0, err
+	if err := r.compareRules(seen, report); err != nil {
+		return "", err
 	}
-	verifyDeactivations(off, a, report)
-	return len(seen), nil
+	r.compareDeactivations(off, report)
+	return fmt.Sprintf("%d rule versions", len(seen)), nil
 }
 
-func verifyRules(org firemode.OrgID, seen []firemode.Rule, audited *Audited, report func(where, what string)) error {
-	shipped, err := rules.Catalogue()
+// Session compares nothing: sessions refer to versions, and have none of their own.
+func (*recomputation) Session(verify.SessionScope) verify.SessionRecomputation { return nil }
+
+// compareRules compares those of seen that belong to the organisation.
+func (r *recomputation) compareRules(seen []firemode.Rule, report verify.Report) error {
+	shipped, err := shippedFingerprints()
 	if err != nil {
 		return err
 	}
-	ours := map[version][]byte{}
-	for _, r := range shipped {
-		ours[version{r.Code, r.Version}] = rules.Fingerprint(r)
-	}
-	// A shared catalogue that no binary has opened since there are logs of it has none: when its versions were made is told by nothing.
-	unlogged := org == "" && len(audited.created) == 0
-	missing := maps.Clone(audited.created)
-	for _, r := range seen {
-		if r.Org != org {
+	// A shared catalogue that only releases without its audit log have opened has none, so nothing
+	// says how its versions were created.
+	unlogged := r.org == "" && len(r.created) == 0
+	missing := maps.Clone(r.created)
+	for _, rule := range seen {
+		if rule.Org != r.org {
 			continue
 		}
-		v := version{r.Code, r.Version}
-		where, now := "rules "+v.String(), rules.Fingerprint(r)
-		if !bytes.Equal(now, r.Creation) {
-			report(where, "its fingerprint is not the one that was stored when it was made")
+		v := version{rule.Code, rule.Version}
+		where, now := "rules "+v.String(), rules.Fingerprint(rule)
+		if !bytes.Equal(now, rule.Creation) {
+			report(where, "its fingerprint differs from the one that was stored at its creation")
 		}
-		if known, ok := ours[v]; org == "" && (ok && !bytes.Equal(now, known) || r.CreatedBy != "") {
-			report(where, "it is not the rule that this version of FireMode ships")
+		if known, ok := shipped[v]; r.org == "" && (ok && !bytes.Equal(now, known) || rule.CreatedBy != "") {
+			report(where, "it differs from the rule that this version of FireMode ships")
 		}
 		if unlogged {
 			continue
 		}
 		e, ok := missing[v]
 		delete(missing, v)
-		if !ok || !bytes.Equal(fingerprint(e), now) || e.User != r.CreatedBy || !e.At.Equal(r.CreatedAt) {
-			report(where, fmt.Sprintf("it is not what the audit log tells of, made by %q at %s", e.User, e.At))
+		if !ok || !bytes.Equal(fingerprint(e), now) || e.User != rule.CreatedBy || !e.At.Equal(rule.CreatedAt) {
+			report(where, fmt.Sprintf("it differs from its audit entry, created by %q at %s", e.User, e.At))
 		}
 	}
 	for _, v := range slices.SortedFunc(maps.Keys(missing), compareVersions) {
-		report("rules "+v.String(), "it is missing: the audit log tells that it was made")
+		report("rules "+v.String(), "it is missing: the audit log says that it was created")
 	}
 	return nil
 }
 
-func verifyDeactivations(off []store.Deactivation, audited *Audited, report func(where, what string)) {
-	missing := maps.Clone(audited.deactivated)
+// compareDeactivations compares the deactivations of the organisation.
+func (r *recomputation) compareDeactivations(off []store.Deactivation, report verify.Report) {
+	missing := maps.Clone(r.deactivated)
 	for _, d := range off {
 		v := version{d.Code, d.Version}
 		e, ok := missing[v]
 		delete(missing, v)
 		if !ok || e.User != d.By || !e.At.Equal(d.At) {
-			report("rule_deactivations "+v.String(), fmt.Sprintf("by %q at %s; the audit log tells of %q at %s", d.By, d.At, e.User, e.At))
+			report("rule_deactivations "+v.String(),
+				fmt.Sprintf("by %q at %s; the audit log says by %q at %s", d.By, d.At, e.User, e.At))
 		}
 	}
 	for _, v := range slices.SortedFunc(maps.Keys(missing), compareVersions) {
-		report("rule_deactivations "+v.String(), "it is missing: the audit log tells of it")
+		report("rule_deactivations "+v.String(), "it is missing: the audit log has it")
 	}
 }
 
+// shippedFingerprints returns the fingerprints of the rules that this binary ships.
+func shippedFingerprints() (map[version][]byte, error) {
+	shipped, err := rules.Catalogue()
+	if err != nil {
+		return nil, err
+	}
+	fingerprints := make(map[version][]byte, len(shipped))
+	for _, r := range shipped {
+		fingerprints[version{r.Code, r.Version}] = rules.Fingerprint(r)
+	}
+	return fingerprints, nil
+}
+
+// fingerprint returns the fingerprint in an audit entry about a rule, nil if it has none.
 func fingerprint(e ledger.AuditEntry) []byte {
-	var t told
-	if json.Unmarshal(e.Data, &t) != nil {
+	var data audited
+	if json.Unmarshal(e.Data, &data) != nil {
 		return nil
 	}
-	return t.Fingerprint
+	return data.Fingerprint
 }
-
-func compareVersions(a, b version) int { return bytes.Compare([]byte(a.String()), []byte(b.String())) }

@@ -12,15 +12,15 @@ import (
 	"firemode/internal/store"
 )
 
-// Consequences opens, changes and withdraws defects as results report them. Every new classification of a defect
-// is kept, with an audit entry of its own.
+// Consequences opens, changes and withdraws defects as results report them. Each new classification
+// is added to the defect, with an audit entry of its own.
 type Consequences struct {
 	NewID func() string // mints ids that sort by time
 }
 
 var _ merge.Consequences = Consequences{}
 
-// Derive brings the defects of assessed items up to date.
+// Derive updates the defects of the assessed items.
 func (c Consequences) Derive(ctx context.Context, tx store.Tx, m merge.Merged) ([]ledger.AuditEntry, error) {
 	ids := make([]firemode.ItemID, len(m.Items))
 	for i, item := range m.Items {
@@ -55,7 +55,8 @@ type derivation struct {
 	audits  []ledger.AuditEntry
 }
 
-// item opens and changes the defects that the findings of an item report, and withdraws its others.
+// item opens and updates the defects that the findings of an item report, and withdraws its other
+// defects.
 func (d *derivation) item(item merge.AssessedItem) {
 	reported := map[firemode.DefectID]bool{}
 	for _, f := range item.Findings {
@@ -89,7 +90,7 @@ func (d *derivation) open(id firemode.DefectID, item firemode.ItemID, f assess.F
 	}
 }
 
-// update brings a defect to what its finding says now, and reports whether that changed it.
+// update gives a defect the count and class of its finding, and reports whether that changed it.
 func (d *derivation) update(defect *firemode.Defect, f assess.Finding) bool {
 	changed := defect.Count != f.Count || defect.Status == firemode.DefectWithdrawn
 	defect.Count = f.Count
@@ -110,7 +111,7 @@ func (d *derivation) update(defect *firemode.Defect, f assess.Finding) bool {
 	return changed
 }
 
-// classificationEntry is the audit entry of one classification of a defect.
+// classificationEntry returns the audit entry of one classification of a defect.
 func classificationEntry(d firemode.Defect, c firemode.Classification) ledger.AuditEntry {
 	data, _ := json.Marshal(map[string]any{ // strings always marshal
 		"session_id": d.Session, "item_id": d.Item, "defect_id": d.ID, "condition": d.Condition, "classification": c.Class,

@@ -1,9 +1,10 @@
-// Package defects is the faults that results report: what is wrong with an item by which rule, how each of its
-// classifications came about, and what people do about it.
+// Package defects keeps the defects that results report: what is wrong with an item by which rule,
+// every classification with its reason, and what people do about it.
 //
-// Defects follow from results: Consequences derives them in the transaction of the merge, and Recompute checks
-// that what is stored is what follows. A person moves a defect on with Service.Patch; withdrawing one is the
-// merge's alone. Which roles may do so is decided before; a defect that the caller may not see is not found.
+// It promises that defects follow from results: Consequences derives them in the transaction of the
+// merge, and Recomputer proves that the stored ones are those that follow. People change the status
+// of a defect with Service.Patch; only the merge withdraws one. It does not check roles; a defect
+// that the caller may not see is not found.
 package defects
 
 import (
@@ -15,7 +16,7 @@ import (
 	"firemode/internal/store"
 )
 
-// Service shows defects and moves them on.
+// Service lists defects and changes their status. It is safe for concurrent use.
 type Service struct {
 	store store.Store
 	newID func() string // mints ids that sort by time
@@ -25,7 +26,9 @@ type Service struct {
 func New(s store.Store, newID func() string) *Service { return &Service{s, newID} }
 
 // List lists the defects that the caller may see, oldest first.
-func (s *Service) List(ctx context.Context, f store.DefectFilter, page store.Page) (list []store.Keyed[firemode.Defect], err error) {
+func (s *Service) List(
+	ctx context.Context, f store.DefectFilter, page store.Page,
+) (list []store.Keyed[firemode.Defect], err error) {
 	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return nil, err
@@ -51,7 +54,10 @@ func (s *Service) Get(ctx context.Context, id firemode.DefectID) (d firemode.Def
 	return d, err
 }
 
-func visibleDefect(ctx context.Context, tx store.ReadTx, p firemode.Principal, id firemode.DefectID) (firemode.Defect, error) {
+// visibleDefect returns a defect of a session that p may see.
+func visibleDefect(
+	ctx context.Context, tx store.ReadTx, p firemode.Principal, id firemode.DefectID,
+) (firemode.Defect, error) {
 	d, err := store.As[store.DefectReader](tx).Defect(ctx, p.Org, id)
 	if err != nil {
 		return d, err
@@ -65,14 +71,14 @@ func visibleDefect(ctx context.Context, tx store.ReadTx, p firemode.Principal, i
 	return d, nil
 }
 
-// Patch moves a defect on; nil fields stay as they are.
+// Patch is a change of a defect; nil fields stay as they are.
 type Patch struct {
 	Status *firemode.DefectStatus
 	Note   *string
 }
 
-// next says to which statuses a person may move a defect. Withdrawing is the merge's alone, and what is withdrawn stays so until
-// a result reports it again.
+// next returns the statuses that a person may give a defect. Only the merge withdraws a defect, and
+// reopens it when a result reports it.
 func next(from firemode.DefectStatus) []firemode.DefectStatus {
 	switch from {
 	case firemode.DefectOpen:
@@ -90,8 +96,11 @@ func next(from firemode.DefectStatus) []firemode.DefectStatus {
 
 const maxNote = 4000
 
-// Patch changes a defect; ifRevision 0 is any.
-func (s *Service) Patch(ctx context.Context, id firemode.DefectID, ifRevision int64, patch Patch) (firemode.Defect, error) {
+// Patch changes a defect whose revision is ifRevision, 0 for any revision. Another revision is
+// CodeChanged; a status that does not follow the current one is CodeConflict.
+func (s *Service) Patch(
+	ctx context.Context, id firemode.DefectID, ifRevision int64, patch Patch,
+) (firemode.Defect, error) {
 	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return firemode.Defect{}, err

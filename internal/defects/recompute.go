@@ -14,28 +14,28 @@ import (
 	"firemode/internal/store"
 )
 
-// Recomputer holds defects against the results and the audit log that they follow from.
+// Recomputer compares defects with the results and the audit log that they follow from.
 type Recomputer struct{}
 
 var _ verify.Recomputer = Recomputer{}
 
-// Recompute begins with one organisation.
+// Recompute begins the verification of one organisation.
 func (Recomputer) Recompute(firemode.OrgID) verify.Recomputation {
 	return &recomputation{sessions: map[firemode.SessionID]audited{}}
 }
 
-// recomputation keeps what the audit log says of the defects of each session.
+// recomputation is what the audit log says about the defects of each session.
 type recomputation struct {
 	sessions map[firemode.SessionID]audited
 }
 
-// audited is what the audit log says of the defects of one session.
+// audited is what the audit log says about the defects of one session.
 type audited struct {
 	classified []ledger.AuditEntry
 	changed    []change // by people, in order
 }
 
-// change is what a person did with a defect: after log entry Seq of its session.
+// change is what a person did with a defect after log entry Seq of its session.
 type change struct {
 	ID   firemode.DefectID     `json:"-"`
 	At   time.Time             `json:"-"`
@@ -44,7 +44,7 @@ type change struct {
 	Seq  int64                 `json:"sequence"`
 }
 
-// Audit takes note of an entry if it is about a defect.
+// Audit notes an entry if it is about a defect of a session.
 func (r *recomputation) Audit(e ledger.AuditEntry) {
 	if id := sessionOf(e); id != "" {
 		a := r.sessions[id]
@@ -53,8 +53,8 @@ func (r *recomputation) Audit(e ledger.AuditEntry) {
 	}
 }
 
-// sessionOf returns the session that an entry about a defect names, "" for any other entry, and for what a person
-// classified without a session.
+// sessionOf returns the session that an entry about a defect names. It is "" for any other entry,
+// and for a condition that a person classified outside a session.
 func sessionOf(e ledger.AuditEntry) firemode.SessionID {
 	var of struct {
 		Session firemode.SessionID `json:"session_id"`
@@ -81,7 +81,7 @@ func (*recomputation) Organisation(context.Context, store.ReadTx, verify.Report)
 	return "", nil
 }
 
-// Session begins with one session.
+// Session begins the verification of one session.
 func (r *recomputation) Session(s verify.SessionScope) verify.SessionRecomputation {
 	known := r.sessions[s.Session.ID]
 	a := audited{slices.Clone(known.classified), slices.Clone(known.changed)}
@@ -97,21 +97,22 @@ func (r *recomputation) Session(s verify.SessionScope) verify.SessionRecomputati
 type sessionRecomputation struct {
 	verify.SessionScope
 	audited audited
-	pending []change // not repeated yet
+	pending []change // not applied yet
 }
 
 func (r *sessionRecomputation) differs(where, format string, args ...any) {
 	r.Report(where, fmt.Sprintf(format, args...))
 }
 
-// Before repeats what people did with defects before log entry seq.
+// Before applies what people did with defects before log entry seq.
 func (r *sessionRecomputation) Before(ctx context.Context, scratch store.Tx, seq int64) error {
 	for len(r.pending) > 0 && r.pending[0].Seq < seq {
 		c := r.pending[0]
 		r.pending = r.pending[1:]
 		d, err := store.As[store.DefectReader](scratch).Defect(ctx, r.SessionScope.Session.Org, c.ID)
-		if firemode.CodeOf(err) == firemode.CodeNotFound && err != nil {
-			r.differs("defects "+string(c.ID), "the audit log says that it was changed, and it does not follow from the log")
+		if err != nil && firemode.CodeOf(err) == firemode.CodeNotFound {
+			r.differs("defects "+string(c.ID),
+				"the audit log says that a person changed it, and it does not follow from the log")
 			continue
 		}
 		if err != nil {
@@ -125,7 +126,8 @@ func (r *sessionRecomputation) Before(ctx context.Context, scratch store.Tx, seq
 	return nil
 }
 
-// Compare compares what follows from the results and, given the audit log, from what people did with a defect since.
+// Compare compares what follows from the results and, if the audit log was read, from what people
+// did with a defect.
 func (r *sessionRecomputation) Compare(ctx context.Context, stored, rebuilt store.ReadTx) error {
 	was, err := r.all(ctx, stored)
 	if err != nil {
@@ -149,11 +151,15 @@ func (r *sessionRecomputation) Compare(ctx context.Context, stored, rebuilt stor
 	return nil
 }
 
-func (r *sessionRecomputation) all(ctx context.Context, tx store.ReadTx) (map[firemode.DefectID]firemode.Defect, error) {
+// all returns the defects of the session.
+func (r *sessionRecomputation) all(
+	ctx context.Context, tx store.ReadTx,
+) (map[firemode.DefectID]firemode.Defect, error) {
 	s := r.SessionScope.Session
+	reader := store.As[store.DefectReader](tx)
 	all := map[firemode.DefectID]firemode.Defect{}
 	list := func(p store.Page) ([]store.Keyed[firemode.Defect], error) {
-		return store.As[store.DefectReader](tx).Defects(ctx, s.Org, store.DefectFilter{Session: s.ID}, p)
+		return reader.Defects(ctx, s.Org, store.DefectFilter{Session: s.ID}, p)
 	}
 	err := store.EachRow(list, func(d firemode.Defect) error {
 		all[d.ID] = d
@@ -162,7 +168,7 @@ func (r *sessionRecomputation) all(ctx context.Context, tx store.ReadTx) (map[fi
 	return all, err
 }
 
-// derived is what of a defect follows from the log.
+// derived is the part of a defect that follows from the log.
 type derived struct {
 	ID               firemode.DefectID
 	Building         firemode.BuildingID
@@ -176,20 +182,20 @@ type derived struct {
 	Last             firemode.Classification
 	FoundBy          firemode.UserID
 	FoundAt          int64
-	Revision         int64 // one for each time that a result or a person changed it
-	UpdatedAt        int64 // of the last of them
+	Revision         int64 // counts the changes by results and people
+	UpdatedAt        int64 // of the last change
 }
 
 func (r *sessionRecomputation) derivedOf(d firemode.Defect) derived {
 	out := derived{
-		ID: d.ID, Building: d.Building, Item: d.Item, Rule: d.Rule, Version: d.Version, Condition: d.Condition, Count: d.Count,
-		Status: d.Status, Note: d.Note, Class: d.Class, FoundBy: d.FoundBy, FoundAt: store.Micros(d.FoundAt),
+		ID: d.ID, Building: d.Building, Item: d.Item, Rule: d.Rule, Version: d.Version,
+		Condition: d.Condition, Count: d.Count, Status: d.Status, Note: d.Note, Class: d.Class, FoundBy: d.FoundBy, FoundAt: store.Micros(d.FoundAt),
 		Revision: d.Revision, UpdatedAt: store.Micros(d.UpdatedAt),
 	}
 	if !r.Audited {
 		out.Note, out.Revision, out.UpdatedAt = "", 0, 0
 		if out.Status != firemode.DefectWithdrawn {
-			out.Status = firemode.DefectOpen // or what people have made of it
+			out.Status = firemode.DefectOpen // or another status that a person gave it
 		}
 	}
 	if n := len(d.Classifications); n > 0 {
@@ -199,7 +205,7 @@ func (r *sessionRecomputation) derivedOf(d firemode.Defect) derived {
 	return out
 }
 
-// compareClassifications compares every classification of every defect with the audit entry that was made with it.
+// compareClassifications compares each classification of each defect with its audit entry.
 func (r *sessionRecomputation) compareClassifications(stored map[firemode.DefectID]firemode.Defect) {
 	if !r.Audited {
 		return
@@ -214,7 +220,7 @@ func (r *sessionRecomputation) compareClassifications(stored map[firemode.Defect
 			e, ok := left[c.Audit]
 			delete(left, c.Audit)
 			if !ok || !e.At.Equal(c.At) || !ledger.AuditSays(e, classificationEntry(d, c)) {
-				r.differs("defects "+string(id), "classification %d is not the one that the audit log says of in %q", i, c.Audit)
+				r.differs("defects "+string(id), "classification %d differs from its audit entry %q", i, c.Audit)
 			}
 		}
 	}

@@ -1,5 +1,6 @@
-// Package groupcommit runs the work of many callers in few groups: while one group runs, what arrives meanwhile collects and
-// becomes the next. Nothing is held back to make a group larger: the item of a single caller runs at once, as a group of one.
+// Package groupcommit runs the work of many callers in few groups: while one group runs, what
+// arrives meanwhile collects and becomes the next. Nothing is held back to make a group larger: the
+// item of a single caller runs at once, as a group of one.
 //
 // It promises:
 //
@@ -28,7 +29,8 @@ import (
 
 // Collector hands items to its run function, in groups. It is safe for concurrent use.
 type Collector[T any] struct {
-	queue    chan call[T] // unbuffered: an item is handed over when the worker takes it, and can be withdrawn until then
+	// unbuffered: an item is handed over when the worker takes it, and can be withdrawn until then
+	queue    chan call[T]
 	max      int
 	run      func(ctx context.Context, items []T) []error
 	tracer   trace.Tracer
@@ -49,16 +51,19 @@ type call[T any] struct {
 	watch *firemode.Stopwatch
 }
 
-// New returns a collector whose groups hold at most limit items, at least 1. run does the work of one group and returns one error for
-// each item, in the same order, or nil if all succeeded. The context of run is never cancelled and carries nothing of the callers but a
-// stopwatch for all of theirs; run sets its own deadline. The worker starts with the first item, unless Supervise has started it before.
-// Close stops it.
+// New returns a collector whose groups hold at most limit items, at least 1. run does the work of
+// one group and returns one error for each item, in the same order, or nil if all succeeded. The
+// context of run is never cancelled and carries nothing of the callers but a stopwatch for all of
+// theirs; run sets its own deadline. The worker starts with the first item, unless Supervise has
+// started it before. Close stops it.
 func New[T any](limit int, run func(ctx context.Context, items []T) []error) *Collector[T] {
 	return NewTraced(limit, noop.Tracer{}, "", run)
 }
 
 // NewTraced is New with a span of that name for each group, in the context of run; see Span.
-func NewTraced[T any](limit int, tracer trace.Tracer, name string, run func(ctx context.Context, items []T) []error) *Collector[T] {
+func NewTraced[T any](limit int, tracer trace.Tracer, name string, run func(ctx context.Context,
+	items []T) []error,
+) *Collector[T] {
 	c := &Collector[T]{
 		queue:    make(chan call[T]),
 		max:      max(limit, 1),
@@ -71,8 +76,8 @@ func NewTraced[T any](limit int, tracer trace.Tracer, name string, run func(ctx 
 	return c
 }
 
-// Do runs item in a group and returns the error that run returned for it. If ctx ends first, Do returns the error of ctx: an item that
-// has been handed over is still run, any other never is.
+// Do runs item in a group and returns the error that run returned for it. If ctx ends first, Do
+// returns the error of ctx: an item that has been handed over is still run, any other never is.
 func (c *Collector[T]) Do(ctx context.Context, item T) error {
 	down, err := c.enter()
 	if err != nil {
@@ -82,7 +87,10 @@ func (c *Collector[T]) Do(ctx context.Context, item T) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	one := call[T]{item: item, done: make(chan error, 1), span: trace.SpanFromContext(ctx), watch: firemode.StopwatchOf(ctx)}
+	one := call[T]{
+		item: item, done: make(chan error, 1), span: trace.SpanFromContext(ctx),
+		watch: firemode.StopwatchOf(ctx),
+	}
 	one.watch.Lap(firemode.StageOther)
 	if err := c.handOver(ctx, one, down); err != nil {
 		return err
@@ -155,7 +163,8 @@ func (c *Collector[T]) try(ctx context.Context, group []call[T]) (outcomes []err
 	defer func() {
 		if p := recover(); p != nil {
 			span.SetStatus(codes.Error, "panic")
-			outcomes = All(len(group), fmt.Errorf("groupcommit: panic in a group of %d: %v\n%s", len(group), p, debug.Stack()))
+			outcomes = All(len(group), fmt.Errorf("groupcommit: panic in a group of %d: %v\n%s", len(group), p,
+				debug.Stack()))
 		}
 	}()
 	items := make([]T, len(group))
@@ -172,11 +181,13 @@ func (c *Collector[T]) try(ctx context.Context, group []call[T]) (outcomes []err
 	case 0:
 		return make([]error, len(items))
 	default:
-		return All(len(items), fmt.Errorf("groupcommit: run returned %d outcomes for %d items", len(outcomes), len(items)))
+		return All(len(items), fmt.Errorf("groupcommit: run returned %d outcomes for %d items", len(outcomes),
+			len(items)))
 	}
 }
 
-// follow returns ctx with the span of a group, if a caller is sampled, and with the stopwatches of the callers that have one.
+// follow returns ctx with the span of a group, if a caller is sampled, and with the stopwatches of
+// the callers that have one.
 func (c *Collector[T]) follow(ctx context.Context, group []call[T]) (context.Context, trace.Span) {
 	ctx, span := Span(ctx, c.tracer, c.name, func(yield func(trace.Span) bool) {
 		for _, one := range group {
@@ -204,8 +215,9 @@ func All(n int, err error) []error {
 	return outcomes
 }
 
-// Undone returns the outcomes of a group of n items that failed as a whole with err and left nothing behind. The collector then retries
-// the items one by one, and each gets the outcome of its own run. Do not use it if the outcome is unknown.
+// Undone returns the outcomes of a group of n items that failed as a whole with err and left
+// nothing behind. The collector then retries the items one by one, and each gets the outcome of its
+// own run. Do not use it if the outcome is unknown.
 func Undone(n int, err error) []error { return All(n, &undoneError{err}) }
 
 type undoneError struct{ err error }

@@ -251,7 +251,8 @@ func TestDo_ManyCallers_EachItemRunsOnce(t *testing.T) {
 	}
 }
 
-// recorder is a run function that remembers its groups. Each group waits at the gate, when there is one.
+// recorder is a run function that remembers its groups. Each group waits at the gate, when there is
+// one.
 type recorder struct {
 	mu      sync.Mutex
 	groups  [][]int
@@ -278,7 +279,8 @@ func (r *recorder) seen() [][]int {
 	return slices.Clone(r.groups)
 }
 
-// queueUp starts Do for each item and waits until all of them stand in the queue (or in the first group), in order.
+// queueUp starts Do for each item and waits until all of them stand in the queue (or in the first
+// group), in order.
 func queueUp(ctx context.Context, c *groupcommit.Collector[int], items ...int) []chan error {
 	out := make([]chan error, len(items))
 	for i, item := range items {

@@ -8,8 +8,8 @@ import (
 // restartGrace is how long callers wait for the next worker after one has died.
 const restartGrace = time.Second
 
-// Liveness tells callers that wait for a worker whether there is one. A worker that restarts within a second counts as never gone. It
-// is safe for concurrent use.
+// Liveness tells callers that wait for a worker whether there is one. A worker that restarts within
+// a second counts as never gone. It is safe for concurrent use.
 type Liveness struct {
 	mu     sync.Mutex
 	down   chan struct{} // closed while there is no worker
@@ -39,8 +39,8 @@ func (l *Liveness) Started() {
 	}
 }
 
-// Died records that the worker has died. Unless another one starts within a second, Down is closed and then gaveUp is called; it may be
-// nil.
+// Died records that the worker has died. Unless another one starts within a second, Down is closed
+// and then gaveUp is called; it may be nil.
 func (l *Liveness) Died(gaveUp func()) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -8,10 +8,13 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// Span starts the span of work that is done for many requests at once. It is a child of the first request that is sampled; the other
-// sampled requests and the span link to each other, so that each of their traces leads to the work. If no request is sampled there is no
-// span, and ctx is returned unchanged.
-func Span(ctx context.Context, tracer trace.Tracer, name string, requests iter.Seq[trace.Span]) (context.Context, trace.Span) {
+// Span starts the span of work that is done for many requests at once. It is a child of the first
+// request that is sampled; the other sampled requests and the span link to each other, so that each
+// of their traces leads to the work. If no request is sampled there is no span, and ctx is returned
+// unchanged.
+func Span(
+	ctx context.Context, tracer trace.Tracer, name string, requests iter.Seq[trace.Span],
+) (context.Context, trace.Span) {
 	var first trace.Span
 	var others []trace.Span
 	size := 0

@@ -66,7 +66,8 @@ func TestSpan_GroupAndSampledCallers_LinkToEachOther(t *testing.T) {
 		if size := group.Attributes()[0].Value.AsInt64(); size != 5 {
 			t.Errorf("its size is %d, want all 5", size)
 		}
-		if links := group.Links(); len(links) != 2 || links[0].SpanContext.SpanID() != callers["odd 3"].SpanContext().SpanID() ||
+		if links := group.Links(); len(links) != 2 || links[0].SpanContext.SpanID() != callers["odd "+
+			"3"].SpanContext().SpanID() ||
 			links[1].SpanContext.SpanID() != callers["odd 5"].SpanContext().SpanID() {
 			t.Errorf("it links to %v, want odd 3 and odd 5", links)
 		}

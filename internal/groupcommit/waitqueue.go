@@ -5,9 +5,11 @@ import (
 	"time"
 )
 
-// WaitQueue records who waits for their turn, in order of arrival, to measure how long a newcomer must expect to wait. Load is shed by
-// that time and not by a count, because it means the same for every queue, however fast it is served. The queue itself may be anything:
-// a channel, a pool or a lock. A WaitQueue is safe for concurrent use. A nil WaitQueue keeps no record and is always empty.
+// WaitQueue records who waits for their turn, in order of arrival, to measure how long a newcomer
+// must expect to wait. Load is shed by that time and not by a count, because it means the same for
+// every queue, however fast it is served. The queue itself may be anything: a channel, a pool or a
+// lock. A WaitQueue is safe for concurrent use. A nil WaitQueue keeps no record and is always
+// empty.
 type WaitQueue struct {
 	now func() time.Time
 
@@ -44,7 +46,8 @@ func (q *WaitQueue) Join() *Ticket {
 	return t
 }
 
-// Leave takes the waiter out of the queue: it is being served, or has given up. A second call does nothing.
+// Leave takes the waiter out of the queue: it is being served, or has given up. A second call does
+// nothing.
 func (t *Ticket) Leave() {
 	if t == nil {
 		return

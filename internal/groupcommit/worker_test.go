@@ -12,7 +12,8 @@ import (
 	"firemode/internal/groupcommit"
 )
 
-// The callers whose items the worker had taken get ErrLost; those that wait, and later ones, get ErrDown after a second.
+// The callers whose items the worker had taken get ErrLost; those that wait, and later ones, get
+// ErrDown after a second.
 func TestWorker_Dies_NoCallerIsLeftWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		die := true

@@ -20,7 +20,7 @@ type assetBody struct {
 	UpdatedAt time.Time           `json:"updated_at"`
 }
 
-// AssetFields are what a client says about an asset. Dates are "2006-01-02" or "".
+// AssetFields are the fields of an asset that a client sets. A date is "2006-01-02" or "".
 type AssetFields struct {
 	Type             string `json:"asset_type" maxLength:"200" doc:"Code of an asset type, or a register's words for one" example:"extinguisher_powder"`
 	Description      string `json:"description,omitempty" maxLength:"500"`
@@ -49,8 +49,10 @@ func assetOf(a firemode.Asset) assetBody {
 	b := assetBody{
 		ID: a.ID, Building: a.Building, System: a.System, CreatedAt: a.CreatedAt.UTC(), UpdatedAt: a.UpdatedAt.UTC(),
 		AssetFields: AssetFields{
-			Type: a.Type, Description: a.Description, Level: a.Level, Location: a.Location, Make: a.Make, Model: a.Model, Serial: a.Serial,
-			Manufactured: a.Manufactured, Installed: a.Installed, LastPressureTest: a.LastPressureTest, Barcode: a.Barcode, Status: a.Status, Notes: a.Notes,
+			Type: a.Type, Description: a.Description, Level: a.Level, Location: a.Location, Make: a.Make, Model: a.Model,
+			Serial:       a.Serial,
+			Manufactured: a.Manufactured, Installed: a.Installed, LastPressureTest: a.LastPressureTest,
+			Barcode: a.Barcode, Status: a.Status, Notes: a.Notes,
 		},
 	}
 	b.Baselines = baselinesOf(a.Baselines)
@@ -59,8 +61,10 @@ func assetOf(a firemode.Asset) assetBody {
 
 func (f AssetFields) asset(id firemode.AssetID) firemode.Asset {
 	return firemode.Asset{
-		ID: id, Type: f.Type, Description: f.Description, Level: f.Level, Location: f.Location, Make: f.Make, Model: f.Model, Serial: f.Serial,
-		Manufactured: f.Manufactured, Installed: f.Installed, LastPressureTest: f.LastPressureTest, Barcode: f.Barcode, Status: f.Status, Notes: f.Notes,
+		ID: id, Type: f.Type, Description: f.Description, Level: f.Level, Location: f.Location, Make: f.Make,
+		Model: f.Model, Serial: f.Serial,
+		Manufactured: f.Manufactured, Installed: f.Installed, LastPressureTest: f.LastPressureTest,
+		Barcode: f.Barcode, Status: f.Status, Notes: f.Notes,
 	}
 }
 
@@ -84,7 +88,8 @@ type patchAssetInput struct {
 	Body assetPatchBody
 }
 
-// assetPatchBody changes the fields that are there; "" clears one, but for the type and the status.
+// assetPatchBody changes the fields that are present. "" clears any field but the type and the
+// status.
 type assetPatchBody struct {
 	Type             *string `json:"asset_type,omitempty" maxLength:"200"`
 	Description      *string `json:"description,omitempty" maxLength:"500"`
@@ -151,7 +156,9 @@ func (a *API) patchAsset(ctx context.Context, in *patchAssetInput) (*httpkit.Rep
 func (a *API) putBaselines(ctx context.Context, in *baselinesInput) (*httpkit.Reply[assetBody], error) {
 	list := make([]firemode.Baseline, len(in.Body.Baselines))
 	for i, b := range in.Body.Baselines {
-		list[i] = firemode.Baseline{Measurement: b.Measurement, Value: string(b.Value), Unit: b.Unit, Source: b.Source, Date: b.Date}
+		list[i] = firemode.Baseline{
+			Measurement: b.Measurement, Value: string(b.Value), Unit: b.Unit, Source: b.Source, Date: b.Date,
+		}
 	}
 	return assetReply(a.Services.Buildings.PutBaselines(ctx, in.ID, in.AssetID, list))
 }

@@ -35,9 +35,10 @@ func importOf(r assets.Report) importBody {
 	return b
 }
 
-// importAssets streams the file into the service, so that a register of 64 MiB needs no memory of that size.
+// importAssets streams the file into the service, so that a register of 64 MiB is never in memory
+// as a whole.
 func (a *API) importAssets(w http.ResponseWriter, r *http.Request) error {
-	building, err := buildingID(r)
+	building, err := pathID[firemode.BuildingID](r)
 	if err != nil {
 		return err
 	}
@@ -55,9 +56,9 @@ func (a *API) importAssets(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// exportAssets answers the register as a file that importAssets takes.
+// exportAssets answers the register as a file that importAssets accepts.
 func (a *API) exportAssets(w http.ResponseWriter, r *http.Request) error {
-	building, err := buildingID(r)
+	building, err := pathID[firemode.BuildingID](r)
 	if err != nil {
 		return err
 	}
@@ -66,19 +67,15 @@ func (a *API) exportAssets(w http.ResponseWriter, r *http.Request) error {
 	return a.Services.Buildings.Export(r.Context(), building, w)
 }
 
-func buildingID(r *http.Request) (firemode.BuildingID, error) {
-	id := r.PathValue("id")
-	if !firemode.ValidID(id) {
-		return "", httpkit.BadPath("id")
-	}
-	return firemode.BuildingID(id), nil
-}
-
 func documentImport(op *huma.Operation, r huma.Registry) {
 	op.Parameters = append(op.Parameters, httpkit.IDParam("id", "building_id"), &huma.Param{
-		Name: "dry_run", In: "query", Description: "Report the same and write nothing", Schema: &huma.Schema{Type: huma.TypeBoolean},
+		Name: "dry_run", In: "query", Description: "Report the same and write nothing",
+		Schema: &huma.Schema{Type: huma.TypeBoolean},
 	})
-	op.RequestBody = &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{mediaCSV: {Schema: &huma.Schema{Type: huma.TypeString}}}}
+	op.RequestBody = &huma.RequestBody{
+		Required: true,
+		Content:  map[string]*huma.MediaType{mediaCSV: {Schema: &huma.Schema{Type: huma.TypeString}}},
+	}
 	op.Responses["200"] = httpkit.JSONResponse[importBody](r, "What was done with each row")
 }
 

@@ -31,7 +31,9 @@ type tokensBody struct {
 type nothing struct{}
 
 func (a *API) login(ctx context.Context, in *loginInput) (*httpkit.Reply[tokensBody], error) {
-	t, err := a.Services.Auth.Login(ctx, identity.Credentials{Username: in.Body.Username, Password: in.Body.Password, Remote: httpkit.StateOf(ctx).Remote})
+	t, err := a.Services.Auth.Login(ctx, identity.Credentials{
+		Username: in.Body.Username, Password: in.Body.Password, Remote: httpkit.StateOf(ctx).Remote,
+	})
 	return tokens(t), err
 }
 

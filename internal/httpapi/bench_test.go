@@ -6,10 +6,14 @@ import (
 	"testing"
 )
 
-// BenchmarkClassify is the hottest endpoint through the whole frame, with one caller and with many: the latter share commits.
+// BenchmarkClassify is the hottest endpoint through the whole frame, with one caller and with many:
+// the latter share commits.
 func BenchmarkClassify(b *testing.B) {
 	w := newWorld(b)
-	q := request{as: "technician", method: "POST", path: "/v1/classify", body: `{"item_code":"AS1851-2012-FE-01","observed_condition":"pressure_low"}`}
+	q := request{
+		as: "technician", method: "POST", path: "/v1/classify",
+		body: `{"item_code":"AS1851-2012-FE-01","observed_condition":"pressure_low"}`,
+	}
 	once := func() {
 		rec := httptest.NewRecorder()
 		if w.ServeHTTP(rec, q.build(w)); rec.Code != http.StatusOK {

@@ -15,22 +15,7 @@ import (
 	"firemode/internal/httpkit/httpkittest"
 )
 
-// padded is a body of exactly n bytes that is right.
-func padded(n int) []byte {
-	body := []byte(`{"site_name":"Pad","site_address":"Street"}`)
-	return append(body, bytes.Repeat([]byte(" "), n-len(body))...)
-}
-
-// noise does not compress.
-func noise(n int) []byte {
-	var out bytes.Buffer
-	for i := uint64(1); out.Len() < n; i++ {
-		fmt.Fprintf(&out, "%016x", i*0x9E3779B97F4A7C15)
-	}
-	return []byte(`{"site_name":"N","site_address":"S","metadata":{"x":"` + string(out.Bytes()[:n]) + `"}}`)
-}
-
-func TestBodies(t *testing.T) {
+func TestBody_EncodingsAndLimits(t *testing.T) {
 	t.Parallel()
 	plain := `{"site_name":"Pad","site_address":"Street"}`
 	rows := []struct {
@@ -47,7 +32,10 @@ func TestBodies(t *testing.T) {
 		{"zstd", httpkit.MediaJSON, "zstd", httpkittest.Zstded(t, []byte(plain)), 200, ""},
 		{"at the limit", httpkit.MediaJSON, "", padded(jsonLimit), 200, ""},
 		{"over the limit", httpkit.MediaJSON, "", padded(jsonLimit + 1), 413, "8388608 bytes"},
-		{"over the limit once decoded", httpkit.MediaJSON, "gzip", httpkittest.Gzipped(t, padded(jsonLimit+1)), 413, "8388608 bytes"},
+		{
+			"over the limit once decoded", httpkit.MediaJSON, "gzip", httpkittest.Gzipped(t, padded(jsonLimit+1)), 413,
+			"8388608 bytes",
+		},
 		{"bomb", httpkit.MediaJSON, "zstd", httpkittest.Zstded(t, padded(4<<20)), 413, "100 times"},
 		{"gzip bomb", httpkit.MediaJSON, "gzip", httpkittest.Gzipped(t, padded(4<<20)), 413, "100 times"},
 		{"over the limit on the wire", httpkit.MediaJSON, "gzip", httpkittest.Gzipped(t, noise(3<<20)), 413, "1048576 bytes"},
@@ -94,43 +82,21 @@ func TestBodies(t *testing.T) {
 	}
 }
 
-func TestImportOverItsLimit(t *testing.T) {
-	t.Parallel()
-	w := newFurnished(t)
-	for _, claimed := range []int64{importLimit + 1, -1} {
-		r := httptest.NewRequest(http.MethodPost, "/v1/buildings/closed/assets/import", io.LimitReader(endless{}, importLimit+1))
-		r.ContentLength = claimed
-		r.Header.Set("Authorization", "Bearer "+w.tokens["admin"])
-		r.Header.Set("Content-Type", mediaCSV)
-		rec := httptest.NewRecorder()
-		w.ServeHTTP(rec, r)
-		if p := httpkittest.WantProblem(t, rec, http.StatusRequestEntityTooLarge); !strings.Contains(p.Message, "67108864 bytes") {
-			t.Errorf("message %q", p.Message)
-		}
-	}
-}
-
-// endless is a CSV file with one header and then blank lines.
-type endless struct{}
-
-func (endless) Read(p []byte) (int, error) {
-	for i := range p {
-		p[i] = '\n'
-	}
-	return len(p), nil
-}
-
-// TestBodyThatStopsComing speaks over a real connection: the deadline is the connection's.
-func TestBodyThatStopsComing(t *testing.T) {
+// TestBody_Interrupted_408 speaks over a real connection: the deadline is the connection's.
+func TestBody_Interrupted_408(t *testing.T) {
 	t.Parallel()
 	w := newFurnished(t, func(c *Config) { c.Limits.Pause = 50 * time.Millisecond })
 	server := httptest.NewServer(w)
 	defer server.Close()
-	for path, media := range map[string]string{"/v1/buildings": httpkit.MediaJSON, "/v1/buildings/closed/assets/import": mediaCSV} {
+	for path, media := range map[string]string{
+		"/v1/buildings":                      httpkit.MediaJSON,
+		"/v1/buildings/closed/assets/import": mediaCSV,
+	} {
 		conn, err := net.Dial("tcp", server.Listener.Addr().String())
 		must(t, err)
 		defer conn.Close()
-		_, err = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: %s\r\nContent-Length: 100\r\n\r\n{", path, w.tokens["admin"], media)
+		_, err = fmt.Fprintf(conn,
+			"POST %s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: %s\r\nContent-Length: 100\r\n\r\n{", path, w.tokens["admin"], media)
 		must(t, err)
 		answer := httpkittest.ReadAnswer(t, conn)
 		p := httpkittest.WantProblem(t, answer, http.StatusRequestTimeout)
@@ -140,8 +106,9 @@ func TestBodyThatStopsComing(t *testing.T) {
 	}
 }
 
-// TestSlowBodyIsAwaited sends a body in pieces that take longer than the pause together, though none does alone.
-func TestSlowBodyIsAwaited(t *testing.T) {
+// TestBody_SlowButArriving_Accepted sends a body in pieces that take longer than the pause
+// together, though none does alone.
+func TestBody_SlowButArriving_Accepted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(c *Config) { c.Limits.Pause = time.Minute })
 	pipe, in := io.Pipe()
@@ -155,31 +122,28 @@ func TestSlowBodyIsAwaited(t *testing.T) {
 		_ = in.Close()
 	}()
 	rec := httptest.NewRecorder()
-	deadlines := &deadlineCounter{ResponseRecorder: rec}
+	deadlines := &httpkittest.Deadlines{ResponseRecorder: rec}
 	w.ServeHTTP(deadlines, r)
 	if rec.Code != http.StatusCreated {
 		t.Fatalf("status %d: %s", rec.Code, rec.Body)
 	}
-	if deadlines.set < 44 || !deadlines.last.IsZero() {
-		t.Errorf("the deadline was moved %d times and left at %v, want one move per piece and none left", deadlines.set, deadlines.last)
+	if deadlines.Reads < 44 || !deadlines.LastRead.IsZero() {
+		t.Errorf("the deadline was moved %d times and left at %v, want one move per piece and none left", deadlines.Reads,
+			deadlines.LastRead)
 	}
 }
 
-// deadlineCounter notes the read deadlines that are set, and counts those for writing.
-type deadlineCounter struct {
-	*httptest.ResponseRecorder
-	set    int
-	last   time.Time
-	writes int
+// padded is a body of exactly n bytes that is right.
+func padded(n int) []byte {
+	body := []byte(`{"site_name":"Pad","site_address":"Street"}`)
+	return append(body, bytes.Repeat([]byte(" "), n-len(body))...)
 }
 
-func (d *deadlineCounter) SetWriteDeadline(time.Time) error {
-	d.writes++
-	return nil
-}
-
-func (d *deadlineCounter) SetReadDeadline(t time.Time) error {
-	d.set++
-	d.last = t
-	return nil
+// noise does not compress.
+func noise(n int) []byte {
+	var out bytes.Buffer
+	for i := uint64(1); out.Len() < n; i++ {
+		fmt.Fprintf(&out, "%016x", i*0x9E3779B97F4A7C15)
+	}
+	return []byte(`{"site_name":"N","site_address":"S","metadata":{"x":"` + string(out.Bytes()[:n]) + `"}}`)
 }

@@ -22,11 +22,12 @@ type buildingBody struct {
 
 func buildingOf(b firemode.Building) buildingBody {
 	return buildingBody{
-		ID: b.ID, Name: b.Name, Address: b.Address, Metadata: b.Metadata, Owners: b.Owners, Status: b.Status, CreatedAt: b.CreatedAt.UTC(),
+		ID: b.ID, Name: b.Name, Address: b.Address, Metadata: b.Metadata, Owners: b.Owners, Status: b.Status,
+		CreatedAt: b.CreatedAt.UTC(),
 	}
 }
 
-// BuildingPath is the path of one building, and of what hangs from it.
+// BuildingPath is the path of a building and of everything below it.
 type BuildingPath struct {
 	ID firemode.BuildingID `path:"id" pattern:"^[A-Za-z0-9_-]{1,64}$" doc:"building_id"`
 }

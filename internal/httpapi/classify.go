@@ -40,7 +40,8 @@ type classifyBody struct {
 
 func (a *API) classify(ctx context.Context, in *classifyInput) (*httpkit.Reply[classifyBody], error) {
 	q := catalogue.Request{Code: in.Body.Code, Finding: rules.Finding{
-		Condition: in.Body.Condition, Measurement: in.Body.Measurement, Value: string(in.Body.Value), Unit: in.Body.Unit, Scope: in.Body.Scope,
+		Condition: in.Body.Condition, Measurement: in.Body.Measurement, Value: string(in.Body.Value),
+		Unit: in.Body.Unit, Scope: in.Body.Scope,
 	}}
 	if o := in.Body.Override; o != nil {
 		q.Override = &rules.Override{Class: o.Class, Reason: o.Reason}

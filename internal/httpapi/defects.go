@@ -41,11 +41,15 @@ type classificationBody struct {
 
 func defectOf(d firemode.Defect) defectBody {
 	b := defectBody{
-		ID: d.ID, Session: d.Session, Building: d.Building, Item: d.Item, Rule: d.Rule, Version: d.Version, Condition: d.Condition,
-		Count: decimal(d.Count), Status: d.Status, Class: d.Class, FoundBy: d.FoundBy, FoundAt: d.FoundAt.UTC(), Note: d.Note, UpdatedAt: d.UpdatedAt.UTC(),
+		ID: d.ID, Session: d.Session, Building: d.Building, Item: d.Item, Rule: d.Rule, Version: d.Version,
+		Condition: d.Condition,
+		Count:     decimal(d.Count), Status: d.Status, Class: d.Class, FoundBy: d.FoundBy, FoundAt: d.FoundAt.UTC(),
+		Note: d.Note, UpdatedAt: d.UpdatedAt.UTC(),
 	}
 	for _, c := range d.Classifications {
-		b.Classifications = append(b.Classifications, classificationBody{c.Class, c.Default, c.Rule, c.Version, c.Basis, c.Reason, c.At.UTC(), c.Audit})
+		b.Classifications = append(b.Classifications, classificationBody{
+			c.Class, c.Default, c.Rule, c.Version, c.Basis, c.Reason, c.At.UTC(), c.Audit,
+		})
 	}
 	return b
 }

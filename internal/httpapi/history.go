@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"firemode"
 	"firemode/internal/httpkit"
 	"firemode/internal/record/crdt"
 	"firemode/internal/record/ledger"
@@ -32,9 +33,10 @@ func changeRecordOf(op ledger.Op) changeRecord {
 	return r
 }
 
-// readHistory lists every change ever made to a path, or answers the document as of a number or a time.
+// readHistory answers a page of the changes ever made to a path, or the document as of a log entry or
+// a time.
 func (a *API) readHistory(w http.ResponseWriter, r *http.Request) error {
-	session, err := sessionID(r)
+	session, err := pathID[firemode.SessionID](r)
 	if err != nil {
 		return err
 	}
@@ -85,11 +87,32 @@ func pastQuery(q *view.Query, seq, at string) (err error) {
 	return nil
 }
 
+type endOfList struct {
+	Changes    int     `json:"changes"`
+	NextCursor *string `json:"next_cursor"`
+}
+
+// historyLines writes a page of a history as NDJSON.
+func historyLines(out io.Writer, page list[changeRecord]) error {
+	l := httpkit.NewLineWriter(out)
+	for _, change := range page.Data {
+		if err := l.Write("change", "changes", change); err != nil {
+			return err
+		}
+	}
+	return l.Write("end", "", endOfList{l.Count("changes"), page.NextCursor})
+}
+
 func documentHistory(op *huma.Operation, r huma.Registry) {
 	op.Parameters = append(op.Parameters, httpkit.IDParam("id", "session_id"),
 		httpkit.QueryParam("path", "JSON Pointer: the changes there and below, newest first"),
-		httpkit.QueryParam("at_seq", "In its place: the document as of this number"), httpkit.QueryParam("at", "The document as of this time"),
-		httpkit.QueryParam("limit", "1 to 100, 20 unless told"), httpkit.QueryParam("cursor", "next_cursor of the page before"))
-	op.Responses["200"] = httpkit.JSONResponse[list[changeRecord]](r, "Changes, newest first; or, as of a past moment, the answer of GET results")
-	httpkit.DocumentLines(op.Responses["200"].Content, "One object on each line, with one member: change, for each change of the page; and last end, with next_cursor, which an answer that was cut off lacks. Or, as of a past moment, the lines of GET results.")
+		httpkit.QueryParam("at_seq", "In its place: the document as of this number"),
+		httpkit.QueryParam("at", "The document as of this time"),
+		httpkit.QueryParam("limit", "1 to 100, 20 unless told"),
+		httpkit.QueryParam("cursor", "next_cursor of the page before"))
+	op.Responses["200"] = httpkit.JSONResponse[list[changeRecord]](r,
+		"Changes, newest first; or, as of a past moment, the answer of GET results")
+	httpkit.DocumentLines(op.Responses["200"].Content,
+		"One object on each line, with one member: change, for each change of the page; and last end, with next_cursor, "+
+			"which an answer that was cut off lacks. Or, as of a past moment, the lines of GET results.")
 }

@@ -9,34 +9,7 @@ import (
 	"time"
 )
 
-// moments are what the session answered after each step of a story.
-type moments struct {
-	seq  int64
-	at   time.Time
-	body string
-}
-
-// remember notes what the session answers now. The cursor and what is told of the log's end may differ later and are left out.
-func (v *visit) remember() moments {
-	v.t.Helper()
-	status := v.get(http.StatusOK, as("engineer", "GET", v.path("/sync_status")))
-	at := time.Now()
-	return moments{int64(status["sequence"].(float64)), at, v.content("/results")}
-}
-
-// content is clock, document, conflicts and late batches of an answer, as it was written.
-func (v *visit) content(below string) string {
-	v.t.Helper()
-	body := v.do(as("engineer", "GET", v.path(below))).Body.String()
-	clock, _, _ := strings.Cut(body, `,"cursor"`)
-	_, rest, found := strings.Cut(body, `"document":`)
-	if !found {
-		v.t.Fatalf("GET %s: %s", below, body)
-	}
-	return clock + rest
-}
-
-func TestHistory(t *testing.T) {
+func TestHistory_ListsEveryChange(t *testing.T) {
 	play(t, []scenario{
 		{"every change ever made at a path and below, newest first, page by page", func(t *testing.T, v *visit) {
 			a, b := v.pair()
@@ -47,10 +20,12 @@ func TestHistory(t *testing.T) {
 			all := v.list(v.path("/history?path=/i"))
 			var told []string
 			for _, c := range all {
-				told = append(told, fmt.Sprint(c["sequence"], " ", c["op"], " ", c["path"], " ", c["value"], " ", c["dot"], " ", c["user"], " ", c["live"]))
+				told = append(told, fmt.Sprint(c["sequence"], " ", c["op"], " ", c["path"], " ", c["value"], " ", c["dot"], " ",
+					c["user"], " ", c["live"]))
 			}
 			same(t, told[:4], []string{
-				"26 set /i/m/y 2 b:1:1 tech2 true", "26 set /i/m/x 1 b:1:1 tech2 true", "26 remove /i <nil> b:1:0 tech2 true", "25 set /i/n 24 a:25:0 tech1 true",
+				"26 set /i/m/y 2 b:1:1 tech2 true", "26 set /i/m/x 1 b:1:1 tech2 true",
+				"26 remove /i <nil> b:1:0 tech2 true", "25 set /i/n 24 a:25:0 tech1 true",
 			})
 			same(t, told[4], "24 set /i/n 23 a:24:0 tech1 false")
 			same(t, len(all), 28)
@@ -115,8 +90,10 @@ func TestHistory(t *testing.T) {
 		}},
 		{"a place in the log that is none is refused", func(t *testing.T, v *visit) {
 			for query, status := range map[string]int{
-				"": 400, "?path=": 400, "?path=x": 400, "?path=/": 400, "?path=/a//b": 400, "?path=/x&limit=0": 400, "?path=/x&limit=101": 400, "?path=/x&limit=x": 400,
-				"?path=/x&cursor=x": 400, "?at_seq=0": 400, "?at_seq=-1": 400, "?at_seq=x": 400, "?at_seq=": 400, "?at=yesterday": 400, "?at_seq=1": 422, "?at=2020-01-01T00:00:00Z": 200,
+				"": 400, "?path=": 400, "?path=x": 400, "?path=/": 400, "?path=/a//b": 400, "?path=/x&limit=0": 400,
+				"?path=/x&limit=101": 400, "?path=/x&limit=x": 400,
+				"?path=/x&cursor=x": 400, "?at_seq=0": 400, "?at_seq=-1": 400, "?at_seq=x": 400, "?at_seq=": 400,
+				"?at=yesterday": 400, "?at_seq=1": 422, "?at=2020-01-01T00:00:00Z": 200,
 			} {
 				if rec := v.do(as("tech1", "GET", v.path("/history"+query))); rec.Code != status {
 					t.Errorf("%s: status %d, want %d: %s", query, rec.Code, status, rec.Body)
@@ -125,6 +102,34 @@ func TestHistory(t *testing.T) {
 			same(t, string(v.pullFrom("tech1", "", "/history?at=2020-01-01T00:00:00Z").Document), `{}`)
 		}},
 	})
+}
+
+// moments are what the session answered after each step of a story.
+type moments struct {
+	seq  int64
+	at   time.Time
+	body string
+}
+
+// remember notes what the session answers now. The cursor and what is told of the log's end may
+// differ later and are left out.
+func (v *visit) remember() moments {
+	v.t.Helper()
+	status := v.get(http.StatusOK, as("engineer", "GET", v.path("/sync_status")))
+	at := time.Now()
+	return moments{int64(status["sequence"].(float64)), at, v.content("/results")}
+}
+
+// content is clock, document, conflicts and late batches of an answer, as it was written.
+func (v *visit) content(below string) string {
+	v.t.Helper()
+	body := v.do(as("engineer", "GET", v.path(below))).Body.String()
+	clock, _, _ := strings.Cut(body, `,"cursor"`)
+	_, rest, found := strings.Cut(body, `"document":`)
+	if !found {
+		v.t.Fatalf("GET %s: %s", below, body)
+	}
+	return clock + rest
 }
 
 // documentIn is the document of what content told, without the late batches behind it.

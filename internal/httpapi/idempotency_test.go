@@ -3,31 +3,27 @@ package httpapi
 import (
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
 	"firemode/internal/httpkit/httpkittest"
 )
 
-func keyed(key string, q request) request {
-	header := map[string]string{"Idempotency-Key": key}
-	for k, v := range q.header {
-		header[k] = v
-	}
-	q.header = header
-	return q
-}
-
-func TestIdempotencyKey(t *testing.T) {
+func TestIdempotencyKey_SameRequest_Replayed(t *testing.T) {
 	t.Parallel()
 	w := newFurnished(t)
-	q := keyed("k-1", request{as: "admin", method: "POST", path: "/v1/buildings", body: `{"site_name":"Once","site_address":"Street"}`})
+	q := keyed("k-1", request{
+		as: "admin", method: "POST", path: "/v1/buildings",
+		body: `{"site_name":"Once","site_address":"Street"}`,
+	})
 	first := w.do(q)
 	if first.Code != http.StatusCreated || first.Header().Get("Idempotency-Replayed") != "" {
 		t.Fatalf("first: status %d, replayed %q", first.Code, first.Header().Get("Idempotency-Replayed"))
 	}
 	again := w.do(q)
-	if again.Code != http.StatusCreated || again.Header().Get("Idempotency-Replayed") != "true" || again.Body.String() != first.Body.String() {
+	if again.Code != http.StatusCreated || again.Header().Get("Idempotency-Replayed") != "true" ||
+		again.Body.String() != first.Body.String() {
 		t.Errorf("again: status %d, replayed %q: %s", again.Code, again.Header().Get("Idempotency-Replayed"), again.Body)
 	}
 	other := q
@@ -42,7 +38,7 @@ func TestIdempotencyKey(t *testing.T) {
 	}
 }
 
-func TestIdempotencyKeyIsTheUsersOwn(t *testing.T) {
+func TestIdempotencyKey_OfAnotherUser_Independent(t *testing.T) {
 	t.Parallel()
 	w := newFurnished(t)
 	body := `{"item_code":"AS1851-2012-FE-01","observed_condition":"pressure_low"}`
@@ -56,21 +52,27 @@ func TestIdempotencyKeyIsTheUsersOwn(t *testing.T) {
 	}
 }
 
-func TestIdempotencyKeyForms(t *testing.T) {
+func TestIdempotencyKey_Malformed_400(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for key, status := range map[string]int{
 		"a": 200, strings.Repeat("k", 255): 200, "with space ~": 200,
 		strings.Repeat("k", 256): 400, "tab\there": 400, "ümlaut": 400, "": 400,
 	} {
-		q := keyed(key, request{as: "admin", method: "POST", path: "/v1/classify", body: `{"item_code":"AS1851-2012-FE-01","observed_condition":"pressure_low"}`})
+		q := keyed(key, request{
+			as: "admin", method: "POST", path: "/v1/classify",
+			body: `{"item_code":"AS1851-2012-FE-01","observed_condition":"pressure_low"}`,
+		})
 		if rec := w.do(q); rec.Code != status {
 			t.Errorf("key %q: status %d, want %d", key, rec.Code, status)
 		}
 	}
 	for _, q := range []request{
 		{method: "POST", path: "/v1/auth/login", body: `{"username":"technician","password":"correct horse"}`},
-		{as: "technician", method: "POST", path: "/v1/users/me/password", body: `{"old_password":"correct horse","new_password":"battery staple"}`},
+		{
+			as: "technician", method: "POST", path: "/v1/users/me/password",
+			body: `{"old_password":"correct horse","new_password":"battery staple"}`,
+		},
 	} {
 		if rec := w.do(keyed(strings.Repeat("k", 300), q)); rec.Code >= 300 {
 			t.Errorf("%s minds the key: %d %s", q.path, rec.Code, rec.Body)
@@ -79,10 +81,13 @@ func TestIdempotencyKeyForms(t *testing.T) {
 }
 
 // Requests that come at once under one key are one request, with one answer.
-func TestKeysAtOnce(t *testing.T) {
+func TestIdempotencyKey_ConcurrentRequests_OneResponse(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	q := keyed("at-once", request{as: "admin", method: "POST", path: "/v1/buildings", body: `{"site_name":"Once","site_address":"Street"}`})
+	q := keyed("at-once", request{
+		as: "admin", method: "POST", path: "/v1/buildings",
+		body: `{"site_name":"Once","site_address":"Street"}`,
+	})
 	answers := make(chan *httptest.ResponseRecorder)
 	const n = 8
 	for range n {
@@ -100,31 +105,28 @@ func TestKeysAtOnce(t *testing.T) {
 	same(t, []int{len(bodies), replayed}, []int{1, n - 1})
 }
 
-func TestImportWithKey(t *testing.T) {
+func TestIdempotencyKey_Replay_Reported(t *testing.T) {
 	t.Parallel()
 	w := newFurnished(t)
-	q := keyed("file-1", request{
-		as: "admin", method: "POST", path: "/v1/buildings/closed/assets/import", body: "asset_id,asset_type\nFE-9,extinguisher_powder\n",
-		header: map[string]string{"Content-Type": mediaCSV},
+	w.seen.Reset()
+	q := keyed("k-1", request{
+		as: "admin", method: "POST", path: "/v1/classify",
+		body: `{"item_code":"AS1851-2012-FE-01","observed_condition":"pressure_low"}`,
 	})
-	first, again := w.do(q), w.do(q)
-	want := `{"created":1,"updated":0,"unchanged":0,"rejected":[]}`
-	if first.Body.String() != want || again.Body.String() != want || again.Header().Get("Idempotency-Replayed") != "true" {
-		t.Errorf("first %s, again %s, replayed %q", first.Body, again.Body, again.Header().Get("Idempotency-Replayed"))
+	for range 2 {
+		w.get(http.StatusOK, q)
 	}
-	q.body += "FE-10,extinguisher_powder\n"
-	httpkittest.WantProblem(t, w.do(q), http.StatusConflict)
+	want := []string{"POST /v1/classify 200", "POST /v1/classify 200", "replayed"}
+	if !slices.Equal(w.seen.All(), want) {
+		t.Errorf("observed %q, want %q", w.seen.All(), want)
+	}
 }
 
-func TestRefreshRetriedUnderItsKey(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	login := w.get(http.StatusOK, request{method: "POST", path: "/v1/auth/login", body: `{"username":"ADMIN","password":"correct horse"}`})
-	q := keyed("r-1", request{method: "POST", path: "/v1/auth/refresh", body: `{"refresh_token":"` + login["refresh_token"].(string) + `"}`})
-	first, again := w.do(q), w.do(q)
-	if first.Code != http.StatusOK || again.Body.String() != first.Body.String() || again.Header().Get("Idempotency-Replayed") != "true" {
-		t.Errorf("first %d, again %d %q: %s", first.Code, again.Code, again.Header().Get("Idempotency-Replayed"), again.Body)
+func keyed(key string, q request) request {
+	header := map[string]string{"Idempotency-Key": key}
+	for k, v := range q.header {
+		header[k] = v
 	}
-	q.header = nil
-	httpkittest.WantProblem(t, w.do(q), http.StatusUnauthorized)
+	q.header = header
+	return q
 }

@@ -17,7 +17,7 @@ type itemBody struct {
 	Missing []string           `json:"missing" doc:"Why the item is incomplete"`
 }
 
-// ItemFields are what does not change about an item.
+// ItemFields are the fields of an item that do not change during a session.
 type ItemFields struct {
 	ID        firemode.ItemID    `json:"item_id" doc:"An asset_id, system-… or site-…"`
 	Kind      firemode.AssetKind `json:"kind" enum:"asset,system,site"`
@@ -61,35 +61,40 @@ func (a *API) listItems(ctx context.Context, in *listItemsInput) (*httpkit.Reply
 	if err != nil {
 		return nil, err
 	}
-	rows, err := a.Services.Visits.Items(ctx, in.ID, store.ItemFilter{Level: in.Level, System: in.System, States: in.States, Text: in.Text}, page)
+	f := store.ItemFilter{Level: in.Level, System: in.System, States: in.States, Text: in.Text}
+	rows, err := a.Services.Visits.Items(ctx, in.ID, f, page)
 	if err != nil {
 		return nil, err
 	}
-	book, err := a.Services.Catalogue.RuleSet(ctx, orgOf(ctx))
+	set, err := a.Services.Catalogue.RuleSet(ctx, orgOf(ctx))
 	if err != nil {
 		return nil, err
 	}
-	return listed(ctx, a, in.Paging, rows, func(i firemode.Item) itemBody { return itemOf(i, book) }), nil
+	return listed(ctx, a, in.Paging, rows, func(i firemode.Item) itemBody { return itemOf(i, set) }), nil
 }
 
-func itemOf(i firemode.Item, book *rules.Set) itemBody {
-	return itemBody{ItemFields: itemFieldsOf(i, book), State: i.State, Outcome: i.Outcome, Missing: i.Missing}
+func itemOf(i firemode.Item, set *rules.Set) itemBody {
+	return itemBody{ItemFields: itemFieldsOf(i, set), State: i.State, Outcome: i.Outcome, Missing: i.Missing}
 }
 
-func itemFieldsOf(i firemode.Item, book *rules.Set) ItemFields {
+func itemFieldsOf(i firemode.Item, set *rules.Set) ItemFields {
 	b := ItemFields{
-		ID: i.ID, Kind: i.Kind, Type: i.Type, Name: i.Name, System: i.System, Level: i.Level, Location: i.Location, Position: i.Position,
+		ID: i.ID, Kind: i.Kind, Type: i.Type, Name: i.Name, System: i.System, Level: i.Level, Location: i.Location,
+		Position:  i.Position,
 		Baselines: baselinesOf(i.Baselines),
 	}
 	for _, c := range i.Checks {
 		check := dueCheckBody{Rule: c.Rule, Version: c.Version}
-		if r, ok := book.At(c.Rule, c.Version); ok {
+		if r, ok := set.At(c.Rule, c.Version); ok {
 			check.Name, check.Conditions, check.Expected = r.Name, r.Schema.Classifications, rules.NewDocument(r).Schema.Limits
 		}
 		b.Checks = append(b.Checks, check)
 	}
 	if i.Last != nil {
-		b.Last = &lastResultBody{Session: i.Last.Session, CompletedAt: i.Last.CompletedAt.UTC(), Outcome: i.Last.Outcome, Measurements: map[string]decimal{}}
+		b.Last = &lastResultBody{
+			Session: i.Last.Session, CompletedAt: i.Last.CompletedAt.UTC(), Outcome: i.Last.Outcome,
+			Measurements: map[string]decimal{},
+		}
 		for name, value := range i.Last.Measurements {
 			b.Last.Measurements[name] = decimal(value)
 		}

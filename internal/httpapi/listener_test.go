@@ -12,28 +12,8 @@ import (
 	"firemode/internal/httpkit/httpkittest"
 )
 
-// served is the API behind a real server on a real connection.
-func (w *world) served() *httptest.Server {
-	w.t.Helper()
-	return serve(w.t, w)
-}
-
-func serve(t testing.TB, handler http.Handler) *httptest.Server {
-	t.Helper()
-	l, err := net.Listen("tcp", "localhost:0")
-	must(t, err)
-	server := httptest.NewUnstartedServer(handler)
-	must(t, server.Listener.Close())
-	server.Listener = httpkit.Listener(l, newID)
-	server.Config.MaxHeaderBytes = 4 << 10
-	server.Config.DisableGeneralOptionsHandler = true
-	server.Start()
-	t.Cleanup(server.Close)
-	return server
-}
-
-// TestWhatNetHTTPAnswers sends what never reaches a handler.
-func TestWhatNetHTTPAnswers(t *testing.T) {
+// TestListener_MalformedRequest_Problem sends what never reaches a handler.
+func TestListener_MalformedRequest_Problem(t *testing.T) {
 	t.Parallel()
 	server := newWorld(t).served()
 	for name, row := range map[string]struct {
@@ -54,7 +34,10 @@ func TestWhatNetHTTPAnswers(t *testing.T) {
 		"unknown transfer coding": {"POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: zip\r\n\r\n", 501},
 		"unknown version":         {"GET /health HTTP/3.7\r\nHost: x\r\n\r\n", 505},
 		"the whole server":        {"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n", 404},
-		"bad chunk":               {"POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400},
+		"bad chunk": {
+			"POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+			400,
+		},
 	} {
 		conn, err := net.Dial("tcp", server.Listener.Addr().String())
 		must(t, err)
@@ -65,8 +48,8 @@ func TestWhatNetHTTPAnswers(t *testing.T) {
 	}
 }
 
-// TestOverTheWire is what only a real connection shows.
-func TestOverTheWire(t *testing.T) {
+// TestListener_OverTheWire is what only a real connection shows.
+func TestListener_OverTheWire(t *testing.T) {
 	t.Parallel()
 	w := newFurnished(t)
 	server := w.served()
@@ -79,14 +62,36 @@ func TestOverTheWire(t *testing.T) {
 		t.Cleanup(func() { resp.Body.Close() })
 		return resp
 	}
-	if resp := get("HEAD", "/v1/buildings/closed/", nil); resp.StatusCode != http.StatusOK || resp.ContentLength < 100 || resp.Header.Get("ETag") == "" {
+	if resp := get("HEAD", "/v1/buildings/closed/", nil); resp.StatusCode != http.StatusOK || resp.ContentLength < 100 ||
+		resp.Header.Get("ETag") == "" {
 		t.Errorf("HEAD: %d, %d bytes, ETag %q", resp.StatusCode, resp.ContentLength, resp.Header.Get("ETag"))
 	}
-	if resp := get("POST", "/v1/buildings/", strings.NewReader(`{"site_name":"Wire","site_address":"Street"}`)); resp.StatusCode != http.StatusCreated {
+	if resp := get("POST", "/v1/buildings/",
+		strings.NewReader(`{"site_name":"Wire","site_address":"Street"}`)); resp.StatusCode != http.StatusCreated {
 		t.Errorf("POST with a trailing slash: %d", resp.StatusCode)
 	}
 	big := get("POST", "/v1/buildings", io.LimitReader(endless{}, jsonLimit+2))
 	if big.StatusCode != http.StatusRequestEntityTooLarge {
 		t.Errorf("too large: %d", big.StatusCode)
 	}
+}
+
+// served is the API behind a real server on a real connection.
+func (w *world) served() *httptest.Server {
+	w.t.Helper()
+	return serve(w.t, w)
+}
+
+func serve(t testing.TB, handler http.Handler) *httptest.Server {
+	t.Helper()
+	l, err := net.Listen("tcp", "localhost:0")
+	must(t, err)
+	server := httptest.NewUnstartedServer(handler)
+	must(t, server.Listener.Close())
+	server.Listener = httpkit.Listener(l, newID)
+	server.Config.MaxHeaderBytes = 4 << 10
+	server.Config.DisableGeneralOptionsHandler = true
+	server.Start()
+	t.Cleanup(server.Close)
+	return server
 }

@@ -21,15 +21,17 @@ type list[T any] struct {
 	NextCursor *string `json:"next_cursor" nullable:"true" doc:"Cursor of the next page, null on the last one"`
 }
 
-// page turns the request's cursor into the store's words. It asks for one row more than wanted, whose being there
-// tells that there is a next page.
+// page returns the page that a request asks for. It has one row more than the limit; if that row
+// exists, there is a next page.
 func (a *API) page(ctx context.Context, p Paging) (store.Page, error) {
 	after, err := a.openCursor(ctx, p.Cursor)
 	return store.Page{After: after, Limit: p.Limit + 1}, err
 }
 
-// listed makes the answer of a list out of rows that were asked for with page.
-func listed[Row, T any](ctx context.Context, a *API, p Paging, rows []store.Keyed[Row], convert func(Row) T) *httpkit.Reply[list[T]] {
+// listed returns the response of a list from the rows of a page.
+func listed[Row, T any](
+	ctx context.Context, a *API, p Paging, rows []store.Keyed[Row], convert func(Row) T,
+) *httpkit.Reply[list[T]] {
 	out := list[T]{Data: make([]T, 0, len(rows))}
 	if len(rows) > p.Limit {
 		rows = rows[:p.Limit]
@@ -42,12 +44,14 @@ func listed[Row, T any](ctx context.Context, a *API, p Paging, rows []store.Keye
 	return &httpkit.Reply[list[T]]{Body: out}
 }
 
-// sealCursor signs the key of a row together with the list it belongs to: path, filters and organisation.
+// sealCursor returns a cursor for the key of a row. It is signed with the list that it belongs to:
+// path, filters and organisation.
 func (a *API) sealCursor(ctx context.Context, after string) string {
 	return a.cursors.Seal(orgOf(ctx), httpkit.StateOf(ctx).List(), after)
 }
 
-// openCursor returns the key in a cursor that sealCursor made for the same list; CodeMalformed for any other.
+// openCursor returns the key in a cursor that sealCursor made for the same list. Any other cursor is
+// CodeMalformed.
 func (a *API) openCursor(ctx context.Context, cursor string) (after string, err error) {
 	if cursor == "" {
 		return "", nil

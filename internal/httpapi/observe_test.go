@@ -4,14 +4,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
-
-	"firemode"
 )
 
-func TestRequestID(t *testing.T) {
+func TestRequestID_KeptIfWellFormed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for sent, kept := range map[string]bool{
@@ -29,11 +26,14 @@ func TestRequestID(t *testing.T) {
 	}
 }
 
-func TestOneEventPerRequest(t *testing.T) {
+func TestLog_OneEventPerRequest(t *testing.T) {
 	t.Parallel()
 	w := newFailing(t, nil)
 	w.seen.Reset()
-	w.do(request{as: "admin", method: "GET", path: "/v1/users/u-owner/?q=secret-query", header: map[string]string{"X-Request-ID": "req-1"}})
+	w.do(request{
+		as: "admin", method: "GET", path: "/v1/users/u-owner/?q=secret-query",
+		header: map[string]string{"X-Request-ID": "req-1"},
+	})
 	w.do(request{method: "POST", path: "/v1/auth/login", body: `{"username":"admin","password":"secret-password"}`})
 	w.do(request{method: "GET", path: "/secret-path"})
 	w.do(request{method: "POST", path: "/test/panic"})
@@ -45,7 +45,10 @@ func TestOneEventPerRequest(t *testing.T) {
 	if n := strings.Count(text, "msg=request "); n != 4 {
 		t.Errorf("%d events, want 4:\n%s", n, text)
 	}
-	for _, part := range []string{"status=200 ", "route=/v1/users/{id}", "method=GET", "transaction_id=req-1", "user=u-admin org=a", "msg=panic", "the secret is 42", "errors_test.go"} {
+	for _, part := range []string{
+		"status=200 ", "route=/v1/users/{id}", "method=GET", "transaction_id=req-1",
+		"user=u-admin org=a", "msg=panic", "the secret is 42", "problem_test.go",
+	} {
 		if !strings.Contains(text, part) {
 			t.Errorf("the log lacks %q:\n%s", part, text)
 		}
@@ -57,31 +60,14 @@ func TestOneEventPerRequest(t *testing.T) {
 	}
 }
 
-func TestSafeHeaders(t *testing.T) {
+func TestResponse_SafeHeaders(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for _, path := range []string{"/v1/users/me", "/none", "/health/ready", "/docs"} {
 		h := w.do(request{as: "admin", method: "GET", path: path}).Header()
-		if h.Get("X-Content-Type-Options") != "nosniff" || !strings.HasPrefix(h.Get("Content-Security-Policy"), "default-src 'none'") || h.Get("Cache-Control") == "" {
+		if h.Get("X-Content-Type-Options") != "nosniff" ||
+			!strings.HasPrefix(h.Get("Content-Security-Policy"), "default-src 'none'") || h.Get("Cache-Control") == "" {
 			t.Errorf("%s: %v", path, h)
 		}
-	}
-}
-
-func TestNewSaysWhatIsMissing(t *testing.T) {
-	_, err := New(Config{})
-	for _, name := range []string{"Services.Auth", "Services.Catalogue", "Services.Buildings", "CursorKey", "Now", "NewID", "Report.Logger", "Metrics"} {
-		if err == nil || !strings.Contains(err.Error(), "Config."+name+" ") {
-			t.Errorf("%v does not name %s", err, name)
-		}
-	}
-}
-
-func TestTimesEndInZ(t *testing.T) {
-	t.Parallel()
-	sydney := time.FixedZone("AEDT", 11*3600)
-	b := buildingOf(firemode.Building{CreatedAt: time.Date(2026, 11, 24, 8, 0, 0, 0, sydney)})
-	if got := b.CreatedAt.Format(time.RFC3339Nano); got != "2026-11-23T21:00:00Z" {
-		t.Errorf("created_at %s", got)
 	}
 }

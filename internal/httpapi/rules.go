@@ -11,7 +11,7 @@ import (
 	"firemode/internal/store"
 )
 
-// ruleBody is one version of a rule: the document that made it, and what has become of it.
+// ruleBody is one version of a rule: the document that created it, and its state.
 type ruleBody struct {
 	rules.Document
 	Active        bool       `json:"active" doc:"Whether the organisation that asks uses it"`
@@ -21,7 +21,9 @@ type ruleBody struct {
 }
 
 func ruleOf(r firemode.Rule) ruleBody {
-	b := ruleBody{Document: rules.NewDocument(r), Active: r.DeactivatedAt.IsZero(), Shared: r.Org == "", CreatedAt: r.CreatedAt.UTC()}
+	b := ruleBody{
+		Document: rules.NewDocument(r), Active: r.DeactivatedAt.IsZero(), Shared: r.Org == "", CreatedAt: r.CreatedAt.UTC(),
+	}
 	if !b.Active {
 		b.DeactivatedAt = ptr(r.DeactivatedAt.UTC())
 	}
@@ -71,7 +73,8 @@ func (a *API) createRule(ctx context.Context, in *createRuleInput) (*httpkit.Rep
 
 func (a *API) listRules(ctx context.Context, in *listRulesInput) (*httpkit.Reply[list[ruleBody]], error) {
 	return a.ruleList(ctx, in.Paging, func(page store.Page) ([]store.Keyed[firemode.Rule], error) {
-		return a.Services.Catalogue.Rules(ctx, catalogue.Filter{System: in.System, Frequency: in.Frequency, Text: in.Text}, page)
+		f := catalogue.Filter{System: in.System, Frequency: in.Frequency, Text: in.Text}
+		return a.Services.Catalogue.Rules(ctx, f, page)
 	})
 }
 
@@ -81,7 +84,9 @@ func (a *API) listVersions(ctx context.Context, in *listVersionsInput) (*httpkit
 	})
 }
 
-func (a *API) ruleList(ctx context.Context, p Paging, ask func(store.Page) ([]store.Keyed[firemode.Rule], error)) (*httpkit.Reply[list[ruleBody]], error) {
+func (a *API) ruleList(
+	ctx context.Context, p Paging, ask func(store.Page) ([]store.Keyed[firemode.Rule], error),
+) (*httpkit.Reply[list[ruleBody]], error) {
 	page, err := a.page(ctx, p)
 	if err != nil {
 		return nil, err

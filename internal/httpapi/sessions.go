@@ -32,13 +32,15 @@ type sessionBody struct {
 
 func sessionOf(d visits.Detail) sessionBody {
 	return sessionBody{
-		ID: d.ID, Building: d.Building, Name: d.Name, Frequency: d.Frequency, Technicians: d.Technicians, Status: d.Status, Reason: d.Reason,
-		Items: d.ItemCount, Checks: d.CheckCount, Done: d.Head.Done, Conflicts: d.Head.Conflicts, Gaps: d.Head.Gaps, Clock: d.Clock,
+		ID: d.ID, Building: d.Building, Name: d.Name, Frequency: d.Frequency, Technicians: d.Technicians,
+		Status: d.Status, Reason: d.Reason,
+		Items: d.ItemCount, Checks: d.CheckCount, Done: d.Head.Done, Conflicts: d.Head.Conflicts, Gaps: d.Head.Gaps,
+		Clock:     d.Clock,
 		CreatedAt: d.CreatedAt.UTC(), CreatedBy: d.CreatedBy, CompletedAt: moment(d.CompletedAt),
 	}
 }
 
-// SessionPath is the path of one session, and of what hangs from it.
+// SessionPath is the path of a session and of everything below it.
 type SessionPath struct {
 	ID firemode.SessionID `path:"id" pattern:"^[A-Za-z0-9_-]{1,64}$" doc:"session_id"`
 }
@@ -101,7 +103,8 @@ func (a *API) listSessions(ctx context.Context, in *listSessionsInput) (*httpkit
 	return listed(ctx, a, in.Paging, rows, sessionOf), err
 }
 
-// day reads a date or a time. A bound that is included is a day, or the store's smallest step, later: days is then 1.
+// day parses a date or a time. For an upper bound, which is inclusive, days is 1: the result is then
+// one day later, or one microsecond, the smallest step of the store.
 func day(name, text string, days int) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
@@ -154,12 +157,14 @@ func (a *API) syncStatus(ctx context.Context, in *SessionPath) (*httpkit.Reply[s
 		return nil, err
 	}
 	body := syncBody{
-		ID: s.ID, Status: s.Status, Clock: s.Clock, Sequence: s.Head.Seq, Epoch: s.Head.Epoch, Items: s.ItemCount, Done: s.Head.Done,
+		ID: s.ID, Status: s.Status, Clock: s.Clock, Sequence: s.Head.Seq, Epoch: s.Head.Epoch, Items: s.ItemCount,
+		Done:      s.Head.Done,
 		Conflicts: s.Head.Conflicts, Gaps: s.Head.Gaps, Late: s.Head.Late, Point: s.Head.Checkpoint,
 	}
 	for _, actor := range s.Actors {
 		body.Clients = append(body.Clients, syncClientBody{
-			Client: actor.ID, User: actor.User, ClientType: actor.ClientType, Run: actor.Merged.Prefix(), Missing: actor.Held.Missing(), LastSync: moment(actor.LastSync),
+			Client: actor.ID, User: actor.User, ClientType: actor.ClientType, Run: actor.Merged.Prefix(),
+			Missing: actor.Held.Missing(), LastSync: moment(actor.LastSync),
 		})
 	}
 	return &httpkit.Reply[syncBody]{Body: body}, nil

@@ -24,7 +24,8 @@ type userBody struct {
 
 func userOf(u firemode.User) userBody {
 	return userBody{
-		ID: u.ID, Username: u.Username, FullName: u.FullName, Role: u.Role, Org: u.Org, Disabled: u.Disabled, CreatedAt: u.CreatedAt.UTC(),
+		ID: u.ID, Username: u.Username, FullName: u.FullName, Role: u.Role, Org: u.Org, Disabled: u.Disabled,
+		CreatedAt: u.CreatedAt.UTC(),
 	}
 }
 
@@ -67,7 +68,8 @@ func userReply(u firemode.User, err error) (*httpkit.Reply[userBody], error) {
 
 func (a *API) createUser(ctx context.Context, in *createUserInput) (*httpkit.Reply[userBody], error) {
 	return userReply(a.Services.Auth.CreateUser(ctx, identity.NewUser{
-		ID: in.Body.ID, Username: in.Body.Username, FullName: in.Body.FullName, Role: in.Body.Role, Password: in.Body.Password,
+		ID: in.Body.ID, Username: in.Body.Username, FullName: in.Body.FullName, Role: in.Body.Role,
+		Password: in.Body.Password,
 	}))
 }
 
@@ -112,7 +114,7 @@ type auditBody struct {
 
 func auditOf(e ledger.AuditEntry) auditBody {
 	b := auditBody{ID: e.ID, Seq: e.Seq, At: e.At.UTC(), User: e.User, Action: e.Action, Subject: e.Subject}
-	// What is no object has no particulars to show; the log's own check finds damage.
+	// Data that is not an object is shown as null; the verification of the log finds damage.
 	_ = json.Unmarshal(e.Data, &b.Data)
 	return b
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // A request that has been received whole is done whole, though its sender has hung up meanwhile.
-func TestWorkGoesOnAfterTheClientLeft(t *testing.T) {
+func TestAdmit_ClientLeft_WorkGoesOn(t *testing.T) {
 	t.Parallel()
 	deadline := false
 	k := newKit(t, []Route{{

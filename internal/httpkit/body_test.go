@@ -8,8 +8,9 @@ import (
 	"firemode/internal/httpkit/httpkittest"
 )
 
-// FuzzCompressed holds that an encoded body is decoded within its limits, whatever it claims to hold, and that what is taken is what
-// any decoder makes of it. Making it costs a bounded amount of memory.
+// FuzzCompressed holds that an encoded body is decoded within its limits, whatever it claims to
+// hold, and that what is taken is what any decoder makes of it. Making it costs a bounded amount of
+// memory.
 func FuzzCompressed(f *testing.F) {
 	plain := []byte(`{"changes":[{"op":"set","path":"/x","value":1}]}`)
 	bomb := bytes.Repeat([]byte(" "), 9<<20)
@@ -17,13 +18,24 @@ func FuzzCompressed(f *testing.F) {
 		f.Add(false, httpkittest.Gzipped(f, body))
 		f.Add(true, httpkittest.Zstded(f, body))
 	}
-	f.Add(false, append(httpkittest.Gzipped(f, plain), httpkittest.Gzipped(f, plain)...))                                // two members are one text
-	f.Add(true, append(httpkittest.Zstded(f, plain), httpkittest.Zstded(f, plain)...))                                   // and so are two frames
-	f.Add(false, httpkittest.Gzipped(f, httpkittest.Gzipped(f, bomb)))                                                   // a bomb in a parcel is a parcel
-	f.Add(true, []byte{0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x98, 0x01, 0x00, 0x00})                                            // a window of 512 MiB
-	f.Add(true, []byte{0x28, 0xb5, 0x2f, 0xfd, 0xe0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 1, 0, 0})           // a content of 2^63 bytes
-	f.Add(true, append([]byte{0x50, 0x2a, 0x4d, 0x18, 0xff, 0xff, 0xff, 0x7f}, bytes.Repeat([]byte{0}, 1000)...))        // a frame to be skipped, of 2 GiB
-	f.Add(true, append(bytes.Repeat([]byte{0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0}, 1000), httpkittest.Zstded(f, plain)...)) // a thousand empty ones
+	f.Add(false, append(httpkittest.Gzipped(f, plain),
+		httpkittest.Gzipped(f, plain)...)) // two members are one text
+	f.Add(true, append(httpkittest.Zstded(f, plain),
+		httpkittest.Zstded(f, plain)...)) // and so are two frames
+	f.Add(false, httpkittest.Gzipped(f, httpkittest.Gzipped(f,
+		bomb))) // a bomb in a parcel is a parcel
+	f.Add(true, []byte{
+		0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x98, 0x01, 0x00,
+		0x00,
+	}) // a window of 512 MiB
+	f.Add(true, []byte{
+		0x28, 0xb5, 0x2f, 0xfd, 0xe0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f, 1, 0,
+		0,
+	}) // a content of 2^63 bytes
+	f.Add(true, append([]byte{0x50, 0x2a, 0x4d, 0x18, 0xff, 0xff, 0xff, 0x7f},
+		bytes.Repeat([]byte{0}, 1000)...)) // a frame to be skipped, of 2 GiB
+	f.Add(true, append(bytes.Repeat([]byte{0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0}, 1000),
+		httpkittest.Zstded(f, plain)...)) // a thousand empty ones
 	const limit = 8 << 20
 	load := &loadShedder{memory: bodyMemory{limit: 1 << 30}}
 	f.Fuzz(func(t *testing.T, zstandard bool, wire []byte) {

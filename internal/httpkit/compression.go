@@ -14,8 +14,8 @@ import (
 const compressFrom = 1 << 10
 
 // compressor compresses a response as it is written if the client accepts it, the media type
-// compresses well, the handler has not encoded it already, and it is not small. Until that is known it
-// sends nothing, and reset can discard the response.
+// compresses well, the handler has not encoded it already, and it is not small. Until that is known
+// it sends nothing, and reset can discard the response.
 type compressor struct {
 	*response
 	encoding string // what the client accepts: "zstd", "gzip" or ""

@@ -16,8 +16,8 @@ type Versioned struct {
 	IfMatch string `header:"If-Match" doc:"ETag of the version that is to be changed"`
 }
 
-// Version returns the version that If-Match names, 0 if there is none or it is "*". A tag that ETag did
-// not make cannot be current: CodeChanged.
+// Version returns the version that If-Match names, 0 if there is none or it is "*". A tag that ETag
+// did not make cannot be current: CodeChanged.
 func (v Versioned) Version() (int64, error) {
 	if v.IfMatch == "" || v.IfMatch == "*" {
 		return 0, nil

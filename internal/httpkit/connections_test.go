@@ -22,7 +22,7 @@ func dialled(t *testing.T, l net.Listener) net.Conn {
 }
 
 // Connections over the limit are not refused: they are served when another one has gone.
-func TestConnectionsAreBounded(t *testing.T) {
+func TestBounded_FurtherConnectionsWait(t *testing.T) {
 	t.Parallel()
 	k := newKit(t, []Route{rawRoute(http.MethodGet, "/test/live", func(w http.ResponseWriter, _ *http.Request) error {
 		w.WriteHeader(http.StatusOK)
@@ -67,7 +67,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 	}
 }
 
-func TestBoundedListener(t *testing.T) {
+func TestBounded_CloseFreesAPlace(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "localhost:0")
 	must(t, err)

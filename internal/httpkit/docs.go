@@ -35,11 +35,11 @@ type docsTag struct {
 
 type docsOperation struct {
 	*huma.Operation
-	Request []docsContent
-	Answers []docsAnswer
+	Request   []docsContent
+	Responses []docsResponse
 }
 
-type docsAnswer struct {
+type docsResponse struct {
 	Status, Description string
 	Content             []docsContent
 }
@@ -96,7 +96,7 @@ func withOperation(tags []docsTag, op *huma.Operation) []docsTag {
 	}
 	for _, status := range slices.Sorted(maps.Keys(op.Responses)) {
 		r := op.Responses[status]
-		shown.Answers = append(shown.Answers, docsAnswer{status, r.Description, docsContents(r.Content)})
+		shown.Responses = append(shown.Responses, docsResponse{status, r.Description, docsContents(r.Content)})
 	}
 	name := strings.Join(op.Tags, " ")
 	at := slices.IndexFunc(tags, func(t docsTag) bool { return t.Name == name })

@@ -23,12 +23,12 @@ const (
 	drainTick = 10 * time.Millisecond
 )
 
-// Drain stops a server without failing a request that has reached it. http.Server.Shutdown does not:
-// it treats a connection as idle until the head of a request has been read, and closes idle ones
-// immediately, with the requests that were sent over them. Drain closes a connection when nothing that
-// arrived is unread and no response is pending. Meanwhile every response says Connection: close, and
-// on HTTP/2 GOAWAY. To use it, put Listener under the server's listener, ConnState into http.Server,
-// and the Drain into Config. It is safe for concurrent use.
+// Drain stops a server without failing a request that has reached it. http.Server.Shutdown does
+// not: it treats a connection as idle until the head of a request has been read, and closes idle
+// ones immediately, with the requests that were sent over them. Drain closes a connection when
+// nothing that arrived is unread and no response is pending. Meanwhile every response says
+// Connection: close, and on HTTP/2 GOAWAY. To use it, put Listener under the server's listener,
+// ConnState into http.Server, and the Drain into Config. It is safe for concurrent use.
 type Drain struct {
 	begun atomic.Int64 // when Begin was called, see moment; 0 before
 	epoch time.Time
@@ -72,8 +72,8 @@ func (d *Drain) Wait(ctx context.Context) error {
 	return nil
 }
 
-// closeQuiet closes the connections that nothing is pending on, and returns how many connections there
-// were.
+// closeQuiet closes the connections that nothing is pending on, and returns how many connections
+// there were.
 func (d *Drain) closeQuiet(from time.Duration) int {
 	d.mu.Lock()
 	var quiet []net.Conn

@@ -26,9 +26,12 @@ func newDrained(t *testing.T, handler http.HandlerFunc) *drained {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	must(t, err)
 	d := &drained{Drain: NewDrain(), listener: l, served: make(chan error, 1)}
-	d.server = &http.Server{ConnState: d.ConnState, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		handler(&response{ResponseWriter: w, request: r, x: &State{}, drain: d.Drain, pause: time.Minute, now: time.Now}, r)
-	})}
+	d.server = &http.Server{
+		ConnState: d.ConnState,
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			handler(&response{ResponseWriter: w, request: r, x: &State{}, drain: d.Drain, pause: time.Minute, now: time.Now}, r)
+		}),
+	}
 	go func() { d.served <- d.server.Serve(Bounded(Listener(d.Listener(l), newID), 1000)) }()
 	t.Cleanup(func() {
 		d.server.Close()
@@ -80,7 +83,7 @@ func (c *caller) send(t *testing.T, text string) {
 	must(t, err)
 }
 
-func TestARequestThatRunsWhenTheStopBeginsIsAnsweredAndEndsItsConnection(t *testing.T) {
+func TestDrain_RunningRequest_AnsweredAndClosed(t *testing.T) {
 	t.Parallel()
 	began, release := make(chan struct{}), make(chan struct{})
 	d := newDrained(t, func(w http.ResponseWriter, _ *http.Request) {
@@ -100,7 +103,7 @@ func TestARequestThatRunsWhenTheStopBeginsIsAnsweredAndEndsItsConnection(t *test
 }
 
 // What http.Server.Shutdown loses: a request that lies in a connection which was idle, unread.
-func TestARequestThatLiesUnreadWhenTheStopBeginsIsAnswered(t *testing.T) {
+func TestDrain_UnreadRequest_Answered(t *testing.T) {
 	t.Parallel()
 	for range 20 {
 		d := newDrained(t, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "done") })
@@ -125,7 +128,7 @@ func TestARequestThatLiesUnreadWhenTheStopBeginsIsAnswered(t *testing.T) {
 }
 
 // The head of a request may come in pieces.
-func TestHalfAHeadIsWaitedFor(t *testing.T) {
+func TestDrain_PartialHead_Awaited(t *testing.T) {
 	t.Parallel()
 	d := newDrained(t, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "done") })
 	c := d.call(t)
@@ -151,7 +154,7 @@ func TestHalfAHeadIsWaitedFor(t *testing.T) {
 }
 
 // Connections over which nothing comes do not hold a stop up, used or not.
-func TestQuietConnectionsAreClosed(t *testing.T) {
+func TestDrain_IdleConnections_Closed(t *testing.T) {
 	t.Parallel()
 	d := newDrained(t, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "done") })
 	fresh, used := d.call(t), d.call(t)
@@ -167,7 +170,7 @@ func TestQuietConnectionsAreClosed(t *testing.T) {
 	}
 }
 
-func TestWaitEndsWithItsContext(t *testing.T) {
+func TestDrain_Wait_EndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	began, release := make(chan struct{}), make(chan struct{})
 	d := newDrained(t, func(http.ResponseWriter, *http.Request) { close(began); <-release })
@@ -183,7 +186,7 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 }
 
 // On HTTP/2 over TLS the same holds, request by request.
-func TestDrainOfHTTP2(t *testing.T) {
+func TestDrain_HTTP2(t *testing.T) {
 	t.Parallel()
 	began, release := make(chan struct{}), make(chan struct{})
 	d := NewDrain()

@@ -16,8 +16,8 @@ import (
 // checkDeadline is how long one check may take.
 const checkDeadline = 2 * time.Second
 
-// Check is one part of readiness. It returns nil if that part can serve, or Degraded. It gets a context
-// with a deadline, and runs once at a time. Only the message of a firemode.Error is public.
+// Check is one part of readiness. It returns nil if that part can serve, or Degraded. It gets a
+// context with a deadline, and runs once at a time. Only the message of a firemode.Error is public.
 type Check func(context.Context) error
 
 // Health answers the health endpoints. It is safe for concurrent use.
@@ -49,7 +49,7 @@ type PartBody struct {
 	Message   string  `json:"message,omitempty" doc:"What is the matter"`
 }
 
-// HealthOutput is the answer of Ready.
+// HealthOutput is the output of Ready.
 type HealthOutput struct {
 	Status int
 	Body   HealthBody
@@ -97,7 +97,7 @@ func (h *Health) Ready(ctx context.Context, _ *struct{}) (*HealthOutput, error) 
 // earlier one, ask waits for that run.
 func (h *Health) ask(ctx context.Context, name string, check Check) (PartBody, error) {
 	begun := h.now()
-	answer := h.running.DoChan(name, func() (_ any, err error) {
+	result := h.running.DoChan(name, func() (_ any, err error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), checkDeadline)
 		defer cancel()
 		defer func() {
@@ -111,8 +111,8 @@ func (h *Health) ask(ctx context.Context, name string, check Check) (PartBody, e
 	defer late.Stop()
 	var err error
 	select {
-	case result := <-answer:
-		err = result.Err
+	case r := <-result:
+		err = r.Err
 	case <-late.C:
 		err = context.DeadlineExceeded
 	}
@@ -144,7 +144,8 @@ const (
 	stateUnhealthy = "unhealthy"
 )
 
-// Degraded returns the error of a Check whose part serves, but needs attention. The message is public.
+// Degraded returns the error of a Check whose part serves, but needs attention. The message is
+// public.
 func Degraded(format string, args ...any) error { return &degraded{fmt.Sprintf(format, args...)} }
 
 type degraded struct{ message string }

@@ -15,8 +15,9 @@ import (
 	"firemode"
 )
 
-// A check that hangs is not called again, and is waited for no longer than any other; what it says comes to all who ask meanwhile.
-func TestReadinessWithACheckThatHangs(t *testing.T) {
+// A check that hangs is not called again, and is waited for no longer than any other; what it says
+// comes to all who ask meanwhile.
+func TestReady_HangingCheck_TimesOut(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var calls atomic.Int64

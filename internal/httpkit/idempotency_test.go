@@ -15,7 +15,10 @@ import (
 )
 
 func FuzzIdempotencyKey(f *testing.F) {
-	for _, key := range []string{"", "k", "019ab3c2-7d10-7000-8000-000000000000", " ", "a\nb", "é", "\x7f", strings.Repeat("k", 255), strings.Repeat("k", 256)} {
+	for _, key := range []string{
+		"", "k", "019ab3c2-7d10-7000-8000-000000000000", " ", "a\nb", "é", "\x7f",
+		strings.Repeat("k", 255), strings.Repeat("k", 256),
+	} {
 		f.Add(key, false)
 	}
 	f.Add("twice", true)
@@ -28,15 +31,17 @@ func FuzzIdempotencyKey(f *testing.F) {
 		if err != nil {
 			wantRefusal(t, err)
 		}
-		good := !twice && 1 <= len(sent) && len(sent) <= 255 && !slices.ContainsFunc([]byte(sent), func(c byte) bool { return c < ' ' || c > '~' })
+		good := !twice && 1 <= len(sent) && len(sent) <= 255 &&
+			!slices.ContainsFunc([]byte(sent), func(c byte) bool { return c < ' ' || c > '~' })
 		if good != (err == nil) || good && key != sent {
 			t.Fatalf("%q, twice %v: %q, %v", sent, twice, key, err)
 		}
 	})
 }
 
-// A request under a key that is in flight waits two seconds for the same answer. After that it is refused, and can be retried.
-func TestKeyInFlight(t *testing.T) {
+// A request under a key that is in flight waits two seconds for the same answer. After that it is
+// refused, and can be retried.
+func TestIdempotencyKey_StillRunning_409(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		entered, leave := make(chan struct{}), make(chan struct{})
@@ -54,8 +59,10 @@ func TestKeyInFlight(t *testing.T) {
 		<-entered
 		start := time.Now()
 		rec := ask()
-		if p := httpkittest.WantProblem(t, rec, http.StatusConflict); !p.Retryable || rec.Header().Get("Retry-After") != "1" || time.Since(start) != keyWait {
-			t.Errorf("in flight: retryable %v, Retry-After %q, after %s", p.Retryable, rec.Header().Get("Retry-After"), time.Since(start))
+		if p := httpkittest.WantProblem(t, rec, http.StatusConflict); !p.Retryable ||
+			rec.Header().Get("Retry-After") != "1" || time.Since(start) != keyWait {
+			t.Errorf("in flight: retryable %v, Retry-After %q, after %s", p.Retryable, rec.Header().Get("Retry-After"),
+				time.Since(start))
 		}
 		go func() { done <- ask().Code }()
 		time.Sleep(keyWait - time.Millisecond)
@@ -67,14 +74,16 @@ func TestKeyInFlight(t *testing.T) {
 	})
 }
 
-// The scopes are stored, so a retry across an upgrade finds its stored response only if they stay as they are.
+// The scopes are stored, so a retry across an upgrade finds its stored response only if they stay
+// as they are.
 func TestScope_IsUserMethodAndPath(t *testing.T) {
 	t.Parallel()
 	var got store.Idempotency
-	own := rawRoute(http.MethodPost, "/v1/tests/sessions/{id}/results", func(_ http.ResponseWriter, r *http.Request) error {
-		got = *StateOf(r.Context()).Claim
-		return nil
-	})
+	own := rawRoute(http.MethodPost, "/v1/tests/sessions/{id}/results",
+		func(_ http.ResponseWriter, r *http.Request) error {
+			got = *StateOf(r.Context()).Claim
+			return nil
+		})
 	optional, open := own, own
 	own.Permission, own.Once = only(firemode.RoleAdmin), OnceOwn
 	optional.Pattern, optional.ID, optional.Permission, optional.Once = "/v1/things/{id}", "things", only(firemode.RoleAdmin), OnceOptional
@@ -107,7 +116,8 @@ func wantStatus(t *testing.T, got, want int) {
 // wantRefusal wants err to be the fault of the client.
 func wantRefusal(t *testing.T, err error) {
 	t.Helper()
-	if code := firemode.CodeOf(err); code != firemode.CodeMalformed && code != firemode.CodeInvalid && code != firemode.CodeTooLarge {
+	if code := firemode.CodeOf(err); code != firemode.CodeMalformed && code != firemode.CodeInvalid &&
+		code != firemode.CodeTooLarge {
 		t.Fatalf("refused as %v: %v", code, err)
 	}
 }

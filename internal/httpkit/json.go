@@ -69,7 +69,8 @@ func malformedJSON(line int, body []byte, e *jsontext.SyntacticError) error {
 	return err
 }
 
-// fieldName returns a JSON Pointer as details name fields: "changes[3].path"; the whole body is "body".
+// fieldName returns a JSON Pointer as details name fields: "changes[3].path"; the whole body is
+// "body".
 func fieldName(p jsontext.Pointer) string {
 	var b strings.Builder
 	for token := range p.Tokens() {

@@ -33,8 +33,9 @@ func wantsLines(r *http.Request, rt *Route) bool {
 	return weights[MediaLines] > 0 && weights[MediaLines] >= weights[MediaJSON]
 }
 
-// LineWriter writes a response as NDJSON. Each line is an object with one member, whose name says what
-// it is. The last line is "end", with the counts of the others; a response without it was cut off.
+// LineWriter writes a response as NDJSON. Each line is an object with one member, whose name says
+// what it is. The last line is "end", with the counts of the others; a response without it was cut
+// off.
 type LineWriter struct {
 	out    io.Writer
 	counts map[string]int

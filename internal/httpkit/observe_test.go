@@ -15,9 +15,9 @@ import (
 	"firemode/internal/httpkit/httpkittest"
 )
 
-// TestFailureAfterTheFirstWrite: what has not been sent is taken back; else the connection is cut, so that a part is not taken
-// for the whole.
-func TestFailureAfterTheFirstWrite(t *testing.T) {
+// TestObserve_FailureAfterTheFirstWrite_Closed: what has not been sent is taken back; else the
+// connection is cut, so that a part is not taken for the whole.
+func TestObserve_FailureAfterTheFirstWrite_Closed(t *testing.T) {
 	t.Parallel()
 	half := func(size int, end func() error) func(http.ResponseWriter, *http.Request) error {
 		return func(w http.ResponseWriter, _ *http.Request) error {
@@ -33,7 +33,10 @@ func TestFailureAfterTheFirstWrite(t *testing.T) {
 		size   int
 		end    func() error
 		status int
-	}{{100, fails, 503}, {100, panics, 500}, {100, aborts, 500}, {64 << 10, fails, 0}, {64 << 10, panics, 0}, {64 << 10, aborts, 0}} {
+	}{{100, fails, 503}, {100, panics, 500}, {100, aborts, 500}, {64 << 10, fails, 0}, {64 << 10, panics, 0}, {
+		64 << 10,
+		aborts, 0,
+	}} {
 		k := newKit(t, []Route{rawRoute(http.MethodGet, "/test/half", half(row.size, row.end))})
 		if row.status != 0 {
 			if rec := k.do("GET", "/test/half", ""); rec.Header().Get("ETag") != "" {
@@ -54,9 +57,10 @@ func TestFailureAfterTheFirstWrite(t *testing.T) {
 	}
 }
 
-func TestClientThatWentAway(t *testing.T) {
+func TestObserve_ClientLeft_499(t *testing.T) {
 	t.Parallel()
-	k := newKit(t, []Route{rawRoute(http.MethodGet, "/test/away", func(_ http.ResponseWriter, r *http.Request) error { return r.Context().Err() })})
+	k := newKit(t, []Route{rawRoute(http.MethodGet, "/test/away",
+		func(_ http.ResponseWriter, r *http.Request) error { return r.Context().Err() })})
 	r := httptest.NewRequest(http.MethodGet, "/test/away", nil)
 	ctx, cancel := context.WithCancel(r.Context())
 	cancel()

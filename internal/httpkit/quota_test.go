@@ -17,7 +17,8 @@ import (
 	"firemode/internal/httpkit/httpkittest"
 )
 
-// waiting is a Server with memory for a few bodies, and a route whose requests wait in the handler with theirs until let.
+// waiting is a Server with memory for a few bodies, and a route whose requests wait in the handler
+// with theirs until let.
 func waiting(t *testing.T, memory int64) (k *kit, in <-chan int, let func()) {
 	t.Helper()
 	entered, gate := make(chan int), make(chan struct{})
@@ -42,7 +43,7 @@ func taking(method, pattern string) Route {
 	return rt
 }
 
-func TestBodiesInMemoryAreBounded(t *testing.T) {
+func TestQuota_Exhausted_503(t *testing.T) {
 	t.Parallel()
 	const size = 100_000
 	const room = 3 * (requestOverhead + size)
@@ -60,9 +61,9 @@ func TestBodiesInMemoryAreBounded(t *testing.T) {
 		<-in
 	}
 	for name, r := range map[string]*http.Request{
-		"of known length": httptest.NewRequest(http.MethodPost, "/test/wait", unread{t}),
-		"of no length":    httptest.NewRequest(http.MethodPost, "/test/wait", unread{t}),
-		"encoded":         httptest.NewRequest(http.MethodPost, "/test/wait", unread{t}),
+		"of known length": httptest.NewRequest(http.MethodPost, "/test/wait", httpkittest.Unread{TB: t}),
+		"of no length":    httptest.NewRequest(http.MethodPost, "/test/wait", httpkittest.Unread{TB: t}),
+		"encoded":         httptest.NewRequest(http.MethodPost, "/test/wait", httpkittest.Unread{TB: t}),
 	} {
 		r.ContentLength = -1
 		switch name {
@@ -106,7 +107,7 @@ func blank(n int) []byte {
 }
 
 // What a body takes is found out while it comes, and while it is decoded, if its head does not tell.
-func TestBodiesThatGrowAreCounted(t *testing.T) {
+func TestQuota_UnknownLength_Counted(t *testing.T) {
 	t.Parallel()
 	const room = requestOverhead + 200_000
 	k := newKit(t, []Route{taking(http.MethodPatch, "/test/take")}, func(c *Config) { c.Limits.BodyMemory = room })
@@ -138,11 +139,12 @@ func TestBodiesThatGrowAreCounted(t *testing.T) {
 	}
 }
 
-// A request that is refused before its body was read is answered, and let go of, though the body never comes: nobody holds a
-// connection and its goroutine by promising one.
-func TestRefusedBodyThatNeverComes(t *testing.T) {
+// A request that is refused before its body was read is answered, and let go of, though the body
+// never comes: nobody holds a connection and its goroutine by promising one.
+func TestBody_OfARefusedRequest_NotAwaited(t *testing.T) {
 	t.Parallel()
-	open, guarded, bodiless := taking(http.MethodPost, "/open"), taking(http.MethodPost, "/guarded"), taking(http.MethodPost, "/bodiless")
+	open, guarded, bodiless := taking(http.MethodPost, "/open"), taking(http.MethodPost,
+		"/guarded"), taking(http.MethodPost, "/bodiless")
 	guarded.Permission, bodiless.Permission, bodiless.Body = only(firemode.RoleAdmin), only(firemode.RoleAdmin), Body{}
 	k := newKit(t, []Route{open, guarded, bodiless}, func(c *Config) {
 		c.Limits.Pause = 50 * time.Millisecond
@@ -179,12 +181,4 @@ func TestRefusedBodyThatNeverComes(t *testing.T) {
 func padded(n int) []byte {
 	body := []byte(`{"site_name":"Pad","site_address":"Street"}`)
 	return append(body, bytes.Repeat([]byte(" "), n-len(body))...)
-}
-
-// unread is a body that nobody may look at.
-type unread struct{ t *testing.T }
-
-func (u unread) Read([]byte) (int, error) {
-	u.t.Error("the body was read")
-	return 0, io.EOF
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"firemode/internal/httpkit/httpkittest"
 )
 
 // sending is a Server with a route that sends size bytes in one Write and reports how that went.
@@ -26,7 +28,7 @@ func sending(t *testing.T, size int, pause time.Duration) (*kit, <-chan error) {
 }
 
 // A client that stops taking its answer does not keep the handler, nor what that reads from.
-func TestAnswerThatIsNotTaken(t *testing.T) {
+func TestResponse_ClientStopsReading_Closed(t *testing.T) {
 	t.Parallel()
 	k, sent := sending(t, 64<<20, 50*time.Millisecond)
 	server := httptest.NewServer(k)
@@ -42,34 +44,15 @@ func TestAnswerThatIsNotTaken(t *testing.T) {
 }
 
 // An answer may take longer than the pause, as long as each piece of it does not.
-func TestSlowAnswerIsAwaited(t *testing.T) {
+func TestResponse_SlowClient_Awaited(t *testing.T) {
 	t.Parallel()
 	const pieces = 9
 	k, sent := sending(t, pieces*pieceSize, time.Minute)
 	r := httptest.NewRequest(http.MethodGet, "/test/send", strings.NewReader(""))
-	out := &deadlineCounter{ResponseRecorder: httptest.NewRecorder()}
+	out := &httpkittest.Deadlines{ResponseRecorder: httptest.NewRecorder()}
 	k.ServeHTTP(out, r)
 	must(t, <-sent)
-	if out.writes != pieces+2 || out.Body.Len() != pieces*pieceSize {
-		t.Errorf("the deadline was moved %d times for %d bytes, want one move for the header, for each of %d pieces and for the end", out.writes, out.Body.Len(), pieces)
+	if out.Writes != pieces+2 || out.Body.Len() != pieces*pieceSize {
+		t.Errorf("the deadline was moved %d times for %d bytes, want one move for the header, for each of %d pieces and for the end", out.Writes, out.Body.Len(), pieces)
 	}
-}
-
-// deadlineCounter notes the read deadlines that are set, and counts those for writing.
-type deadlineCounter struct {
-	*httptest.ResponseRecorder
-	set    int
-	last   time.Time
-	writes int
-}
-
-func (d *deadlineCounter) SetWriteDeadline(time.Time) error {
-	d.writes++
-	return nil
-}
-
-func (d *deadlineCounter) SetReadDeadline(t time.Time) error {
-	d.set++
-	d.last = t
-	return nil
 }

@@ -76,8 +76,8 @@ const (
 	OnceOwn                  // required; the service keeps the stored responses and fingerprints itself
 )
 
-// Typed is an endpoint whose handler takes and returns Go values. huma binds parameters and body to the
-// input, encodes the output, and derives the description from both types.
+// Typed is an endpoint whose handler takes and returns Go values. huma binds parameters and body to
+// the input, encodes the output, and derives the description from both types.
 func Typed[I, O any](handle func(context.Context, *I) (*O, error)) Endpoint {
 	return func(s *Server, rt *Route, op huma.Operation) {
 		op.Metadata = map[string]any{"route": rt}

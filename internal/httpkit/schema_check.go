@@ -113,8 +113,9 @@ func invalid(found []firemode.Detail) error {
 	return firemode.Invalid(found[0].Field+": "+found[0].Reason, found...)
 }
 
-// detailOf turns an error of huma into a detail. Locations of huma begin with the source of the value,
-// such as "query.limit" or "body.baselines[0].unit", and name the parent of a missing property.
+// detailOf turns an error of huma into a detail. Locations of huma begin with the source of the
+// value, such as "query.limit" or "body.baselines[0].unit", and name the parent of a missing
+// property.
 func detailOf(err error) firemode.Detail {
 	found := (*huma.ErrorDetail)(nil)
 	if !errors.As(err, &found) {

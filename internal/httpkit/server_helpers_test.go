@@ -23,14 +23,16 @@ type kit struct {
 	seen *httpkittest.Observations
 }
 
-// newKit returns a Server on routes. A bearer token is the role of its caller, of user "u-" and the role in organisation "a".
+// newKit returns a Server on routes. A bearer token is the role of its caller, of user "u-" and the
+// role in organisation "a".
 func newKit(t testing.TB, routes []Route, change ...func(*Config)) *kit {
 	t.Helper()
 	k := &kit{logs: &httpkittest.Logs{}, seen: &httpkittest.Observations{}}
 	log, err := telemetry.NewLogger(k.logs, "text", "debug")
 	must(t, err)
 	c := Config{
-		Description: Description{Info: &huma.Info{Title: "Test", Version: "1"}}, Key: make([]byte, 32), Now: time.Now, NewID: newID,
+		Description: Description{Info: &huma.Info{Title: "Test", Version: "1"}}, Key: make([]byte, 32), Now: time.Now,
+		NewID:   newID,
 		Metrics: k.seen, Report: Report{Logger: log},
 		Authenticate: func(_ context.Context, token string) (Caller, error) {
 			role := firemode.Role(token)
@@ -66,7 +68,10 @@ func (k *kit) do(method, path, body string, header ...string) *httptest.Response
 
 // rawRoute is a route of a test that needs no token.
 func rawRoute(method, pattern string, handle func(http.ResponseWriter, *http.Request) error) Route {
-	return Route{Method: method, Pattern: pattern, ID: strings.Trim(strings.ReplaceAll(pattern, "/", "-"), "-"), Tag: "test", Serve: Raw(handle, nil)}
+	return Route{
+		Method: method, Pattern: pattern, ID: strings.Trim(strings.ReplaceAll(pattern, "/", "-"), "-"),
+		Tag: "test", Serve: Raw(handle, nil),
+	}
 }
 
 func newID() string { return uuid.Must(uuid.NewV7()).String() }

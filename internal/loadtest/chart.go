@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// chart is a line chart as inline SVG: it needs nothing but a browser.
+// chart is a line chart as inline SVG.
 type chart struct {
 	title  string
 	x, y   axis
@@ -18,7 +18,7 @@ type chart struct {
 	legend string  // what the limit is
 }
 
-// axis maps values to places, from and to being the ends.
+// axis maps values to positions between its ends from and to.
 type axis struct {
 	name     string
 	from, to float64
@@ -31,7 +31,7 @@ type tick struct {
 	text string
 }
 
-// line is drawn in the colour that the page's style gives to class.
+// line is a line of the chart. The style of the page colours it by class.
 type line struct {
 	name, class string
 	points      []xy
@@ -39,13 +39,13 @@ type line struct {
 
 type xy struct{ x, y float64 }
 
-// Measures of a chart, in SVG units.
+// Dimensions of a chart, in SVG units.
 const (
 	chartWidth, chartHeight  = 860.0, 300.0
 	left, right, top, bottom = 64.0, 16.0, 12.0, 40.0
 )
 
-// place is where a value lies on the axis, 0 to 1.
+// place returns the position of a value on the axis, 0 to 1.
 func (a axis) place(v float64) float64 {
 	from, to := a.from, a.to
 	if a.log {
@@ -61,16 +61,21 @@ func (c chart) at(p xy) (x, y float64) {
 	return left + c.x.place(p.x)*(chartWidth-left-right), chartHeight - bottom - c.y.place(p.y)*(chartHeight-top-bottom)
 }
 
-// svg draws the chart. Names are escaped; everything else is numbers.
+// svg draws the chart. It escapes all text.
 func (c chart) svg() template.HTML {
 	var b strings.Builder
-	fmt.Fprintf(&b, `<svg viewBox="0 0 %g %g" role="img" aria-label="%s">`, chartWidth, chartHeight, html.EscapeString(c.title))
+	fmt.Fprintf(
+		&b, `<svg viewBox="0 0 %g %g" role="img" aria-label="%s">`, chartWidth, chartHeight, html.EscapeString(c.title),
+	)
 	c.drawAxes(&b)
 	if c.limit > 0 {
 		x0, y := c.at(xy{c.x.from, c.limit})
 		x1, _ := c.at(xy{c.x.to, c.limit})
 		fmt.Fprintf(&b, `<line class="limit" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`, x0, y, x1, y)
-		fmt.Fprintf(&b, `<text class="limit" x="%.1f" y="%.1f" text-anchor="end">%s</text>`, x1, y-4, html.EscapeString(c.legend))
+		fmt.Fprintf(
+			&b, `<text class="limit" x="%.1f" y="%.1f" text-anchor="end">%s</text>`, x1, y-4,
+			html.EscapeString(c.legend),
+		)
 	}
 	for _, l := range c.lines {
 		fmt.Fprintf(&b, `<polyline class="%s" points="`, l.class)
@@ -95,10 +100,13 @@ func (c chart) drawAxes(b *strings.Builder) {
 		fmt.Fprintf(b, `<line class="grid" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`, x, y, x, y+4)
 		fmt.Fprintf(b, `<text x="%.1f" y="%.1f" text-anchor="middle">%s</text>`, x, y+17, html.EscapeString(t.text))
 	}
-	fmt.Fprintf(b, `<text x="%.1f" y="%.1f" text-anchor="middle">%s</text>`, chartWidth/2, chartHeight-4, html.EscapeString(c.x.name))
+	fmt.Fprintf(
+		b, `<text x="%.1f" y="%.1f" text-anchor="middle">%s</text>`, chartWidth/2, chartHeight-4,
+		html.EscapeString(c.x.name),
+	)
 }
 
-// even is a linear axis from 0 with about five round steps.
+// even returns a linear axis from 0 with about five round steps.
 func even(name string, most float64) axis {
 	step := math.Pow(10, math.Floor(math.Log10(math.Max(most, 1)/5)))
 	for _, factor := range []float64{1, 2, 5, 10} {
@@ -115,7 +123,7 @@ func even(name string, most float64) axis {
 	return a
 }
 
-// span is an axis like even that ends where the values do.
+// span returns an axis like even that ends at most.
 func span(name string, most float64) axis {
 	a := even(name, most)
 	a.to = math.Max(most, 1)
@@ -123,7 +131,7 @@ func span(name string, most float64) axis {
 	return a
 }
 
-// decades is a logarithmic axis of seconds that holds least and most.
+// decades returns a logarithmic axis of seconds that includes least and most.
 func decades(least, most float64) axis {
 	low, high := math.Floor(math.Log10(math.Max(least, 1e-5))), math.Ceil(math.Log10(math.Max(most, 1e-4)))
 	a := axis{from: math.Pow(10, low), to: math.Pow(10, math.Max(high, low+1)), log: true}

@@ -1,14 +1,18 @@
-// Package loadtest holds a running server to the load profile of the contract, from outside: virtual users who classify, submit
-// results and fetch the offline bundle, over HTTP alone.
+// Package loadtest runs the contract's load profile against a running server, over HTTP alone:
+// virtual users classify, submit results and fetch the offline bundle.
 //
 // Run promises:
 //
-//   - A request counts from the moment at which it was meant to start until its last byte is in, so that a server which stalls is not
-//     flattered by the requests that waited for it. In the open model (Rate) the moments do not depend on the server at all.
-//   - Every request counts, those that failed too. An answer of status 200 that says the wrong thing is a failure.
-//   - A change that the server acknowledged is noted, and afterwards read back from the session's history: one that is not there, is
-//     there twice, or is not shown although its own writer did not replace it, fails the run by its name.
-//   - Nothing is repeated behind the caller's back: an error that a patient client would have bridged is counted here.
+//   - The latency of a request counts from its intended start to its last byte, so that a server
+//     that stalls does not look better for the requests that waited for it. In the open model
+//     (Rate) the intended starts do not depend on the server.
+//   - Every request counts, failed ones included. A response of status 200 with wrong content is a
+//     failure.
+//   - Every acknowledged change is read back from the history of the session after the load. A
+//     change that is missing, that is there twice, or that is not shown although its own writer did
+//     not replace it, fails the run and is named.
+//   - No request is retried: an error that a patient client would bridge counts as a failure.
 //
-// It does not judge the machine: Report tells what else is known about server, generator and their load, so that a reader can.
+// Run does not take the speed of the machine into account. Report also describes the server, the
+// generator and their CPU use, so that a reader can.
 package loadtest

@@ -21,18 +21,23 @@ func page(t *testing.T, r Report) string {
 	return text.String()
 }
 
-func TestPage(t *testing.T) {
+func TestWriteHTML_Report_SelfContainedPage(t *testing.T) {
 	r := good()
 	r.Target = "http://localhost:8080/<script>"
 	for at := range 120 {
 		r.Seconds = append(r.Seconds, Second{
-			At: float64(at + 1), Users: 500, Requests: 490, Endpoints: map[string]Latency{"classify": {P50: 0.001, P95: 0.01, P99: 0.02}},
+			At:        float64(at + 1),
+			Users:     500,
+			Requests:  490,
+			Endpoints: map[string]Latency{"classify": {P50: 0.001, P95: 0.01, P99: 0.02}},
 		})
 	}
 	r.Readback.LostCount, r.Readback.Lost = 1, []Lost{{"run-7-3", "tech1@demo", "2026-11-20T03:12:44Z", fateMissing}}
 	text := page(t, r)
 	for _, want := range []string{
-		"<title>FireMode load test: failed</title>", "P95 Latency: 0.021s", "PASSED: P95 latency meets requirement", "run-7-3", "&lt;script&gt;",
+		"<title>FireMode load test: failed</title>", "P95 Latency: 0.021s", "PASSED: P95 latency meets requirement",
+		"run-7-3",
+		"&lt;script&gt;",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the page has no %q", want)
@@ -68,14 +73,14 @@ func wellFormed(t *testing.T, text string) {
 }
 
 // A run that was stopped before anything happened has a page, too.
-func TestPageOfNothing(t *testing.T) {
+func TestWriteHTML_EmptyReport_NoError(t *testing.T) {
 	r := Report{Model: "saturate", Endpoints: make([]EndpointReport, endpoints)}
 	if text := page(t, r); !strings.Contains(text, "INCOMPLETE") || strings.Contains(text, "NaN") {
 		t.Error(text)
 	}
 }
 
-func TestChartPlaces(t *testing.T) {
+func TestAxis_Place_Positions(t *testing.T) {
 	log := axis{from: 0.001, to: 1, log: true}
 	even := axis{from: 0, to: 200}
 	for _, c := range []struct {
@@ -90,7 +95,7 @@ func TestChartPlaces(t *testing.T) {
 	}
 }
 
-func TestWholeSeconds(t *testing.T) {
+func TestWholeSeconds_PartialLastSecond_Omitted(t *testing.T) {
 	r := Report{Seconds: []Second{{At: 1}, {At: 2}, {At: 2.01}}}
 	if got := r.wholeSeconds(); len(got) != 2 {
 		t.Errorf("%d seconds are whole, want 2", len(got))
@@ -101,7 +106,7 @@ func TestWholeSeconds(t *testing.T) {
 	}
 }
 
-func TestJSONReadsBack(t *testing.T) {
+func TestWriteJSON_Report_ReadsBack(t *testing.T) {
 	r := good()
 	r.decide()
 	var text strings.Builder
@@ -112,7 +117,8 @@ func TestJSONReadsBack(t *testing.T) {
 	if err := json.Unmarshal([]byte(text.String()), &back); err != nil {
 		t.Fatal(err)
 	}
-	if back.Endpoints[Classify].Latency != r.Endpoints[Classify].Latency || !back.Passed || len(back.Requirements) != 4 {
+	if back.Endpoints[Classify].Latency != r.Endpoints[Classify].Latency || !back.Passed ||
+		len(back.Requirements) != 4 {
 		t.Errorf("read back as %+v", back)
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// recorder counts what the virtual users see. Its methods may be called at once.
+// recorder collects the statistics of a run. It is safe for concurrent use.
 type recorder struct {
 	start time.Time
 
@@ -19,23 +19,23 @@ type recorder struct {
 	second   [endpoints]tally // since the last cut
 	users    int
 	failures map[Failure]int
-	bundle   int64 // bytes of the largest one on the wire
+	bundle   int64 // size on the wire of the largest bundle
 	series   []Second
 }
 
-// tally is how often and how fast an endpoint answered.
+// tally is the latencies and failures of an endpoint.
 type tally struct {
 	latency *hdrhistogram.Histogram // microseconds
 	failed  int
 }
 
-// Failure is one way in which requests failed.
+// Failure is a reason for which requests failed.
 type Failure struct {
 	Endpoint string `json:"endpoint"`
 	Reason   string `json:"reason"`
 }
 
-// FailureCount is how often requests failed in one way.
+// FailureCount is the number of requests that failed for a reason.
 type FailureCount struct {
 	Failure
 	Count int `json:"count"`
@@ -44,7 +44,7 @@ type FailureCount struct {
 const (
 	longestLatency = int64(10 * time.Minute / time.Microsecond)
 	digits         = 3  // significant ones of a latency
-	maxFailures    = 50 // ways of failing that are told apart
+	maxFailures    = 50 // distinct failures; all others count as one
 )
 
 func newRecorder(start time.Time) *recorder {
@@ -56,7 +56,7 @@ func newRecorder(start time.Time) *recorder {
 	return r
 }
 
-// outcome is one request that has come to its end.
+// outcome is the outcome of one request.
 type outcome struct {
 	endpoint Endpoint
 	latency  time.Duration // from the intended start to the last byte, or to the failure
@@ -89,14 +89,14 @@ func (r *recorder) fail(f Failure) {
 	r.failures[f]++
 }
 
-// joined notes that another user is at work.
+// joined counts a user who has started.
 func (r *recorder) joined() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.users++
 }
 
-// cut ends a second: it returns what happened since the last one.
+// cut closes a second and returns its statistics.
 func (r *recorder) cut(now time.Time) Second {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -116,7 +116,7 @@ func (r *recorder) cut(now time.Time) Second {
 	return s
 }
 
-// finish ends the last second, which is rarely a whole one.
+// finish closes the last, usually partial, second.
 func (r *recorder) finish(now time.Time) {
 	r.mu.Lock()
 	rest := int64(0)
@@ -129,7 +129,7 @@ func (r *recorder) finish(now time.Time) {
 	}
 }
 
-// reasons lists how requests failed, the most frequent way first.
+// reasons lists the failures, the most frequent first.
 func (r *recorder) reasons() []FailureCount {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -138,7 +138,69 @@ func (r *recorder) reasons() []FailureCount {
 		list = append(list, FailureCount{f, n})
 	}
 	slices.SortFunc(list, func(a, b FailureCount) int {
-		return cmp.Or(-cmp.Compare(a.Count, b.Count), cmp.Compare(a.Endpoint, b.Endpoint), cmp.Compare(a.Reason, b.Reason))
+		return cmp.Or(
+			-cmp.Compare(a.Count, b.Count), cmp.Compare(a.Endpoint, b.Endpoint), cmp.Compare(a.Reason, b.Reason),
+		)
 	})
 	return list
+}
+
+// Latency is the latency of requests in seconds, from the intended start of each to its last byte.
+type Latency struct {
+	P50  float64 `json:"p50_s"`
+	P90  float64 `json:"p90_s"`
+	P95  float64 `json:"p95_s"`
+	P99  float64 `json:"p99_s"`
+	P999 float64 `json:"p999_s"`
+	Max  float64 `json:"max_s"`
+	Mean float64 `json:"mean_s"`
+}
+
+// Second is the statistics of one second of the run.
+type Second struct {
+	At          float64            `json:"at_s"` // its end, in seconds since the start
+	Users       int                `json:"users"`
+	Requests    int                `json:"requests"`
+	Failed      int                `json:"failed"`
+	FailedSoFar int                `json:"failed_so_far"`
+	Endpoints   map[string]Latency `json:"endpoints"` // with at least one request
+}
+
+// Point is one step of a distribution: Share of the requests took at most Latency seconds.
+type Point struct {
+	Share   float64 `json:"share"`
+	Latency float64 `json:"latency_s"`
+}
+
+func latencyOf(h *hdrhistogram.Histogram) Latency {
+	if h.TotalCount() == 0 {
+		return Latency{}
+	}
+	at := h.ValueAtPercentilesSlice([]float64{50, 90, 95, 99, 99.9})
+	return Latency{
+		P50: seconds(at[0]), P90: seconds(at[1]), P95: seconds(at[2]), P99: seconds(at[3]), P999: seconds(at[4]),
+		Max: seconds(h.Max()), Mean: h.Mean() / float64(time.Second/time.Microsecond),
+	}
+}
+
+// ticksPerHalving is the resolution of a distribution: the number of points each time the remaining
+// share halves.
+const ticksPerHalving = 5
+
+// distributionOf returns the whole distribution.
+func distributionOf(h *hdrhistogram.Histogram) []Point {
+	if h.TotalCount() == 0 {
+		return nil
+	}
+	brackets := h.CumulativeDistributionWithTicks(ticksPerHalving)
+	points := make([]Point, 0, len(brackets))
+	for _, b := range brackets {
+		points = append(points, Point{Share: b.Quantile / 100, Latency: seconds(b.ValueAt)})
+	}
+	return points
+}
+
+// seconds converts microseconds.
+func seconds(microseconds int64) float64 {
+	return float64(microseconds) / float64(time.Second/time.Microsecond)
 }

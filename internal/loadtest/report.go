@@ -24,10 +24,10 @@ type Report struct {
 	Item         firemode.RuleCode  `json:"item_code"`
 	Condition    string             `json:"condition"`
 	Started      time.Time          `json:"started"`
-	Wanted       float64            `json:"wanted_s"` // of the load; 0 for saturate
+	Wanted       float64            `json:"wanted_s"` // duration of the load, 0 for saturate
 	Took         float64            `json:"took_s"`
 	P95Limit     float64            `json:"p95_limit_s"`
-	Complete     bool               `json:"complete"` // false when it was stopped early
+	Complete     bool               `json:"complete"` // false if it was stopped early
 	Endpoints    []EndpointReport   `json:"endpoints"`
 	Requests     int                `json:"requests"`
 	Failed       int                `json:"failed"`
@@ -43,7 +43,7 @@ type Report struct {
 	Seconds      []Second           `json:"seconds"`
 }
 
-// EndpointReport is one endpoint over the whole run.
+// EndpointReport is the statistics of one endpoint over the whole run.
 type EndpointReport struct {
 	Name         string  `json:"name"`
 	Requests     int     `json:"requests"`
@@ -58,11 +58,11 @@ func (r Report) WriteJSON(w io.Writer) error {
 	return json.MarshalWrite(w, r, jsontext.WithIndent("  "))
 }
 
-// report puts together what the run has seen, without a verdict.
+// report returns the measurements of the run, without a verdict.
 func (e *engine) report(started time.Time) Report {
 	r := Report{
-		Target: e.Target, Run: e.Run, Model: e.model(), Users: e.Users, SpawnRate: e.SpawnRate, Rate: e.Rate, Devices: e.deviceCount(),
-		Session: e.Session, Item: e.Item, Condition: e.Condition, Started: started.UTC(),
+		Target: e.Target, Run: e.Run, Model: e.model(), Users: e.Users, SpawnRate: e.SpawnRate, Rate: e.Rate,
+		Devices: e.deviceCount(), Session: e.Session, Item: e.Item, Condition: e.Condition, Started: started.UTC(),
 		P95Limit: e.P95.Seconds(), Took: e.Now().Sub(started).Seconds(), Failures: e.recorder.reasons(),
 	}
 	if !e.Saturate {
@@ -75,7 +75,7 @@ func (e *engine) report(started time.Time) Report {
 	return r
 }
 
-// fill adds what was recorded.
+// fill adds the recorded statistics.
 func (rec *recorder) fill(r *Report) {
 	rec.mu.Lock()
 	defer rec.mu.Unlock()

@@ -8,24 +8,25 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// Step is one rate of Saturate.
+// Step is the outcome of one rate of Saturate.
 type Step struct {
 	Rate     float64 `json:"rate_per_s"` // offered
 	Achieved float64 `json:"achieved_per_s"`
 	P95      float64 `json:"p95_s"` // of classify
 	Failed   int     `json:"failed"`
-	Broke    string  `json:"broke,omitempty"` // why this rate does not hold, "" when it does
+	Broke    string  `json:"broke,omitempty"` // why this rate failed, "" if it held
 }
 
 const (
 	climb       = 1.25 // from one rate to the next
-	refinements = 2    // halvings of the gap between the last rate that held and the first that did not
+	refinements = 2    // halvings of the gap between the highest rate that held and the lowest that failed
 	settle      = 2 * time.Second
 )
 
-// saturate offers higher and higher rates until one does not hold, then looks closer once or twice. It returns the highest that held.
+// saturate increases the rate until one fails, then narrows the gap. It returns the highest rate
+// that held.
 func (e *engine) saturate(ctx context.Context) (steps []Step, ceiling float64) {
-	c := e.newCrew()
+	c := e.newUserPool()
 	defer c.close()
 	broken, rate := 0.0, e.Rate
 	for refined := 0; refined <= refinements; {
@@ -52,26 +53,26 @@ func (e *engine) saturate(ctx context.Context) (steps []Step, ceiling float64) {
 	return steps, ceiling
 }
 
-// step holds one rate. whole is false when ctx has cut it short.
-func (c *crew) step(ctx context.Context, rate float64) (s Step, whole bool) {
-	before, began := c.recorder.standing(), c.Now()
+// step runs one rate. whole is false if ctx ended first.
+func (c *userPool) step(ctx context.Context, rate float64) (s Step, whole bool) {
+	before, began := c.recorder.snapshot(), c.Now()
 	c.open(ctx, rate, c.Step)
 	took := c.Now().Sub(began)
 	s = c.recorder.since(before, rate, took)
-	s.judge(c.P95)
-	// What the server still has to do for this rate must not be held against the next.
+	s.decide(c.P95)
+	// Work that the server still has to do for this rate must not count against the next.
 	whole = newSleeper(c.Now).until(ctx, c.Now().Add(settle))
 	return s, whole
 }
 
-// standing is a copy of the counts at one moment.
-type standing struct {
+// snapshot is a copy of the counters at one moment.
+type snapshot struct {
 	classify *hdrhistogram.Histogram
 	requests int64
 	failed   int
 }
 
-func (r *recorder) standing() (s standing) {
+func (r *recorder) snapshot() (s snapshot) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s.classify = r.total[Classify].latency.Clone()
@@ -82,18 +83,20 @@ func (r *recorder) standing() (s standing) {
 	return s
 }
 
-// since is what has happened after before.
-func (r *recorder) since(before standing, rate float64, took time.Duration) Step {
-	now := r.standing()
+// since returns the difference to an earlier snapshot.
+func (r *recorder) since(before snapshot, rate float64, took time.Duration) Step {
+	now := r.snapshot()
 	latency := difference(now.classify, before.classify)
 	return Step{
-		Rate: rate, Achieved: float64(now.requests-before.requests) / took.Seconds(), P95: seconds(latency.ValueAtPercentile(95)),
-		Failed: now.failed - before.failed,
+		Rate:     rate,
+		Achieved: float64(now.requests-before.requests) / took.Seconds(),
+		P95:      seconds(latency.ValueAtPercentile(95)),
+		Failed:   now.failed - before.failed,
 	}
 }
 
-// judge says whether the rate held.
-func (s *Step) judge(limit time.Duration) {
+// decide sets Broke if the rate failed.
+func (s *Step) decide(limit time.Duration) {
 	switch {
 	case s.Failed > 0:
 		s.Broke = fmt.Sprintf("%d requests failed", s.Failed)
@@ -102,7 +105,7 @@ func (s *Step) judge(limit time.Duration) {
 	}
 }
 
-// difference is what was recorded in now and not in before, of which now is a continuation.
+// difference returns what was recorded in now after before.
 func difference(now, before *hdrhistogram.Histogram) *hdrhistogram.Histogram {
 	all, old := now.Export(), before.Export()
 	for i, n := range old.Counts {

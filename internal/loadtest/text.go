@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Line is the progress as one line.
+// Line returns the statistics as one line of progress.
 func (s Second) Line() string {
 	p95 := "-"
 	if l, ok := s.Endpoints[Classify.String()]; ok {
@@ -31,12 +31,13 @@ func (r Report) WriteText(w io.Writer) error {
 	return err
 }
 
-// headline says what was done.
+// headline describes the load.
 func (r Report) headline() string {
 	what := map[string]string{
-		"closed":   fmt.Sprintf("%d users, %g more each second, who wait %g to %g s between requests", r.Users, r.SpawnRate, thinkLeast.Seconds(), thinkMost.Seconds()),
+		"closed": fmt.Sprintf("%d users, %g more each second, waiting %g to %g s between requests",
+			r.Users, r.SpawnRate, thinkLeast.Seconds(), thinkMost.Seconds()),
 		"open":     fmt.Sprintf("%g requests per second over %d connections", r.Rate, r.Users),
-		"saturate": fmt.Sprintf("rates from %g requests per second on, over %d connections", r.Rate, r.Users),
+		"saturate": fmt.Sprintf("rates from %g requests per second up over %d connections", r.Rate, r.Users),
 	}[r.Model]
 	return fmt.Sprintf("%s: %s, for %s", r.Target, what, duration(r.Took))
 }
@@ -67,13 +68,13 @@ func (r Report) writeSteps(w io.Writer) {
 func (r Report) writeFailures(w io.Writer) {
 	for i, f := range r.Failures {
 		if i == 0 {
-			fmt.Fprintln(w, "\nhow requests failed:")
+			fmt.Fprintln(w, "\nfailures:")
 		}
 		fmt.Fprintf(w, "  %6d  %s: %s\n", f.Count, f.Endpoint, f.Reason)
 	}
 	for i, l := range r.Readback.Lost {
 		if i == 0 {
-			fmt.Fprintf(w, "\nacknowledged and not as promised, %d in all:\n", r.Readback.LostCount)
+			fmt.Fprintf(w, "\n%d acknowledged changes are lost:\n", r.Readback.LostCount)
 		}
 		fmt.Fprintf(w, "  %s of %s, acknowledged at %s: %s\n", l.Value, l.Username, l.AcknowledgedAt, l.Fate)
 	}
@@ -83,10 +84,12 @@ func (r Report) writeFacts(w io.Writer) {
 	m, s := r.Machine, r.Server
 	fmt.Fprintf(w, "\nmachine    %s, %d CPUs, load %s before, %s after\n", m.CPU, m.CPUs, m.LoadBefore, m.LoadAfter)
 	if m.Busy > 0 {
-		fmt.Fprintf(w, "           %.2f of the CPUs were busy, whoever with, the generator with %.2f of them\n", m.Busy/r.Took, m.Used/r.Took)
+		fmt.Fprintf(
+			w, "           %.2f CPUs were busy, %.2f of them with the generator\n", m.Busy/r.Took, m.Used/r.Took,
+		)
 	}
 	if s.Go == "" {
-		fmt.Fprintln(w, "server     does not serve its metrics here")
+		fmt.Fprintln(w, "server     serves no metrics at this address")
 		return
 	}
 	fmt.Fprintf(w, "server     %s, %s, GOMAXPROCS %d, used %.2f CPUs and at most %s of memory\n",
@@ -103,7 +106,7 @@ func (r Report) writeVerdict(w io.Writer) {
 	}
 }
 
-// ms is a latency in milliseconds.
+// ms formats seconds as milliseconds.
 func ms(s float64) string { return fmt.Sprintf("%.1fms", s*1000) }
 
 func duration(s float64) time.Duration {

@@ -2,7 +2,8 @@ package loadtest
 
 import "fmt"
 
-// Requirement is one thing that the contract asks of a run, and whether it was met. Line is what is printed about it.
+// Requirement is one requirement of the contract and whether the run met it. Line is its line in
+// the report.
 type Requirement struct {
 	Name   string `json:"name"`
 	Passed bool   `json:"passed"`
@@ -17,7 +18,7 @@ func failed(name, format string, args ...any) Requirement {
 	return Requirement{Name: name, Line: "FAILED: " + fmt.Sprintf(format, args...)}
 }
 
-// decide adds the verdict to a report.
+// decide adds the verdict to the report.
 func (r *Report) decide() {
 	if r.Model == "saturate" {
 		r.Requirements = []Requirement{r.ceiling(), r.bundles(), r.log()}
@@ -30,7 +31,7 @@ func (r *Report) decide() {
 	}
 }
 
-// ClassifyP95 is the latency that the profile is about, in seconds; of Saturate, that at the ceiling.
+// ClassifyP95 returns the p95 of classify in seconds; for Saturate, the p95 at the ceiling.
 func (r Report) ClassifyP95() float64 {
 	for _, s := range r.Steps {
 		if s.Rate == r.Ceiling {
@@ -63,9 +64,15 @@ func (r Report) bundles() Requirement {
 	case fetched.Requests == fetched.Failed:
 		return failed("bundle", "The size of the bundle is not known, none was fetched")
 	case r.LargestBytes > BundleLimit:
-		return failed("bundle", "A bundle has %s on the wire, over the %d MB requirement", size(r.LargestBytes), BundleLimit/1_000_000)
+		return failed(
+			"bundle", "A bundle has %s on the wire, over the %d MB requirement", size(r.LargestBytes),
+			BundleLimit/1_000_000,
+		)
 	default:
-		return passed("bundle", "No bundle over %d MB on the wire, the largest has %s", BundleLimit/1_000_000, size(r.LargestBytes))
+		return passed(
+			"bundle", "No bundle over %d MB on the wire, the largest has %s", BundleLimit/1_000_000,
+			size(r.LargestBytes),
+		)
 	}
 }
 
@@ -77,8 +84,10 @@ func (r Report) log() Requirement {
 		return failed("log", "No change was acknowledged, so none could be looked for")
 	case b.LostCount > 0:
 		first := b.Lost[0]
-		return failed("log", "%d of %d acknowledged changes are not as promised; the first: %s of %s, acknowledged at %s, is %s",
-			b.LostCount, b.Acknowledged, first.Value, first.Username, first.AcknowledgedAt, first.Fate)
+		return failed(
+			"log", "%d of %d acknowledged changes are not as promised; the first: %s of %s, acknowledged at %s, is %s",
+			b.LostCount, b.Acknowledged, first.Value, first.Username, first.AcknowledgedAt, first.Fate,
+		)
 	default:
 		return passed("log", "All %d acknowledged changes are in the log, %d shown, %d superseded by their own writer",
 			b.Acknowledged, b.Shown, b.Superseded)
@@ -95,7 +104,7 @@ func (r Report) ceiling() Requirement {
 	return passed("ceiling", "%.0f req/s held with a p95 of at most %gms and no failure", r.Ceiling, r.P95Limit*1000)
 }
 
-// size is a number of bytes in words.
+// size formats a number of bytes.
 func size(n int64) string {
 	if n < 1_000_000 {
 		return fmt.Sprintf("%.1f kB", float64(n)/1e3)

@@ -9,9 +9,22 @@ import (
 // good is a report of a run that met everything.
 func good() Report {
 	r := Report{
-		Target: "http://localhost:8080", Model: "closed", Users: 500, SpawnRate: 50, Took: 120, P95Limit: 0.3, Complete: true, Requests: 1700, LargestBytes: 32_310,
+		Target:       "http://localhost:8080",
+		Model:        "closed",
+		Users:        500,
+		SpawnRate:    50,
+		Took:         120,
+		P95Limit:     0.3,
+		Complete:     true,
+		Requests:     1700,
+		LargestBytes: 32_310,
 		Endpoints: []EndpointReport{
-			{Name: "classify", Requests: 1000, Rate: 8.3, Latency: Latency{P50: 0.002, P90: 0.009, P95: 0.0214, P99: 0.05, P999: 0.08, Max: 0.09}},
+			{
+				Name:     "classify",
+				Requests: 1000,
+				Rate:     8.3,
+				Latency:  Latency{P50: 0.002, P90: 0.009, P95: 0.0214, P99: 0.05, P999: 0.08, Max: 0.09},
+			},
 			{Name: "results", Requests: 500},
 			{Name: "bundle", Requests: 200},
 		},
@@ -23,7 +36,7 @@ func good() Report {
 	return r
 }
 
-func TestVerdict(t *testing.T) {
+func TestDecide_Reports_Verdict(t *testing.T) {
 	met := []string{
 		"PASSED: P95 latency meets requirement",
 		"PASSED: No request of 1700 failed",
@@ -40,23 +53,36 @@ func TestVerdict(t *testing.T) {
 	}{
 		{"all met", func(*Report) {}, 0, met[0], true},
 		{"at the limit", func(r *Report) { r.Endpoints[Classify].Latency.P95 = 0.3 }, 0, met[0], true},
-		{"slow", func(r *Report) { r.Endpoints[Classify].Latency.P95 = 0.301 }, 0, "FAILED: P95 latency exceeds 300ms requirement", false},
-		{"nothing classified", func(r *Report) { r.Endpoints[Classify].Requests = 0 }, 0, "FAILED: P95 latency is not known, nothing was classified", false},
+		{
+			"slow", func(r *Report) { r.Endpoints[Classify].Latency.P95 = 0.301 }, 0,
+			"FAILED: P95 latency exceeds 300ms requirement", false,
+		},
+		{
+			"nothing classified", func(r *Report) { r.Endpoints[Classify].Requests = 0 }, 0,
+			"FAILED: P95 latency is not known, nothing was classified", false,
+		},
 		{"one failed", func(r *Report) { r.Failed = 1 }, 1, "FAILED: 1 of 1700 requests failed", false},
 		{
 			"large bundle", func(r *Report) { r.LargestBytes = 50_000_001 }, 2,
 			"FAILED: A bundle has 50.0 MB on the wire, over the 50 MB requirement", false,
 		},
-		{"no bundle", func(r *Report) { r.Endpoints[Bundle].Failed = 200 }, 2, "FAILED: The size of the bundle is not known, none was fetched", false},
+		{
+			"no bundle", func(r *Report) { r.Endpoints[Bundle].Failed = 200 }, 2,
+			"FAILED: The size of the bundle is not known, none was fetched", false,
+		},
 		{
 			"one lost", func(r *Report) { r.Readback.LostCount, r.Readback.Lost = 1, []Lost{lost} }, 3,
-			"FAILED: 1 of 500 acknowledged changes are not as promised; the first: run-7-3 of tech1@demo, acknowledged at 2026-11-20T03:12:44Z, is not in the log", false,
+			"FAILED: 1 of 500 acknowledged changes are not as promised; the first: " +
+				"run-7-3 of tech1@demo, acknowledged at 2026-11-20T03:12:44Z, is not in the log", false,
 		},
 		{
 			"not read back", func(r *Report) { r.Readback.Error = "no route" }, 3,
 			"FAILED: The 500 acknowledged changes could not be read back: no route", false,
 		},
-		{"none acknowledged", func(r *Report) { r.Readback = Readback{} }, 3, "FAILED: No change was acknowledged, so none could be looked for", false},
+		{
+			"none acknowledged", func(r *Report) { r.Readback = Readback{} }, 3,
+			"FAILED: No change was acknowledged, so none could be looked for", false,
+		},
 		{"stopped", func(r *Report) { r.Complete = false }, 0, met[0], false},
 	} {
 		r := good()
@@ -74,7 +100,7 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
-func TestTextEndsWithTheVerdict(t *testing.T) {
+func TestWriteText_Incomplete_EndsWithTheVerdict(t *testing.T) {
 	r := good()
 	r.Complete, r.Took = false, 12.34
 	r.decide()

@@ -20,7 +20,7 @@ type Finding struct {
 	Override    *Override
 }
 
-// Override is a person's judgement in place of the rule's.
+// Override is a person's classification, used instead of the rule's.
 type Override struct {
 	Class  firemode.Class
 	Reason string // required
@@ -29,27 +29,26 @@ type Override struct {
 // MaxReason is the greatest number of bytes of an override's reason.
 const MaxReason = 2000
 
-// What a judgement rests on.
+// The bases of a classification.
 const (
 	BasisDefault   = "default"
 	BasisEscalated = "escalated"
 	BasisOverride  = "override"
 )
 
-// Classification is the class of a finding, and why.
+// Classification is the class of a finding and its basis.
 type Classification struct {
 	Class        firemode.Class // "" when WithinLimits
 	Default      firemode.Class // what the rule says without scope and override; "" when WithinLimits
-	Condition    string         // what was judged; for a measurement the condition of the limit that it breaks
+	Condition    string         // the condition classified; for a measurement the condition of the limit that it breaks
 	Basis        string         // one of the Basis constants; "" when WithinLimits
 	Reason       string         // the scope answers that escalated, or the reason of the override
 	WithinLimits bool
 }
 
-// Classify applies r, which must be valid, to f. A finding that r cannot judge is
-// firemode.CodeInvalid and names the field: an unknown condition or measurement (with the known
-// ones), another unit (with the limit's), an unknown or mistyped scope answer, an override without
-// a class or a reason.
+// Classify applies r, which must be valid, to f. It returns firemode.CodeInvalid, naming the field,
+// if r does not cover f: an unknown condition or measurement (with the known ones), another unit
+// (with the limit's), an unknown or mistyped scope answer, an override without a class or a reason.
 func Classify(r firemode.Rule, f Finding) (Classification, error) {
 	given, wrong := checkScope("scope", f.Scope)
 	wrong = append(wrong, checkOverride(f.Override)...)
@@ -74,8 +73,8 @@ func Classify(r firemode.Rule, f Finding) (Classification, error) {
 	return j, nil
 }
 
-// withinLimits is the judgement of a reading that is no finding: there is nothing that an override
-// could reclassify.
+// withinLimits returns the classification of a reading within its limits, which an override cannot
+// reclassify.
 func withinLimits(f Finding) (Classification, error) {
 	if f.Override != nil {
 		return Classification{}, firemode.InvalidField("override",

@@ -25,10 +25,10 @@ func catalogue(t testing.TB) []firemode.Rule {
 func TestEveryConditionClassifies(t *testing.T) {
 	for _, r := range catalogue(t) {
 		for condition, class := range r.Schema.Classifications {
-			wantJudged(t, r, condition, nil, class)
+			wantClass(t, r, condition, nil, class)
 			escalation, can := r.Schema.Escalations[condition]
 			if !can {
-				wantJudged(t, r, condition, rules.Scope{"system_inoperative": true, "only_unit_in_area": true}, class)
+				wantClass(t, r, condition, rules.Scope{"system_inoperative": true, "only_unit_in_area": true}, class)
 				continue
 			}
 			for _, scope := range []rules.Scope{
@@ -37,15 +37,15 @@ func TestEveryConditionClassifies(t *testing.T) {
 				{"fraction_of_population_affected": 1},
 				{"fraction_of_population_affected": json.Number("1.0")},
 			} {
-				wantJudged(t, r, condition, scope, escalation.To)
+				wantClass(t, r, condition, scope, escalation.To)
 				scope["alternative_in_place"] = true
-				wantJudged(t, r, condition, scope, class)
+				wantClass(t, r, condition, scope, class)
 			}
 		}
 	}
 }
 
-func wantJudged(t *testing.T, r firemode.Rule, condition string, scope rules.Scope, want firemode.Class) {
+func wantClass(t *testing.T, r firemode.Rule, condition string, scope rules.Scope, want firemode.Class) {
 	t.Helper()
 	j, err := rules.Classify(r, rules.Finding{Condition: condition, Scope: scope})
 	if err != nil || j.Class != want || j.Default != r.Schema.Classifications[condition] {
@@ -85,7 +85,7 @@ var anyAnswer = rapid.OneOf(
 	rapid.Just[any](1), rapid.Just[any](0.5),
 )
 
-func TestJudgeNeverPanics(t *testing.T) {
+func TestClassify_AnyFinding_NoPanic(t *testing.T) {
 	rs := catalogue(t)
 	rapid.Check(t, func(t *rapid.T) {
 		r := rapid.SampledFrom(rs).Draw(t, "rule")

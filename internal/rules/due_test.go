@@ -48,7 +48,7 @@ func TestHarbourTower(t *testing.T) {
 	if total != 460 || nSystems != 9 || nSites != 3 {
 		t.Errorf("%d assets, %d systems, %d site items, want 460, 9, 3", total, nSystems, nSites)
 	}
-	book := rules.NewSet(catalogue(t))
+	set := rules.NewSet(catalogue(t))
 	for f, want := range map[firemode.Frequency][2]int{
 		firemode.Monthly: {11, 29}, firemode.SixMonthly: {302, 1968}, firemode.Yearly: {472, 2426},
 		firemode.Weekly: {0, 0},
@@ -56,7 +56,7 @@ func TestHarbourTower(t *testing.T) {
 		var got [2]int
 		for code, n := range things {
 			at, _ := rules.TypeByCode(code)
-			if due := rules.Due(at, f, book, day0); len(due) > 0 {
+			if due := rules.Due(at, f, set, day0); len(due) > 0 {
 				got[0] += n
 				got[1] += n * len(due)
 			}

@@ -8,16 +8,16 @@ import (
 	"firemode"
 )
 
-// Set is every rule version that an organisation sees. It does not change, and is safe for
-// concurrent use; what it returns must not be changed either.
+// Set is every rule version that an organisation sees. It is immutable and safe for concurrent use.
+// Callers must not change what it returns.
 type Set struct {
 	versions map[firemode.RuleCode][]firemode.Rule // newest first
 	inForce  map[firemode.RuleCode]firemode.Rule
 	all      []firemode.Rule // in force, by code
 }
 
-// NewSet returns the book of rs, which are in any order. Where an organisation's own version and a
-// shared one have the same code and version, its own counts.
+// NewSet returns the set of rs, in any order. If a shared version and one of the organisation have
+// the same code and version, the organisation's is used.
 func NewSet(rs []firemode.Rule) *Set {
 	b := &Set{versions: map[firemode.RuleCode][]firemode.Rule{}, inForce: map[firemode.RuleCode]firemode.Rule{}}
 	for _, r := range rs {

@@ -25,30 +25,30 @@ func made(version string, from, to int) firemode.Rule {
 	return r
 }
 
-func TestBookInForce(t *testing.T) {
-	book := rules.NewSet([]firemode.Rule{
+func TestSet_InForce(t *testing.T) {
+	set := rules.NewSet([]firemode.Rule{
 		made("1.9.0", 1, 0), made("2.0.0", 5, 7), made("1.10.0", 3, 0),
 		made("1.10.0-rc.1", 2, 0),
 	})
-	if r, ok := book.InForce("R"); !ok || r.Version != "1.10.0" {
+	if r, ok := set.InForce("R"); !ok || r.Version != "1.10.0" {
 		t.Errorf("in force is %s, want 1.10.0: 2.0.0 has been deactivated", r.Version)
 	}
 	for n, want := range map[int]string{
 		0: "", 1: "1.9.0", 2: "1.10.0-rc.1", 3: "1.10.0", 4: "1.10.0", 5: "2.0.0",
 		6: "2.0.0", 7: "1.10.0", 8: "1.10.0",
 	} {
-		if r, ok := book.InForceAt("R", day(n)); r.Version != want || ok != (want != "") {
+		if r, ok := set.InForceAt("R", day(n)); r.Version != want || ok != (want != "") {
 			t.Errorf("on day %d %q is in force, want %q", n, r.Version, want)
 		}
 	}
-	if r, ok := book.At("R", "2.0.0"); !ok || r.Version != "2.0.0" {
+	if r, ok := set.At("R", "2.0.0"); !ok || r.Version != "2.0.0" {
 		t.Errorf("At finds %q, want the inactive 2.0.0", r.Version)
 	}
-	if _, ok := book.At("R", "3.0.0"); ok {
+	if _, ok := set.At("R", "3.0.0"); ok {
 		t.Error("At finds a version that was never made")
 	}
 	var order []string
-	for _, r := range book.Versions("R") {
+	for _, r := range set.Versions("R") {
 		order = append(order, r.Version)
 	}
 	if want := []string{"2.0.0", "1.10.0", "1.10.0-rc.1", "1.9.0"}; !slices.Equal(order, want) {
@@ -56,31 +56,31 @@ func TestBookInForce(t *testing.T) {
 	}
 }
 
-func TestBookWithNothingInForce(t *testing.T) {
-	book := rules.NewSet([]firemode.Rule{made("1.0.0", 1, 2)})
-	if r, ok := book.InForce("R"); ok {
+func TestSet_NothingInForce(t *testing.T) {
+	set := rules.NewSet([]firemode.Rule{made("1.0.0", 1, 2)})
+	if r, ok := set.InForce("R"); ok {
 		t.Errorf("%s is in force, want none", r.Version)
 	}
-	if _, ok := book.InForce("S"); ok || len(book.Versions("S")) != 0 {
+	if _, ok := set.InForce("S"); ok || len(set.Versions("S")) != 0 {
 		t.Error("an unknown code is known")
 	}
-	if len(book.All()) != 0 {
-		t.Errorf("%d rules in force, want none", len(book.All()))
+	if len(set.All()) != 0 {
+		t.Errorf("%d rules in force, want none", len(set.All()))
 	}
 }
 
-func TestBookPrefersTheOwnVersion(t *testing.T) {
+func TestNewSet_SameVersion_OwnPreferred(t *testing.T) {
 	shared, own := made("1.0.0", 1, 0), made("1.0.0", 2, 0)
 	own.Org, own.Name = "acme", "own"
 	for _, rs := range [][]firemode.Rule{{shared, own}, {own, shared}} {
-		book := rules.NewSet(rs)
-		if r, _ := book.InForce("R"); r.Name != "own" || len(book.Versions("R")) != 1 {
-			t.Errorf("%q of %d versions is in force, want the own one of one", r.Name, len(book.Versions("R")))
+		set := rules.NewSet(rs)
+		if r, _ := set.InForce("R"); r.Name != "own" || len(set.Versions("R")) != 1 {
+			t.Errorf("%q of %d versions is in force, want the own one of one", r.Name, len(set.Versions("R")))
 		}
 	}
 }
 
-func TestCatalogueBookIsSorted(t *testing.T) {
+func TestSet_All_SortedByCode(t *testing.T) {
 	all := rules.NewSet(catalogue(t)).All()
 	if len(all) != 174 || !slices.IsSortedFunc(all, func(a, b firemode.Rule) int { return cmpCode(a, b) }) {
 		t.Errorf("%d rules, want 174 sorted by code", len(all))
@@ -94,7 +94,7 @@ func cmpCode(a, b firemode.Rule) int {
 	return 1
 }
 
-// TestInForceIsTheHighestActive holds the book to the definition, and shows that the order of its
+// TestInForceIsTheHighestActive holds the set to the definition, and shows that the order of its
 // rules does not matter.
 func TestInForceIsTheHighestActive(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -51,7 +51,7 @@ func TestMatchRefuses(t *testing.T) {
 // TestTypesHangTogether: codes are unique, every rule of a type is in the catalogue, every phrase
 // finds its own type, and only assets are matched.
 func TestTypesHangTogether(t *testing.T) {
-	book := rules.NewSet(catalogue(t))
+	set := rules.NewSet(catalogue(t))
 	seen := map[string]bool{}
 	kinds := map[firemode.AssetKind]int{}
 	for _, at := range rules.Types() {
@@ -61,7 +61,7 @@ func TestTypesHangTogether(t *testing.T) {
 		seen[at.Code] = true
 		kinds[at.Kind]++
 		for _, code := range at.Rules {
-			if _, ok := book.InForce(code); !ok {
+			if _, ok := set.InForce(code); !ok {
 				t.Errorf("%s: there is no rule %s", at.Code, code)
 			}
 		}

@@ -60,7 +60,7 @@ func readVector(t *testing.T, file string) vector {
 	return v
 }
 
-func (v vector) book() (*rules.Set, error) {
+func (v vector) set() (*rules.Set, error) {
 	if len(v.Rules) == 0 {
 		rs, err := rules.Catalogue()
 		return rules.NewSet(rs), err
@@ -103,13 +103,13 @@ func (v vector) finding(t *testing.T) rules.Finding {
 // judge runs the vector to its end, or to its first error.
 func (v vector) judge(t *testing.T) (judgement, error) {
 	t.Helper()
-	book, err := v.book()
+	set, err := v.set()
 	if err != nil || v.Finding == nil {
 		return judgement{}, err
 	}
-	r, ok := book.InForce(v.Code)
+	r, ok := set.InForce(v.Code)
 	if v.Version != "" {
-		r, ok = book.At(v.Code, v.Version)
+		r, ok = set.At(v.Code, v.Version)
 	}
 	if !ok {
 		t.Fatalf("no rule %s %s", v.Code, v.Version)

@@ -19,7 +19,8 @@ type Action struct {
 	At      time.Time // the time of the transaction if zero
 }
 
-// Entry returns a as an audit entry of user, "" for the system. It fails if JSON cannot express Data.
+// Entry returns a as an audit entry of user, "" for the system. It fails if JSON cannot express
+// Data.
 func (a Action) Entry(user firemode.UserID) (ledger.AuditEntry, error) {
 	data := []byte("{}")
 	if a.Data != nil {
@@ -31,8 +32,8 @@ func (a Action) Entry(user firemode.UserID) (ledger.AuditEntry, error) {
 	return ledger.AuditEntry{ID: a.ID, User: user, Action: a.Name, Subject: a.Subject, Data: data, At: a.At}, nil
 }
 
-// AppendActions records in the audit log of by's organisation that by did actions, in order. Take other locks first: the
-// log's is the last.
+// AppendActions records in the audit log of by's organisation that by did actions, in order. Take
+// other locks first: the log's is the last.
 func AppendActions(ctx context.Context, tx Tx, by firemode.Principal, actions ...Action) error {
 	entries := make([]ledger.AuditEntry, len(actions))
 	for i, a := range actions {

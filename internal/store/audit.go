@@ -11,24 +11,27 @@ import (
 
 // AuditReader reads the audit log.
 type AuditReader interface {
-	// Audits lists the entries of user ("" for everybody), newest first.
+	// Audits lists the entries of user, "" for all users, newest first.
 	Audits(ctx context.Context, org firemode.OrgID, user firemode.UserID, p Page) ([]Keyed[ledger.AuditEntry], error)
-	// EachAudit calls fn for every entry of org in order of Seq, and stops at its first error.
+	// EachAudit calls fn for every entry of org in order of Seq, and stops at its first error. fn
+	// may use the transaction.
 	EachAudit(ctx context.Context, org firemode.OrgID, fn func(ledger.AuditEntry) error) error
-	// AuditEnd returns the number and hash of the last entry of org as they were noted when it was added, 0 and nil before the first.
+	// AuditEnd returns the number and hash of the last entry of org as stored when it was added; 0
+	// and nil if there is none.
 	AuditEnd(ctx context.Context, org firemode.OrgID) (seq int64, hash []byte, err error)
 }
 
 // AuditWriter writes the audit log.
 type AuditWriter interface {
-	// LockAudit returns the number and hash of the last entry of org (0 and nil before the first) and keeps other writers from
-	// the log until the transaction ends.
+	// LockAudit returns the number and hash of the last entry of org, 0 and nil if there is none,
+	// and keeps other writers from the log until the transaction ends.
 	LockAudit(ctx context.Context, org firemode.OrgID) (seq int64, hash []byte, err error)
-	// InsertAudit adds sealed entries. Use AppendAudit.
+	// InsertAudit adds sealed entries; CodeConflict if a number or an id is taken. Use AppendAudit.
 	InsertAudit(ctx context.Context, entries []ledger.AuditEntry) error
 }
 
-// AppendAudit seals entries, all of org, in order onto the end of org's log. Take other locks first: the log's is the last.
+// AppendAudit seals entries onto the end of the audit log of org, in order. It takes the lock of
+// the log: take all other locks before.
 func AppendAudit(ctx context.Context, tx Tx, org firemode.OrgID, entries ...ledger.AuditEntry) error {
 	if len(entries) == 0 {
 		return nil
@@ -50,9 +53,13 @@ func AppendAudit(ctx context.Context, tx Tx, org firemode.OrgID, entries ...ledg
 	return As[AuditWriter](tx).InsertAudit(ctx, sealed)
 }
 
-// CheckAudit calls report for every entry of org's audit log that is not what it was or does not continue the chain, and, with no
-// entry, if the log does not end where it is noted to. It shows each entry to also, and returns how many there are.
-func CheckAudit(ctx context.Context, tx ReadTx, org firemode.OrgID, report func(e ledger.AuditEntry, what string), also func(ledger.AuditEntry)) (entries int64, err error) {
+// CheckAudit calls report for every entry of the audit log of org that was altered or does not
+// continue the chain and, with a zero entry, if the log does not end where the database says. It
+// calls each for every entry, and returns how many there are.
+func CheckAudit(
+	ctx context.Context, tx ReadTx, org firemode.OrgID,
+	report func(e ledger.AuditEntry, what string), each func(ledger.AuditEntry),
+) (entries int64, err error) {
 	var prev []byte
 	err = As[AuditReader](tx).EachAudit(ctx, org, func(e ledger.AuditEntry) error {
 		if e.Seq != entries+1 {
@@ -65,7 +72,7 @@ func CheckAudit(ctx context.Context, tx ReadTx, org firemode.OrgID, report func(
 			report(e, "its hash is not that of its fields")
 		}
 		entries, prev = e.Seq, e.Hash
-		also(e)
+		each(e)
 		return nil
 	})
 	if err != nil {
@@ -73,7 +80,8 @@ func CheckAudit(ctx context.Context, tx ReadTx, org firemode.OrgID, report func(
 	}
 	seq, hash, err := As[AuditReader](tx).AuditEnd(ctx, org)
 	if err == nil && (seq != entries || !bytes.Equal(hash, prev)) {
-		report(ledger.AuditEntry{}, fmt.Sprintf("it is noted that the log ends at entry %d; it ends at %d, or with another hash", seq, entries))
+		report(ledger.AuditEntry{}, fmt.Sprintf("it is noted that the log ends at entry %d; it ends at %d, or with "+
+			"another hash", seq, entries))
 	}
 	return entries, err
 }

@@ -14,6 +14,7 @@ type BuildingFilter struct {
 
 // BuildingReader reads buildings.
 type BuildingReader interface {
+	// Building returns the building; CodeNotFound if there is none.
 	Building(ctx context.Context, org firemode.OrgID, id firemode.BuildingID) (firemode.Building, error)
 	// Buildings lists by (created, id), oldest first.
 	Buildings(ctx context.Context, org firemode.OrgID, f BuildingFilter, p Page) ([]Keyed[firemode.Building], error)
@@ -21,40 +22,14 @@ type BuildingReader interface {
 
 // BuildingWriter writes buildings.
 type BuildingWriter interface {
-	// CreateBuilding is CodeConflict if the id is taken, or name and address together (compared without case and outer space).
+	// CreateBuilding adds a building. CodeConflict if the id is taken, or name and address
+	// together: they are compared without case and outer space.
 	CreateBuilding(ctx context.Context, b firemode.Building) error
-	// UpdateBuilding writes all but Org, ID, CreatedAt and Creation of the building whose Version is b.Version, and raises the version.
+	// UpdateBuilding writes all fields but Org, ID, CreatedAt and Creation of the building whose
+	// Version is b.Version, and raises the version. CodeChanged if the version is another,
+	// CodeConflict as for CreateBuilding.
 	UpdateBuilding(ctx context.Context, b firemode.Building) error
-	// LockBuilding keeps others from changing the building and its register until the transaction ends.
+	// LockBuilding returns the building, and keeps other writers from it and from its register
+	// until the transaction ends. CodeNotFound if there is none.
 	LockBuilding(ctx context.Context, org firemode.OrgID, id firemode.BuildingID) (firemode.Building, error)
-}
-
-// AssetFilter narrows a list of assets.
-type AssetFilter struct {
-	System, Level, Type, Status string // "" for any
-	Text                        string // part of id, description, location, make, model, serial, barcode or notes, any case
-}
-
-// AssetReader reads a building's register.
-type AssetReader interface {
-	Asset(ctx context.Context, org firemode.OrgID, b firemode.BuildingID, id firemode.AssetID) (firemode.Asset, error)
-	// Assets lists by id.
-	Assets(ctx context.Context, org firemode.OrgID, b firemode.BuildingID, f AssetFilter, p Page) ([]Keyed[firemode.Asset], error)
-	// EachAsset calls fn for every asset by id, without holding them all in memory, and stops at its first error.
-	EachAsset(ctx context.Context, org firemode.OrgID, b firemode.BuildingID, fn func(firemode.Asset) error) error
-	// AssetsByID returns those of ids that exist, in any order.
-	AssetsByID(ctx context.Context, org firemode.OrgID, b firemode.BuildingID, ids []firemode.AssetID) ([]firemode.Asset, error)
-	// AssetBarcodes returns, for those of barcodes that are in use in the building, the asset that has it.
-	AssetBarcodes(ctx context.Context, org firemode.OrgID, b firemode.BuildingID, barcodes []string) (map[string]firemode.AssetID, error)
-}
-
-// AssetWriter writes a building's register.
-type AssetWriter interface {
-	// CreateAssets adds assets with their baselines; CodeConflict if an id or a barcode is taken.
-	CreateAssets(ctx context.Context, assets []firemode.Asset) error
-	// UpdateAssets writes all but Org, Building, ID, CreatedAt and Baselines of assets whose Version is the one given, and
-	// raises their versions. CodeChanged if one has another version, CodeConflict if a barcode is taken.
-	UpdateAssets(ctx context.Context, assets []firemode.Asset) error
-	// PutBaselines replaces the baselines of an asset and raises its version; CodeChanged if the version is another.
-	PutBaselines(ctx context.Context, a firemode.Asset) error
 }

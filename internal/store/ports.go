@@ -5,8 +5,9 @@ import (
 	"reflect"
 )
 
-// As returns the port P of a transaction. It panics if the engine does not offer P there: a writing port in a View, or a port that the
-// engine lacks. Both are programming errors. CheckPorts at start and the contract suite find a port that an engine lacks.
+// As returns the port P of a transaction. It panics if the engine does not offer P there: a writing
+// port in a View, or a port that the engine lacks. Both are programming errors. CheckPorts at start
+// and the contract suite find a port that an engine lacks.
 func As[P any](tx ReadTx) P {
 	p, ok := find[P](tx)
 	if !ok {
@@ -54,22 +55,28 @@ func writing[P any]() Port {
 	return p
 }
 
-// Ports returns every port. Each engine offers the reading ports in a View, and all of them in an Update.
+// Ports returns every port. Each engine offers the reading ports in a View, and all of them in an
+// Update.
 func Ports() []Port {
 	return []Port{
-		reading[ActorReader](), reading[AssetReader](), reading[AuditReader](), reading[BuildingReader](), reading[DefectReader](),
-		reading[EntryReader](), reading[ExactReader](), reading[HeadReader](), reading[ItemReader](), reading[OpReader](),
+		reading[ActorReader](), reading[AssetReader](), reading[AuditReader](), reading[BuildingReader](),
+		reading[DefectReader](),
+		reading[EntryReader](), reading[ExactReader](), reading[HeadReader](), reading[ItemReader](),
+		reading[OpReader](),
 		reading[OrganisationReader](), reading[OrphanReader](), reading[OwnOpReader](), reading[ResponseReader](),
 		reading[RuleReader](), reading[SessionReader](), reading[TokenReader](), reading[UserReader](),
 
-		writing[ActorWriter](), writing[AssetWriter](), writing[AuditWriter](), writing[BuildingWriter](), writing[DefectWriter](),
-		writing[EntryWriter](), writing[ItemWriter](), writing[OpWriter](), writing[OrganisationWriter](), writing[ResponseWriter](),
+		writing[ActorWriter](), writing[AssetWriter](), writing[AuditWriter](), writing[BuildingWriter](),
+		writing[DefectWriter](),
+		writing[EntryWriter](), writing[ItemWriter](), writing[OpWriter](), writing[OrganisationWriter](),
+		writing[ResponseWriter](),
 		writing[RuleWriter](), writing[SessionWriter](), writing[TokenWriter](), writing[UserWriter](),
 	}
 }
 
-// CheckPorts returns an error unless view, the transaction of a View, offers the reading ports alone and update, that of an Update, offers
-// all ports. It looks at the types of the transactions only: they need not be open.
+// CheckPorts returns an error unless view, the transaction of a View, offers the reading ports
+// alone and update, that of an Update, offers all ports. It looks at the types of the transactions
+// only: they need not be open.
 func CheckPorts(view ReadTx, update Tx) error {
 	for _, p := range Ports() {
 		if p.OfferedBy(view) == p.Writing {

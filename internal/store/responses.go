@@ -11,8 +11,8 @@ import (
 	"firemode"
 )
 
-// StoredResponse is the response to a request with an Idempotency-Key: the result of the service, from which the same response is
-// encoded again.
+// StoredResponse is the response to a request with an Idempotency-Key: the result of the service,
+// from which the same response is encoded again.
 type StoredResponse struct {
 	Scope       string // organisation, user, method and route with its parameters
 	Key         string // the Idempotency-Key
@@ -31,17 +31,19 @@ type ResponseReader interface {
 type ResponseWriter interface {
 	// SaveResponses adds responses; CodeConflict if a (Scope, Key) is taken. Use Responses.Save.
 	SaveResponses(ctx context.Context, responses []StoredResponse) error
-	// DeleteResponses removes at most limit responses created before t, oldest first, and returns how many.
+	// DeleteResponses removes at most limit responses created before t, oldest first, and returns
+	// how many.
 	DeleteResponses(ctx context.Context, t time.Time, limit int) (int, error)
 }
 
-// Idempotency is the claim of a request to be done once: under (Scope, Key) only the first request does its work, and every later one
-// gets the stored response of the first.
+// Idempotency is the claim of a request to be done once: under (Scope, Key) only the first request
+// does its work, and every later one gets the stored response of the first.
 type Idempotency struct {
 	Scope       string
 	Key         string
 	Fingerprint []byte
-	// Same reports whether a stored fingerprint is that of the same request as Fingerprint; nil for bytes.Equal.
+	// Same reports whether a stored fingerprint is that of the same request as Fingerprint; nil for
+	// bytes.Equal.
 	Same func(stored, fingerprint []byte) bool
 	// Replayed is set when the response is a stored one.
 	Replayed bool
@@ -60,14 +62,16 @@ func IdempotencyFrom(ctx context.Context) *Idempotency {
 	return i
 }
 
-// ErrKeyReused returns the error of a request whose Idempotency-Key was used before with another request.
+// ErrKeyReused returns the error of a request whose Idempotency-Key was used before with another
+// request.
 func ErrKeyReused() *firemode.Error {
 	return firemode.Conflict("this Idempotency-Key was used with another request; use a new key for a new request")
 }
 
-// Responses are the stored responses to a group of requests that share a transaction. The steps are: FindResponses; for each request
-// Replay, and where nothing is stored the work and Add; Save, before the transaction ends. Run them in UpdateResponses, which handles
-// a race with another node. It is not safe for concurrent use. A nil claim has no stored response, and none is added for it.
+// Responses are the stored responses to a group of requests that share a transaction. The steps
+// are: FindResponses; for each request Replay, and where nothing is stored the work and Add; Save,
+// before the transaction ends. Run them in UpdateResponses, which handles a race with another node.
+// It is not safe for concurrent use. A nil claim has no stored response, and none is added for it.
 type Responses struct {
 	byKey map[responseKey]StoredResponse
 	added []StoredResponse
@@ -97,8 +101,9 @@ func FindResponses(ctx context.Context, tx ReadTx, claims ...*Idempotency) (*Res
 	return r, nil
 }
 
-// Replay decodes the response that is stored or was added for claim into result, and sets claim.Replayed. found is false if there is
-// none; then the request is to be done. ErrKeyReused if the response is that of another request.
+// Replay decodes the response that is stored or was added for claim into result, and sets
+// claim.Replayed. found is false if there is none; then the request is to be done. ErrKeyReused if
+// the response is that of another request.
 func (r *Responses) Replay(claim *Idempotency, result any) (found bool, err error) {
 	if claim == nil {
 		return false, nil
@@ -121,7 +126,8 @@ func (r *Responses) Replay(claim *Idempotency, result any) (found bool, err erro
 	return true, nil
 }
 
-// Add encodes result as the response to claim, for Save. result must survive encoding/json unchanged.
+// Add encodes result as the response to claim, for Save. result must survive encoding/json
+// unchanged.
 func (r *Responses) Add(claim *Idempotency, result any, at time.Time) error {
 	if claim == nil {
 		return nil
@@ -139,28 +145,38 @@ func (r *Responses) AddEncoded(claim *Idempotency, result []byte, at time.Time) 
 	if claim == nil {
 		return
 	}
-	s := StoredResponse{Scope: claim.Scope, Key: claim.Key, Fingerprint: claim.Fingerprint, Result: result, CreatedAt: at}
+	s := StoredResponse{
+		Scope: claim.Scope, Key: claim.Key, Fingerprint: claim.Fingerprint, Result: result,
+		CreatedAt: at,
+	}
 	r.byKey[responseKey{s.Scope, s.Key}] = s
 	r.added = append(r.added, s)
 }
 
-// Save writes the added responses. If another node has stored one under the same key since FindResponses, the error is one with which
-// UpdateResponses runs its function again.
+// Save writes the added responses. If another node has stored one under the same key since
+// FindResponses, the error is one with which UpdateResponses runs its function again.
 func (r *Responses) Save(ctx context.Context, tx Tx) error {
 	if len(r.added) == 0 {
 		return nil
 	}
-	err := As[ResponseWriter](tx).SaveResponses(ctx, r.added)
+	return LostRace(As[ResponseWriter](tx).SaveResponses(ctx, r.added))
+}
+
+// LostRace returns err such that UpdateResponses and Once run their function once more, if err is
+// CodeConflict; any other err as it is. Use it where a write can conflict with what another node
+// has written since the function read it.
+func LostRace(err error) error {
 	if firemode.CodeOf(err) == firemode.CodeConflict {
 		return fmt.Errorf("%w: %w", errLostRace, err)
 	}
 	return err
 }
 
-var errLostRace = errors.New("another node stored a response under the same Idempotency-Key")
+var errLostRace = errors.New("another node has written the same key")
 
-// UpdateResponses is Update for a function that uses Responses. If Save lost a race, nothing was written, and fn runs once more in
-// another Update: it then finds the response of the other node. fn must start over at each run.
+// UpdateResponses is Update for a function that uses Responses. If Save lost a race, nothing was
+// written, and fn runs once more in another Update: it then finds the response of the other node.
+// fn must start over at each run.
 func UpdateResponses(ctx context.Context, s Store, fn func(Tx) error) error {
 	err := s.Update(ctx, fn)
 	if errors.Is(err, errLostRace) {
@@ -169,9 +185,10 @@ func UpdateResponses(ctx context.Context, s Store, fn func(Tx) error) error {
 	return err
 }
 
-// Once runs fn in an Update and stores its result in the same transaction under the Idempotency-Key that ctx carries. If the
-// key was used before with the same request, Once returns the stored result and fn does not run; with another request it returns
-// ErrKeyReused. Without a key it is an Update with a result. T must survive encoding/json unchanged.
+// Once runs fn in an Update and stores its result in the same transaction under the Idempotency-Key
+// that ctx carries. If the key was used before with the same request, Once returns the stored
+// result and fn does not run; with another request it returns ErrKeyReused. Without a key it is an
+// Update with a result. T must survive encoding/json unchanged.
 func Once[T any](ctx context.Context, s Store, fn func(Tx) (T, error)) (result T, err error) {
 	claim := IdempotencyFrom(ctx)
 	err = UpdateResponses(ctx, s, func(tx Tx) error {

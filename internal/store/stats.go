@@ -6,7 +6,8 @@ import "time"
 type Stats struct {
 	Pools  []Pool
 	Queues []Queue // of Updates that wait for others; none where Updates do not queue
-	// Wait is how long the first of the Updates that have not begun has been waiting for its turn; 0 when none waits.
+	// Wait is how long the first of the Updates that have not begun has been waiting for its turn;
+	// 0 when none waits.
 	Wait time.Duration
 }
 

@@ -8,7 +8,7 @@ import (
 	"firemode/internal/record/ledger"
 )
 
-// MergedRanges returns the merged batches of every actor.
+// MergedRanges returns a function that finds the merged batches of an actor of the session.
 func MergedRanges(ctx context.Context, tx ReadTx, ref ledger.SessionRef) (func(crdt.ActorID) crdt.Ranges, error) {
 	actors, err := As[ActorReader](tx).Actors(ctx, ref, nil)
 	if err != nil {
@@ -21,8 +21,11 @@ func MergedRanges(ctx context.Context, tx ReadTx, ref ledger.SessionRef) (func(c
 	return func(id crdt.ActorID) crdt.Ranges { return merged[id] }, nil
 }
 
-// VisibleSession returns the session if p may see it.
-func VisibleSession(ctx context.Context, tx ReadTx, p firemode.Principal, id firemode.SessionID) (firemode.Session, error) {
+// VisibleSession returns the session if p may see it, else CodeNotFound. A feature that shows what
+// belongs to a session must call it, or MaySeeSession, first.
+func VisibleSession(
+	ctx context.Context, tx ReadTx, p firemode.Principal, id firemode.SessionID,
+) (firemode.Session, error) {
 	session, err := As[SessionReader](tx).Session(ctx, p.Org, id)
 	if err != nil {
 		return session, err
@@ -30,7 +33,8 @@ func VisibleSession(ctx context.Context, tx ReadTx, p firemode.Principal, id fir
 	return session, MaySeeSession(ctx, tx, p, session)
 }
 
-// MaySeeSession is nil if p may read what hangs from the session: an owner through the building, a technician if it is open to them.
+// MaySeeSession returns CodeNotFound unless p may read what belongs to the session: an owner of its
+// building may, a technician if the session is open to them, and every other role.
 func MaySeeSession(ctx context.Context, tx ReadTx, p firemode.Principal, session firemode.Session) error {
 	if !session.OpenTo(p) {
 		return firemode.NotFound("there is no session %s", session.ID)

@@ -6,7 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// buildInfo is always 1: what it tells is in its labels.
+// buildInfo returns a gauge that is always 1; its labels name the build.
 func buildInfo(read func() (*debug.BuildInfo, bool)) prometheus.Collector {
 	version, revision, goversion := "unknown", "unknown", "unknown"
 	if info, ok := read(); ok {
@@ -22,7 +22,7 @@ func buildInfo(read func() (*debug.BuildInfo, bool)) prometheus.Collector {
 	}
 	g := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name:        "firemode_build_info",
-		Help:        "1; the labels tell which build this is. Two versions at once for long: a roll-out got stuck.",
+		Help:        "Always 1; the labels name the build. Two versions for a long time mean that a roll-out is stuck.",
 		ConstLabels: prometheus.Labels{"version": version, "revision": revision, "goversion": goversion},
 	})
 	g.Set(1)

@@ -7,7 +7,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// capped is a vector with one label of unbounded values, of which only the most recently used keep a series.
+// capped is a vector whose one label has unbounded values. Only the most recently used values keep
+// a series.
 type capped[M any] struct {
 	mu     sync.Mutex
 	recent *simplelru.LRU[string, M]
@@ -18,12 +19,13 @@ func newCapped[M any](limit int, vec *prometheus.MetricVec, open func(value stri
 	drop := func(value string, _ M) { vec.DeleteLabelValues(value) }
 	recent, err := simplelru.NewLRU(limit, drop)
 	if err != nil {
-		panic(err) // only for a limit below 1, which Validate and the default exclude
+		panic(err) // only if limit is below 1, which Validate excludes
 	}
 	return &capped[M]{recent: recent, open: open}
 }
 
-// use calls f with the series of value. The lock covers f, so that no observation goes to a series just dropped.
+// use calls f with the series of value. It holds the lock during f, so that f never observes into a
+// dropped series.
 func (c *capped[M]) use(value string, f func(M)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -11,34 +11,8 @@ import (
 	"testing"
 )
 
-// scrape returns the lines of a scrape that are a series of metric name with the label.
-func scrape(t *testing.T, m *Metrics, name, label string) []string {
-	t.Helper()
-	w := httptest.NewRecorder()
-	m.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
-	if w.Code != http.StatusOK {
-		t.Fatalf("status %d", w.Code)
-	}
-	var lines []string
-	for line := range strings.Lines(w.Body.String()) {
-		if strings.HasPrefix(line, name+"{") && strings.Contains(line, label+`="`) {
-			lines = append(lines, line)
-		}
-	}
-	return lines
-}
-
-// heap is what is in use after everything that is garbage has been collected.
-func heap() uint64 {
-	var s runtime.MemStats
-	runtime.GC()
-	runtime.GC()
-	runtime.ReadMemStats(&s)
-	return s.HeapAlloc
-}
-
-// A hundred thousand sessions leave the series of a thousand, in what is scraped and in memory.
-func TestAHundredThousandSessions(t *testing.T) {
+// After 100 000 sessions the scrape and the memory hold the series of 1000.
+func TestCapped_HundredThousandSessions_BoundedSeriesAndMemory(t *testing.T) {
 	const sessions, limit = 100_000, 1000
 	m := newMetrics(t, Config{MaxSessions: limit})
 	observe := func(from, to int) {
@@ -68,8 +42,8 @@ func TestAHundredThousandSessions(t *testing.T) {
 	runtime.KeepAlive(m)
 }
 
-// Whoever observes while others take the places loses no series of the most recent, and no more than the cap is kept.
-func TestCapHoldsUnderConcurrencyForBoth(t *testing.T) {
+// Concurrent use keeps the most recent series, and no more than the cap.
+func TestCapped_ConcurrentUse_MostRecentKept(t *testing.T) {
 	const limit, writers, each = 50, 8, 2000
 	m := newMetrics(t, Config{MaxSessions: limit})
 	var all sync.WaitGroup
@@ -91,4 +65,30 @@ func TestCapHoldsUnderConcurrencyForBoth(t *testing.T) {
 			t.Errorf("%d series of %s, want %d", got, name, limit)
 		}
 	}
+}
+
+// scrape returns the lines of a scrape that are a series of the metric with the label.
+func scrape(t *testing.T, m *Metrics, name, label string) []string {
+	t.Helper()
+	w := httptest.NewRecorder()
+	m.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	if w.Code != http.StatusOK {
+		t.Fatalf("status %d", w.Code)
+	}
+	var lines []string
+	for line := range strings.Lines(w.Body.String()) {
+		if strings.HasPrefix(line, name+"{") && strings.Contains(line, label+`="`) {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+// heap returns the bytes in use after a garbage collection.
+func heap() uint64 {
+	var s runtime.MemStats
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&s)
+	return s.HeapAlloc
 }

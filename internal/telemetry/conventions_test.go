@@ -14,40 +14,9 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-// values are the labels and values of a counter's or gauge's series.
-func values(t *testing.T, m *Metrics, name string) string {
-	t.Helper()
-	var all []string
-	for _, s := range family(t, m, name).GetMetric() {
-		all = append(all, fmt.Sprintf("%s:%g", labels(s), s.GetCounter().GetValue()+s.GetGauge().GetValue()))
-	}
-	return strings.Join(all, " ")
-}
-
-// populated has a series of every metric.
-func populated(t *testing.T) *Metrics {
-	t.Helper()
-	m := newMetrics(t, Config{})
-	m.ObserveRequest(t.Context(), http.MethodGet, "/health", 200, time.Millisecond)
-	m.ConflictArose("123")
-	m.Synced(t.Context(), "web", time.Millisecond)
-	m.BundleSent(t.Context(), "123", 4096)
-	m.GroupCommitted("results", 2)
-	m.ServiceUp("api", true)
-	if err := m.Queue("database", func() time.Duration { return 0 }); err != nil {
-		t.Fatal(err)
-	}
-	m.Watch(Sources{
-		Pools:       func() []Pool { return []Pool{{Name: "all"}} },
-		Queues:      func() []Queue { return []Queue{{Name: "results"}} },
-		Revocations: func() (int, time.Time) { return 0, time.Time{} },
-		DataFolder:  func() (uint64, uint64, bool) { return 1, 1, true },
-	})
-	return m
-}
-
-// Names, types and help follow what promtool asks for: base units, _total on counters alone, a help for every metric.
-func TestNamesFollowTheConventions(t *testing.T) {
+// The rules are those of promtool: base units, _total on counters only, a help text for every
+// metric.
+func TestMetrics_NamesFollowConventions(t *testing.T) {
 	m := populated(t)
 	problems, err := testutil.GatherAndLint(m.registry)
 	if err != nil {
@@ -58,8 +27,8 @@ func TestNamesFollowTheConventions(t *testing.T) {
 	}
 }
 
-// Every classic histogram has an edge at each bound that something is promised at, and a native one beside it.
-func TestHistogramsHaveTheEdgesOfThePromises(t *testing.T) {
+// Every classic histogram has a bucket at each documented limit, and a native histogram beside it.
+func TestHistograms_BucketAtEachLimit(t *testing.T) {
 	m := populated(t)
 	for name, edge := range map[string]float64{
 		"http_request_duration_seconds": 0.3, "sync_latency_seconds": 0.3, "offline_bundle_bytes": 50e6,
@@ -74,17 +43,8 @@ func TestHistogramsHaveTheEdgesOfThePromises(t *testing.T) {
 	}
 }
 
-func hasEdge(h *dto.Histogram, edge float64) bool {
-	for _, b := range h.GetBucket() {
-		if b.GetUpperBound() == edge {
-			return true
-		}
-	}
-	return false
-}
-
-// docs/observability.md has a row for every metric that is ours, and none for one that is not there.
-func TestEveryMetricIsDocumented(t *testing.T) {
+// docs/observability.md has exactly one row for each metric of FireMode.
+func TestMetrics_EachDocumented(t *testing.T) {
 	text, err := os.ReadFile("../../docs/observability.md")
 	if err != nil {
 		t.Fatal(err)
@@ -112,4 +72,45 @@ func TestEveryMetricIsDocumented(t *testing.T) {
 	for name := range documented {
 		t.Errorf("%s is documented and is not there", name)
 	}
+}
+
+// values returns the labels and values of the series of a counter or gauge.
+func values(t *testing.T, m *Metrics, name string) string {
+	t.Helper()
+	var all []string
+	for _, s := range family(t, m, name).GetMetric() {
+		all = append(all, fmt.Sprintf("%s:%g", labels(s), s.GetCounter().GetValue()+s.GetGauge().GetValue()))
+	}
+	return strings.Join(all, " ")
+}
+
+// populated returns metrics with a series of each kind.
+func populated(t *testing.T) *Metrics {
+	t.Helper()
+	m := newMetrics(t, Config{})
+	m.ObserveRequest(t.Context(), http.MethodGet, "/health", 200, time.Millisecond)
+	m.ConflictArose("123")
+	m.Synced(t.Context(), "web", time.Millisecond)
+	m.BundleSent(t.Context(), "123", 4096)
+	m.GroupCommitted("results", 2)
+	m.ServiceUp("api", true)
+	if err := m.Queue("database", func() time.Duration { return 0 }); err != nil {
+		t.Fatal(err)
+	}
+	m.Watch(Sources{
+		Pools:       func() []Pool { return []Pool{{Name: "all"}} },
+		Queues:      func() []Queue { return []Queue{{Name: "results"}} },
+		Revocations: func() (int, time.Time) { return 0, time.Time{} },
+		DataFolder:  func() (uint64, uint64, bool) { return 1, 1, true },
+	})
+	return m
+}
+
+func hasEdge(h *dto.Histogram, edge float64) bool {
+	for _, b := range h.GetBucket() {
+		if b.GetUpperBound() == edge {
+			return true
+		}
+	}
+	return false
 }

@@ -14,59 +14,60 @@ import (
 )
 
 const (
-	// complainEvery is how often the log says that traces cannot be delivered.
-	complainEvery = 5 * time.Minute
-	// probeEvery is how often a trace is kept while the collector takes none.
-	probeEvery = time.Second
-	// The first wait between two offers, and the longest.
+	// warnInterval is the time between two warnings that traces cannot be delivered.
+	warnInterval = 5 * time.Minute
+	// probeInterval is the time between two traces that are kept while the collector is
+	// unavailable.
+	probeInterval = time.Second
+	// The first and the longest pause between two attempts.
 	firstWait, longestWait = time.Second, 5 * time.Second
 )
 
-// delivery hands spans to the exporter and remembers whether the collector took them. It reports failures itself, so that OpenTelemetry's
-// error handler, which there is but one of in a process, has nothing to say; and it tries again itself, so that a stop does not wait
-// for a collector that is away.
+// delivery passes spans to the exporter and keeps whether the last export failed. It logs failures
+// itself, because OpenTelemetry's error handler is global to the process. It retries itself, so
+// that a stop need not wait for an unavailable collector.
 type delivery struct {
 	to       sdk.SpanExporter
 	log      *slog.Logger
 	now      func() time.Time
-	patience time.Duration // how long a batch is offered
-	expected bool          // somebody said where the collector is: that there is none is a fault
-	stopping chan struct{} // closed when nothing is tried again
+	timeout  time.Duration // of one batch, retries included
+	expected bool          // the operator has configured a collector, so its absence is a fault
+	stopping chan struct{} // closed to end retries
 
 	failing atomic.Bool
 	mu      sync.Mutex
-	said    bool      // that there is none where nobody expects one
-	lost    int       // spans since the last complaint
-	next    time.Time // complaint
+	noted   bool      // the absence of an unexpected collector is logged
+	lost    int       // spans since the last warning
+	next    time.Time // earliest next warning
 }
 
-// ExportSpans never fails, as far as the SDK is told.
+// ExportSpans always returns nil, because it handles failures itself.
 func (d *delivery) ExportSpans(ctx context.Context, spans []sdk.ReadOnlySpan) error {
-	ctx, cancel := context.WithTimeout(ctx, d.patience)
+	ctx, cancel := context.WithTimeout(ctx, d.timeout)
 	defer cancel()
 	err := d.to.ExportSpans(ctx, spans)
-	for wait := firstWait; err != nil && passing(err); wait = min(2*wait, longestWait) {
-		d.complain(err, 0)
+	for wait := firstWait; err != nil && transient(err); wait = min(2*wait, longestWait) {
+		d.warn(err, 0)
 		if !d.pause(ctx, wait) {
 			break
 		}
 		err = d.to.ExportSpans(ctx, spans)
 	}
 	if err != nil {
-		d.complain(err, len(spans))
+		d.warn(err, len(spans))
 	} else if d.failing.Swap(false) {
 		d.log.Info("traces are delivered again")
 	}
 	return nil
 }
 
-// passing tells of an error that may be gone a little later.
-func passing(err error) bool {
+// transient reports whether a retry may succeed.
+func transient(err error) bool {
 	code := status.Code(err)
 	return code == codes.Unavailable || code == codes.ResourceExhausted
 }
 
-// pause is true after wait, false when there will be no further attempt.
+// pause waits, and returns false if there must be no further attempt.
 func (d *delivery) pause(ctx context.Context, wait time.Duration) bool {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
@@ -79,32 +80,35 @@ func (d *delivery) pause(ctx context.Context, wait time.Duration) bool {
 	return false
 }
 
-func (d *delivery) complain(err error, lost int) {
+// warn logs a failed export, at most once per interval, with the number of spans lost meanwhile.
+func (d *delivery) warn(err error, lost int) {
 	d.failing.Store(true)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.lost += lost
 	if !d.expected {
-		if !d.said {
-			d.log.Info("no OpenTelemetry collector answers, traces are dropped; OTEL_EXPORTER_OTLP_ENDPOINT says where there is one", "error", err)
+		if !d.noted {
+			d.log.Info("no OpenTelemetry collector; traces are dropped; set OTEL_EXPORTER_OTLP_ENDPOINT to send them",
+				"error", err)
 		}
-		d.said = true
+		d.noted = true
 		return
 	}
 	if now := d.now(); !now.Before(d.next) {
 		d.log.Warn("traces cannot be delivered", "error", err, "lost_spans", d.lost)
-		d.next, d.lost = now.Add(complainEvery), 0
+		d.next, d.lost = now.Add(warnInterval), 0
 	}
 }
 
 func (d *delivery) Shutdown(ctx context.Context) error { return d.to.Shutdown(ctx) }
 
-// gate samples what inner samples, as long as the collector takes it. While it does not, one trace a second is kept to find out when it
-// does again: a collector that is not there costs next to nothing, and who starts one sees traces at once.
+// gate samples like inner while exports succeed. While they fail, it keeps one trace per second as
+// a probe: an unavailable collector costs almost nothing, and traces arrive immediately after it
+// starts.
 type gate struct {
 	inner    sdk.Sampler
 	delivery *delivery
-	probe    atomic.Int64 // when the next trace is kept, in nanoseconds since 1970
+	probe    atomic.Int64 // earliest next probe, in nanoseconds since 1970
 }
 
 func (g *gate) ShouldSample(p sdk.SamplingParameters) sdk.SamplingResult {
@@ -113,10 +117,10 @@ func (g *gate) ShouldSample(p sdk.SamplingParameters) sdk.SamplingResult {
 		return result
 	}
 	if above := trace.SpanContextFromContext(p.ParentContext); above.IsValid() && !above.IsRemote() {
-		return result // a part of a trace that is kept
+		return result // part of a sampled trace
 	}
 	now, next := g.delivery.now().UnixNano(), g.probe.Load()
-	if now < next || !g.probe.CompareAndSwap(next, now+int64(probeEvery)) {
+	if now < next || !g.probe.CompareAndSwap(next, now+int64(probeInterval)) {
 		result.Decision = sdk.Drop
 	}
 	return result

@@ -20,19 +20,20 @@ import (
 	"google.golang.org/grpc/credentials"
 )
 
-// environment reads the standard variables of OpenTelemetry from the environment that the program was given. The SDK would read that of
-// the process; everything it would find there is therefore set explicitly.
+// environment reads the standard OpenTelemetry variables from the environment passed to the
+// program. The SDK would read the environment of the process instead, so every option that it reads
+// there is set explicitly.
 type environment struct {
 	get func(string) string
 	log *slog.Logger
 }
 
-// defaultCollector is where a collector listens on the same machine.
+// defaultCollector is the address of a collector on the same machine.
 const defaultCollector = "localhost:4317"
 
 func (e environment) text(name string) string { return strings.TrimSpace(e.get(name)) }
 
-// otlp is a variable of the exporter: that for traces alone, else that for everything.
+// otlp returns a variable of the exporter: the one for traces, else the general one.
 func (e environment) otlp(name string) string {
 	if v := e.text("OTEL_EXPORTER_OTLP_TRACES_" + name); v != "" {
 		return v
@@ -42,11 +43,13 @@ func (e environment) otlp(name string) string {
 
 func (e environment) truth(name string) bool { return strings.EqualFold(e.text(name), "true") }
 
-func (e environment) leftOut(name, value, why string) {
-	e.log.Warn("tracing: a variable was left out", "variable", name, "value", value, "reason", why)
+// ignore logs that a variable has an invalid value.
+func (e environment) ignore(name, value, why string) {
+	e.log.Warn("tracing: invalid variable ignored", "variable", name, "value", value, "reason", why)
 }
 
-// number is a variable that must be a whole number of at least least.
+// number returns a variable that is an integer of at least least, or otherwise if it is unset or
+// invalid.
 func (e environment) number(name string, otherwise, least int) int {
 	value := e.text(name)
 	if value == "" {
@@ -54,7 +57,7 @@ func (e environment) number(name string, otherwise, least int) int {
 	}
 	n, err := strconv.Atoi(value)
 	if err != nil || n < least {
-		e.leftOut(name, value, fmt.Sprintf("not a whole number of at least %d", least))
+		e.ignore(name, value, fmt.Sprintf("not an integer of at least %d", least))
 		return otherwise
 	}
 	return n
@@ -64,7 +67,7 @@ func (e environment) milliseconds(name string, otherwise int) time.Duration {
 	return time.Duration(e.number(name, otherwise, 0)) * time.Millisecond
 }
 
-// exports says whether spans are sent anywhere.
+// exports reports whether spans are exported.
 func (e environment) exports() bool {
 	switch v := e.text("OTEL_TRACES_EXPORTER"); v {
 	case "", "otlp":
@@ -72,7 +75,7 @@ func (e environment) exports() bool {
 	case "none":
 		return false
 	default:
-		e.leftOut("OTEL_TRACES_EXPORTER", v, "this program knows otlp and none")
+		e.ignore("OTEL_TRACES_EXPORTER", v, "only otlp and none are supported")
 		return true
 	}
 }
@@ -93,7 +96,8 @@ func (e environment) sampler() sdk.Sampler {
 	case "traceidratio":
 		return sdk.TraceIDRatioBased(e.ratio())
 	default:
-		e.leftOut(name, v, "not one of always_on, always_off, traceidratio, parentbased_always_on, parentbased_always_off, parentbased_traceidratio")
+		e.ignore(name, v, "not one of always_on, always_off, traceidratio, "+
+			"parentbased_always_on, parentbased_always_off, parentbased_traceidratio")
 		return sdk.ParentBased(sdk.AlwaysSample())
 	}
 }
@@ -106,13 +110,13 @@ func (e environment) ratio() float64 {
 	}
 	ratio, err := strconv.ParseFloat(v, 64)
 	if err != nil || !(ratio >= 0 && ratio <= 1) {
-		e.leftOut(name, v, "not a number from 0 to 1")
+		e.ignore(name, v, "not a number from 0 to 1")
 		return 1
 	}
 	return ratio
 }
 
-// pairs reads a list of NAME=VALUE, with values escaped as in a URL.
+// pairs parses a list of NAME=VALUE with URL-escaped values.
 func (e environment) pairs(name, list string) map[string]string {
 	pairs := map[string]string{}
 	for entry := range strings.SplitSeq(list, ",") {
@@ -122,7 +126,7 @@ func (e environment) pairs(name, list string) map[string]string {
 		key, value, ok := strings.Cut(entry, "=")
 		plain, err := url.PathUnescape(strings.TrimSpace(value))
 		if key = strings.TrimSpace(key); !ok || key == "" || err != nil {
-			e.leftOut(name, "(not shown)", "not a list of NAME=VALUE")
+			e.ignore(name, "(not shown)", "not a list of NAME=VALUE")
 			continue
 		}
 		pairs[key] = plain
@@ -130,11 +134,11 @@ func (e environment) pairs(name, list string) map[string]string {
 	return pairs
 }
 
-// resource is what describes this process.
+// resource returns the attributes that describe this process.
 func (e environment) resource(version string) []attribute.KeyValue {
 	all := []attribute.KeyValue{semconv.ServiceName("firemode"), semconv.ServiceVersion(version)}
 	for key, value := range e.pairs("OTEL_RESOURCE_ATTRIBUTES", e.text("OTEL_RESOURCE_ATTRIBUTES")) {
-		all = append(all, attribute.String(key, value)) // of two with one key the later counts
+		all = append(all, attribute.String(key, value)) // the last of two equal keys wins
 	}
 	if name := e.text("OTEL_SERVICE_NAME"); name != "" {
 		all = append(all, semconv.ServiceName(name))
@@ -143,34 +147,36 @@ func (e environment) resource(version string) []attribute.KeyValue {
 }
 
 func (e environment) limits() sdk.SpanLimits {
-	either := func(name, general string, otherwise, least int) int {
-		return e.number(name, e.number(general, otherwise, least), least)
+	either := func(name string, otherwise int) int { // for spans, else the general one
+		return e.number("OTEL_SPAN_"+name, e.number("OTEL_"+name, otherwise, -1), -1)
 	}
+	only := func(name string, otherwise int) int { return e.number("OTEL_"+name, otherwise, -1) }
 	return sdk.SpanLimits{
-		AttributeValueLengthLimit:   either("OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT", "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", sdk.DefaultAttributeValueLengthLimit, -1),
-		AttributeCountLimit:         either("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "OTEL_ATTRIBUTE_COUNT_LIMIT", sdk.DefaultAttributeCountLimit, -1),
-		EventCountLimit:             e.number("OTEL_SPAN_EVENT_COUNT_LIMIT", sdk.DefaultEventCountLimit, -1),
-		AttributePerEventCountLimit: e.number("OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT", sdk.DefaultAttributePerEventCountLimit, -1),
-		// A group links to all the requests that it carries.
-		LinkCountLimit:             e.number("OTEL_SPAN_LINK_COUNT_LIMIT", 1024, -1),
-		AttributePerLinkCountLimit: e.number("OTEL_LINK_ATTRIBUTE_COUNT_LIMIT", sdk.DefaultAttributePerLinkCountLimit, -1),
+		AttributeValueLengthLimit:   either("ATTRIBUTE_VALUE_LENGTH_LIMIT", sdk.DefaultAttributeValueLengthLimit),
+		AttributeCountLimit:         either("ATTRIBUTE_COUNT_LIMIT", sdk.DefaultAttributeCountLimit),
+		EventCountLimit:             only("SPAN_EVENT_COUNT_LIMIT", sdk.DefaultEventCountLimit),
+		AttributePerEventCountLimit: only("EVENT_ATTRIBUTE_COUNT_LIMIT", sdk.DefaultAttributePerEventCountLimit),
+		// A commit group links to all its requests.
+		LinkCountLimit:             only("SPAN_LINK_COUNT_LIMIT", 1024),
+		AttributePerLinkCountLimit: only("LINK_ATTRIBUTE_COUNT_LIMIT", sdk.DefaultAttributePerLinkCountLimit),
 	}
 }
 
 func (e environment) batches() []sdk.BatchSpanProcessorOption {
 	queue := e.number("OTEL_BSP_MAX_QUEUE_SIZE", sdk.DefaultMaxQueueSize, 1)
+	batch := e.number("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", sdk.DefaultMaxExportBatchSize, 1)
 	return []sdk.BatchSpanProcessorOption{
 		sdk.WithMaxQueueSize(queue),
-		sdk.WithMaxExportBatchSize(min(queue, e.number("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", sdk.DefaultMaxExportBatchSize, 1))),
+		sdk.WithMaxExportBatchSize(min(queue, batch)),
 		sdk.WithBatchTimeout(e.milliseconds("OTEL_BSP_SCHEDULE_DELAY", sdk.DefaultScheduleDelay)),
 		sdk.WithExportTimeout(e.milliseconds("OTEL_BSP_EXPORT_TIMEOUT", sdk.DefaultExportTimeout)),
 	}
 }
 
-// connection says how the collector is reached.
+// connection returns the options that connect to the collector.
 func (e environment) connection() ([]otlptracegrpc.Option, error) {
 	if p := e.otlp("PROTOCOL"); p != "" && p != "grpc" {
-		e.leftOut("OTEL_EXPORTER_OTLP_PROTOCOL", p, "this program speaks grpc alone")
+		e.ignore("OTEL_EXPORTER_OTLP_PROTOCOL", p, "only grpc is supported")
 	}
 	address, plain := e.endpoint()
 	options := []otlptracegrpc.Option{
@@ -183,7 +189,7 @@ func (e environment) connection() ([]otlptracegrpc.Option, error) {
 		options = append(options, otlptracegrpc.WithCompressor("gzip"))
 	case "", "none":
 	default:
-		e.leftOut("OTEL_EXPORTER_OTLP_COMPRESSION", c, "not one of gzip, none")
+		e.ignore("OTEL_EXPORTER_OTLP_COMPRESSION", c, "not one of gzip, none")
 	}
 	if plain {
 		return append(options, otlptracegrpc.WithInsecure()), nil
@@ -200,8 +206,9 @@ func (e environment) timeout() time.Duration {
 	return e.milliseconds(name, 10_000)
 }
 
-// endpoint returns the address of the collector, and whether it is spoken to without TLS: so says the scheme of a URL. For an address
-// without one it is as OTEL_EXPORTER_OTLP_INSECURE says, which is true unless set for this machine itself.
+// endpoint returns the address of the collector, and whether to connect without TLS. The scheme of
+// a URL decides this. For an address without a scheme OTEL_EXPORTER_OTLP_INSECURE decides; its
+// default is true for this machine and false for others.
 func (e environment) endpoint() (address string, plain bool) {
 	given := e.otlp("ENDPOINT")
 	if given == "" {
@@ -212,14 +219,14 @@ func (e environment) endpoint() (address string, plain bool) {
 		if err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https") {
 			return withPort(u.Host), u.Scheme == "http"
 		}
-		e.leftOut("OTEL_EXPORTER_OTLP_ENDPOINT", given, "not HOST:PORT, http://HOST:PORT or https://HOST:PORT")
+		e.ignore("OTEL_EXPORTER_OTLP_ENDPOINT", given, "not HOST:PORT, http://HOST:PORT or https://HOST:PORT")
 		given = defaultCollector
 	}
 	address = withPort(given)
 	if e.otlp("INSECURE") != "" {
 		return address, strings.EqualFold(e.otlp("INSECURE"), "true")
 	}
-	host, _, _ := net.SplitHostPort(address) // withPort has seen to it that there are both
+	host, _, _ := net.SplitHostPort(address) // withPort ensures that there is a port
 	ip := net.ParseIP(host)
 	return address, host == "localhost" || ip != nil && ip.IsLoopback()
 }
@@ -240,7 +247,7 @@ func (e environment) tls() (*tls.Config, error) {
 		}
 		secured.RootCAs = x509.NewCertPool()
 		if !secured.RootCAs.AppendCertsFromPEM(text) {
-			return nil, errors.New("OTEL_EXPORTER_OTLP_CERTIFICATE: there is no certificate in " + file)
+			return nil, errors.New("OTEL_EXPORTER_OTLP_CERTIFICATE: no certificate in " + file)
 		}
 	}
 	certificate, key := e.otlp("CLIENT_CERTIFICATE"), e.otlp("CLIENT_KEY")

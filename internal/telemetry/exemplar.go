@@ -7,7 +7,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// observe reports a value, with the trace that ctx carries as its example if it is sampled: only then can somebody look it up.
+// observe records a value. The trace in ctx becomes its exemplar if it is sampled, because only a
+// sampled trace can be looked up.
 func observe(ctx context.Context, to prometheus.Observer, value float64) {
 	sc := trace.SpanContextFromContext(ctx)
 	with, can := to.(prometheus.ExemplarObserver)

@@ -11,8 +11,8 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// TestExamples: the histograms name the trace of a request that was sampled, and no other: nobody could look it up.
-func TestExamples(t *testing.T) {
+// Only a sampled trace can be looked up.
+func TestExemplars_SampledTracesOnly(t *testing.T) {
 	id, err := trace.TraceIDFromHex("4bf92f3577b34da6a3ce929d0e0e4736")
 	if err != nil {
 		t.Fatal(err)

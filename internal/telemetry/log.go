@@ -11,24 +11,28 @@ import (
 	"firemode"
 )
 
-// NewLogger returns a logger that writes one line per event to w, with times in UTC and, in JSON, durations in seconds. What is logged
-// with the context of a request carries its transaction_id and, where it is traced, its trace_id. format is "json" or "text"; level is
-// "debug", "info", "warn" or "error".
+// NewLogger returns a logger that writes one line per event to w, with times in UTC and, in JSON,
+// durations in seconds. Lines logged with the context of a request have its transaction_id and, if
+// it is traced, its trace_id. format is "json" or "text"; level is "debug", "info", "warn" or
+// "error".
 func NewLogger(w io.Writer, format, level string) (*slog.Logger, error) {
 	var least slog.Level
 	if err := least.UnmarshalText([]byte(level)); err != nil {
 		return nil, fmt.Errorf("log level %q is none of debug, info, warn, error", level)
 	}
+	options := slog.HandlerOptions{Level: least}
 	switch format {
 	case "json":
-		return slog.New(traced{slog.NewJSONHandler(w, &slog.HandlerOptions{Level: least, ReplaceAttr: forMachines})}), nil
+		options.ReplaceAttr = forMachines
+		return slog.New(traced{slog.NewJSONHandler(w, &options)}), nil
 	case "text":
-		return slog.New(traced{slog.NewTextHandler(w, &slog.HandlerOptions{Level: least, ReplaceAttr: inUTC})}), nil
+		options.ReplaceAttr = inUTC
+		return slog.New(traced{slog.NewTextHandler(w, &options)}), nil
 	}
 	return nil, fmt.Errorf("log format %q is neither json nor text", format)
 }
 
-// traced adds to a line what its context says about the request it belongs to.
+// traced adds the ids of the request in the context to each line.
 type traced struct{ slog.Handler }
 
 func (h traced) Handle(ctx context.Context, line slog.Record) error {
@@ -43,7 +47,7 @@ func (h traced) Handle(ctx context.Context, line slog.Record) error {
 
 func (h traced) WithAttrs(attrs []slog.Attr) slog.Handler { return traced{h.Handler.WithAttrs(attrs)} }
 
-// WithGroup is slog's: the ids of a logger with groups are within the group.
+// WithGroup is part of slog.Handler. A logger with a group writes the ids inside the group.
 func (h traced) WithGroup(name string) slog.Handler { return traced{h.Handler.WithGroup(name)} }
 
 func inUTC(_ []string, a slog.Attr) slog.Attr {
@@ -53,7 +57,7 @@ func inUTC(_ []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// forMachines gives durations the unit of the metrics; slog alone would write nanoseconds.
+// forMachines writes durations in seconds, like the metrics; slog alone would write nanoseconds.
 func forMachines(groups []string, a slog.Attr) slog.Attr {
 	if a.Value.Kind() == slog.KindDuration {
 		a.Value = slog.Float64Value(a.Value.Duration().Seconds())

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-func TestLoggerWritesUTCJSON(t *testing.T) {
+func TestNewLogger_JSON_UTCAndSeconds(t *testing.T) {
 	var out bytes.Buffer
 	log, err := NewLogger(&out, "json", "info")
 	if err != nil {
@@ -32,7 +32,7 @@ func TestLoggerWritesUTCJSON(t *testing.T) {
 	}
 }
 
-func TestLoggerRefusesUnknownWords(t *testing.T) {
+func TestNewLogger_UnknownFormatOrLevel_Error(t *testing.T) {
 	for _, c := range []struct{ format, level, want string }{
 		{"xml", "info", `log format "xml" is neither json nor text`},
 		{"json", "loud", `log level "loud" is none of debug, info, warn, error`},

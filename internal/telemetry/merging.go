@@ -6,7 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// merging are the metrics of results on their way into the log and of what they leave for people to do.
+// merging holds the metrics of merged results and of the work that they leave for people.
 type merging struct {
 	sizes     *prometheus.HistogramVec
 	groups    *series[string] // of sizes, by queue
@@ -17,6 +17,8 @@ type merging struct {
 	counted   prometheus.Gauge
 }
 
+const sameOnEveryNode = "Every node reports the same value, so aggregate with max."
+
 func newMerging() *merging {
 	gauge := func(name, help string) prometheus.Gauge {
 		return prometheus.NewGauge(prometheus.GaugeOpts{Name: name, Help: help})
@@ -24,25 +26,30 @@ func newMerging() *merging {
 	m := &merging{
 		sizes: prometheus.NewHistogramVec(native(prometheus.HistogramOpts{
 			Name:    "commit_group_size",
-			Help:    "How much work shared one commit, by queue. Groups grow under load, which is what keeps the latency low.",
+			Help:    "Transactions that shared one commit, by queue. Groups grow under load, which keeps latency low.",
 			Buckets: []float64{1, 2, 4, 8, 16, 32, 64, 128, 256, 512},
 		}), []string{"queue"}),
 		changes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "results_changes_total",
-			Help: "Changes of results by what became of them: applied, superseded (applied and covered by a later one of the same writer), " +
-				"duplicate (known already), late (kept for a completed session), rejected (answered with a reason). Many rejected: a client is faulty.",
+			Help: "Changes of results by outcome: applied, superseded (applied, then replaced by the same writer), " +
+				"duplicate (already known), late (quarantined for a completed session), rejected (with a reason). " +
+				"Many rejected changes mean a faulty client.",
 		}, []string{"status"}),
 		replays: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "idempotency_replays_total",
-			Help: "Requests answered with what was stored under their Idempotency-Key. Many of them: answers do not reach clients, who try again.",
+			Help: "Requests answered with the stored response of their Idempotency-Key. " +
+				"Many replays mean that responses do not reach clients, which then retry.",
 		}),
-		conflicts: gauge("crdt_conflicts_open", "Conflicts open in sessions that are not completed, over the whole database: every node shows the same, so take the maximum."),
-		gaps:      gauge("crdt_actor_gaps", "Clients of which a batch is missing, in sessions that are not completed, over the whole database: every node shows the same, so take the maximum."),
-		counted:   gauge("crdt_backlog_counted_timestamp_seconds", "When crdt_conflicts_open and crdt_actor_gaps were last counted, every 15 seconds; 0 before the first time."),
+		conflicts: gauge("crdt_conflicts_open",
+			"Open conflicts of sessions that are not completed, in the whole database. "+sameOnEveryNode),
+		gaps: gauge("crdt_actor_gaps",
+			"Clients with a missing batch in sessions that are not completed, in the whole database. "+sameOnEveryNode),
+		counted: gauge("crdt_backlog_counted_timestamp_seconds",
+			"Time of the last count of crdt_conflicts_open and crdt_actor_gaps, every 15 seconds; 0 before the first."),
 	}
 	m.groups = labelSeries(m.sizes)
 	for _, status := range ChangeStatuses() {
-		m.changes.WithLabelValues(status) // a rate needs the zero before the first
+		m.changes.WithLabelValues(status) // a rate needs a zero before the first change
 	}
 	return m
 }
@@ -56,20 +63,20 @@ func ChangeStatuses() []string {
 	return []string{"applied", "duplicate", "superseded", "rejected", "late"}
 }
 
-// GroupCommitted reports that one commit carried size pieces of work of the queue, which is one of a fixed set.
+// GroupCommitted reports one commit of size transactions. queue is one of a fixed set of names.
 func (m *Metrics) GroupCommitted(queue string, size int) {
 	m.merging.groups.of(queue).Observe(float64(size))
 }
 
-// ChangesSettled reports what became of n changes.
+// ChangesSettled reports the outcome of n changes.
 func (m *Metrics) ChangesSettled(status string, n int) {
 	m.merging.changes.WithLabelValues(known(status, ChangeStatuses())).Add(float64(n))
 }
 
-// Replayed reports one request that was answered with what was stored under its Idempotency-Key.
+// Replayed reports one request answered with the stored response of its Idempotency-Key.
 func (m *Metrics) Replayed() { m.merging.replays.Inc() }
 
-// BacklogCounted reports what was open in the whole database at a time.
+// BacklogCounted reports the open conflicts and the gaps of the whole database at a time.
 func (m *Metrics) BacklogCounted(conflicts, gaps int64, at time.Time) {
 	m.merging.conflicts.Set(float64(conflicts))
 	m.merging.gaps.Set(float64(gaps))

@@ -13,39 +13,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 )
 
-func newMetrics(t *testing.T, c Config) *Metrics {
-	t.Helper()
-	m, err := NewMetrics(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
-}
-
-// family returns what the registry shows of one metric, nil when it has no series.
-func family(t *testing.T, m *Metrics, name string) *dto.MetricFamily {
-	t.Helper()
-	families, err := m.registry.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, f := range families {
-		if f.GetName() == name {
-			return f
-		}
-	}
-	return nil
-}
-
-func labels(s *dto.Metric) string {
-	parts := make([]string, 0, len(s.GetLabel()))
-	for _, l := range s.GetLabel() {
-		parts = append(parts, l.GetName()+"="+l.GetValue())
-	}
-	return strings.Join(parts, ",")
-}
-
-func TestMetricsOfTheContract(t *testing.T) {
+func TestMetrics_DocumentedNamesAndLabels(t *testing.T) {
 	m := newMetrics(t, Config{})
 	m.ObserveRequest(t.Context(), http.MethodPost, "/v1/classify", 200, 299*time.Millisecond)
 	m.ConflictArose("123")
@@ -76,7 +44,7 @@ func TestMetricsOfTheContract(t *testing.T) {
 	}
 }
 
-func TestRequestHistogramIsClassicAndNative(t *testing.T) {
+func TestObserveRequest_ClassicAndNativeHistogram(t *testing.T) {
 	m := newMetrics(t, Config{})
 	m.ObserveRequest(t.Context(), http.MethodPost, "/v1/classify", 200, 300*time.Millisecond)
 	m.ObserveRequest(t.Context(), http.MethodPost, "/v1/classify", 200, 301*time.Millisecond)
@@ -95,7 +63,7 @@ func TestRequestHistogramIsClassicAndNative(t *testing.T) {
 	}
 }
 
-func TestLabelsAreBounded(t *testing.T) {
+func TestMetrics_UnknownLabelValues_Other(t *testing.T) {
 	m := newMetrics(t, Config{})
 	for i := range 1000 {
 		m.ObserveRequest(t.Context(), "METHOD"+strconv.Itoa(i), "/v1/classify", 405, 0)
@@ -109,7 +77,7 @@ func TestLabelsAreBounded(t *testing.T) {
 	}
 }
 
-func TestSessionsAreCapped(t *testing.T) {
+func TestConflictArose_SessionsCapped(t *testing.T) {
 	const sessions, limit = 100_000, 1000
 	m := newMetrics(t, Config{})
 	for i := range sessions {
@@ -134,7 +102,7 @@ func TestSessionsAreCapped(t *testing.T) {
 	}
 }
 
-func TestBundleSessionsAreCapped(t *testing.T) {
+func TestBundleSent_SessionsCapped(t *testing.T) {
 	m := newMetrics(t, Config{MaxSessions: 10})
 	for i := range 1000 {
 		m.BundleSent(t.Context(), strconv.Itoa(i), 1)
@@ -144,7 +112,7 @@ func TestBundleSessionsAreCapped(t *testing.T) {
 	}
 }
 
-func TestCapHoldsUnderConcurrency(t *testing.T) {
+func TestConflictArose_ConcurrentUse_SessionsCapped(t *testing.T) {
 	m := newMetrics(t, Config{MaxSessions: 7})
 	var all sync.WaitGroup
 	for g := range 8 {
@@ -160,7 +128,7 @@ func TestCapHoldsUnderConcurrency(t *testing.T) {
 	}
 }
 
-func TestConnectionsAreCounted(t *testing.T) {
+func TestConnState_OpenConnectionsCounted(t *testing.T) {
 	m := newMetrics(t, Config{})
 	for _, s := range []http.ConnState{
 		http.StateNew, http.StateActive, http.StateIdle, http.StateNew, http.StateNew, http.StateClosed, http.StateHijacked,
@@ -172,7 +140,7 @@ func TestConnectionsAreCounted(t *testing.T) {
 	}
 }
 
-func TestHandlerShowsRuntimeAndBuild(t *testing.T) {
+func TestHandler_RuntimeAndBuildMetrics(t *testing.T) {
 	m := newMetrics(t, Config{})
 	w := httptest.NewRecorder()
 	m.Handler().ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/metrics", nil))
@@ -186,8 +154,40 @@ func TestHandlerShowsRuntimeAndBuild(t *testing.T) {
 	}
 }
 
-func TestNegativeCapIsRefused(t *testing.T) {
+func TestNewMetrics_NegativeMaxSessions_Error(t *testing.T) {
 	if _, err := NewMetrics(Config{MaxSessions: -1}); err == nil {
 		t.Error("want an error")
 	}
+}
+
+func newMetrics(t *testing.T, c Config) *Metrics {
+	t.Helper()
+	m, err := NewMetrics(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// family returns one metric of the registry, nil without series.
+func family(t *testing.T, m *Metrics, name string) *dto.MetricFamily {
+	t.Helper()
+	families, err := m.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == name {
+			return f
+		}
+	}
+	return nil
+}
+
+func labels(s *dto.Metric) string {
+	parts := make([]string, 0, len(s.GetLabel()))
+	for _, l := range s.GetLabel() {
+		parts = append(parts, l.GetName()+"="+l.GetValue())
+	}
+	return strings.Join(parts, ",")
 }

@@ -9,11 +9,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// series finds the child of a vector without hashing labels or writing numbers: a look into a map that is replaced, not changed, when
-// a child is used for the first time. Keys must be few, as labels must be.
+// series caches the children of a vector by key, so that an observation need not hash labels or
+// format numbers. A lookup reads an immutable map, which is replaced when a child is used for the
+// first time. Like labels, keys must be few.
 type series[K comparable] struct {
 	known atomic.Pointer[map[K]prometheus.Observer]
-	mu    sync.Mutex // held to replace known
+	mu    sync.Mutex // guards the replacement of known
 	open  func(K) prometheus.Observer
 }
 
@@ -43,7 +44,7 @@ func (s *series[K]) add(key K) prometheus.Observer {
 	return now[key]
 }
 
-// request is what the series of http_request_duration_seconds are told apart by.
+// request is the key of a series of http_request_duration_seconds.
 type request struct {
 	method, endpoint string
 	status           int

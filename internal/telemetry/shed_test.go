@@ -5,10 +5,13 @@ import (
 	"time"
 )
 
-func TestLoadShows(t *testing.T) {
+func TestQueue_DepthAndShedRequestsShown(t *testing.T) {
 	m := newMetrics(t, Config{})
 	depth := 1500 * time.Millisecond
-	for name, f := range map[string]func() time.Duration{"results": func() time.Duration { return depth }, "database": func() time.Duration { return 0 }} {
+	for name, f := range map[string]func() time.Duration{
+		"results":  func() time.Duration { return depth },
+		"database": func() time.Duration { return 0 },
+	} {
 		if err := m.Queue(name, f); err != nil {
 			t.Fatal(err)
 		}

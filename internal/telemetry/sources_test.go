@@ -9,7 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 )
 
-func TestSourcesAreAskedAtEachScrape(t *testing.T) {
+func TestWatch_SourcesReadAtEachScrape(t *testing.T) {
 	m := newMetrics(t, Config{})
 	if f := family(t, m, "commit_queue_depth"); f != nil {
 		t.Fatalf("there is a series before anything is watched: %v", f)
@@ -25,44 +25,44 @@ func TestSourcesAreAskedAtEachScrape(t *testing.T) {
 	})
 	depth = 7
 	want := `
-# HELP commit_queue_depth Work that waits for the commit before its own: submissions of results, classifications, and transactions of SQLite's writer. It rises when the disk or the database is slower than what arrives.
+# HELP commit_queue_depth Entries that wait for the commit before their own: submissions, classifications, and transactions of SQLite's writer. It rises when the database is slower than the requests.
 # TYPE commit_queue_depth gauge
 commit_queue_depth{queue="results"} 7
 commit_queue_depth{queue="writer"} 0
-# HELP data_folder_free_bytes Bytes that are free on the file system of the data folder.
+# HELP data_folder_free_bytes Free bytes on the file system of the data folder.
 # TYPE data_folder_free_bytes gauge
 data_folder_free_bytes 10
 # HELP data_folder_size_bytes Size of the file system of the data folder.
 # TYPE data_folder_size_bytes gauge
 data_folder_size_bytes 100
-# HELP db_pool_connections Open database connections by pool; state is in_use or idle. All in use for long: queries are slow, or the pool is small.
+# HELP db_pool_connections Open database connections by pool; state is in_use or idle. All in use for a long time means that queries are slow or the pool is too small.
 # TYPE db_pool_connections gauge
 db_pool_connections{pool="readers",state="idle"} 1
 db_pool_connections{pool="readers",state="in_use"} 2
-# HELP db_pool_max_connections Most connections that a pool may open.
+# HELP db_pool_max_connections Maximum number of connections of a pool.
 # TYPE db_pool_max_connections gauge
 db_pool_max_connections{pool="readers"} 8
-# HELP db_pool_wait_seconds_total Time spent waiting for a connection of the pool, over all waiters.
+# HELP db_pool_wait_seconds_total Total time spent waiting for a connection of the pool.
 # TYPE db_pool_wait_seconds_total counter
 db_pool_wait_seconds_total{pool="readers"} 1.5
-# HELP db_pool_waits_total Times that all connections of a pool were in use when one was wanted. The pool writer of SQLite has one connection, and its waiters share the next commit.
+# HELP db_pool_waits_total Number of times that all connections of a pool were in use. The pool writer of SQLite has one connection, and its waiters share the next commit.
 # TYPE db_pool_waits_total counter
 db_pool_waits_total{pool="readers"} 5
-# HELP token_revocations Revocations in force that this node refuses tokens by.
+# HELP token_revocations Revoked tokens that this node knows.
 # TYPE token_revocations gauge
 token_revocations 4
-# HELP token_revocations_renewed_timestamp_seconds When this node last knew the revocations of all nodes. It is renewed every half second; a node that cannot is not ready.
+# HELP token_revocations_renewed_timestamp_seconds Last update of the revoked tokens. They are updated every half second; a node that cannot do so is not ready.
 # TYPE token_revocations_renewed_timestamp_seconds gauge
 token_revocations_renewed_timestamp_seconds 1.70000000025e+09
 `
-	if err := testutil.GatherAndCompare(m.registry, strings.NewReader(want), "commit_queue_depth", "data_folder_free_bytes",
-		"data_folder_size_bytes", "db_pool_connections", "db_pool_max_connections", "db_pool_wait_seconds_total", "db_pool_waits_total",
+	if err := testutil.GatherAndCompare(m.registry, strings.NewReader(want), "commit_queue_depth",
+		"data_folder_free_bytes", "data_folder_size_bytes", "db_pool_connections", "db_pool_max_connections", "db_pool_wait_seconds_total", "db_pool_waits_total",
 		"token_revocations", "token_revocations_renewed_timestamp_seconds"); err != nil {
 		t.Error(err)
 	}
 }
 
-func TestADiskThatCannotBeReadHasNoSeries(t *testing.T) {
+func TestWatch_UnreadableDisk_NoSeries(t *testing.T) {
 	m := newMetrics(t, Config{})
 	m.Watch(Sources{DataFolder: func() (uint64, uint64, bool) { return 0, 0, false }})
 	if f := family(t, m, "data_folder_free_bytes"); f != nil {
@@ -70,7 +70,7 @@ func TestADiskThatCannotBeReadHasNoSeries(t *testing.T) {
 	}
 }
 
-func TestMergingMetrics(t *testing.T) {
+func TestMergingMetrics_Counted(t *testing.T) {
 	m := newMetrics(t, Config{})
 	m.ChangesSettled("applied", 3)
 	m.ChangesSettled("no such status", 1)
@@ -99,7 +99,7 @@ func TestMergingMetrics(t *testing.T) {
 	}
 }
 
-func TestBuildInfo(t *testing.T) {
+func TestBuildInfo_Labels(t *testing.T) {
 	for name, c := range map[string]struct {
 		info *debug.BuildInfo
 		want string
@@ -111,7 +111,7 @@ func TestBuildInfo(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := buildInfo(func() (*debug.BuildInfo, bool) { return c.info, c.info != nil })
-			want := "# HELP firemode_build_info 1; the labels tell which build this is. Two versions at once for long: a roll-out got stuck.\n" +
+			want := "# HELP firemode_build_info Always 1; the labels name the build. Two versions for a long time mean that a roll-out is stuck.\n" +
 				"# TYPE firemode_build_info gauge\nfiremode_build_info" + c.want + " 1\n"
 			if err := testutil.CollectAndCompare(g, strings.NewReader(want)); err != nil {
 				t.Error(err)

@@ -2,7 +2,7 @@ package telemetry
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// supervision is what is counted of the services of a process. Their names are a fixed set of the program's own.
+// supervision holds the metrics of supervised services. Their names are a fixed set.
 type supervision struct {
 	up       *prometheus.GaugeVec
 	restarts *prometheus.CounterVec
@@ -14,24 +14,24 @@ func newSupervision() supervision {
 			Name: "supervised_service_up", Help: "1 while a service of this process runs, 0 while it does not.",
 		}, []string{"service"}),
 		restarts: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "supervised_service_restarts_total", Help: "How often a service was started again after it had failed.",
+			Name: "supervised_service_restarts_total", Help: "Number of restarts of a service after a failure.",
 		}, []string{"service"}),
 	}
 }
 
 func (s supervision) register(r prometheus.Registerer) { r.MustRegister(s.up, s.restarts) }
 
-// ServiceUp reports that a service runs, or does not any more.
+// ServiceUp reports that a service has started or stopped running.
 func (m *Metrics) ServiceUp(service string, up bool) {
 	value := 0.0
 	if up {
 		value = 1
 	}
 	m.supervision.up.WithLabelValues(service).Set(value)
-	m.supervision.restarts.WithLabelValues(service).Add(0) // so that the first restart is an increase
+	m.supervision.restarts.WithLabelValues(service).Add(0) // a rate needs a zero before the first restart
 }
 
-// ServiceRestarted reports that a service was started again after it had failed.
+// ServiceRestarted reports one restart of a service after a failure.
 func (m *Metrics) ServiceRestarted(service string) {
 	m.supervision.restarts.WithLabelValues(service).Inc()
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestServicesAreCounted(t *testing.T) {
+func TestServices_UpAndRestartsCounted(t *testing.T) {
 	m, err := NewMetrics(Config{})
 	if err != nil {
 		t.Fatal(err)

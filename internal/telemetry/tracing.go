@@ -17,17 +17,19 @@ import (
 	"google.golang.org/grpc/backoff"
 )
 
-// TracingConfig of Tracing.
+// TracingConfig configures Tracing.
 type TracingConfig struct {
-	// Getenv returns a variable of the environment, "" for one that is not set; nil for an empty environment. Only OTEL_* are asked for.
+	// Getenv returns a variable of the environment, "" if it is unset; nil is an empty environment.
+	// Only OTEL_* are read.
 	Getenv  func(string) string
 	Version string // of the program
 	Logger  *slog.Logger
 	Now     func() time.Time
 }
 
-// Tracing collects spans and sends them to an OpenTelemetry collector over OTLP/gRPC, in batches and behind the requests: a collector
-// that is away or slow costs spans, never a request, and a stop not more than two seconds.
+// Tracing sends spans to an OpenTelemetry collector over OTLP/gRPC, in batches and in the
+// background. A slow or unavailable collector costs spans, but never delays a request, and delays a
+// stop by at most two seconds.
 type Tracing struct {
 	trace.TracerProvider
 	sdk      *sdk.TracerProvider // nil when tracing is off
@@ -35,11 +37,11 @@ type Tracing struct {
 	stopping chan struct{}
 }
 
-// stopPatience is how long Shutdown waits for the collector to take what is left.
-const stopPatience = 2 * time.Second
+// shutdownTimeout is the time that Shutdown waits for the last export.
+const shutdownTimeout = 2 * time.Second
 
-// NewTracing starts tracing as the standard variables say. A variable that makes no sense is logged and left out, as the standard
-// demands; an error is a certificate that cannot be read.
+// NewTracing starts tracing as configured by the standard variables. Invalid variables are logged
+// and ignored, as the standard demands. It fails if a certificate cannot be read.
 func NewTracing(ctx context.Context, c TracingConfig) (*Tracing, error) {
 	if c.Logger == nil || c.Now == nil {
 		return nil, errors.New("telemetry: tracing needs a logger and a clock")
@@ -51,9 +53,10 @@ func NewTracing(ctx context.Context, c TracingConfig) (*Tracing, error) {
 	if env.truth("OTEL_SDK_DISABLED") {
 		return &Tracing{TracerProvider: noop.NewTracerProvider()}, nil
 	}
-	described, err := resource.New(ctx, resource.WithTelemetrySDK(), resource.WithHost(), resource.WithAttributes(env.resource(c.Version)...))
+	described, err := resource.New(ctx,
+		resource.WithTelemetrySDK(), resource.WithHost(), resource.WithAttributes(env.resource(c.Version)...))
 	if err != nil {
-		c.Logger.Warn("tracing: part of what describes this process is missing", "error", err)
+		c.Logger.Warn("tracing: some resource attributes are missing", "error", err)
 	}
 	t := &Tracing{stopping: make(chan struct{})}
 	options := []sdk.TracerProviderOption{sdk.WithResource(described), sdk.WithRawSpanLimits(env.limits())}
@@ -63,7 +66,10 @@ func NewTracing(ctx context.Context, c TracingConfig) (*Tracing, error) {
 		if t.exporter, err = newExporter(ctx, env); err != nil {
 			return nil, err
 		}
-		sent := &delivery{to: t.exporter, log: c.Logger, now: c.Now, patience: env.timeout(), expected: env.otlp("ENDPOINT") != "", stopping: t.stopping}
+		sent := &delivery{
+			to: t.exporter, log: c.Logger, now: c.Now,
+			timeout: env.timeout(), expected: env.otlp("ENDPOINT") != "", stopping: t.stopping,
+		}
 		options = append(options,
 			sdk.WithSampler(&gate{inner: env.sampler(), delivery: sent}),
 			sdk.WithBatcher(sent, env.batches()...))
@@ -73,18 +79,19 @@ func NewTracing(ctx context.Context, c TracingConfig) (*Tracing, error) {
 	return t, nil
 }
 
-// Shutdown sends what is left, for two seconds at most, and ends tracing. Spans that end later are lost. Call it once.
+// Shutdown exports the remaining spans within two seconds, and ends tracing. Later spans are lost.
+// Call it once.
 func (t *Tracing) Shutdown(ctx context.Context) error {
 	if t.sdk == nil {
 		return nil
 	}
 	close(t.stopping)
-	ctx, cancel := context.WithTimeout(ctx, stopPatience)
+	ctx, cancel := context.WithTimeout(ctx, shutdownTimeout)
 	defer cancel()
 	err := t.sdk.Shutdown(ctx)
 	if t.exporter != nil && ctx.Err() != nil {
-		// The SDK leaves its export running; this ends it. Its error is the one we have.
-		t.exporter.Shutdown(ctx) //nolint:errcheck // see above
+		// The SDK leaves its export running; this ends it.
+		t.exporter.Shutdown(ctx) //nolint:errcheck // it returns the same error
 	}
 	if err != nil {
 		return fmt.Errorf("the last traces were not delivered: %w", err)
@@ -92,22 +99,23 @@ func (t *Tracing) Shutdown(ctx context.Context) error {
 	return nil
 }
 
-// newExporter makes no connection: that is done, and done again, behind the first batch.
+// newExporter does not connect: the first batch does, in the background and with retries.
 func newExporter(ctx context.Context, env environment) (*otlptrace.Exporter, error) {
 	options, err := env.connection()
 	if err != nil {
 		return nil, err
 	}
 	slowest := backoff.DefaultConfig
-	slowest.MaxDelay = 5 * time.Second // a collector that comes back is found as soon as that
+	slowest.MaxDelay = 5 * time.Second // a collector that returns is found within this time
+	connect := grpc.ConnectParams{Backoff: slowest, MinConnectTimeout: 5 * time.Second}
 	return otlptracegrpc.New(ctx, append(options,
-		otlptracegrpc.WithRetry(otlptracegrpc.RetryConfig{Enabled: false}), // see delivery
-		otlptracegrpc.WithDialOption(grpc.WithConnectParams(grpc.ConnectParams{Backoff: slowest, MinConnectTimeout: 5 * time.Second})),
+		otlptracegrpc.WithRetry(otlptracegrpc.RetryConfig{Enabled: false}), // delivery retries
+		otlptracegrpc.WithDialOption(grpc.WithConnectParams(connect)),
 	)...)
 }
 
-// provider makes tracers that start nothing below a span that is not sampled: the SDK would make a new id, and a new context, for every
-// part of a request that nobody will see.
+// provider returns tracers that start no span below an unsampled span. The SDK would create a new
+// id and a new context for each of them.
 type provider struct {
 	trace.TracerProvider
 }
@@ -118,10 +126,12 @@ func (p provider) Tracer(name string, options ...trace.TracerOption) trace.Trace
 
 type tracer struct{ trace.Tracer }
 
-func (t tracer) Start(ctx context.Context, name string, options ...trace.SpanStartOption) (context.Context, trace.Span) {
+func (t tracer) Start(
+	ctx context.Context, name string, options ...trace.SpanStartOption,
+) (context.Context, trace.Span) {
 	above := trace.SpanFromContext(ctx)
 	if sc := above.SpanContext(); sc.IsValid() && !sc.IsRemote() && !sc.IsSampled() {
-		return ctx, above // ending it does nothing, since it is not sampled
+		return ctx, above // ending an unsampled span has no effect
 	}
 	return t.Tracer.Start(ctx, name, options...)
 }

@@ -9,8 +9,8 @@ import (
 func requestDuration() *prometheus.HistogramVec {
 	return prometheus.NewHistogramVec(native(prometheus.HistogramOpts{
 		Name: "http_request_duration_seconds",
-		Help: "Time from the first byte of a request to the last byte of its answer.",
-		// The edge at 0.3 is the bound that p95 of classify is held to.
+		Help: "Time from the first byte of a request to the last byte of its response.",
+		// 0.3 is the limit for the p95 of classify.
 		Buckets: []float64{0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2.5, 5, 10},
 	}), []string{"method", "endpoint", "status"})
 }
@@ -18,14 +18,14 @@ func requestDuration() *prometheus.HistogramVec {
 func conflictsTotal() *prometheus.CounterVec {
 	return prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "crdt_conflicts_total",
-		Help: "Conflicts that arose in merged results, by session.",
+		Help: "New conflicts in merged results, by session.",
 	}, []string{"session_id"})
 }
 
 func syncLatency() *prometheus.HistogramVec {
 	return prometheus.NewHistogramVec(native(prometheus.HistogramOpts{
 		Name:    "sync_latency_seconds",
-		Help:    "Time from a posted results body having been read to its being durable.",
+		Help:    "Time from the end of reading a results body to its durable commit.",
 		Buckets: []float64{0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2.5, 5},
 	}), []string{"client_type"})
 }
@@ -43,7 +43,7 @@ func activeConnections() prometheus.Gauge {
 	return prometheus.NewGauge(prometheus.GaugeOpts{Name: "active_connections", Help: "Open HTTP connections."})
 }
 
-// native adds a native histogram beside the classic buckets, bounded in memory per series.
+// native adds a native histogram of bounded size to the classic buckets.
 func native(o prometheus.HistogramOpts) prometheus.HistogramOpts {
 	o.NativeHistogramBucketFactor = 1.1
 	o.NativeHistogramMaxBucketNumber = 100

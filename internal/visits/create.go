@@ -16,13 +16,13 @@ import (
 	"firemode/internal/store"
 )
 
-// Draft is a session to be made.
+// Draft is a session to be created.
 type Draft struct {
-	ID          firemode.SessionID // "" to have one minted
+	ID          firemode.SessionID // "" for a new id
 	Building    firemode.BuildingID
 	Name        string
 	Frequency   firemode.Frequency
-	Technicians []firemode.UserID // none: open to every technician
+	Technicians []firemode.UserID // none to admit every technician
 }
 
 // Bounds of a session.
@@ -31,6 +31,7 @@ const (
 	maxTechnicians = 100
 )
 
+// check returns an error that names every invalid field.
 func (n Draft) check() error {
 	var wrong []firemode.Detail
 	add := func(field, reason string) { wrong = append(wrong, firemode.Detail{Field: field, Reason: reason}) }
@@ -55,14 +56,16 @@ func (n Draft) check() error {
 	return nil
 }
 
+// fingerprint identifies the content of a draft, its ID aside.
 func (n Draft) fingerprint() []byte {
 	text, _ := json.Marshal([]any{n.Building, n.Name, n.Frequency, n.Technicians}) // strings always marshal
 	sum := sha256.Sum256(text)
 	return sum[:]
 }
 
-// Create makes a session with an item for everything that is due, each check pinned to the rule version in force. The same id
-// and body again is the same creation; the same id and another body is CodeConflict.
+// Create creates a session with an item for everything that is due, each check pinned to the rule
+// version in force. A repeated draft with the same id returns the session that exists; another
+// draft with that id is CodeConflict.
 func (s *Service) Create(ctx context.Context, n Draft) (Detail, error) {
 	p, err := firemode.Caller(ctx)
 	if err != nil {
@@ -72,12 +75,12 @@ func (s *Service) Create(ctx context.Context, n Draft) (Detail, error) {
 		return Detail{}, err
 	}
 	n.Name = strings.TrimSpace(n.Name)
-	book, err := s.Rules.RuleSet(ctx, p.Org)
+	set, err := s.Rules.RuleSet(ctx, p.Org)
 	if err != nil {
 		return Detail{}, err
 	}
 	return store.Once(ctx, s.store, func(tx store.Tx) (Detail, error) {
-		session, err := s.create(ctx, tx, p, n, book)
+		session, err := s.create(ctx, tx, p, n, set)
 		if err != nil {
 			return Detail{}, err
 		}
@@ -85,7 +88,9 @@ func (s *Service) Create(ctx context.Context, n Draft) (Detail, error) {
 	})
 }
 
-func (s *Service) create(ctx context.Context, tx store.Tx, p firemode.Principal, n Draft, book *rules.Set) (firemode.Session, error) {
+func (s *Service) create(
+	ctx context.Context, tx store.Tx, p firemode.Principal, n Draft, set *rules.Set,
+) (firemode.Session, error) {
 	building, err := store.As[store.BuildingWriter](tx).LockBuilding(ctx, p.Org, n.Building)
 	if err != nil {
 		return firemode.Session{}, firemode.NotFoundAs("building_id", err)
@@ -94,7 +99,7 @@ func (s *Service) create(ctx context.Context, tx store.Tx, p firemode.Principal,
 	if n.ID == "" {
 		n.ID = firemode.SessionID(s.NewID())
 	} else if known, err := store.As[store.SessionReader](tx).Session(ctx, p.Org, n.ID); err == nil {
-		return again(known, creation)
+		return existing(known, creation)
 	}
 	if err := checkTechnicians(ctx, tx, p.Org, n.Technicians); err != nil {
 		return firemode.Session{}, err
@@ -104,7 +109,7 @@ func (s *Service) create(ctx context.Context, tx store.Tx, p firemode.Principal,
 		Technicians: n.Technicians, Version: 1, CreatedAt: tx.Now(), CreatedBy: p.User, Creation: creation,
 		Format: firemode.CurrentFormat,
 	}
-	items, err := dueItems(ctx, tx, building, session, book)
+	items, err := dueItems(ctx, tx, building, session, set)
 	if err != nil {
 		return session, err
 	}
@@ -116,7 +121,8 @@ func (s *Service) create(ctx context.Context, tx store.Tx, p firemode.Principal,
 	if _, err := io.ReadFull(s.Rand, key); err != nil {
 		return session, err
 	}
-	if err := store.As[store.SessionWriter](tx).CreateSession(ctx, session, ledger.Head{Epoch: 1, Key: key, ChangedAt: tx.Now()}); err != nil {
+	head := ledger.Head{Epoch: 1, Key: key, ChangedAt: tx.Now()}
+	if err := store.As[store.SessionWriter](tx).CreateSession(ctx, session, head); err != nil {
 		return session, err
 	}
 	if err := store.As[store.ItemWriter](tx).CreateItems(ctx, p.Org, session.ID, items); err != nil {
@@ -128,14 +134,15 @@ func (s *Service) create(ctx context.Context, tx store.Tx, p firemode.Principal,
 	})
 }
 
-// again answers a creation whose id is taken.
-func again(known firemode.Session, creation []byte) (firemode.Session, error) {
+// existing returns the session whose id a draft has, if it was created from the same draft.
+func existing(known firemode.Session, creation []byte) (firemode.Session, error) {
 	if bytes.Equal(known.Creation, creation) {
 		return known, nil
 	}
-	return firemode.Session{}, firemode.Conflict("session %s exists already and is another", known.ID)
+	return firemode.Session{}, firemode.Conflict("session %s exists already, with other content", known.ID)
 }
 
+// checkTechnicians returns an error that names the first of ids who is no member of staff.
 func checkTechnicians(ctx context.Context, tx store.ReadTx, org firemode.OrgID, ids []firemode.UserID) error {
 	if len(ids) == 0 {
 		return nil
@@ -147,7 +154,8 @@ func checkTechnicians(ctx context.Context, tx store.ReadTx, org firemode.OrgID, 
 	for i, id := range ids {
 		known := slices.IndexFunc(users, func(u firemode.User) bool { return u.ID == id })
 		if known < 0 || users[known].Role == firemode.RoleOwner {
-			return firemode.InvalidField(fmt.Sprintf("technician_ids[%d]", i), "%s is not a member of staff of your organisation", id)
+			field := fmt.Sprintf("technician_ids[%d]", i)
+			return firemode.InvalidField(field, "%s is not a member of staff of your organisation", id)
 		}
 	}
 	return nil

@@ -13,28 +13,30 @@ import (
 	"firemode/internal/store"
 )
 
-// Gate keeps a session from being completed while something is missing. Features implement it for what they ask of
-// a visit; those of this package ask for complete items, settled conflicts and batches without gaps.
+// Gate refuses to let a session be completed while something is missing. Features implement it for
+// what they require of a visit. The gates of this package require complete items, settled conflicts
+// and batches without gaps.
 type Gate interface {
-	// Refusals returns what is missing, at most about maxRefusals details; none lets the session pass.
+	// Refusals returns what is missing, none to let the session be completed. It reads from the
+	// transaction that would complete the session. More than maxRefusals details are cut off.
 	Refusals(ctx context.Context, tx store.ReadTx, c Completion) ([]firemode.Detail, error)
 }
 
-// Completion is a session that is to be completed.
+// Completion is a session that a caller wants to complete.
 type Completion struct {
 	Session    firemode.Session
 	Head       ledger.Head
 	AcceptGaps bool   // complete although batches of a client are missing
-	Reason     string // of accepting them
+	Reason     string // for accepting the gaps
 }
 
 // maxRefusals bounds how many details a refusal to complete has.
 const maxRefusals = 1000
 
-// gates are those that every session passes, before those of other features.
+// gates returns the gates of this package, which are asked before those of other features.
 func gates() []Gate { return []Gate{itemGate{}, conflictGate{}, gapGate{}} }
 
-// mayComplete refuses to complete a session while a gate does, and lists what is missing.
+// mayComplete returns a Conflict that lists what is missing, if a gate refuses.
 func (s *Service) mayComplete(ctx context.Context, tx store.ReadTx, c Completion) error {
 	var missing []firemode.Detail
 	for _, g := range append(gates(), s.Gates...) {
@@ -47,13 +49,14 @@ func (s *Service) mayComplete(ctx context.Context, tx store.ReadTx, c Completion
 	if len(missing) == 0 {
 		return nil
 	}
-	e := firemode.Conflict("the session cannot be completed yet: %d of %d items are done, %d conflicts and %d gaps are open",
+	e := firemode.Conflict(
+		"the session cannot be completed yet: %d of %d items are done, %d conflicts and %d gaps are open",
 		c.Head.Done, c.Session.ItemCount, c.Head.Conflicts, c.Head.Gaps)
 	e.Details = missing[:min(len(missing), maxRefusals)]
 	return e
 }
 
-// itemGate asks for a complete record of every item.
+// itemGate requires a complete record of every item.
 type itemGate struct{}
 
 func (itemGate) Refusals(ctx context.Context, tx store.ReadTx, c Completion) (missing []firemode.Detail, err error) {
@@ -75,10 +78,12 @@ func (itemGate) Refusals(ctx context.Context, tx store.ReadTx, c Completion) (mi
 	return missing, err
 }
 
-// conflictGate asks for every conflict to be settled.
+// conflictGate requires every conflict to be settled.
 type conflictGate struct{}
 
-func (conflictGate) Refusals(ctx context.Context, tx store.ReadTx, c Completion) (missing []firemode.Detail, err error) {
+func (conflictGate) Refusals(
+	ctx context.Context, tx store.ReadTx, c Completion,
+) (missing []firemode.Detail, err error) {
 	if c.Head.Conflicts == 0 {
 		return nil, nil
 	}
@@ -98,7 +103,8 @@ func (conflictGate) Refusals(ctx context.Context, tx store.ReadTx, c Completion)
 	return missing, err
 }
 
-// gapGate asks for every batch before the last of each client, or for a reason to do without.
+// gapGate requires every batch before the last of each client, or a reason to complete without
+// them.
 type gapGate struct{}
 
 func (gapGate) Refusals(ctx context.Context, tx store.ReadTx, c Completion) (missing []firemode.Detail, err error) {
@@ -109,8 +115,9 @@ func (gapGate) Refusals(ctx context.Context, tx store.ReadTx, c Completion) (mis
 	for _, a := range actors {
 		if gaps := a.Held.Missing(); len(gaps) > 0 {
 			missing = append(missing, firemode.Detail{
-				Field:  "clients/" + string(a.ID),
-				Reason: fmt.Sprintf("batches %v have not arrived; a manager may accept that with accept_gaps and a reason", gaps),
+				Field: "clients/" + string(a.ID),
+				Reason: fmt.Sprintf(
+					"batches %v have not arrived; a manager may accept that with accept_gaps and a reason", gaps),
 			})
 		}
 	}

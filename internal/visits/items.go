@@ -11,15 +11,18 @@ import (
 	"firemode/internal/store"
 )
 
-// dueItems returns an item for every asset in service, every system with one, and the site, that has a check due.
-func dueItems(ctx context.Context, tx store.Tx, building firemode.Building, session firemode.Session, book *rules.Set) ([]firemode.Item, error) {
+// dueItems returns an item for each asset in service, each system with such an asset, and the site,
+// if a check of it is due.
+func dueItems(
+	ctx context.Context, tx store.Tx, building firemode.Building, session firemode.Session, set *rules.Set,
+) ([]firemode.Item, error) {
 	last, err := store.As[store.SessionReader](tx).LastResults(ctx, building.Org, building.ID)
 	if err != nil {
 		return nil, err
 	}
 	var items []firemode.Item
 	add := func(item firemode.Item, t rules.AssetType) {
-		if item.Checks = rules.Due(t, session.Frequency, book, session.CreatedAt); len(item.Checks) == 0 {
+		if item.Checks = rules.Due(t, session.Frequency, set, session.CreatedAt); len(item.Checks) == 0 {
 			return
 		}
 		if found, ok := last[item.ID]; ok {
@@ -35,9 +38,10 @@ func dueItems(ctx context.Context, tx store.Tx, building firemode.Building, sess
 			return nil
 		}
 		systems[t.System] = true
+		location := []string{building.Name, a.Level, a.Location}
 		add(firemode.Item{
-			ID: firemode.ItemID(a.ID), Name: cmp.Or(a.Description, t.Name), Level: a.Level,
-			Location: slices.DeleteFunc([]string{building.Name, a.Level, a.Location}, func(s string) bool { return s == "" }), Baselines: a.Baselines,
+			ID: firemode.ItemID(a.ID), Name: cmp.Or(a.Description, t.Name), Level: a.Level, Baselines: a.Baselines,
+			Location: slices.DeleteFunc(location, func(s string) bool { return s == "" }),
 		}, t)
 		return nil
 	})
@@ -49,7 +53,8 @@ func dueItems(ctx context.Context, tx store.Tx, building firemode.Building, sess
 	return inWalkingOrder(items), err
 }
 
-// inWalkingOrder numbers items: the site and its systems first, then level by level from the lowest, by location and id.
+// inWalkingOrder sorts and numbers items: the site and its systems first, then by level from the
+// lowest, location and id.
 func inWalkingOrder(items []firemode.Item) []firemode.Item {
 	kinds := map[firemode.AssetKind]int{firemode.KindSite: 0, firemode.KindSystem: 1, firemode.KindAsset: 2}
 	slices.SortFunc(items, func(a, b firemode.Item) int {
@@ -65,7 +70,8 @@ func inWalkingOrder(items []firemode.Item) []firemode.Item {
 	return items
 }
 
-// storey returns how far a level is above the ground: -2 for "B2", 0 for "G", 5 for "L05". Other names come last.
+// storey returns the number of a level above the ground: -2 for "B2", 0 for "G", 5 for "L05". Other
+// names get a number above all of these.
 func storey(level string) int {
 	if level == "G" {
 		return 0

@@ -19,14 +19,17 @@ type Patch struct {
 	AcceptGaps  bool                    // complete although batches of a client are missing
 }
 
-// Patch changes a session that is at the state ifMatch names, see Detail.Tag; another is CodeChanged.
+// Patch changes a session whose state is the one that ifMatch names, see Detail.Tag, or any state
+// for "*". Another state is CodeChanged. A change of status is also logged, so that it can be
+// proved.
 func (s *Service) Patch(ctx context.Context, id firemode.SessionID, ifMatch string, patch Patch) (Detail, error) {
 	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return Detail{}, err
 	}
 	if ifMatch == "" {
-		return Detail{}, firemode.PreconditionMissing("the header If-Match must name the ETag of the session that you are changing")
+		return Detail{}, firemode.PreconditionMissing(
+			"the header If-Match must name the ETag of the session that you are changing")
 	}
 	return store.Once(ctx, s.store, func(tx store.Tx) (Detail, error) {
 		locked, err := store.As[store.SessionWriter](tx).LockSessions(ctx, p.Org, []firemode.SessionID{id})
@@ -89,8 +92,8 @@ func (s *Service) patch(
 	return detail(ctx, tx, session)
 }
 
-// move changes the status, and returns the session as it is to be: active and reopened sessions can be completed,
-// completed ones reopened.
+// move logs a change of status, and returns the changed session, which it does not write. Active
+// and reopened sessions can be completed, completed ones reopened.
 func (s *Service) move(
 	ctx context.Context, tx store.Tx, p firemode.Principal, locked store.LockedSession, patch Patch,
 ) (firemode.Session, error) {

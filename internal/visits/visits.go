@@ -14,7 +14,7 @@ import (
 	"firemode/internal/store"
 )
 
-// Detail is a session with what moves as results arrive.
+// Detail is a session with what changes as results arrive. The Key of its Head is nil.
 type Detail struct {
 	firemode.Session
 	Clock crdt.Clock
@@ -31,13 +31,15 @@ func (d Detail) Tag() string {
 	return `"` + base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:15]) + `"`
 }
 
+// detail reads the rest of a Detail.
 func detail(ctx context.Context, tx store.ReadTx, session firemode.Session) (Detail, error) {
-	head, err := store.As[store.HeadReader](tx).Head(ctx, ledger.RefOf(session))
+	heads := store.As[store.HeadReader](tx)
+	head, err := heads.Head(ctx, ledger.RefOf(session))
 	if err != nil {
 		return Detail{}, err
 	}
-	head.Key = nil // the session's secret stays where it is
-	clock, err := store.As[store.HeadReader](tx).ClockAt(ctx, ledger.RefOf(session), head.Seq)
+	head.Key = nil // the session's secret
+	clock, err := heads.ClockAt(ctx, ledger.RefOf(session), head.Seq)
 	return Detail{Session: session, Clock: clock, Head: head}, err
 }
 
@@ -58,7 +60,9 @@ func (s *Service) Get(ctx context.Context, id firemode.SessionID) (d Detail, err
 }
 
 // List returns the sessions that the caller may see, newest first.
-func (s *Service) List(ctx context.Context, f store.SessionFilter, page store.Page) (list []store.Keyed[Detail], err error) {
+func (s *Service) List(
+	ctx context.Context, f store.SessionFilter, page store.Page,
+) (list []store.Keyed[Detail], err error) {
 	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return nil, err
@@ -82,7 +86,9 @@ func (s *Service) List(ctx context.Context, f store.SessionFilter, page store.Pa
 }
 
 // Items lists the items of a session in walking order.
-func (s *Service) Items(ctx context.Context, id firemode.SessionID, f store.ItemFilter, page store.Page) (list []store.Keyed[firemode.Item], err error) {
+func (s *Service) Items(
+	ctx context.Context, id firemode.SessionID, f store.ItemFilter, page store.Page,
+) (list []store.Keyed[firemode.Item], err error) {
 	p, err := firemode.Caller(ctx)
 	if err != nil {
 		return nil, err
@@ -97,13 +103,13 @@ func (s *Service) Items(ctx context.Context, id firemode.SessionID, f store.Item
 	return list, err
 }
 
-// Sync is how far a session and its clients are.
+// Sync is a session with its clients.
 type Sync struct {
 	Detail
 	Actors []ledger.Actor
 }
 
-// SyncStatus returns the head of a session, its counts, and when each client was last heard of. It delivers nothing.
+// SyncStatus returns a session with its head and clients. It delivers nothing to the caller.
 func (s *Service) SyncStatus(ctx context.Context, id firemode.SessionID) (status Sync, err error) {
 	p, err := firemode.Caller(ctx)
 	if err != nil {

@@ -32,6 +32,7 @@ func packages() map[string]kind {
 		"firemode/internal/record/assess":          onPure,
 		"firemode/internal/record/merge":           record,
 		"firemode/internal/record/merge/mergetest": testOnly,
+		"firemode/internal/record/recordtest":      testOnly,
 		"firemode/internal/record/view":            record,
 		"firemode/internal/record/verify":          record,
 		"firemode/internal/visits":                 service,

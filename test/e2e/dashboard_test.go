@@ -24,8 +24,8 @@ const (
 	dashboardFile = "../../deploy/grafana/firemode.json"
 )
 
-// awaited are metrics that rules and dashboard use and that no server tells yet. One that is there must be taken out of this list: then it
-// is tested like the others.
+// awaited are metrics that rules and dashboard use and that no server tells yet. One that is there
+// must be taken out of this list: then it is tested like the others.
 func awaited() []string {
 	return nil
 }
@@ -33,9 +33,9 @@ func awaited() []string {
 // A question is an expression of the rules or the dashboard, and where it stands.
 type question struct{ where, expression string }
 
-// TestDashboardAndRulesAskForWhatThereIs puts every query of the dashboard and every rule to a real Prometheus that scrapes a real server under some
-// traffic: all must have an answer.
-func TestDashboardAndRulesAskForWhatThereIs(t *testing.T) {
+// A real Prometheus scrapes a real server under load. Every query of the dashboard and every rule
+// must return data.
+func TestDashboardAndRules_BusyServer_EveryQueryHasData(t *testing.T) {
 	panels, rules := panelsOf(t), rulesOf(t)
 	if len(panels) < 40 || len(rules) < 35 {
 		t.Fatalf("%d queries and %d rules were found", len(panels), len(rules))
@@ -110,22 +110,28 @@ func readFile(t *testing.T, path string) []byte {
 
 // metricsOf returns the names in an expression: those before a brace, and the recorded ones.
 func metricsOf(expression string) (names []string) {
-	for _, m := range regexp.MustCompile(`([a-z_][a-z0-9_]*)\{|(firemode:[a-z0-9_:]+)`).FindAllStringSubmatch(expression, -1) {
+	metric := regexp.MustCompile(`([a-z_][a-z0-9_]*)\{|(firemode:[a-z0-9_:]+)`)
+	for _, m := range metric.FindAllStringSubmatch(expression, -1) {
 		names = append(names, m[1]+m[2])
 	}
 	return names
 }
 
 func isAwaited(q question) bool {
-	return slices.ContainsFunc(metricsOf(q.expression), func(name string) bool { return slices.Contains(awaited(), name) })
+	return slices.ContainsFunc(
+		metricsOf(q.expression), func(name string) bool { return slices.Contains(awaited(), name) },
+	)
 }
 
-// unanswered returns the questions that have no number for an answer, not even half a minute of scrapes later.
+// unanswered returns the questions that have no number for an answer, not even half a minute of
+// scrapes later.
 func unanswered(t *testing.T, p promtest.Server, questions []question) []question {
 	t.Helper()
 	for deadline := time.Now().Add(30 * time.Second); len(questions) > 0 && time.Now().Before(deadline); {
 		questions = slices.DeleteFunc(questions, func(q question) bool {
-			return slices.ContainsFunc(p.Query(t, q.expression), func(s promtest.Sample) bool { return s.Value != "NaN" })
+			return slices.ContainsFunc(
+				p.Query(t, q.expression), func(s promtest.Sample) bool { return s.Value != "NaN" },
+			)
 		})
 	}
 	return questions
@@ -209,7 +215,8 @@ func demoLogin(t *testing.T, s server, username string) *client.Client {
 	return c
 }
 
-// visitOnce classifies, takes a bundle, and has both technicians read the same thing differently, one of them twice.
+// visitOnce classifies, takes a bundle, and has both technicians read the same thing differently,
+// one of them twice.
 func visitOnce(ctx context.Context, n int, one, two *client.Client) error {
 	if _, err := one.Classify(ctx, client.Finding{Code: "AS1851-2012-FE-01", Condition: "pressure_low"}); err != nil {
 		return err
@@ -220,7 +227,10 @@ func visitOnce(ctx context.Context, n int, one, two *client.Client) error {
 	key := fmt.Sprintf("round-%d", n)
 	reading := func(value string) client.Submission {
 		return client.Submission{
-			Changes: []client.Change{client.Set(client.Pointer(fmt.Sprintf("/test/%d", n)), []byte(value))}, Meta: client.Meta{ClientType: "web"},
+			Changes: []client.Change{
+				client.Set(client.Pointer(fmt.Sprintf("/test/%d", n)), []byte(value)),
+			},
+			Meta: client.Meta{ClientType: "web"},
 		}
 	}
 	if _, err := one.SubmitResults(ctx, "123", key, reading("1")); err != nil {

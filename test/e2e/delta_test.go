@@ -2,9 +2,11 @@ package e2e
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -15,14 +17,22 @@ import (
 	"firemode"
 	"firemode/client"
 	"firemode/internal/record/crdt"
+	"firemode/test/race"
 )
 
-// TestDeltasAddUpToTheWhole: phones that write over and under each other's values, and pull in pages of any size, hold after each pull
-// byte for byte the document that the server gives, and its conflicts.
-func TestDeltasAddUpToTheWhole(t *testing.T) {
+// Devices write above and below each other's values, and pull in pages of any size. After each sync
+// a device holds byte for byte the document of the server, and its conflicts.
+func TestHistories_DeltasOfAnyPageSize_EqualTheWholeDocument(t *testing.T) {
+	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue {
+		if err := flag.Set(f.Name, strconv.Itoa(race.Histories(100, 20))); err != nil {
+			t.Fatal(err)
+		}
+	}
 	onEachEngine(t, func(t *testing.T, storage []string) {
 		_, p := newOrganisation(t, storage)
-		b := must(p.manager.CreateBuilding(t.Context(), client.NewBuilding{Name: "Shed", Address: "2 Quay Street, Sydney"}))(t)
+		b := must(
+			p.manager.CreateBuilding(t.Context(), client.NewBuilding{Name: "Shed", Address: "2 Quay Street, Sydney"}),
+		)(t)
 		rapid.Check(t, func(r *rapid.T) {
 			draft := client.NewSession{Building: b.ID, Name: "Monthly", Frequency: firemode.Monthly}
 			session, err := p.manager.CreateSession(t.Context(), draft)
@@ -39,7 +49,7 @@ func TestDeltasAddUpToTheWhole(t *testing.T) {
 	})
 }
 
-// writers are phones at work in one session.
+// writers are the devices at work in one session.
 type writers struct {
 	ctx     context.Context
 	reader  *client.Client
@@ -53,7 +63,9 @@ func (w *writers) device(r *rapid.T) *client.Device {
 
 // write queues a change at one of a few paths that lie above and below each other.
 func (w *writers) write(r *rapid.T) {
-	path := rapid.SampledFrom([]client.Pointer{"/a", "/a/b", "/a/b/c", "/a/b/~0", "/a/b/~1", "/a/d", "/e"}).Draw(r, "path")
+	path := rapid.SampledFrom([]client.Pointer{"/a", "/a/b", "/a/b/c", "/a/b/~0", "/a/b/~1", "/a/d", "/e"}).Draw(
+		r, "path",
+	)
 	w.count++
 	value := jsontext.Value(fmt.Sprint(w.count))
 	change := []client.Change{
@@ -64,7 +76,7 @@ func (w *writers) write(r *rapid.T) {
 	w.device(r).Record(change)
 }
 
-// settle resolves a conflict that the phone has been shown.
+// settle resolves a conflict that the device shows.
 func (w *writers) settle(r *rapid.T) {
 	d := w.device(r)
 	if len(d.Conflicts) == 0 {
@@ -75,7 +87,7 @@ func (w *writers) settle(r *rapid.T) {
 	d.Record(client.Resolve(d.Conflicts[path], value, "settled"))
 }
 
-// sync has a phone sync, and compares what it holds with the whole document.
+// sync syncs a device, and compares what it holds with the whole document.
 func (w *writers) sync(r *rapid.T) {
 	d := w.device(r)
 	if _, err := d.Sync(w.ctx); err != nil {
@@ -90,13 +102,15 @@ func (w *writers) sync(r *rapid.T) {
 		r.Fatal(err)
 	}
 	if string(held) != string(whole.Document) {
-		r.Fatalf("the phone holds %s, the server %s", held, whole.Document)
+		r.Fatalf("the device holds %s, the server %s", held, whole.Document)
 	}
-	if got, want := conflictsText(r, slices.Collect(maps.Values(d.Conflicts))), conflictsText(r, whole.Conflicts); got != want {
-		r.Fatalf("the phone holds the conflicts\n%s\nthe server\n%s", got, want)
+	if got, want := conflictsText(r, slices.Collect(maps.Values(d.Conflicts))), conflictsText(
+		r, whole.Conflicts,
+	); got != want {
+		r.Fatalf("the device holds the conflicts\n%s\nthe server\n%s", got, want)
 	}
 	if !maps.Equal(d.Seen, whole.Clock) {
-		r.Fatalf("the phone has seen %v, the server shows %v", d.Seen, whole.Clock)
+		r.Fatalf("the device has seen %v, the server shows %v", d.Seen, whole.Clock)
 	}
 }
 

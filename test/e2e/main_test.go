@@ -28,8 +28,15 @@ func run(m *testing.M) int {
 	return pgtest.Main(m)
 }
 
-// onEachEngine runs a test on SQLite and on PostgreSQL. storage is the flags that choose the engine and an empty data folder.
+// onEachEngine runs a test on SQLite and on PostgreSQL in parallel. storage is the flags that
+// choose the engine and an empty data folder.
 func onEachEngine(t *testing.T, test func(t *testing.T, storage []string)) {
-	t.Run("sqlite", func(t *testing.T) { test(t, []string{"--data", t.TempDir()}) })
-	t.Run("postgres", func(t *testing.T) { test(t, []string{"--data", t.TempDir(), "--db-url", pgtest.New(t)}) })
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		test(t, []string{"--data", t.TempDir()})
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		test(t, []string{"--data", t.TempDir(), "--db-url", pgtest.New(t)})
+	})
 }

@@ -24,19 +24,26 @@ type reading struct {
 
 // notes is what was recorded at each path, in the order in which it was.
 type notes struct {
-	readings        map[client.Pointer][]reading
-	low, mute, only firemode.ItemID // extinguishers: hung at a disputed height; failed without a word; the only one in its area
+	readings map[client.Pointer][]reading
+	// Three extinguishers: mounted at a disputed height; failed without a reason; the only one in its area.
+	low, mute, only firemode.ItemID
 }
 
 func newNotes(items []client.Item) notes {
 	var extinguishers []firemode.ItemID
 	for i, item := range items[:460] {
-		if item.Kind == firemode.KindAsset && item.System == "FE" && i%10 != 0 && i != 101 && i != 300 && (i < 220 || i >= 340) {
+		if item.Kind == firemode.KindAsset && item.System == "FE" && i%10 != 0 && i != 101 && i != 300 &&
+			(i < 220 || i >= 340) {
 			extinguishers = append(extinguishers, item.ID)
 		}
 	}
 	last := len(extinguishers) - 1
-	return notes{readings: map[client.Pointer][]reading{}, low: extinguishers[0], mute: extinguishers[1], only: extinguishers[last]}
+	return notes{
+		readings: map[client.Pointer][]reading{},
+		low:      extinguishers[0],
+		mute:     extinguishers[1],
+		only:     extinguishers[last],
+	}
 }
 
 // record puts changes into the outbox of a phone and into the notes.
@@ -46,7 +53,10 @@ func (n notes) record(d *client.Device, user firemode.UserID, changes ...client.
 	for _, c := range changes {
 		list := n.readings[c.Path]
 		own := func(r reading) bool { return r.by == d }
-		n.readings[c.Path] = append(slices.DeleteFunc(list, own), reading{string(c.Value), d, user, b.ID, b.Client, b.CapturedAt.Truncate(time.Microsecond)})
+		n.readings[c.Path] = append(
+			slices.DeleteFunc(list, own),
+			reading{string(c.Value), d, user, b.ID, b.Client, b.CapturedAt.Truncate(time.Microsecond)},
+		)
 	}
 }
 
@@ -92,8 +102,8 @@ func (n notes) disputed() []client.Pointer {
 // settle notes that value holds at p from now on.
 func (n notes) settle(p client.Pointer, value string) { n.readings[p] = []reading{{value: value}} }
 
-// walk is what a technician records on a round: each item passes and has its pressure read, but the first of every ten fails, with
-// something seen.
+// walk is what a technician records on a round: each item passes and has its pressure read, but the
+// first of every ten fails, with something seen.
 func walk(items []client.Item, pressure string) []client.Change {
 	var changes []client.Change
 	for i, item := range items {
@@ -105,8 +115,11 @@ func walk(items []client.Item, pressure string) []client.Change {
 		changes = append(changes,
 			client.Set(client.ItemPath(item.ID, "outcome"), client.Text(outcome)),
 			client.Change{
-				Op: client.OpSet, Path: client.ItemPath(item.ID, "measurements", "pressure_kpa"), Value: jsontext.Value(pressure),
-				Instrument: &client.Instrument{ID: "G-17", CalibratedUntil: "2027-03-01"}, Source: "typed",
+				Op:         client.OpSet,
+				Path:       client.ItemPath(item.ID, "measurements", "pressure_kpa"),
+				Value:      jsontext.Value(pressure),
+				Instrument: &client.Instrument{ID: "G-17", CalibratedUntil: "2027-03-01"},
+				Source:     "typed",
 			})
 	}
 	return changes

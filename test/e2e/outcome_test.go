@@ -31,8 +31,8 @@ func (v *visit) everythingIsIn() {
 	}
 }
 
-// disputesShowWhoAndWhen: every disputed reading is there with its writer, phone and times, the wrong clock is named, and nothing else is
-// in dispute.
+// disputesShowWhoAndWhen: every disputed reading is there with its writer, phone and times, the
+// wrong clock is named, and nothing else is in dispute.
 func (v *visit) disputesShowWhoAndWhen() {
 	got := must(v.manager.Results(v.Context(), v.session, client.ResultsQuery{}))(v.T)
 	var paths []client.Pointer
@@ -65,31 +65,42 @@ func (v *visit) disputeIsWhole(c client.Conflict) {
 		if !slices.Equal(got.Flags, flags) || got.ReceivedAt.Before(v.began) || got.ReceivedAt.After(time.Now()) {
 			v.Errorf("%s: value %d has flags %v and was received at %s", c.Path, i, got.Flags, got.ReceivedAt)
 		}
-		if strings.HasSuffix(string(c.Path), "pressure_kpa") && i == len(want)-1 && (got.Instrument == nil || got.Instrument.ID != "G-17" || got.Source != "typed") {
+		if strings.HasSuffix(string(c.Path), "pressure_kpa") && i == len(want)-1 &&
+			(got.Instrument == nil || got.Instrument.ID != "G-17" || got.Source != "typed") {
 			v.Errorf("%s: the instrument is %v, the source %q", c.Path, got.Instrument, got.Source)
 		}
 	}
 }
 
-// defectsCarryTheirRule: one defect for each thing that was seen, judged by the rule version on its item.
+// defectsCarryTheirRule expects one defect per finding, classified by the rule version of its item.
 func (v *visit) defectsCarryTheirRule() {
 	want := map[string]string{
-		fmt.Sprintf("%s mounting_height_incorrect", v.notes.low): "AS1851-2012-FE-02 0.1.0 non_conformance default open " + string(v.benID),
-		fmt.Sprintf("%s pressure_low", v.notes.only):             "AS1851-2012-FE-01 0.1.0 critical_defect escalated open " + string(v.benID),
+		fmt.Sprintf("%s mounting_height_incorrect", v.notes.low): fmt.Sprintf(
+			"AS1851-2012-FE-02 0.1.0 non_conformance default open %s", v.benID,
+		),
+		fmt.Sprintf("%s pressure_low", v.notes.only): fmt.Sprintf(
+			"AS1851-2012-FE-01 0.1.0 critical_defect escalated open %s", v.benID,
+		),
 	}
 	note := func(item client.Item, user firemode.UserID) {
 		check, condition := firstCondition(item)
-		want[string(item.ID)+" "+condition] = fmt.Sprintf("%s %s %s default open %s", check.Rule, check.Version, check.Conditions[condition], user)
+		want[string(item.ID)+" "+condition] = fmt.Sprintf(
+			"%s %s %s default open %s", check.Rule, check.Version, check.Conditions[condition], user,
+		)
 	}
 	for i := 0; i < 460; i += 10 {
 		note(v.items[i], map[bool]firemode.UserID{true: v.annaID, false: v.benID}[i < 220])
 	}
 	note(v.items[101], v.benID)
 	got := map[string]string{}
-	for _, d := range must(client.Collect(v.manager.Defects(v.Context(), client.DefectFilter{Session: v.session})))(v.T) {
+	defects := v.manager.Defects(v.Context(), client.DefectFilter{Session: v.session})
+	for _, d := range must(client.Collect(defects))(v.T) {
 		judged := d.Classifications[len(d.Classifications)-1]
-		got[string(d.Item)+" "+d.Condition] = fmt.Sprintf("%s %s %s %s %s %s", d.Rule, d.Version, d.Class, judged.Basis, d.Status, d.FoundBy)
-		if judged.Class != d.Class || judged.Rule != d.Rule || judged.Version != d.Version || judged.Audit == "" || judged.At.Before(v.began) {
+		got[string(d.Item)+" "+d.Condition] = fmt.Sprintf(
+			"%s %s %s %s %s %s", d.Rule, d.Version, d.Class, judged.Basis, d.Status, d.FoundBy,
+		)
+		if judged.Class != d.Class || judged.Rule != d.Rule || judged.Version != d.Version || judged.Audit == "" ||
+			judged.At.Before(v.began) {
 			v.Errorf("the judgement of %s %s is %+v", d.Item, d.Condition, judged)
 		}
 	}
@@ -115,7 +126,9 @@ func (v *visit) same(what string, got, want map[string]string) {
 func (v *visit) refusal() map[string]string {
 	v.Helper()
 	s := must(v.manager.Session(v.Context(), v.session))(v.T)
-	_, err := v.manager.PatchSession(v.Context(), v.session, s.ETag, client.SessionPatch{Status: firemode.SessionCompleted})
+	_, err := v.manager.PatchSession(
+		v.Context(), v.session, s.ETag, client.SessionPatch{Status: firemode.SessionCompleted},
+	)
 	var refused *client.Error
 	if !errors.As(err, &refused) || refused.Status != http.StatusConflict || refused.Retryable {
 		v.Fatalf("completion: %v", err)
@@ -140,7 +153,8 @@ func (v *visit) completionIsRefused() {
 	v.same("what hinders completion", v.refusal(), want)
 }
 
-// erinSettlesEverything: the engineer, who syncs last, holds what the others do, and answers what is open.
+// erinSettlesEverything: the engineer, who syncs last, holds what the others do, and answers what
+// is open.
 func (v *visit) erinSettlesEverything() {
 	must(v.erin.Sync(v.Context()))(v.T)
 	v.everybodyHoldsTheSame()
@@ -154,10 +168,15 @@ func (v *visit) erinSettlesEverything() {
 		v.notes.settle(p, string(value))
 	}
 	for _, item := range v.items[460:] {
-		v.notes.record(v.erin, v.erinID,
-			client.Set(client.ItemPath(item.ID, "outcome"), client.Text("not_tested")), client.Set(client.ItemPath(item.ID, "reason"), client.Text("no access")))
+		v.notes.record(
+			v.erin, v.erinID, client.Set(client.ItemPath(item.ID, "outcome"), client.Text("not_tested")),
+			client.Set(client.ItemPath(item.ID, "reason"), client.Text("no access")),
+		)
 	}
-	v.notes.record(v.erin, v.erinID, client.Set(client.ItemPath(v.notes.mute, "conditions", "AS1851-2012-FE-01", "pressure_low"), []byte("true")))
+	v.notes.record(
+		v.erin, v.erinID,
+		client.Set(client.ItemPath(v.notes.mute, "conditions", "AS1851-2012-FE-01", "pressure_low"), []byte("true")),
+	)
 	r := must(v.erin.Sync(v.Context()))(v.T)
 	for _, receipt := range r.Receipts {
 		for _, result := range receipt.Results {
@@ -169,7 +188,9 @@ func (v *visit) erinSettlesEverything() {
 	if len(r.Receipts) != 23+12+1 || len(v.erin.Conflicts) != 0 {
 		v.Errorf("%d batches, %d conflicts left", len(r.Receipts), len(v.erin.Conflicts))
 	}
-	past := must(client.Collect(v.manager.History(v.Context(), v.session, client.ItemPath(v.notes.low, "measurements"))))(v.T)
+	past := must(
+		client.Collect(v.manager.History(v.Context(), v.session, client.ItemPath(v.notes.low, "measurements"))),
+	)(v.T)
 	var told []string
 	for _, p := range past {
 		if strings.HasSuffix(string(p.Path), "handle_height_mm") {
@@ -187,10 +208,14 @@ func (v *visit) completes() {
 	if s.Done != 472 || s.Conflicts != 0 || s.Gaps != 0 {
 		v.Fatalf("before completion: %+v", s)
 	}
-	if _, err := v.manager.PatchSession(v.Context(), v.session, `"stale"`, client.SessionPatch{Status: firemode.SessionCompleted}); client.StatusOf(err) != http.StatusPreconditionFailed {
+	if _, err := v.manager.PatchSession(
+		v.Context(), v.session, `"stale"`, client.SessionPatch{Status: firemode.SessionCompleted},
+	); client.StatusOf(err) != http.StatusPreconditionFailed {
 		v.Errorf("with a stale tag: %v", err)
 	}
-	done := must(v.manager.PatchSession(v.Context(), v.session, s.ETag, client.SessionPatch{Status: firemode.SessionCompleted}))(v.T)
+	done := must(
+		v.manager.PatchSession(v.Context(), v.session, s.ETag, client.SessionPatch{Status: firemode.SessionCompleted}),
+	)(v.T)
 	if done.Status != firemode.SessionCompleted || done.CompletedAt.Before(v.began) {
 		v.Errorf("after completion: %+v", done)
 	}
@@ -201,8 +226,8 @@ func (v *visit) completes() {
 	}
 }
 
-// everybodyHoldsTheSame: what each phone put together from its bundle and its deltas is, byte for byte, what the server gives to each of them
-// and what was recorded.
+// everybodyHoldsTheSame: what each phone put together from its bundle and its deltas is, byte for
+// byte, what the server gives to each of them and what was recorded.
 func (v *visit) everybodyHoldsTheSame() {
 	want := v.notes.document(v.T)
 	open := must(v.manager.Results(v.Context(), v.session, client.ResultsQuery{}))(v.T).Conflicts
@@ -215,14 +240,18 @@ func (v *visit) everybodyHoldsTheSame() {
 			v.Errorf("%s has %d batches pending and %d changes rejected", name, len(d.Pending()), len(d.Rejected))
 		}
 		held := make([]client.Conflict, 0, len(d.Conflicts))
-		for _, p := range slices.SortedFunc(maps.Keys(d.Conflicts), func(a, b client.Pointer) int { return strings.Compare(crdt.Pointer(a).Key(), crdt.Pointer(b).Key()) }) {
+		byKey := func(a, b client.Pointer) int {
+			return strings.Compare(crdt.Pointer(a).Key(), crdt.Pointer(b).Key())
+		}
+		for _, p := range slices.SortedFunc(maps.Keys(d.Conflicts), byKey) {
 			held = append(held, d.Conflicts[p])
 		}
 		if a, b := text(v, held), text(v, open); a != b {
 			v.Errorf("%s holds the conflicts\n%s\nwant\n%s", name, a, b)
 		}
 	}
-	for name, api := range map[string]*client.Client{"anna": v.people.anna, "ben": v.people.ben, "erin": v.people.erin} {
+	people := map[string]*client.Client{"anna": v.people.anna, "ben": v.people.ben, "erin": v.people.erin}
+	for name, api := range people {
 		if got := must(api.Results(v.Context(), v.session, client.ResultsQuery{}))(v.T); string(got.Document) != want {
 			v.Errorf("%s is given\n%s\nwant\n%s", name, got.Document, want)
 		}
@@ -235,8 +264,20 @@ func text(v *visit, value any) string {
 
 // theNextVisitKnows what this one left open, and what it found.
 func (v *visit) theNextVisitKnows() {
-	open := must(client.Collect(v.manager.Defects(v.Context(), client.DefectFilter{Session: v.session, Statuses: []firemode.DefectStatus{firemode.DefectOpen}})))(v.T)
-	s := must(v.manager.CreateSession(v.Context(), client.NewSession{Building: v.building, Name: "Six-monthly service", Frequency: firemode.SixMonthly}))(v.T)
+	open := must(
+		client.Collect(
+			v.manager.Defects(
+				v.Context(),
+				client.DefectFilter{Session: v.session, Statuses: []firemode.DefectStatus{firemode.DefectOpen}},
+			),
+		),
+	)(v.T)
+	s := must(
+		v.manager.CreateSession(
+			v.Context(),
+			client.NewSession{Building: v.building, Name: "Six-monthly service", Frequency: firemode.SixMonthly},
+		),
+	)(v.T)
 	if s.Items != 302 || s.Checks != 1968 {
 		v.Errorf("the next session has %d items with %d checks", s.Items, s.Checks)
 	}
@@ -252,7 +293,8 @@ func (v *visit) theNextVisitKnows() {
 	}
 	i := slices.IndexFunc(b.Data.Items, func(item client.Item) bool { return item.ID == v.notes.low })
 	last := b.Data.Items[i].Last
-	if last == nil || last.Session != v.session || last.Outcome != "pass" || string(last.Measurements["handle_height_mm"]) != "1150" {
+	if last == nil || last.Session != v.session || last.Outcome != "pass" ||
+		string(last.Measurements["handle_height_mm"]) != "1150" {
 		v.Errorf("of %s the last visit is said to have found %+v", v.notes.low, last)
 	}
 }

@@ -12,13 +12,18 @@ import (
 	"firemode/internal/store/storetest/pgtest"
 )
 
-// TestProductionReadiness runs the commands of docs/production-readiness.md, in order and in one shell, and compares what they print with
-// what the document says that they must print. How fast this machine is, is not what is tested, so the limit is far away.
-func TestProductionReadiness(t *testing.T) {
+// The test runs the commands of docs/production-readiness.md, in order and in one shell, and
+// compares their output with the page. The speed of this machine is not tested, so the latency
+// limit is high.
+func TestProductionReadiness_Commands_PrintWhatThePageSays(t *testing.T) {
 	needTools(t, "bash", "curl", "jq", "openssl")
 	text := string(must(os.ReadFile("../../docs/production-readiness.md"))(t))
-	t.Run("sqlite", func(t *testing.T) { walkThrough(t, text, "With PostgreSQL") })
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		walkThrough(t, text, "With PostgreSQL")
+	})
 	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
 		secret := filepath.Join(t.TempDir(), "db-url")
 		must(0, os.WriteFile(secret, []byte(pgtest.Empty(t)+"\n"), 0o600))(t)
 		walkThrough(t, text, "With SQLite", "FIREMODE_DB_URL_FILE="+secret)

@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// proxy passes TCP connections on to a server, and can lose an answer: the server has done what it was asked, and nobody hears of it.
+// proxy passes TCP connections on to a server, and can lose an answer: the server has done what it
+// was asked, and nobody hears of it.
 type proxy struct {
 	url   string
 	armed atomic.Bool

@@ -16,9 +16,9 @@ type step struct {
 	commands, want string
 }
 
-// TestQuickstart runs the commands of docs/quickstart.md, in order and in one shell, against the demo, and compares what they print with
-// what the document says that they print.
-func TestQuickstart(t *testing.T) {
+// TestQuickstart runs the commands of docs/quickstart.md, in order and in one shell, against the
+// demo, and compares what they print with what the document says that they print.
+func TestQuickstart_Commands_PrintWhatThePageSays(t *testing.T) {
 	needTools(t, "bash", "curl", "jq")
 	text, err := os.ReadFile("../../docs/quickstart.md")
 	if err != nil {
@@ -48,9 +48,12 @@ func needTools(t *testing.T, tools ...string) {
 // stepsOf returns the bash blocks that are followed by a block of text.
 func stepsOf(document string) []step {
 	var steps []step
-	for _, at := range regexp.MustCompile("(?ms)^```bash\n(.*?)^```\n```text\n(.*?)^```$").FindAllStringSubmatchIndex(document, -1) {
+	blocks := regexp.MustCompile("(?ms)^```bash\n(.*?)^```\n```text\n(.*?)^```$")
+	for _, at := range blocks.FindAllStringSubmatchIndex(document, -1) {
 		steps = append(steps, step{
-			line: 1 + strings.Count(document[:at[0]], "\n"), commands: document[at[2]:at[3]], want: document[at[4]:at[5]],
+			line:     1 + strings.Count(document[:at[0]], "\n"),
+			commands: document[at[2]:at[3]],
+			want:     document[at[4]:at[5]],
 		})
 	}
 	return steps
@@ -74,7 +77,10 @@ func runSteps(t *testing.T, env []string, steps []step) []string {
 	out, err := shell.Output()
 	outputs := strings.Split(string(out), stepEnd+"\n")
 	if err != nil || len(outputs) != len(steps)+1 {
-		t.Fatalf("%v in the block at line %d:\n%s%s", err, steps[min(len(outputs), len(steps))-1].line, outputs[len(outputs)-1], stderr.String())
+		t.Fatalf(
+			"%v in the block at line %d:\n%s%s", err, steps[min(len(outputs), len(steps))-1].line,
+			outputs[len(outputs)-1], stderr.String(),
+		)
 	}
 	return outputs[:len(steps)]
 }

@@ -30,7 +30,9 @@ type doomed struct {
 
 func startDoomed(t *testing.T, storage []string) doomed {
 	t.Helper()
-	c := exec.Command(program, append([]string{"serve", "--addr", "127.0.0.1:0", "--log-level", "error"}, storage...)...)
+	c := exec.Command(
+		program,
+		append([]string{"serve", "--addr", "127.0.0.1:0", "--log-level", "error"}, storage...)...)
 	stdout, err := c.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -62,8 +64,8 @@ type party struct {
 	worked  []int // rounds, by phone
 }
 
-// round records what tells afterwards whether something is missing or there twice: a reading and an entry of the phone's own, and
-// one more in a sum of all.
+// round records what tells afterwards whether something is missing or there twice: a reading and an
+// entry of the phone's own, and one more in a sum of all.
 func (p *party) round(ctx context.Context, i int) error {
 	d := p.devices[i]
 	p.worked[i]++
@@ -182,11 +184,18 @@ type rehearsal struct {
 	backup, restore func(t *testing.T)
 }
 
-// TestARestoredServerIsHealedByItsClients: a backup is made while phones are at work; they work on; the server dies, and the backup is
-// restored somewhere else. When all have synced, everything that was ever acknowledged is there, once, and everybody holds the same.
-func TestARestoredServerIsHealedByItsClients(t *testing.T) {
-	t.Run("sqlite", func(t *testing.T) { onSQLite(t).run(t) })
-	t.Run("postgres", func(t *testing.T) { onPostgres(t).run(t) })
+// A backup is made while phones are at work; they work on; the server dies, and the backup is
+// restored somewhere else. When all have synced, everything that was ever acknowledged is there,
+// once, and everybody holds the same.
+func TestRestore_OlderBackup_DevicesSendWhatIsMissing(t *testing.T) {
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		onSQLite(t).run(t)
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		onPostgres(t).run(t)
+	})
 }
 
 func onSQLite(t *testing.T) rehearsal {
@@ -205,9 +214,13 @@ func onPostgres(t *testing.T) rehearsal {
 	needTools(t, "bash")
 	steps := stepsOf(string(must(os.ReadFile("../../docs/runbooks/backup.md"))(t)))
 	if len(steps) != 2 {
-		t.Fatalf("the runbook has %d blocks of commands, each followed by its output; want one to back up and one to restore", len(steps))
+		t.Fatalf(
+			"the runbook has %d blocks of commands, each followed by its output; want backup and restore",
+			len(steps),
+		)
 	}
-	first, second, keys, backup := pgtest.Empty(t), pgtest.Empty(t), filepath.Join(t.TempDir(), "keys"), filepath.Join(t.TempDir(), "backup")
+	first, second := pgtest.Empty(t), pgtest.Empty(t)
+	keys, backup := filepath.Join(t.TempDir(), "keys"), filepath.Join(t.TempDir(), "backup")
 	path := fmt.Sprintf("PATH=%s:%s:%s", filepath.Dir(program), toolsOf(t, first), os.Getenv("PATH"))
 	block := func(s step, url, keys string) func(t *testing.T) {
 		return func(t *testing.T) {
@@ -216,8 +229,12 @@ func onPostgres(t *testing.T) rehearsal {
 		}
 	}
 	return rehearsal{
-		home: []string{"--data", t.TempDir(), "--db-url", first, "--keys", keys}, backup: block(steps[0], first, keys),
-		away: []string{"--data", t.TempDir(), "--db-url", second, "--keys", backup + ".keys"}, restore: block(steps[1], second, backup+".keys"),
+		home:   []string{"--data", t.TempDir(), "--db-url", first, "--keys", keys},
+		backup: block(steps[0], first, keys),
+		away: []string{
+			"--data", t.TempDir(), "--db-url", second, "--keys", backup + ".keys",
+		},
+		restore: block(steps[1], second, backup+".keys"),
 	}
 }
 
@@ -236,15 +253,24 @@ func (r rehearsal) run(t *testing.T) {
 	names := []string{"anna", "ben", "erin"}
 	for _, name := range append(names, "admin") {
 		role := map[bool]string{true: "admin", false: "engineer"}[name == "admin"]
-		command(t, password+"\n", append([]string{"user", "add", "--org", "acme", "--role", role, name + "@acme"}, r.home...)...)
+		command(
+			t,
+			password+"\n",
+			append([]string{"user", "add", "--org", "acme", "--role", role, name + "@acme"}, r.home...)...)
 	}
 	first := startDoomed(t, r.home)
 	admin := login(t, first.url, "admin@acme")
 	b := must(admin.CreateBuilding(t.Context(), client.NewBuilding{Name: "Shed", Address: "2 Quay Street, Sydney"}))(t)
-	session := must(admin.CreateSession(t.Context(), client.NewSession{Building: b.ID, Name: "Monthly", Frequency: firemode.Monthly}))(t)
+	session := must(
+		admin.CreateSession(
+			t.Context(), client.NewSession{Building: b.ID, Name: "Monthly", Frequency: firemode.Monthly},
+		),
+	)(t)
 	p := &party{names: names, worked: make([]int, len(names))}
 	for _, name := range names {
-		p.devices = append(p.devices, client.NewDevice(login(t, first.url, name+"@acme"), session.ID, client.DeviceConfig{}))
+		p.devices = append(
+			p.devices, client.NewDevice(login(t, first.url, name+"@acme"), session.ID, client.DeviceConfig{}),
+		)
 	}
 
 	p.rounds(t, 5)
@@ -272,10 +298,13 @@ func (r rehearsal) run(t *testing.T) {
 	}
 }
 
-// wasRestored wants the server to have lost something of a session that was as then says, and to say that it did.
+// wasRestored wants the server to have lost something of a session that was as then says, and to
+// say that it did.
 func wasRestored(t *testing.T, admin *client.Client, session firemode.SessionID, old string, then client.SyncStatus) {
 	t.Helper()
-	if _, err := admin.Results(t.Context(), session, client.ResultsQuery{Since: old}); client.StatusOf(err) != http.StatusGone {
+	if _, err := admin.Results(t.Context(), session, client.ResultsQuery{Since: old}); client.StatusOf(
+		err,
+	) != http.StatusGone {
 		t.Errorf("a cursor from before the restore: %v, want 410", err)
 	}
 	now := must(admin.SyncStatus(t.Context(), session))(t)
@@ -283,7 +312,11 @@ func wasRestored(t *testing.T, admin *client.Client, session firemode.SessionID,
 		t.Errorf("the log had %d entries, and the backup has %d: nothing was lost", then.Sequence, now.Sequence)
 	}
 	whole := must(admin.Results(t.Context(), session, client.ResultsQuery{}))(t)
-	if now.Epoch <= then.Epoch || whole.Epoch != now.Epoch || !strings.Contains(now.Checkpoint, fmt.Sprintf("\nepoch %d\n", now.Epoch)) {
-		t.Errorf("the epoch was %d, is %d in the status, %d in the document; the checkpoint is\n%s", then.Epoch, now.Epoch, whole.Epoch, now.Checkpoint)
+	if now.Epoch <= then.Epoch || whole.Epoch != now.Epoch ||
+		!strings.Contains(now.Checkpoint, fmt.Sprintf("\nepoch %d\n", now.Epoch)) {
+		t.Errorf(
+			"the epoch was %d, is %d in the status, %d in the document; the checkpoint is\n%s", then.Epoch, now.Epoch,
+			whole.Epoch, now.Checkpoint,
+		)
 	}
 }

@@ -18,7 +18,8 @@ type server struct {
 	url string
 }
 
-// command runs a subcommand of the program to its end, with input as its standard input, and returns what it prints.
+// command runs a subcommand of the program to its end, with input as its standard input, and
+// returns what it prints.
 func command(t *testing.T, input string, args ...string) string {
 	t.Helper()
 	c := exec.CommandContext(t.Context(), program, args...)
@@ -32,10 +33,13 @@ func command(t *testing.T, input string, args ...string) string {
 	return string(out)
 }
 
-// start runs `firemode serve` (or demo) on a free port until the test ends; then it must stop in good order.
+// start runs `firemode serve` (or demo) on a free port until the test ends; then it must stop in
+// good order.
 func start(t *testing.T, subcommand string, storage []string) server {
 	t.Helper()
-	c := exec.Command(program, append([]string{subcommand, "--addr", "127.0.0.1:0", "--log-level", "warn"}, storage...)...)
+	c := exec.Command(
+		program,
+		append([]string{subcommand, "--addr", "127.0.0.1:0", "--log-level", "warn"}, storage...)...)
 	stdout, err := c.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -109,15 +113,21 @@ type people struct {
 	annaID, benID, erinID    firemode.UserID
 }
 
-// newOrganisation sets an organisation up on empty storage the way an operator does, and starts the server.
+// newOrganisation sets an organisation up on empty storage the way an operator does, and starts the
+// server.
 func newOrganisation(t *testing.T, storage []string) (server, people) {
 	t.Helper()
 	command(t, "", append([]string{"org", "add", "acme", "Acme Fire Services"}, storage...)...)
-	command(t, password+"\n", append([]string{"user", "add", "--org", "acme", "--role", "admin", "admin@acme"}, storage...)...)
+	command(
+		t,
+		password+"\n",
+		append([]string{"user", "add", "--org", "acme", "--role", "admin", "admin@acme"}, storage...)...)
 	s := start(t, "serve", storage)
 	admin := login(t, s.url, "admin@acme")
 	add := func(name string, role firemode.Role) (*client.Client, firemode.UserID) {
-		u, err := admin.CreateUser(t.Context(), client.NewUser{Username: name + "@acme", FullName: name, Role: role, Password: password})
+		u, err := admin.CreateUser(
+			t.Context(), client.NewUser{Username: name + "@acme", FullName: name, Role: role, Password: password},
+		)
 		if err != nil {
 			t.Fatal(err)
 		}

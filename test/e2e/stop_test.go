@@ -21,10 +21,11 @@ import (
 // crowd is how many connections are at work when the server is told to stop.
 const crowd = 64
 
-// TestStopUnderLoad sends SIGTERM while many connections post results as fast as they are answered. Every request that was sent before the
-// listener was closed is answered as if nothing were; the answers say that the connection ends; the process exits in good order; and what was
-// acknowledged is in the log when it is started again.
-func TestStopUnderLoad(t *testing.T) {
+// The server receives SIGTERM while many connections post results as fast as they are answered.
+// Every request that was sent before the listener was closed is answered as if nothing were; the
+// answers say that the connection ends; the process exits in good order; and what was acknowledged
+// is in the log when it is started again.
+func TestStop_UnderLoad_EveryRequestAnswered(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, storage []string) {
 		p, address := process(t, storage)
 		admin := plainVisit(t, storage, address)
@@ -47,7 +48,10 @@ func TestStopUnderLoad(t *testing.T) {
 		if took > 20*time.Second {
 			t.Errorf("the stop took %s, more than --stop-timeout", took)
 		}
-		t.Logf("%d changes acknowledged, %d of them after the signal; stopped in %s", c.acked.Load(), c.late.Load(), took.Round(time.Millisecond))
+		t.Logf(
+			"%d changes acknowledged, %d of them after the signal; stopped in %s", c.acked.Load(), c.late.Load(),
+			took.Round(time.Millisecond),
+		)
 		if c.late.Load() < crowd/2 {
 			t.Errorf("only %d answers came after the signal: that is no load", c.late.Load())
 		}
@@ -72,7 +76,10 @@ func TestStopUnderLoad(t *testing.T) {
 func process(t *testing.T, storage []string) (p *exec.Cmd, address string) {
 	t.Helper()
 	command(t, "", append([]string{"org", "add", "acme", "Acme Fire Services"}, storage...)...)
-	command(t, password+"\n", append([]string{"user", "add", "--org", "acme", "--role", "admin", "jo@acme"}, storage...)...)
+	command(
+		t,
+		password+"\n",
+		append([]string{"user", "add", "--org", "acme", "--role", "admin", "jo@acme"}, storage...)...)
 	p = exec.Command(program, append([]string{"serve", "--addr", "127.0.0.1:0", "--log-level", "warn"}, storage...)...)
 	p.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	log := &lockedBuffer{}
@@ -93,7 +100,11 @@ func plainVisit(t *testing.T, storage []string, address string) *client.Client {
 	t.Helper()
 	admin := login(t, "http://"+address, "jo@acme")
 	must(admin.CreateBuilding(t.Context(), client.NewBuilding{ID: "b", Name: "B", Address: "S"}))(t)
-	must(admin.CreateSession(t.Context(), client.NewSession{ID: "s", Building: "b", Name: "S", Frequency: firemode.Monthly}))(t)
+	must(
+		admin.CreateSession(
+			t.Context(), client.NewSession{ID: "s", Building: "b", Name: "S", Frequency: firemode.Monthly},
+		),
+	)(t)
 	return admin
 }
 
@@ -118,8 +129,16 @@ func (c *posters) work(t *testing.T, who int) {
 	for i := 0; ; i++ {
 		n := fmt.Sprintf("%d-%d", who, i)
 		body := fmt.Sprintf(`{"changes": [{"op": "append", "path": "/items/found/remarks%d", "value": %q}]}`, who, n)
-		_, err := fmt.Fprintf(conn, "POST /v1/tests/sessions/s/results HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nIdempotency-Key: %s\r\n"+
-			"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", c.token, n, len(body), body)
+		_, err := fmt.Fprintf(
+			conn,
+			"POST /v1/tests/sessions/s/results HTTP/1.1\r\nHost: x\r\n"+
+				"Authorization: Bearer %s\r\nIdempotency-Key: %s\r\n"+
+				"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
+			c.token,
+			n,
+			len(body),
+			body,
+		)
 		tooLate := c.refused.Load() // it was sent when there was no server any more
 		var answer *http.Response
 		if err == nil {

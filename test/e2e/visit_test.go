@@ -27,9 +27,10 @@ type visit struct {
 	notes           notes          // what was recorded, to be compared with what the server says
 }
 
-// TestYearlyVisit is the visit that the product is for. Two technicians work apart for most of it, and whatever can happen to their phones
-// does; in the end everything is in, what disagrees is shown with who and when, and only a person can settle it.
-func TestYearlyVisit(t *testing.T) {
+// This is the visit that the product is for. Two technicians work apart for most of it, and
+// whatever can happen to their phones does; in the end everything is in, what disagrees is shown
+// with who and when, and only a person can settle it.
+func TestVisit_TwoTechniciansOffline_NothingIsLost(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, storage []string) {
 		v := &visit{T: t, began: time.Now().Add(-time.Second)}
 		v.server, v.people = newOrganisation(t, storage)
@@ -52,7 +53,11 @@ func TestYearlyVisit(t *testing.T) {
 }
 
 func (v *visit) importRegister() {
-	b := must(v.manager.CreateBuilding(v.Context(), client.NewBuilding{Name: "Harbour Tower", Address: "1 Quay Street, Sydney"}))(v.T)
+	b := must(
+		v.manager.CreateBuilding(
+			v.Context(), client.NewBuilding{Name: "Harbour Tower", Address: "1 Quay Street, Sydney"},
+		),
+	)(v.T)
 	v.building = b.ID
 	rejected := map[string]bool{"FE-902": true, "": true, "FE-901": true, "DA-059": true, "XX-900": true}
 	for _, step := range []struct {
@@ -60,7 +65,8 @@ func (v *visit) importRegister() {
 		created, updated, unchanged int
 	}{{true, 460, 0, 0}, {false, 460, 0, 0}, {false, 0, 0, 460}, {true, 0, 0, 460}} {
 		r := must(v.manager.ImportAssets(v.Context(), b.ID, bytes.NewReader(seed.HarbourTowerCSV()), step.dryRun))(v.T)
-		if r.Created != step.created || r.Updated != step.updated || r.Unchanged != step.unchanged || len(r.Rejected) != len(rejected) {
+		if r.Created != step.created || r.Updated != step.updated || r.Unchanged != step.unchanged ||
+			len(r.Rejected) != len(rejected) {
 			v.Fatalf("import, dry run %v: %+v", step.dryRun, r)
 		}
 		for _, row := range r.Rejected {
@@ -81,7 +87,10 @@ func (v *visit) importRegister() {
 
 func (v *visit) plan() {
 	s := must(v.manager.CreateSession(v.Context(), client.NewSession{
-		Building: v.building, Name: "Yearly service", Frequency: firemode.Yearly, Technicians: []firemode.UserID{v.annaID, v.benID},
+		Building:    v.building,
+		Name:        "Yearly service",
+		Frequency:   firemode.Yearly,
+		Technicians: []firemode.UserID{v.annaID, v.benID},
 	}))(v.T)
 	if s.Items != 472 || s.Checks != 2426 || s.Status != firemode.SessionPending || len(s.Clock) != 0 {
 		v.Fatalf("the session is %+v; want 472 items with 2426 checks, pending", s)
@@ -96,8 +105,12 @@ func (v *visit) takeBundles() {
 	v.erin = client.NewDevice(v.people.erin, v.session, client.DeviceConfig{})
 	for _, d := range []*client.Device{v.anna, v.ben} {
 		b := must(d.Bundle(v.Context()))(v.T)
-		if len(b.Data.Items) != 472 || len(b.Data.Assets) != 460 || b.Data.Building.ID != v.building || len(b.Clock) != 0 {
-			v.Fatalf("the bundle has %d items and %d assets of %s, clock %v", len(b.Data.Items), len(b.Data.Assets), b.Data.Building.ID, b.Clock)
+		if len(b.Data.Items) != 472 || len(b.Data.Assets) != 460 || b.Data.Building.ID != v.building ||
+			len(b.Clock) != 0 {
+			v.Fatalf(
+				"the bundle has %d items and %d assets of %s, clock %v", len(b.Data.Items), len(b.Data.Assets),
+				b.Data.Building.ID, b.Clock,
+			)
 		}
 		v.items = b.Data.Items
 	}
@@ -116,7 +129,8 @@ func (v *visit) benWorksAndIsBackedUp() {
 	v.backup = must(v.ben.Clone())(v.T)
 }
 
-// benSendsOutOfOrderAndTwice: batch 3 comes before batch 2, and then again, once as a retry and once as if it were new.
+// benSendsOutOfOrderAndTwice: batch 3 comes before batch 2, and then again, once as a retry and
+// once as if it were new.
 func (v *visit) benSendsOutOfOrderAndTwice() {
 	v.notes.record(v.ben, v.benID, walk(v.items[260:300], "1090")...)
 	v.notes.record(v.ben, v.benID, walk(v.items[300:340], "1100")...)
@@ -129,7 +143,8 @@ func (v *visit) benSendsOutOfOrderAndTwice() {
 		v.Fatalf("batch 3 before batch 2: applied %d, missing %v", first.Applied, first.Missing)
 	}
 	v.gapIsShown()
-	if again := send(third.Key()); !again.Replayed || again.Applied != first.Applied || !again.ProcessedAt.Equal(first.ProcessedAt) {
+	if again := send(third.Key()); !again.Replayed || again.Applied != first.Applied ||
+		!again.ProcessedAt.Equal(first.ProcessedAt) {
 		v.Errorf("the same request again: %+v", again)
 	}
 	if again := send("another key"); again.Replayed || again.Applied != 0 || again.Duplicates != 84 {
@@ -145,7 +160,8 @@ func (v *visit) benSendsOutOfOrderAndTwice() {
 func (v *visit) gapIsShown() {
 	s := must(v.manager.SyncStatus(v.Context(), v.session))(v.T)
 	i := slices.IndexFunc(s.Clients, func(c client.SyncClient) bool { return c.Client == v.ben.Client })
-	if s.Gaps != 1 || i < 0 || s.Clients[i].Prefix != 1 || len(s.Clients[i].Missing) != 1 || s.Clients[i].Missing[0] != [2]int64{2, 2} {
+	if s.Gaps != 1 || i < 0 || s.Clients[i].Prefix != 1 || len(s.Clients[i].Missing) != 1 ||
+		s.Clients[i].Missing[0] != [2]int64{2, 2} {
 		v.Errorf("the gap is not shown: %+v", s)
 	}
 	if details := v.refusal(); details["clients/"+v.ben.Client] == "" {
@@ -158,7 +174,9 @@ func (v *visit) annaLosesAnAnswer() {
 	for part := range slices.Chunk(v.items[:240], 40) {
 		v.notes.record(v.anna, v.annaID, walk(part, "1180")...)
 	}
-	v.notes.record(v.anna, v.annaID, client.Set(client.ItemPath(v.notes.low, "measurements", "handle_height_mm"), []byte("1150")))
+	v.notes.record(
+		v.anna, v.annaID, client.Set(client.ItemPath(v.notes.low, "measurements", "handle_height_mm"), []byte("1150")),
+	)
 	v.notes.record(v.anna, v.annaID, client.Set(client.ItemPath(v.notes.mute, "outcome"), client.Text("fail")))
 	v.proxy.loseNext()
 	r := must(v.anna.Sync(v.Context()))(v.T)
@@ -166,7 +184,8 @@ func (v *visit) annaLosesAnAnswer() {
 		v.Fatalf("lost %d answers, then: %+v", v.proxy.lost.Load(), r)
 	}
 	for i, receipt := range r.Receipts {
-		if want := []int{84, 84, 84, 84, 84, 84, 1, 1}[i]; receipt.Applied != want || receipt.Replayed != (i == 0) || len(receipt.Flags) != 0 {
+		if want := []int{84, 84, 84, 84, 84, 84, 1, 1}[i]; receipt.Applied != want || receipt.Replayed != (i == 0) ||
+			len(receipt.Flags) != 0 {
 			v.Errorf("batch %d: %+v", i+1, receipt)
 		}
 	}
@@ -175,15 +194,20 @@ func (v *visit) annaLosesAnAnswer() {
 	}
 }
 
-// benGoesOnFromTheBackup: his phone is gone; another one takes over yesterday's state, which has not heard of batches 2 and 3.
+// benGoesOnFromTheBackup: his phone is gone; another one takes over yesterday's state, which has
+// not heard of batches 2 and 3.
 func (v *visit) benGoesOnFromTheBackup() {
 	lost := v.ben.Client
 	v.ben = client.RestoreDevice(v.people.ben, v.backup, client.DeviceConfig{Now: dayFast})
 	for part := range slices.Chunk(v.items[340:460], 40) {
 		v.notes.record(v.ben, v.benID, walk(part, "1110")...)
 	}
-	v.notes.record(v.ben, v.benID,
-		client.Set(client.ItemPath(v.items[300].ID, "measurements", "pressure_kpa"), []byte("1101")), // read again, unaware of the lost phone's reading
+	v.notes.record(
+		v.ben,
+		v.benID,
+		client.Set(
+			client.ItemPath(v.items[300].ID, "measurements", "pressure_kpa"), []byte("1101"),
+		), // read again, unaware of the lost phone's reading
 		client.Set(client.ItemPath(v.notes.low, "measurements", "handle_height_mm"), []byte("1250")),
 		client.Set(client.ItemPath(v.items[101].ID, "outcome"), client.Text("fail")),
 		seen(v.items[101]),

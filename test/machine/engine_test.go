@@ -82,8 +82,8 @@ func (f *file) restore(_ context.Context, copied string) error {
 	return err
 }
 
-// cluster is a PostgreSQL database. It is copied as a template, which comes to the same rows as pg_dump and pg_restore in a fifth
-// of the time, and needs that nobody is connected.
+// cluster is a PostgreSQL database. It is copied as a template, which comes to the same rows as
+// pg_dump and pg_restore in a fifth of the time, and needs that nobody is connected.
 type cluster struct {
 	url   *url.URL
 	first string
@@ -126,9 +126,12 @@ func (c *cluster) restore(ctx context.Context, copied string) error {
 	return err
 }
 
-// copy makes a copy of a database. A connection that was closed a moment ago may still be there for the server.
+// copy makes a copy of a database. A connection that was closed a moment ago may still be there for
+// the server.
 func (c *cluster) copy(ctx context.Context, from string) (string, error) {
-	if _, err := c.admin.Exec(ctx, "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1", from); err != nil {
+	if _, err := c.admin.Exec(
+		ctx, "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1", from,
+	); err != nil {
 		return "", err
 	}
 	name := fmt.Sprint(c.first, "_", len(c.made))

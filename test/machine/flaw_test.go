@@ -20,7 +20,8 @@ import (
 	"firemode/test/race"
 )
 
-// The flaws are servers that are broken in one way each, by a transaction that does not do what it is told.
+// The flaws are servers that are broken in one way each: a method of the transaction does not do
+// what it promises.
 type (
 	forgetsAnswers struct {
 		storetest.Wrapper
@@ -129,7 +130,8 @@ func (f overlooksGaps) SaveActors(ctx context.Context, s ledger.SessionRef, acto
 	return f.ActorWriter.SaveActors(ctx, s, actors)
 }
 
-// InsertEntries takes what was submitted for somebody for a proof that their phone has what the manager has.
+// InsertEntries takes what was submitted for somebody for a proof that their phone has what the
+// manager has.
 func (f deliversOnBehalf) InsertEntries(ctx context.Context, s ledger.SessionRef, batches []ledger.Entry) error {
 	if err := f.EntryWriter.InsertEntries(ctx, s, batches); err != nil {
 		return err
@@ -147,7 +149,9 @@ func (f deliversOnBehalf) InsertEntries(ctx context.Context, s ledger.SessionRef
 // SaveActors gives the phones that have only been heard of through a manager to the manager.
 func (f bindsToManagers) SaveActors(ctx context.Context, s ledger.SessionRef, actors []ledger.Actor) error {
 	for i := range actors {
-		first, err := store.As[store.EntryReader](f).Entries(ctx, s, []ledger.BatchRef{{Actor: actors[i].ID, Number: 1}})
+		first, err := store.As[store.EntryReader](f).Entries(
+			ctx, s, []ledger.BatchRef{{Actor: actors[i].ID, Number: 1}},
+		)
 		if err != nil {
 			return err
 		}
@@ -179,7 +183,8 @@ func (f conceals) InsertEntries(ctx context.Context, s ledger.SessionRef, batche
 	return f.EntryWriter.InsertEntries(ctx, s, batches)
 }
 
-// reads is a server that reads the body of a POST as something else, where it is not compressed and has an end.
+// reads is a server that reads the body of a POST as something else, where it is not compressed and
+// has an end.
 func reads(as func(body string, lines bool) string) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -213,10 +218,13 @@ func skipsALeaf(next http.Handler) http.Handler {
 		rec := httptest.NewRecorder()
 		next.ServeHTTP(rec, r)
 		text := rec.Body.String()
-		if before, after, found := strings.Cut(text, `{"leaf":`); found && rec.Header().Get("Content-Type") == mediaLines {
+		if before, after, found := strings.Cut(text, `{"leaf":`); found &&
+			rec.Header().Get("Content-Type") == mediaLines {
 			_, after, _ = strings.Cut(after, "\n")
 			leaves := strings.Count(text, `{"leaf":`)
-			text = before + strings.Replace(after, fmt.Sprintf(`"leaves":%d`, leaves), fmt.Sprintf(`"leaves":%d`, leaves-1), 1)
+			text = before + strings.Replace(
+				after, fmt.Sprintf(`"leaves":%d`, leaves), fmt.Sprintf(`"leaves":%d`, leaves-1), 1,
+			)
 		}
 		maps.Copy(w.Header(), rec.Header())
 		w.WriteHeader(rec.Code)
@@ -224,8 +232,9 @@ func skipsALeaf(next http.Handler) http.Handler {
 	})
 }
 
-// A machine that finds nothing is worth something only if it finds what is there.
-func TestMachineCatchesFlaws(t *testing.T) {
+// The machine detects servers that are broken on purpose, each by the invariant that the flaw
+// violates.
+func TestMachine_BrokenServer_ViolatesItsInvariant(t *testing.T) {
 	t.Parallel()
 	if race.Histories(1, 0) == 0 {
 		t.Skip("part of the long set of histories, which runs without the race detector")

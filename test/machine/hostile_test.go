@@ -10,10 +10,10 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// refusalLimit is more than any refusal says.
+// refusalLimit is the maximum size of a refusal.
 const refusalLimit = 4 << 10
 
-// attack is a request that means no good.
+// attack is a hostile request.
 type attack struct {
 	name     string
 	encoding string
@@ -24,14 +24,15 @@ type attack struct {
 	limit    int64  // bytes that may be read of it
 }
 
-// siege is an attack and what became of it.
-type siege struct {
+// attempted is an attack and its outcome.
+type attempted struct {
 	attack
 	read   int64
 	answer answer
 }
 
-func (s siege) beaten() error {
+// repelled returns how an attack got past the limits, nil if it did not.
+func (s attempted) repelled() error {
 	switch {
 	case s.answer.status != s.status || !strings.Contains(string(s.answer.body), s.says):
 		return fmt.Errorf("%s was answered %d: %.500s", s.name, s.answer.status, s.answer.body)
@@ -48,7 +49,7 @@ const (
 	decodedLimit = 8 << 20
 )
 
-// attacks are the limits of section 10 of the merge design, and some ways around them.
+// attacks exceed the limits of the API, some of them in disguise.
 func attacks() []attack {
 	of := func(text string) func() (io.Reader, error) {
 		return func() (io.Reader, error) { return strings.NewReader(text), nil }
@@ -56,17 +57,86 @@ func attacks() []attack {
 	meta := func(text string) func() (io.Reader, error) { return of(`{"changes":[],"_sync_meta":` + text + `}`) }
 	const some = 64 << 10
 	return []attack{
-		{name: "a body without end", body: endless, status: 413, says: fmt.Sprint(decodedLimit), limit: decodedLimit + some},
-		{name: "a compressed body without end", encoding: "gzip", body: endless, status: 413, says: fmt.Sprint(wireLimit), limit: wireLimit + some},
-		{name: "a bomb in gzip", encoding: "gzip", body: bomb(true), status: 413, says: "times its size", limit: some},
-		{name: "a bomb in zstd", encoding: "zstd", body: bomb(false), status: 413, says: "times its size", limit: some},
-		{name: "too many changes", body: of(`{"changes":[` + strings.Repeat("0,", 5000) + `0]}`), status: 422, says: "5000", limit: some},
-		{name: "a number that is none", body: meta(`{"client_id":"A","vector_clock":{"A":1.5}}`), status: 422, says: "vector_clock", limit: some},
-		{name: "a negative number", body: meta(`{"client_id":"A","vector_clock":{"A":-1}}`), status: 422, says: "vector_clock", limit: some},
-		{name: "a client that names itself as the server does", body: meta(`{"client_id":"A~s","vector_clock":{"A~s":1}}`), status: 422, says: "64 characters", limit: some},
-		{name: "a long batch id", body: meta(`{"client_id":"A","batch_id":"` + strings.Repeat("x", 65) + `"}`), status: 422, says: "64", limit: some},
-		{name: "two documents in one", body: of(`{"changes":[],"changes":[{"op":"remove","path":"/items"}]}`), status: 400, says: "changes", limit: some},
-		{name: "an abyss", body: of(strings.Repeat("[", 50_000)), status: 400, says: "FIRE-400", limit: 2 * some},
+		{
+			name:   "a body without end",
+			body:   endless,
+			status: 413,
+			says:   fmt.Sprint(decodedLimit),
+			limit:  decodedLimit + some,
+		},
+		{
+			name:     "a compressed body without end",
+			encoding: "gzip",
+			body:     endless,
+			status:   413,
+			says:     fmt.Sprint(wireLimit),
+			limit:    wireLimit + some,
+		},
+		{
+			name:     "a decompression bomb in gzip",
+			encoding: "gzip",
+			body:     bomb(true),
+			status:   413,
+			says:     "times its size",
+			limit:    some,
+		},
+		{
+			name:     "a decompression bomb in zstd",
+			encoding: "zstd",
+			body:     bomb(false),
+			status:   413,
+			says:     "times its size",
+			limit:    some,
+		},
+		{
+			name:   "too many changes",
+			body:   of(`{"changes":[` + strings.Repeat("0,", 5000) + `0]}`),
+			status: 422,
+			says:   "5000",
+			limit:  some,
+		},
+		{
+			name:   "a fraction as a batch number",
+			body:   meta(`{"client_id":"A","vector_clock":{"A":1.5}}`),
+			status: 422,
+			says:   "vector_clock",
+			limit:  some,
+		},
+		{
+			name:   "a negative number",
+			body:   meta(`{"client_id":"A","vector_clock":{"A":-1}}`),
+			status: 422,
+			says:   "vector_clock",
+			limit:  some,
+		},
+		{
+			name:   "a client id of the form that the server reserves",
+			body:   meta(`{"client_id":"A~s","vector_clock":{"A~s":1}}`),
+			status: 422,
+			says:   "64 characters",
+			limit:  some,
+		},
+		{
+			name:   "a long batch id",
+			body:   meta(`{"client_id":"A","batch_id":"` + strings.Repeat("x", 65) + `"}`),
+			status: 422,
+			says:   "64",
+			limit:  some,
+		},
+		{
+			name:   "two documents in one",
+			body:   of(`{"changes":[],"changes":[{"op":"remove","path":"/items"}]}`),
+			status: 400,
+			says:   "changes",
+			limit:  some,
+		},
+		{
+			name:   "deeply nested arrays",
+			body:   of(strings.Repeat("[", 50_000)),
+			status: 400,
+			says:   "FIRE-400",
+			limit:  2 * some,
+		},
 		{name: "a long key", key: strings.Repeat("k", 256), body: meta(`{}`), status: 400, says: "255", limit: some},
 	}
 }
@@ -83,7 +153,7 @@ func (spaces) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// bomb is small on the wire and over every limit in memory.
+// bomb is small compressed and exceeds every limit decoded.
 func bomb(gzipped bool) func() (io.Reader, error) {
 	return func() (io.Reader, error) {
 		var out bytes.Buffer
@@ -102,7 +172,7 @@ func bomb(gzipped bool) func() (io.Reader, error) {
 	}
 }
 
-// metered counts what is read.
+// metered counts the bytes that are read.
 type metered struct {
 	io.Reader
 	read int64
@@ -114,7 +184,7 @@ func (m *metered) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// attack makes one of the attacks.
+// attack sends one of the attacks.
 func (m *machine) attack(pick int) error {
 	all := attacks()
 	a := all[pick%len(all)]
@@ -128,9 +198,14 @@ func (m *machine) attack(pick int) error {
 		key = m.id("attack ")
 	}
 	got := m.do(request{
-		token: m.tokens["ann"], method: "POST", path: m.path("/results"), body: in,
-		header: map[string]string{"Idempotency-Key": key, "Content-Type": "application/json", "Content-Encoding": a.encoding},
+		token:  m.tokens["ann"],
+		method: "POST",
+		path:   m.path("/results"),
+		body:   in,
+		header: map[string]string{
+			"Idempotency-Key": key, "Content-Type": "application/json", "Content-Encoding": a.encoding,
+		},
 	})
-	m.hostile = append(m.hostile, siege{a, in.read, got})
+	m.hostile = append(m.hostile, attempted{a, in.read, got})
 	return m.check()
 }

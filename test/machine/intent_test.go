@@ -91,7 +91,8 @@ type reading struct {
 	path client.Pointer
 }
 
-// readings are those that ph may correct: its own, arrived or not, and those that it was shown in conflicts; or, forged, any.
+// readings are those that ph may correct: its own, arrived or not, and those that it was shown in
+// conflicts; or, forged, any.
 func (m *machine) readings(ph *phone, forged bool) (all []reading) {
 	for _, b := range ph.Batches {
 		for i, c := range b.Changes {
@@ -117,23 +118,31 @@ func (m *machine) readings(ph *phone, forged bool) (all []reading) {
 
 var (
 	paths = rapid.SampledFrom([]client.Pointer{
-		"/items/X/note", "/items/X/note", "/items/X/outcome", "/items/X/measurements/a", "/items/X", "/items/X/conditions/AS1851-2012-FE-01/pressure_low",
-		"/items/Y/note", "/items", "/a", "/a", "/a/b", "/a/b/c", "/l", "/l/A:1:0", "/a/x~1y",
+		"/items/X/note", "/items/X/note", "/items/X/outcome", "/items/X/measurements/a", "/items/X",
+		"/items/X/conditions/AS1851-2012-FE-01/pressure_low", "/items/Y/note", "/items", "/a", "/a", "/a/b", "/a/b/c",
+		"/l", "/l/A:1:0", "/a/x~1y",
 	})
 	values = rapid.SampledFrom([]string{
 		"1", "2", "12.50", "true", `"x"`, `"pass"`, "null", "[1]", `{"b":1}`, `{"note":"n","measurements":{"a":2}}`,
 	})
 	deltas = rapid.SampledFrom([]string{"1", "0.5", "-2", "1e2"})
 	kinds  = rapid.SampledFrom([]client.Op{
-		client.OpSet, client.OpSet, client.OpSet, client.OpSet, client.OpRemove, client.OpAppend, client.OpIncrement, client.OpIncrement, client.OpResolve, client.OpResolve, client.OpCorrect, "guess", // which there is not
+		client.OpSet, client.OpSet, client.OpSet, client.OpSet, client.OpRemove, client.OpAppend,
+		client.OpIncrement, client.OpIncrement, client.OpResolve, client.OpResolve, client.OpCorrect,
+		"guess", // unknown to the server
 	})
 	claimed = rapid.SampledFrom([]int64{0, 0, 1, 2, 3, 99})
 	small   = rapid.IntRange(0, 7)
 
 	intents = rapid.Custom(func(t *rapid.T) intent {
 		return intent{
-			kind: kinds.Draw(t, "op"), path: paths.Draw(t, "path"), value: values.Draw(t, "value"), delta: deltas.Draw(t, "delta"),
-			pick: small.Draw(t, "pick"), odd: rapid.Bool().Draw(t, "odd"), forged: small.Draw(t, "forged") == 7,
+			kind:   kinds.Draw(t, "op"),
+			path:   paths.Draw(t, "path"),
+			value:  values.Draw(t, "value"),
+			delta:  deltas.Draw(t, "delta"),
+			pick:   small.Draw(t, "pick"),
+			odd:    rapid.Bool().Draw(t, "odd"),
+			forged: small.Draw(t, "forged") == 7,
 		}
 	})
 )
@@ -142,7 +151,7 @@ var (
 func drawStep(t *rapid.T, do action) step {
 	s := step{do: do, phone: small.Draw(t, "phone"), pick: small.Draw(t, "pick"), odd: rapid.Bool().Draw(t, "odd")}
 	switch do {
-	case record, send, careless, atomic, spoil, behalf, retry, again, otherBody, otherBatch:
+	case record, send, careless, atomic, spoil, behalf, retry, rekey, otherBody, otherBatch:
 		s.changes = rapid.SliceOfN(intents, 0, 3).Draw(t, "changes")
 		s.lost = small.Draw(t, "lost") > 5
 	case pull, delta, bundled, settle, settleBoth:

@@ -30,7 +30,8 @@ func (m *machine) invariants() error {
 	return nil
 }
 
-// I1: every acknowledged op is in the log for ever. So is what was refused as a copy's, in quarantine; and nothing else is.
+// I1: every acknowledged op is in the log for ever. So is what was refused as a copy's, in
+// quarantine; and nothing else is.
 func (m *machine) i1() error {
 	held := 0
 	for i, b := range m.now.Log {
@@ -52,7 +53,9 @@ func (m *machine) i1() error {
 		}
 		for c, status := range k.statuses {
 			if (status == "rejected") != (b.Outcomes[c].Status == "rejected") {
-				return fmt.Errorf("change %d of log entry %d was answered as %s, and is %s", c, b.Seq, status, b.Outcomes[c].Status)
+				return fmt.Errorf(
+					"change %d of log entry %d was answered as %s, and is %s", c, b.Seq, status, b.Outcomes[c].Status,
+				)
 			}
 		}
 		if err := m.writtenBy(i, k); err != nil {
@@ -65,15 +68,18 @@ func (m *machine) i1() error {
 	return mergetest.All(m.told(), m.quarantine())
 }
 
-// writtenBy holds that log entry i is the work of who did it, whoever submitted it, and that each of its changes tells if that was another.
+// writtenBy holds that log entry i is the work of who did it, whoever submitted it, and that each
+// of its changes tells if that was another.
 func (m *machine) writtenBy(i int, k known) error {
 	b := m.now.Log[i]
 	err := mergetest.All(
-		mergetest.Same(fmt.Sprint("user of log entry ", b.Seq), string(b.User), k.user), mergetest.Same(fmt.Sprint("submitter of log entry ", b.Seq), string(b.SubmittedBy), k.by),
+		mergetest.Same(fmt.Sprint("user of log entry ", b.Seq), string(b.User), k.user),
+		mergetest.Same(fmt.Sprint("submitter of log entry ", b.Seq), string(b.SubmittedBy), k.by),
 		mergetest.Same(fmt.Sprint("user of ", b.Actor), m.now.Actors[b.Actor].User, b.User),
 	)
 	for c, o := range b.Outcomes {
-		if told := slices.Contains(o.Flags, "submitted_on_behalf"); err == nil && o.Status != "rejected" && told != (k.by != "") {
+		if told := slices.Contains(o.Flags, "submitted_on_behalf"); err == nil && o.Status != "rejected" &&
+			told != (k.by != "") {
 			return fmt.Errorf("change %d of log entry %d, submitted by %q, has the flags %v", c, b.Seq, k.by, o.Flags)
 		}
 	}
@@ -89,7 +95,8 @@ func (m *machine) told() error {
 				return err
 			}
 			k := m.model.known[ledger.BatchRef{Actor: d.Actor, Number: d.Batch}]
-			if string(v.User) != k.user || string(v.SubmittedBy) != k.by || slices.Contains(v.Flags, "submitted_on_behalf") != (k.by != "") {
+			if string(v.User) != k.user || string(v.SubmittedBy) != k.by ||
+				slices.Contains(v.Flags, "submitted_on_behalf") != (k.by != "") {
 				return fmt.Errorf("the reading %s of %s, submitted by %q, is shown as %+v", v.Dot, k.user, k.by, v)
 			}
 		}
@@ -116,10 +123,13 @@ func (m *machine) quarantine() error {
 
 // I2: state = oracle(stored ops).
 func (m *machine) i2() error {
-	return mergetest.All(m.now.Compare(m.truth), mergetest.Same("document", string(m.shown.Document), m.truth.Document()))
+	return mergetest.All(
+		m.now.Compare(m.truth), mergetest.Same("document", string(m.shown.Document), m.truth.Document()),
+	)
 }
 
-// I3: same stored ops, same bytes: asked twice, in JSON or in lines, from the head or as of its number, and held by a phone that has followed.
+// I3: same stored ops, same bytes: asked twice, in JSON or in lines, from the head or as of its
+// number, and held by a phone that has followed.
 func (m *machine) i3() error {
 	header := map[string]string{}
 	if m.turn = !m.turn; m.turn {
@@ -158,7 +168,8 @@ func sameReplica(s *client.State, whole client.Results) error {
 	)
 }
 
-// I4: duplicates change only the duplicate counter. So do a replay, a key that is used again, the batch of a copy, and what was refused.
+// I4: duplicates change only the duplicate counter. So do a replay, a key that is used again, the
+// batch of a copy, and what was refused.
 func (m *machine) i4() error {
 	ex, before := m.done, m.refused
 	if ex == nil {
@@ -173,7 +184,9 @@ func (m *machine) i4() error {
 	}
 	if ex.verdict == forked {
 		var refusal client.Error
-		if err := json.Unmarshal(ex.answer.body, &refusal); err != nil || ex.answer.status != 409 || refusal.FreshClientID == "" || refusal.Retryable {
+		if err := json.Unmarshal(ex.answer.body, &refusal); err != nil ||
+			ex.answer.status != 409 || refusal.FreshClientID == "" ||
+			refusal.Retryable {
 			return fmt.Errorf("a copy was answered %d: %s", ex.answer.status, ex.answer.body)
 		}
 	}
@@ -195,17 +208,23 @@ func (m *machine) i4() error {
 			return fmt.Errorf("a duplicate is answered as %s", c.Status)
 		}
 	}
-	return mergetest.All(mergetest.Same("applied", r.Applied, 0), mergetest.Same("duplicates", r.Duplicates, duplicates))
+	return mergetest.All(
+		mergetest.Same("applied", r.Applied, 0), mergetest.Same("duplicates", r.Duplicates, duplicates),
+	)
 }
 
-// nothingOf holds that nothing is left of what was refused, not even a client that was bound, and that the refusal says why.
+// nothingOf holds that nothing is left of what was refused, not even a client that was bound, and
+// that the refusal says why.
 func (m *machine) nothingOf(ex *exchange) error {
 	want := map[verdict]int{forbidden: http.StatusForbidden, refused: http.StatusUnprocessableEntity}[ex.verdict]
 	var refusal client.Error
-	if err := json.Unmarshal(ex.answer.body, &refusal); err != nil || ex.answer.status != want || refusal.FreshClientID != "" || refusal.Retryable {
+	if err := json.Unmarshal(ex.answer.body, &refusal); err != nil ||
+		ex.answer.status != want || refusal.FreshClientID != "" ||
+		refusal.Retryable {
 		return fmt.Errorf("what is %s was answered %d: %s", ex.verdict, ex.answer.status, ex.answer.body)
 	}
-	if bound := len(m.now.Actors) - len(m.was.Actors); bound > 0 && !m.healing { // in which what was read meanwhile is not looked at
+	if bound := len(m.now.Actors) - len(m.was.Actors); bound > 0 &&
+		!m.healing { // in which what was read meanwhile is not looked at
 		return fmt.Errorf("what is %s bound %d clients", ex.verdict, bound)
 	}
 	if ex.verdict == forbidden {
@@ -218,7 +237,9 @@ func (m *machine) nothingOf(ex *exchange) error {
 	must, may, err := ex.unfit()
 	for _, field := range must {
 		if !slices.Contains(m.refused.fields, field) {
-			err = errors.Join(err, fmt.Errorf("%s cannot be applied, and the refusal names %v", field, m.refused.fields))
+			err = errors.Join(
+				err, fmt.Errorf("%s cannot be applied, and the refusal names %v", field, m.refused.fields),
+			)
 		}
 	}
 	for _, field := range m.refused.fields {
@@ -229,8 +250,9 @@ func (m *machine) nothingOf(ex *exchange) error {
 	return err
 }
 
-// unwhole holds that a batch that was admitted as a whole is applied whole; and that one which was refused as a whole just before, and is now
-// sent change by change, lacks what it was refused for and nothing else.
+// unwhole holds that a batch that was admitted as a whole is applied whole; and that one which was
+// refused as a whole just before, and is now sent change by change, lacks what it was refused for
+// and nothing else.
 func (m *machine) unwhole(ex *exchange, before *whole) error {
 	var r client.Receipt
 	if err := ex.answer.into(&r); err != nil {
@@ -245,14 +267,16 @@ func (m *machine) unwhole(ex *exchange, before *whole) error {
 	switch {
 	case ex.whole:
 		return mergetest.Same("rejected of what was applied whole", rejected, nil)
-	case before != nil && before.actor() == ex.actor() && before.number == ex.number && before.content() == ex.content() &&
+	case before != nil && before.actor() == ex.actor() && before.number == ex.number &&
+		before.content() == ex.content() &&
 		before.seq == m.was.Head.Seq && before.delivered == m.model.delivered[ex.actor()]:
 		return mergetest.Same("rejected of what was refused as a whole", rejected, before.fields)
 	}
 	return nil
 }
 
-// unchanged returns what is not as it was, but for clients that were bound and what was delivered to them.
+// unchanged returns what is not as it was, but for clients that were bound and what was delivered
+// to them.
 func unchanged(was, now *mergetest.Facts) error {
 	for id, a := range was.Actors {
 		b := now.Actors[id]
@@ -265,8 +289,9 @@ func unchanged(was, now *mergetest.Facts) error {
 		}
 	}
 	return mergetest.All(
-		mergetest.Same("session", now.Session, was.Session), mergetest.Same("head", now.Head, was.Head), mergetest.Same("log", now.Log, was.Log),
-		mergetest.Same("operations", now.Rows, was.Rows), mergetest.Same("items", now.Items, was.Items),
+		mergetest.Same("session", now.Session, was.Session), mergetest.Same("head", now.Head, was.Head),
+		mergetest.Same("log", now.Log, was.Log), mergetest.Same("operations", now.Rows, was.Rows),
+		mergetest.Same("items", now.Items, was.Items),
 	)
 }
 
@@ -279,22 +304,29 @@ func (m *machine) i5() error {
 	switch m.done.verdict {
 	case replayed:
 		if a.status != 200 || !a.replayed() || !bytes.Equal(a.body, was.body) {
-			return fmt.Errorf("%s was answered\n%s\nand now %d, replayed %v,\n%s", m.done.key, was.body, a.status, a.replayed(), a.body)
+			return fmt.Errorf(
+				"%s was answered\n%s\nand now %d, replayed %v,\n%s", m.done.key, was.body, a.status, a.replayed(),
+				a.body,
+			)
 		}
 	case reused:
-		if a.status != 409 || strings.Contains(string(a.body), "fresh_client_id") || strings.Contains(string(a.body), `"retryable":true`) {
+		if a.status != 409 || strings.Contains(string(a.body), "fresh_client_id") ||
+			strings.Contains(string(a.body), `"retryable":true`) {
 			return fmt.Errorf("the key %s, used for something else, was answered %d: %s", m.done.key, a.status, a.body)
 		}
 	case admitted, duplicate:
 		if a.status != 200 || a.replayed() {
-			return fmt.Errorf("%s is new and was answered %d, replayed %v: %s", m.done.key, a.status, a.replayed(), a.body)
+			return fmt.Errorf(
+				"%s is new and was answered %d, replayed %v: %s", m.done.key, a.status, a.replayed(), a.body,
+			)
 		}
 	}
 	return nil
 }
 
-// I6: no reading is superseded by an actor to whom it was not delivered, except by dots it was shown and named. And the other way: what a writer
-// was given, and says that it has seen, counts as seen.
+// I6: no reading is superseded by an actor to whom it was not delivered, except by dots it was
+// shown and named. And the other way: what a writer was given, and says that it has seen, counts as
+// seen.
 func (m *machine) i6() error {
 	h := m.truth.History
 	alive := map[crdt.OpID]bool{}
@@ -307,12 +339,17 @@ func (m *machine) i6() error {
 			continue
 		}
 		if !slices.ContainsFunc(h.Ops, func(b crdt.Op) bool { return m.mayCover(&b, a) }) {
-			return fmt.Errorf("%s at %s is superseded, and nobody who wrote there was given it, or named it", a.Dot, a.Path)
+			return fmt.Errorf(
+				"%s at %s is superseded, and nobody who wrote there was given it, or named it", a.Dot, a.Path,
+			)
 		}
 	}
 	for id, a := range m.now.Actors {
 		if a.Delivered > m.model.delivered[id] {
-			return fmt.Errorf("%s counts as having been given everything up to %d, and was given it up to %d", id, a.Delivered, m.model.delivered[id])
+			return fmt.Errorf(
+				"%s counts as having been given everything up to %d, and was given it up to %d", id, a.Delivered,
+				m.model.delivered[id],
+			)
 		}
 	}
 	for i, b := range m.now.Log {
@@ -322,12 +359,18 @@ func (m *machine) i6() error {
 		ref := ledger.BatchRef{Actor: b.Actor, Number: b.Number}
 		for id, n := range b.Context {
 			if n > m.model.may[ref][id] {
-				return fmt.Errorf("%s:%d has seen %v, and its writer was given at most %v", b.Actor, b.Number, b.Context, m.model.may[ref])
+				return fmt.Errorf(
+					"%s:%d has seen %v, and its writer was given at most %v", b.Actor, b.Number, b.Context,
+					m.model.may[ref],
+				)
 			}
 		}
 		for id, n := range m.model.must[ref] {
 			if b.Context[id] < n {
-				return fmt.Errorf("%s:%d has seen %v, and its writer was given %v and says so", b.Actor, b.Number, b.Context, m.model.must[ref])
+				return fmt.Errorf(
+					"%s:%d has seen %v, and its writer was given %v and says so", b.Actor, b.Number, b.Context,
+					m.model.must[ref],
+				)
 			}
 		}
 		if err := m.named(i); err != nil {
@@ -352,7 +395,8 @@ func (m *machine) mayCover(b, a *crdt.Op) bool {
 	return m.model.may[ledger.BatchRef{Actor: b.Actor, Number: b.Batch}][a.Actor] >= a.Batch
 }
 
-// named holds that what log entry i names was shown: by a resolve, as a conflict; by a correct, to its writer.
+// named holds that what log entry i names was shown: by a resolve, as a conflict; by a correct, to
+// its writer.
 func (m *machine) named(i int) error {
 	b := m.now.Log[i]
 	for c, change := range m.now.Changes[i] {
@@ -366,8 +410,12 @@ func (m *machine) named(i int) error {
 				dots = append(dots, d.String())
 			}
 			slices.Sort(dots)
-			if shown := m.conflicts[change.ConflictID]; shown.path != client.Pointer(change.Path) || !slices.Equal(shown.dots, slices.Compact(dots)) {
-				return fmt.Errorf("%s:%d resolves %s of %v, and the conflict %s was shown as %v", b.Actor, b.Number, change.Path, dots, change.ConflictID, shown)
+			if shown := m.conflicts[change.ConflictID]; shown.path != client.Pointer(change.Path) ||
+				!slices.Equal(shown.dots, slices.Compact(dots)) {
+				return fmt.Errorf(
+					"%s:%d resolves %s of %v, and the conflict %s was shown as %v", b.Actor, b.Number, change.Path,
+					dots, change.ConflictID, shown,
+				)
 			}
 		case crdt.Correct:
 			ref, d := ledger.BatchRef{Actor: b.Actor, Number: b.Number}, change.Names[0]
@@ -406,7 +454,9 @@ func (m *machine) i7() error {
 			}
 		}
 	}
-	open := slices.DeleteFunc(m.truth.Conflicts(), func(c oracle.Conflict) bool { return !at[c.Path] || len(c.Siblings) > 20 })
+	open := slices.DeleteFunc(
+		m.truth.Conflicts(), func(c oracle.Conflict) bool { return !at[c.Path] || len(c.Siblings) > 20 },
+	)
 	cut := slices.DeleteFunc(r.Conflicts, func(c client.Conflict) bool { return c.Count > 20 })
 	return mergetest.Same("conflicts of the answer", describe(cut), mergetest.Describe(key, open))
 }
@@ -423,13 +473,16 @@ func describe(open []client.Conflict) []string {
 			}
 			siblings[fmt.Sprint(at, " ", v.Dot, " ", v.Op)] = true
 		}
-		all = append(all, fmt.Sprint(c.Path, " ", c.Kind, " ", c.ID, " ", c.Count, " ", slices.Sorted(maps.Keys(siblings))))
+		all = append(
+			all, fmt.Sprint(c.Path, " ", c.Kind, " ", c.ID, " ", c.Count, " ", slices.Sorted(maps.Keys(siblings))),
+		)
 	}
 	slices.Sort(all)
 	return all
 }
 
-// I8: the sequence is gapless, chain and tree verify, and every checkpoint that was ever given still fits.
+// I8: the sequence is gapless, chain and tree verify, and every checkpoint that was ever given
+// still fits.
 func (m *machine) i8() error {
 	var prev []byte
 	var hashes [][]byte
@@ -452,7 +505,8 @@ func (m *machine) i8() error {
 	return errors.Join(err, mergetest.Same("verify", differences, nil))
 }
 
-// I9: within an epoch each client reads its writes, clocks and sequence never go back. A restore begins a new one.
+// I9: within an epoch each client reads its writes, clocks and sequence never go back. A restore
+// begins a new one.
 func (m *machine) i9() error {
 	here := observed{epoch: m.shown.Epoch, seq: m.status.Sequence, clock: m.shown.Clock}
 	if err := m.observed.grew(here); err != nil {
@@ -518,7 +572,8 @@ func (m *machine) i10() error {
 			gaps++
 		}
 	}
-	if err := mergetest.Same("gaps", m.status.Gaps, gaps); err != nil || m.done == nil || m.done.verdict != admitted && m.done.verdict != duplicate {
+	if err := mergetest.Same("gaps", m.status.Gaps, gaps); err != nil || m.done == nil ||
+		m.done.verdict != admitted && m.done.verdict != duplicate {
 		return err
 	}
 	var r client.Receipt
@@ -528,7 +583,8 @@ func (m *machine) i10() error {
 	return mergetest.Same("missing of the answer", r.Missing, rangesOf(m.model.held(m.done.actor()).Missing()))
 }
 
-// I11: restart at any point keeps all of these; and a restore brings back what was there when the backup was made, in a new epoch.
+// I11: restart at any point keeps all of these; and a restore brings back what was there when the
+// backup was made, in a new epoch.
 func (m *machine) i11() error {
 	switch m.event {
 	case restarted:
@@ -544,11 +600,12 @@ func (m *machine) i11() error {
 	return nil
 }
 
-// I12: memory and latency are bounded for hostile input: no more of it is read than its limit, it is refused in a few words that
-// name the limit, and nothing changes. What an answer to a POST lists of a conflict is bounded too.
+// I12: memory and latency are bounded for hostile input: no more of it is read than its limit, it
+// is refused in a few words that name the limit, and nothing changes. What an answer to a POST
+// lists of a conflict is bounded too.
 func (m *machine) i12() error {
 	for _, h := range m.hostile {
-		if err := h.beaten(); err != nil {
+		if err := h.repelled(); err != nil {
 			return err
 		}
 	}
@@ -571,7 +628,9 @@ func (m *machine) i12() error {
 		}
 	}
 	if len(r.Clock) > len(m.now.Actors)+1 {
-		return fmt.Errorf("the answer to a POST has a clock of %d entries, of %d clients", len(r.Clock), len(m.now.Actors))
+		return fmt.Errorf(
+			"the answer to a POST has a clock of %d entries, of %d clients", len(r.Clock), len(m.now.Actors),
+		)
 	}
 	return nil
 }

@@ -14,8 +14,8 @@ import (
 
 const mediaLines = "application/x-ndjson"
 
-// lined writes a submission in lines, if other with a blank one between them and each spelt in another way. What has nothing to say of the
-// whole has no first line.
+// lined writes a submission in lines, if other with a blank one between them and each spelt in
+// another way. What has nothing to say of the whole has no first line.
 func lined(text []byte, other bool) ([]byte, error) {
 	var whole map[string]jsontext.Value
 	var values []jsontext.Value
@@ -48,8 +48,8 @@ func lined(text []byte, other bool) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// answered are the lines that an answer has between its first and its last, in order, and the members that count them; of a document, and of a
-// receipt.
+// answered are the lines that an answer has between its first and its last, in order, and the
+// members that count them; of a document, and of a receipt.
 var answered = map[string][][2]string{
 	"head":    {{"leaf", "leaves"}, {"conflict", "conflicts"}, {"removed", "removed"}, {"late", "late"}},
 	"receipt": {{"result", "results"}, {"conflict", "conflicts"}},
@@ -61,7 +61,8 @@ func unlined(text []byte) ([]byte, error) {
 	lists := map[string][]jsontext.Value{}
 	for line := range bytes.Lines(text) {
 		var members map[string]jsontext.Value
-		if err := json.Unmarshal(line, &members); err != nil || len(members) != 1 || !bytes.HasSuffix(line, []byte{'\n'}) {
+		if err := json.Unmarshal(line, &members); err != nil || len(members) != 1 ||
+			!bytes.HasSuffix(line, []byte{'\n'}) {
 			return nil, fmt.Errorf("no line of an answer: %w: %s", err, line)
 		}
 		for name, value := range members {
@@ -92,7 +93,10 @@ func unlined(text []byte) ([]byte, error) {
 		return []byte(strings.Replace(head, `,"checkpoint":`, ","+joined["conflicts"]+`,"checkpoint":`, 1)), nil
 	}
 	document, err := composed(lists["leaf"])
-	return fmt.Appendf(nil, `%s,"document":%s,%s,%s,%s}`, strings.TrimSuffix(head, "}"), document, joined["conflicts"], joined["removed"], joined["late"]), err
+	return fmt.Appendf(
+		nil, `%s,"document":%s,%s,%s,%s}`, strings.TrimSuffix(head, "}"), document, joined["conflicts"],
+		joined["removed"], joined["late"],
+	), err
 }
 
 // composed is the document of these leaves.

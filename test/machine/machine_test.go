@@ -29,18 +29,21 @@ func TestMain(m *testing.M) {
 	os.Exit(pgtest.Main(m))
 }
 
-// actions are what the machine chooses from, each time one of them. What is there twice happens twice as often.
+// actions lists the actions that the machine draws from. An action that is listed twice happens
+// twice as often.
 func actions() []action {
 	return []action{
-		record, record, record, send, send, send, send, send, send, retry, retry, again, otherBody, otherBatch, careless, atomic, atomic, spoil, behalf, behalf,
-		pull, pull, delta, delta, page, bundled, settle, settle, settleBoth, restart, backUp, goBack, clone, complete, complete, reopen, reopen, besiege,
+		record, record, record, send, send, send, send, send, send, retry, retry, rekey, otherBody, otherBatch,
+		careless, atomic, atomic, spoil, behalf, behalf, pull, pull, delta, delta, page, bundled, settle, settle,
+		settleBoth, restart, backUp, rollBack, clone, complete, complete, reopen, reopen, assault,
 	}
 }
 
 var start = time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
 
-// Whatever phones and operators do, in whatever order, I1 to I12 hold after every step; and when all have synced, nothing is missing.
-// A failure names the seed with which -rapid.seed plays it again.
+// Whatever phones and operators do, in whatever order: the invariants I1 to I12 hold after every
+// step, and once all have synced nothing is missing. A failure prints a seed; -rapid.seed replays
+// it.
 func TestMachine(t *testing.T) {
 	for _, e := range engines {
 		t.Run(e.name, func(t *testing.T) {
@@ -56,7 +59,7 @@ func TestMachine(t *testing.T) {
 	}
 }
 
-// FuzzMachine is TestMachine on SQLite, led by coverage.
+// FuzzMachine is TestMachine on SQLite, guided by coverage.
 func FuzzMachine(f *testing.F) {
 	c := &clock{at: start}
 	s := newSite(f.Context(), f, newSQLite(f), c.now)

@@ -14,7 +14,8 @@ import (
 	"firemode/internal/record/merge/mergetest"
 )
 
-// model is what a server must remember, gathered from nothing but what went over the wire. A backup of the server keeps a copy of it.
+// model is what a server must remember, gathered from nothing but what went over the wire. A backup
+// of the server keeps a copy of it.
 type model struct {
 	known       map[ledger.BatchRef]known
 	quarantined map[crdt.ActorID]string // content, by the fresh id that was given for it
@@ -46,18 +47,31 @@ type stored struct {
 
 func newModel() *model {
 	return &model{
-		known: map[ledger.BatchRef]known{}, quarantined: map[crdt.ActorID]string{}, answers: map[string]stored{}, delivered: map[crdt.ActorID]int64{},
-		clocks: map[crdt.ActorID]crdt.Clock{}, parent: map[crdt.ActorID]crdt.ActorID{},
-		may: map[ledger.BatchRef]crdt.Clock{}, must: map[ledger.BatchRef]crdt.Clock{}, roots: map[int64][]byte{},
+		known:       map[ledger.BatchRef]known{},
+		quarantined: map[crdt.ActorID]string{},
+		answers:     map[string]stored{},
+		delivered:   map[crdt.ActorID]int64{},
+		clocks:      map[crdt.ActorID]crdt.Clock{},
+		parent:      map[crdt.ActorID]crdt.ActorID{},
+		may:         map[ledger.BatchRef]crdt.Clock{},
+		must:        map[ledger.BatchRef]crdt.Clock{},
+		roots:       map[int64][]byte{},
 	}
 }
 
 // copy returns what a backup of the server knows.
 func (m *model) copy() *model {
 	return &model{
-		known: maps.Clone(m.known), quarantined: maps.Clone(m.quarantined), answers: maps.Clone(m.answers), delivered: maps.Clone(m.delivered),
-		clocks: maps.Clone(m.clocks), parent: maps.Clone(m.parent), may: maps.Clone(m.may), must: maps.Clone(m.must), roots: maps.Clone(m.roots),
-		completed: m.completed,
+		known:       maps.Clone(m.known),
+		quarantined: maps.Clone(m.quarantined),
+		answers:     maps.Clone(m.answers),
+		delivered:   maps.Clone(m.delivered),
+		clocks:      maps.Clone(m.clocks),
+		parent:      maps.Clone(m.parent),
+		may:         maps.Clone(m.may),
+		must:        maps.Clone(m.must),
+		roots:       maps.Clone(m.roots),
+		completed:   m.completed,
 	}
 }
 
@@ -105,7 +119,10 @@ func (m *model) judge(p post) verdict {
 	switch {
 	case here && same.content == p.content() && !differ(same.id, p.id):
 		return duplicate
-	case here, p.number > m.held(p.actor()).Prefix()+10_000, differ(p.prev, at(p.number-1).id), differ(at(p.number+1).prev, p.id):
+	case here,
+		p.number > m.held(p.actor()).Prefix()+10_000,
+		differ(p.prev, at(p.number-1).id),
+		differ(at(p.number+1).prev, p.id):
 		return forked
 	}
 	return admitted
@@ -123,8 +140,8 @@ func (m *model) judgeNaive(p post) verdict {
 	return admitted
 }
 
-// hear has the model learn from an exchange, before which the facts were was. They are now only looked into for the number that the
-// server gave to a naive client's batch.
+// hear has the model learn from an exchange, before which the facts were was. They are now only
+// looked into for the number that the server gave to a naive client's batch.
 func (m *model) hear(ex *exchange, was, now *mergetest.Facts) error {
 	switch ex.verdict {
 	case replayed, reused, forbidden, refused:
@@ -164,7 +181,14 @@ func (m *model) fork(p post, fresh crdt.ActorID, was *mergetest.Facts) {
 
 func (m *model) admit(p post, r client.Receipt, was, now *mergetest.Facts) {
 	ref := ledger.BatchRef{Actor: p.actor(), Number: p.number}
-	k := known{content: p.content(), user: p.user, by: p.submittedBy(), id: p.id, prev: p.prev, late: r.Status == "late"}
+	k := known{
+		content: p.content(),
+		user:    p.user,
+		by:      p.submittedBy(),
+		id:      p.id,
+		prev:    p.prev,
+		late:    r.Status == "late",
+	}
 	for _, c := range r.Results {
 		k.statuses = append(k.statuses, c.Status)
 	}
@@ -193,7 +217,8 @@ func (m *model) admit(p post, r client.Receipt, was, now *mergetest.Facts) {
 	}
 }
 
-// deliver notes that the document as of number seq, with that clock, was given to a client, or may have been.
+// deliver notes that the document as of number seq, with that clock, was given to a client, or may
+// have been.
 func (m *model) deliver(id string, seq int64, clock client.Clock) {
 	actor := crdt.ActorID(id)
 	if id == "" || seq < m.delivered[actor] {

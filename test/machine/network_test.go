@@ -11,9 +11,10 @@ import (
 	"time"
 )
 
-// network is what lies between one phone and the server. It loses requests before the server has them and answers after it has done
-// what they ask, delivers a request twice, the second time much later, breaks answers off in the middle, and is slow. It calls
-// the handler itself: in a bubble of synctest there is no real connection that could be waited for.
+// network is what lies between one phone and the server. It loses requests before the server has
+// them and answers after it has done what they ask, delivers a request twice, the second time much
+// later, breaks answers off in the middle, and is slow. It calls the handler itself: in a bubble of
+// synctest there is no real connection that could be waited for.
 type network struct {
 	handler  http.Handler
 	chance   *rand.Rand
@@ -22,8 +23,9 @@ type network struct {
 	tally    *tally
 }
 
-// tally counts what the network has done, so that a simulation in which nothing goes wrong is noticed. In the bubble only one
-// goroutine runs at a time, but the race detector does not know that.
+// tally counts what the network has done, so that a simulation in which nothing goes wrong is
+// noticed. In the bubble only one goroutine runs at a time, but the race detector does not know
+// that.
 type tally struct {
 	mu                                       sync.Mutex
 	requests, lost, unanswered, doubled, cut int
@@ -35,12 +37,15 @@ func (t *tally) count(n *int) {
 	*n++
 }
 
-// delays are how long a request or an answer is on its way. Later than a minute the phone has given up.
+// delays are how long a request or an answer is on its way. Later than a minute the phone has given
+// up.
 func (n *network) delay() time.Duration {
 	if n.healthy {
 		return time.Duration(n.chance.Int64N(int64(50 * time.Millisecond)))
 	}
-	longest := []time.Duration{time.Second, time.Second, 5 * time.Second, 40 * time.Second, 3 * time.Minute, 2 * time.Hour}
+	longest := []time.Duration{
+		time.Second, time.Second, 5 * time.Second, 40 * time.Second, 3 * time.Minute, 2 * time.Hour,
+	}
 	return time.Duration(n.chance.Int64N(int64(longest[n.chance.IntN(len(longest))])))
 }
 
@@ -93,10 +98,10 @@ func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // serve has the server answer; who asked may have gone.
 func (n *network) serve(r *http.Request, body []byte) *http.Response {
-	again := httptest.NewRequest(r.Method, r.URL.String(), bytes.NewReader(body))
-	again.Header = r.Header.Clone()
+	repeated := httptest.NewRequest(r.Method, r.URL.String(), bytes.NewReader(body))
+	repeated.Header = r.Header.Clone()
 	rec := httptest.NewRecorder()
-	n.handler.ServeHTTP(rec, again)
+	n.handler.ServeHTTP(rec, repeated)
 	return rec.Result()
 }
 

@@ -15,7 +15,8 @@ import (
 	"firemode/internal/record/crdt"
 )
 
-// phone is one client, driven a request at a time. What it remembers is what the Go client of docs/sync.md does.
+// phone is one client, driven a request at a time. What it remembers is what the Go client of
+// docs/sync.md does.
 type phone struct {
 	client.State
 	user  string
@@ -103,7 +104,8 @@ func (p post) badly(first bool) post {
 	return p
 }
 
-// unfit are the changes, in the words of a refusal, that cannot be applied to any session, and those that depend on what it holds.
+// unfit are the changes, in the words of a refusal, that cannot be applied to any session, and
+// those that depend on what it holds.
 func (p post) unfit() (must, may []string, err error) {
 	changes, err := parse(p.content())
 	for i, c := range changes {
@@ -132,7 +134,14 @@ func (p post) asWhole() (verdict, error) {
 
 // body is p as JSON, sent at a time of the server's clock.
 func (p post) body(now time.Time) ([]byte, error) {
-	m := client.Meta{Client: p.client, ClientType: "machine", BatchID: p.id, PrevBatch: p.prev, Clock: maps.Clone(p.clock), CapturedAt: p.at}
+	m := client.Meta{
+		Client:     p.client,
+		ClientType: "machine",
+		BatchID:    p.id,
+		PrevBatch:  p.prev,
+		Clock:      maps.Clone(p.clock),
+		CapturedAt: p.at,
+	}
 	if p.number > 0 {
 		if m.Clock == nil {
 			m.Clock = client.Clock{}
@@ -146,12 +155,22 @@ func (p post) body(now time.Time) ([]byte, error) {
 	return json.Marshal(client.Submission{Changes: p.changes, Meta: m, Atomic: p.whole}, json.Deterministic(true))
 }
 
-// of makes the request for a batch that ph holds. The number is part of the key: phones that send out of order, copies of each other, may be
-// given one fresh id for a batch that has another number on each.
+// of makes the request for a batch that ph holds. The number is part of the key: phones that send
+// out of order, copies of each other, may be given one fresh id for a batch that has another number
+// on each.
 func (ph *phone) of(b client.Batch) post {
 	p := post{
-		phone: ph, user: ph.user, key: fmt.Sprint(b.Client, ":", b.Number, ":", b.ID), number: b.Number, client: b.Client, changes: b.Changes, id: b.ID, prev: b.PrevID,
-		clock: maps.Clone(b.Seen), at: b.CapturedAt, skew: ph.skew,
+		phone:   ph,
+		user:    ph.user,
+		key:     fmt.Sprint(b.Client, ":", b.Number, ":", b.ID),
+		number:  b.Number,
+		client:  b.Client,
+		changes: b.Changes,
+		id:      b.ID,
+		prev:    b.PrevID,
+		clock:   maps.Clone(b.Seen),
+		at:      b.CapturedAt,
+		skew:    ph.skew,
 	}
 	delete(p.clock, b.Client)
 	if ph.plain {
@@ -164,8 +183,8 @@ func (ph *phone) of(b client.Batch) post {
 	return p
 }
 
-// inParts ends the key of what was refused as a whole and is now sent change by change: that is another request. One that is late may still
-// come to be applied under the key that it had.
+// inParts ends the key of what was refused as a whole and is now sent change by change: that is
+// another request. One that is late may still come to be applied under the key that it had.
 const inParts = " in parts"
 
 func (ph *phone) ofDraft(d draft) post {
@@ -196,8 +215,8 @@ func (ph *phone) partly(p post) {
 	}
 }
 
-// gaveUp reports whether p asks to be applied whole, and whoever made it has by now sent it in parts. Only a client that counts can then afford that p
-// comes late.
+// gaveUp reports whether p asks to be applied whole, and whoever made it has by now sent it in
+// parts. Only a client that counts can then afford that p comes late.
 func (ph *phone) gaveUp(p post) bool {
 	return p.whole && ph.naive && slices.ContainsFunc(ph.drafts, func(d draft) bool { return d.key == p.key+inParts })
 }
@@ -241,7 +260,8 @@ func (ph *phone) heard(p post, a answer) error {
 			return err
 		}
 		at := slices.IndexFunc(ph.Batches, func(b client.Batch) bool {
-			return b.Client == p.client && b.Number == p.number && (!b.Acknowledged || b.Doubted) && ph.of(b).content() == p.content()
+			return b.Client == p.client && b.Number == p.number && (!b.Acknowledged || b.Doubted) &&
+				ph.of(b).content() == p.content()
 		})
 		if refusal.FreshClientID != "" && !ph.naive && at >= 0 {
 			ph.Disown(ph.Batches[at])

@@ -27,7 +27,7 @@ import (
 	"firemode/test/race"
 )
 
-// simulation is phones at work in one session, in the time of a bubble.
+// simulation is the phones at work in one session, in the virtual time of a bubble.
 type simulation struct {
 	*site
 	ref      ledger.SessionRef
@@ -36,7 +36,7 @@ type simulation struct {
 	tally    tally
 }
 
-// worker is somebody with a phone. The phone's clock is off by skew.
+// worker is a technician with a phone. The clock of the phone is off by skew.
 type worker struct {
 	*client.Device
 	sim     *simulation
@@ -52,9 +52,11 @@ type worker struct {
 	forks   int
 }
 
-// TestSimulation has twenty phones work for three days over a network that loses, doubles, reorders and delays, with clocks that step
-// and phones that restart. When all have synced, everybody holds the same bytes, and every reading is in the log, once. The seed is
-// printed; FIREMODE_SEED replays it. It is SQLite that is simulated: a connection to PostgreSQL is a real one, and time would stand still.
+// Twenty phones work for three days over a network that loses, doubles, reorders and delays
+// requests, with clocks that jump and phones that restart. Once all have synced, all hold the same
+// bytes, and every reading is in the log exactly once. The test prints its seed; FIREMODE_SEED
+// replays it. It runs on SQLite only: time in the bubble stands still during real I/O such as a
+// connection to PostgreSQL.
 func TestSimulation(t *testing.T) {
 	t.Parallel()
 	seed, err := strconv.ParseUint(os.Getenv("FIREMODE_SEED"), 10, 64)
@@ -70,21 +72,24 @@ func TestSimulation(t *testing.T) {
 	}
 }
 
-// TestSimulationReplays holds that a seed is enough to see the same again: the last hash of the log follows from everything before.
-func TestSimulationReplays(t *testing.T) {
+// The last hash of the log depends on everything that happened before it.
+func TestSimulation_SameSeed_SameLog(t *testing.T) {
 	t.Parallel()
 	var heads []string
 	for range 2 {
 		synctest.Test(t, func(t *testing.T) { heads = append(heads, simulate(t, 7, 4, 48*time.Hour)) })
 	}
 	if heads[0] != heads[1] {
-		t.Errorf("the log ends with %s, and then with %s", heads[0], heads[1])
+		t.Errorf("the first log ends with %s, the second with %s", heads[0], heads[1])
 	}
 }
 
 // simulate runs to the end and returns the hash of the last entry of the log.
 func simulate(t *testing.T, seed uint64, phones int, length time.Duration) string {
-	sim := &simulation{site: newSite(t.Context(), t, newSQLite(t), time.Now), ref: ledger.SessionRef{Org: "o", Session: "visit"}}
+	sim := &simulation{
+		site: newSite(t.Context(), t, newSQLite(t), time.Now),
+		ref:  ledger.SessionRef{Org: "o", Session: "visit"},
+	}
 	t.Cleanup(sim.underway.Wait)
 	must(t, sim.populate(t.Context()))
 	for i := range phones {
@@ -123,28 +128,44 @@ func (sim *simulation) populate(ctx context.Context) error {
 	}
 	for _, name := range technicians {
 		_, err := sim.services.Auth.CreateUser(identity.AsOperator(ctx, sim.ref.Org), identity.NewUser{
-			ID: firemode.UserID(name), Username: name, FullName: name, Role: firemode.RoleTechnician, Password: password,
+			ID:       firemode.UserID(name),
+			Username: name,
+			FullName: name,
+			Role:     firemode.RoleTechnician,
+			Password: password,
 		})
 		if err != nil {
 			return err
 		}
 	}
-	boss := firemode.WithPrincipal(ctx, firemode.Principal{Org: sim.ref.Org, User: "ann", Name: "ann", Role: firemode.RoleManager})
+	boss := firemode.WithPrincipal(
+		ctx, firemode.Principal{Org: sim.ref.Org, User: "ann", Name: "ann", Role: firemode.RoleManager},
+	)
 	if _, err := sim.services.Buildings.Create(boss, assets.NewBuilding{ID: "b", Name: "B", Address: "S"}); err != nil {
 		return err
 	}
-	_, err := sim.services.Visits.Create(boss, visits.Draft{ID: sim.ref.Session, Building: "b", Name: "Visit", Frequency: firemode.Yearly})
+	_, err := sim.services.Visits.Create(
+		boss, visits.Draft{ID: sim.ref.Session, Building: "b", Name: "Visit", Frequency: firemode.Yearly},
+	)
 	return err
 }
 
-// hire gives somebody a phone, while the network is still good.
+// hire adds a worker and logs them in while the network is still reliable.
 func (sim *simulation) hire(ctx context.Context, i int, seed uint64) (*worker, error) {
 	chance := rand.New(rand.NewPCG(seed, uint64(i)))
 	w := &worker{sim: sim, chance: chance, name: fmt.Sprintf("p%02d", i), user: technicians[i%len(technicians)]}
-	w.network = &network{handler: sim.handler, chance: chance, healthy: true, underway: &sim.underway, tally: &sim.tally}
+	w.network = &network{
+		handler:  sim.handler,
+		chance:   chance,
+		healthy:  true,
+		underway: &sim.underway,
+		tally:    &sim.tally,
+	}
 	var err error
 	// One attempt a call: the client's own waits are of chance that no seed decides.
-	if w.api, err = client.New(client.Config{BaseURL: "http://firemode.test", HTTP: &http.Client{Transport: w.network}, Attempts: 1}); err != nil {
+	if w.api, err = client.New(
+		client.Config{BaseURL: "http://firemode.test", HTTP: &http.Client{Transport: w.network}, Attempts: 1},
+	); err != nil {
 		return nil, err
 	}
 	if err := w.api.Login(ctx, w.user, password); err != nil {
@@ -155,7 +176,7 @@ func (sim *simulation) hire(ctx context.Context, i int, seed uint64) (*worker, e
 	return w, nil
 }
 
-// start turns the phone on with what is on its disk.
+// start starts the phone with the stored state.
 func (w *worker) start(s client.State) {
 	w.Device = client.RestoreDevice(w.api, s, client.DeviceConfig{
 		Now: func() time.Time { return time.Now().Add(w.skew) }, NewID: w.newID, Page: 5 + w.chance.IntN(60),
@@ -175,12 +196,14 @@ func (w *worker) save() {
 	}
 }
 
-// round is some hours of somebody's work.
+// round is some hours of work.
 func (w *worker) round(ctx context.Context) error {
 	time.Sleep(time.Duration(w.chance.Int64N(int64(30 * time.Hour))))
 	switch w.chance.IntN(6) {
 	case 0:
-		steps := []time.Duration{0, 0, 3 * time.Minute, 40 * time.Minute, -2 * time.Hour, 24 * time.Hour, -2 * 365 * 24 * time.Hour}
+		steps := []time.Duration{
+			0, 0, 3 * time.Minute, 40 * time.Minute, -2 * time.Hour, 24 * time.Hour, -2 * 365 * 24 * time.Hour,
+		}
 		w.skew = steps[w.chance.IntN(len(steps))]
 	case 1:
 		stored, err := w.stored.Clone()
@@ -201,13 +224,13 @@ func (w *worker) round(ctx context.Context) error {
 	return nil
 }
 
-// try syncs for as long as a phone would, and keeps what came of it, unless it is switched off before.
+// try syncs with a time limit and stores the result, unless the phone is switched off first.
 func (w *worker) try(ctx context.Context) error {
 	patience, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	r, err := w.Sync(patience)
 	w.forks += len(r.Forks)
-	if client.StatusOf(err) == http.StatusUnauthorized { // a refresh whose answer was lost ends the login when it is tried again too late
+	if client.StatusOf(err) == http.StatusUnauthorized { // a late retry of a lost token renewal ends the login
 		if err = w.api.Login(patience, w.user, password); err == nil {
 			r, err = w.Sync(patience)
 			w.forks += len(r.Forks)
@@ -219,12 +242,19 @@ func (w *worker) try(ctx context.Context) error {
 	return err
 }
 
-// work is a batch: one reading that tells whether it is there once, one more in a sum of them, and what others work on too.
+// work returns a batch: a unique reading, an increment of the number of readings, and a change at a
+// path that others use too.
 func (w *worker) work() []client.Change {
 	w.written++
 	own := jsontext.Value(fmt.Sprintf("%q", fmt.Sprint(w.name, "/", w.written)))
-	changes := []client.Change{client.Append(client.Pointer("/work").Child(w.name), own), client.Increment(client.Pointer("/sums").Child(w.name), jsontext.Value("1"))}
-	at := client.ItemPath(firemode.ItemID(fmt.Sprint("FE-", w.chance.IntN(8))), []string{"note", "outcome", "measurements"}[w.chance.IntN(3)])
+	changes := []client.Change{
+		client.Append(client.Pointer("/work").Child(w.name), own),
+		client.Increment(client.Pointer("/sums").Child(w.name), jsontext.Value("1")),
+	}
+	at := client.ItemPath(
+		firemode.ItemID(fmt.Sprint("FE-", w.chance.IntN(8))),
+		[]string{"note", "outcome", "measurements"}[w.chance.IntN(3)],
+	)
 	switch w.chance.IntN(5) {
 	case 0:
 		changes = append(changes, client.Remove(at))
@@ -239,7 +269,7 @@ func (w *worker) work() []client.Change {
 	return changes
 }
 
-// calm lets everybody sync, twice, once the network is good again: to give, and to take.
+// calm repairs the network and lets all sync twice: once to send, once to receive.
 func (sim *simulation) calm(t *testing.T) {
 	for range 2 {
 		for _, w := range sim.workers {
@@ -249,7 +279,7 @@ func (sim *simulation) calm(t *testing.T) {
 	}
 }
 
-// settled holds the end to what was promised.
+// settled compares the final state with what the phones recorded.
 func (sim *simulation) settled(t *testing.T) string {
 	f, err := mergetest.Read(t.Context(), sim.store, sim.ref)
 	must(t, err)
@@ -274,14 +304,17 @@ func (sim *simulation) settled(t *testing.T) string {
 	must(t, err)
 	must(t, mergetest.Same("verify", differences, nil))
 	n := &sim.tally
-	t.Logf("%d readings; %d requests, %d lost, %d unanswered, %d doubled, %d answers cut", written, n.requests, n.lost, n.unanswered, n.doubled, n.cut)
+	t.Logf(
+		"%d readings; %d requests, %d lost, %d unanswered, %d doubled, %d answers cut", written, n.requests, n.lost,
+		n.unanswered, n.doubled, n.cut,
+	)
 	if slices.Contains([]int{n.lost, n.unanswered, n.doubled, n.cut}, 0) {
-		t.Error("nothing of some kind went wrong")
+		t.Error("one kind of network failure never happened")
 	}
 	return hex.EncodeToString(f.Head.Hash)
 }
 
-// readingsIn lists what was appended, from the log, as often as it is there.
+// readingsIn lists the appended readings in the log, duplicates included.
 func readingsIn(f *mergetest.Facts) (all []string) {
 	for i := range f.Log {
 		for _, c := range f.Changes[i] {

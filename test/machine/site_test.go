@@ -33,7 +33,7 @@ import (
 	"firemode/internal/visits"
 )
 
-// clock is the time of the server: every look at it is a millisecond later.
+// clock is the clock of the server. Each call of now advances it by a millisecond.
 type clock struct {
 	mu sync.Mutex
 	at time.Time
@@ -50,11 +50,11 @@ func (c *clock) forward(d time.Duration) time.Time {
 
 func newID() string { return uuid.Must(uuid.NewV7()).String() }
 
-// site is an installation: a database, keys and, between start and stop, the server on them.
+// site is an installation: a database, keys and, between start and stop, a server.
 type site struct {
 	engine   engine
 	now      func() time.Time
-	flaw     func(store.Tx) store.Tx // what a broken server does in its transactions; nil for a sound one
+	flaw     func(store.Tx) store.Tx // wraps the transactions of a broken server, nil for a sound one
 	front    func(http.Handler) http.Handler
 	unmarked bool // a broken operator: no new epoch after a restore
 	dir      string
@@ -96,7 +96,7 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// makeEmpty migrates a database once, for each Verify to have a copy of.
+// makeEmpty migrates an empty database once; each verify copies it.
 func (s *site) makeEmpty(ctx context.Context) error {
 	path := filepath.Join(s.dir, "empty.db")
 	db, err := sqlite.Open(ctx, sqlite.Config{Path: path, Scratch: true})
@@ -118,7 +118,7 @@ func (s *site) migrate(ctx context.Context) error {
 	return errors.Join(db.Migrate(ctx), db.Close())
 }
 
-// start opens the database and everything on it, as a process does.
+// start opens the database and starts the server, as a process does.
 func (s *site) start(ctx context.Context) (err error) {
 	if s.store, err = s.engine.open(ctx, s.now); err != nil {
 		return err
@@ -147,7 +147,8 @@ func (s *site) start(ctx context.Context) (err error) {
 	return err
 }
 
-// secret is a random source whose keys are the same each time, so that conflict ids and fresh client ids are too when a history is played again.
+// secret is a random source that always returns the same keys, so that a replayed history has the
+// same conflict ids and client ids.
 type secret struct{}
 
 func (secret) Read(p []byte) (int, error) {
@@ -166,7 +167,9 @@ func (unmeasured) Replayed()                                                    
 
 func (s *site) servicesOn(db store.Database) (all httpapi.Services, err error) {
 	cheap := argon2id.Params{Memory: 8, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 16}
-	if all.Auth, err = identity.New(db, identity.Config{Now: s.now, NewID: newID, Keys: s.keys, HashParams: cheap}); err != nil {
+	if all.Auth, err = identity.New(
+		db, identity.Config{Now: s.now, NewID: newID, Keys: s.keys, HashParams: cheap},
+	); err != nil {
 		return all, err
 	}
 	if all.Catalogue, err = catalogue.New(db, catalogue.Config{NewID: newID}); err != nil {
@@ -176,17 +179,24 @@ func (s *site) servicesOn(db store.Database) (all httpapi.Services, err error) {
 		return all, err
 	}
 	all.Merge, err = merge.New(db, merge.Config{
-		Signer: s.signer, Now: s.now, Rules: all.Catalogue, Consequences: []merge.Consequences{defects.Consequences{NewID: newID}},
+		Signer:       s.signer,
+		Now:          s.now,
+		Rules:        all.Catalogue,
+		Consequences: []merge.Consequences{defects.Consequences{NewID: newID}},
 	})
 	if err != nil {
 		return all, err
 	}
 	all.Views, all.Defects = view.New(db), defects.New(db, newID)
-	all.Visits, err = visits.New(db, visits.Config{NewID: newID, Rand: secret{}, Rules: all.Catalogue, Merge: all.Merge})
+	all.Visits, err = visits.New(
+		db, visits.Config{NewID: newID, Rand: secret{}, Rules: all.Catalogue, Merge: all.Merge},
+	)
 	if err != nil {
 		return all, err
 	}
-	all.Bundles, err = bundles.New(db, bundles.Config{Rules: all.Catalogue, Now: s.now})
+	all.Bundles, err = bundles.New(db, bundles.Config{
+		Views: all.Views, Rules: all.Catalogue, Encode: httpapi.NewBundleEncoder(s.keys.Cursor()), Now: s.now,
+	})
 	return all, err
 }
 
@@ -203,7 +213,7 @@ func (s *site) restart(ctx context.Context) error {
 	return s.start(ctx)
 }
 
-// backup keeps the database as it is now, beside the running server where the engine can.
+// backup copies the database, without stopping the server if the engine allows it.
 func (s *site) backup(ctx context.Context) (copied string, err error) {
 	if s.engine.online() {
 		return s.engine.backup(ctx, s.store)
@@ -217,7 +227,7 @@ func (s *site) backup(ctx context.Context) (copied string, err error) {
 	return copied, s.start(ctx)
 }
 
-// restore replaces the database by a backup, and begins a new epoch as `firemode restore` does.
+// restore replaces the database by a backup and starts a new epoch, as `firemode restore` does.
 func (s *site) restore(ctx context.Context, copied string) error {
 	if err := s.stop(); err != nil {
 		return err
@@ -247,12 +257,15 @@ func (s *site) mark(ctx context.Context) (err error) {
 	return err
 }
 
-// verify has the server compute a session again from its log, and returns what differs.
+// verify rebuilds a session from its log and returns the differences.
 func (s *site) verify(ctx context.Context, ref ledger.SessionRef) (differences []string, err error) {
 	v := &verify.Verifier{
-		Store: s.store, Merge: s.services.Merge, Key: s.verifier, Recomputers: []verify.Recomputer{defects.Recomputer{}},
-		Report:  func(where, what string) { differences = append(differences, where+": "+what) },
-		Scratch: func(ctx context.Context) (verify.Scratch, error) { return s.scratch(ctx) },
+		Store:       s.store,
+		Merge:       s.services.Merge,
+		Key:         s.verifier,
+		Recomputers: []verify.Recomputer{defects.Recomputer{}},
+		Report:      func(where, what string) { differences = append(differences, where+": "+what) },
+		Scratch:     func(ctx context.Context) (verify.Scratch, error) { return s.scratch(ctx) },
 	}
 	_, err = v.Run(ctx, verify.Scope{Org: ref.Org, Session: ref.Session})
 	return differences, err
@@ -271,7 +284,7 @@ func (s *site) scratch(ctx context.Context) (store.Database, error) {
 	return scratch{db, dir}, err
 }
 
-// scratch is a store that is gone when it is closed.
+// scratch is a store that Close deletes.
 type scratch struct {
 	store.Database
 	dir string
@@ -279,7 +292,7 @@ type scratch struct {
 
 func (s scratch) Close() error { return errors.Join(s.Database.Close(), os.RemoveAll(s.dir)) }
 
-// flawed is a store whose transactions are not what they should be.
+// flawed is a store whose transactions are broken.
 type flawed struct {
 	store.Database
 	flaw func(store.Tx) store.Tx

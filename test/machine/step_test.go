@@ -16,14 +16,14 @@ import (
 	"firemode/internal/record/merge/mergetest"
 )
 
-// A step is one thing that somebody does. Its numbers are taken modulo what there is to choose from, so that any step can be taken at
-// any time.
+// A step is one action. Its numbers are taken modulo the number of choices, so that every step is
+// possible at any time.
 type step struct {
 	do      action
 	phone   int
 	pick    int
 	odd     bool    // the other way of doing it
-	lost    bool    // the answer gets lost
+	lost    bool    // the response is lost
 	claims  []int64 // a forged clock: what the phone says to have seen of each client; nil for the true one
 	changes []intent
 }
@@ -34,12 +34,12 @@ const (
 	record     action = "record"      // offline, for later
 	send       action = "post"        // something that is pending, in any order
 	retry      action = "retry"       // under the same key, spelt the same or in another way
-	again      action = "again"       // under another key
+	rekey      action = "rekey"       // the same batch under another key
 	otherBody  action = "other body"  // under a used key
 	otherBatch action = "other batch" // under a used number, or one that is far ahead
 	careless   action = "careless"    // without a number of its own
-	atomic     action = "atomic"      // something new, to be applied whole or not at all; and change by change, if it was refused
-	spoil      action = "spoilt"      // something that is pending, as a whole, with a change more that cannot be applied
+	atomic     action = "atomic"      // a new batch, all or nothing; change by change after a refusal
+	spoil      action = "spoilt"      // a pending batch, all or nothing, with an invalid change
 	behalf     action = "on behalf"   // something that is pending on a phone which cannot sync, by its user's manager
 	pull       action = "pull"        // the whole document
 	delta      action = "delta"       // what has changed, page by page
@@ -49,11 +49,11 @@ const (
 	settleBoth action = "resolve at once"
 	restart    action = "restart"
 	backUp     action = "backup"
-	goBack     action = "restore"
+	rollBack   action = "restore"
 	clone      action = "clone"
 	complete   action = "complete"
 	reopen     action = "reopen"
-	besiege    action = "attack"
+	assault    action = "attack"
 )
 
 func (m *machine) step(s step) error {
@@ -64,10 +64,13 @@ func (m *machine) step(s step) error {
 		return m.check()
 	case send:
 		return m.send(ph, s)
-	case retry, again, otherBody, otherBatch:
+	case retry, rekey, otherBody, otherBatch:
 		return m.repeat(ph, s)
 	case careless:
-		return m.submit(post{phone: ph, user: ph.user, key: m.id("key "), client: ph.Client, changes: m.changes(ph, s.changes)}, s.spelt(), s.lost)
+		return m.submit(
+			post{phone: ph, user: ph.user, key: m.id("key "), client: ph.Client, changes: m.changes(ph, s.changes)},
+			s.spelt(), s.lost,
+		)
 	case atomic:
 		return m.atomic(ph, s)
 	case spoil:
@@ -82,13 +85,13 @@ func (m *machine) step(s step) error {
 		return m.clone(ph)
 	case complete, reopen:
 		return m.patch(s)
-	case besiege:
+	case assault:
 		return m.attack(s.pick)
 	}
 	return m.operate(s)
 }
 
-// operate does what an operator does.
+// operate performs an operator's action.
 func (m *machine) operate(s step) error {
 	switch {
 	case s.do == restart:
@@ -114,7 +117,8 @@ func (m *machine) operate(s step) error {
 	return m.check()
 }
 
-// forgotten has naive clients send again what a restored server does not have. They cannot tell, so their users must.
+// forgotten makes naive clients resend what a restored server lacks. They cannot know what is
+// missing; their users must.
 func (m *machine) forgotten() {
 	has := map[string]bool{}
 	for _, k := range m.model.known {
@@ -127,7 +131,7 @@ func (m *machine) forgotten() {
 	}
 }
 
-// record has ph write down changes.
+// record queues changes on ph.
 func (m *machine) record(ph *phone, intents []intent) {
 	changes := m.changes(ph, intents)
 	if ph.naive {
@@ -140,7 +144,7 @@ func (m *machine) record(ph *phone, intents []intent) {
 	ph.Queue(changes, m.clock.now().Add(ph.skew), func() string { return m.id("b") })
 }
 
-// send posts something that is pending; if nothing is, it is recorded first.
+// send posts a pending batch; if there is none, it records one first.
 func (m *machine) send(ph *phone, s step) error {
 	p := m.choose(ph, s)
 	if s.claims != nil && !ph.naive {
@@ -149,7 +153,7 @@ func (m *machine) send(ph *phone, s step) error {
 	return m.first(p, s.spelt(), s.lost)
 }
 
-// choose returns the request for something that is pending.
+// choose returns the request for a pending batch.
 func (m *machine) choose(ph *phone, s step) post {
 	if len(ph.pending()) == 0 {
 		m.record(ph, s.changes)
@@ -158,10 +162,11 @@ func (m *machine) choose(ph *phone, s step) post {
 	return pending[s.pick%len(pending)]
 }
 
-// spelt is one of the ways to write the request of s.
+// spelt returns one of the encodings of the request of s.
 func (s step) spelt() spelling { return spellings[s.pick%len(spellings)] }
 
-// atomic has ph record something and send it as a whole. If it was refused, and ph knows, it sends each change for itself: see unwhole.
+// atomic has ph record something and send it as a whole. If it was refused, and ph knows, it sends
+// each change for itself: see unwhole.
 func (m *machine) atomic(ph *phone, s step) error {
 	m.record(ph, s.changes)
 	ph.asWhole()
@@ -184,13 +189,13 @@ func (m *machine) onBehalf(ph *phone, s step) error {
 	return m.first(p, s.spelt(), true)
 }
 
-// first makes a request that was not made before.
+// first sends a request for the first time.
 func (m *machine) first(p post, sp spelling, lost bool) error {
 	p.phone.sent = append(p.phone.sent, p)
 	return m.submit(p, sp, lost)
 }
 
-// forge replaces the clock of p by one that is made up, with thousands of entries in a flood.
+// forge replaces the clock of p by an invented one, with thousands of entries in a flood.
 func (m *machine) forge(p *post, claims []int64, flood bool) {
 	p.clock = client.Clock{"N~s": claims[0], "~cyd": claims[0]}
 	for i, other := range m.phones {
@@ -206,7 +211,7 @@ func (m *machine) forge(p *post, claims []int64, flood bool) {
 	delete(p.clock, p.client)
 }
 
-// repeat makes an earlier request again, or something like it.
+// repeat repeats an earlier request, or sends a variant of it.
 func (m *machine) repeat(ph *phone, s step) error {
 	if len(ph.sent) == 0 {
 		return m.send(ph, s)
@@ -214,7 +219,7 @@ func (m *machine) repeat(ph *phone, s step) error {
 	p := ph.sent[s.pick%len(ph.sent)]
 	other := slices.Concat(p.changes, []client.Change{client.Set("/e", []byte("1"))})
 	switch s.do {
-	case again:
+	case rekey:
 		p.key = m.id("key ")
 	case otherBody:
 		p.changes = other
@@ -235,17 +240,28 @@ func (m *machine) repeat(ph *phone, s step) error {
 }
 
 func (m *machine) postBody(p post, s spelling, body []byte) answer {
-	header := map[string]string{"Idempotency-Key": p.key, "Content-Type": "application/json", "Content-Encoding": s.content}
+	header := map[string]string{
+		"Idempotency-Key": p.key, "Content-Type": "application/json", "Content-Encoding": s.content,
+	}
 	if s.lines {
 		header["Content-Type"] = mediaLines
 	}
 	if s.asked {
 		header["Accept"] = mediaLines
 	}
-	return m.do(request{token: m.tokens[p.submitter()], method: http.MethodPost, path: m.path("/results"), body: bytes.NewReader(body), header: header})
+	return m.do(
+		request{
+			token:  m.tokens[p.submitter()],
+			method: http.MethodPost,
+			path:   m.path("/results"),
+			body:   bytes.NewReader(body),
+			header: header,
+		},
+	)
 }
 
-// read gets the document in one of its forms. What is lost was delivered all the same, as far as the server can know.
+// read gets the document in one of its forms. What is lost was delivered all the same, as far as
+// the server can know.
 func (m *machine) read(ph *phone, s step) error {
 	header := map[string]string{}
 	if ph.Client != "" {
@@ -274,7 +290,9 @@ func (m *machine) read(ph *phone, s step) error {
 		a := m.get(ph.user, "/results"+query, header)
 		if gone := cursor != "" && m.walks[cursor].epoch != m.now.Head.Epoch; gone || a.status == http.StatusGone {
 			if !gone || a.status != http.StatusGone {
-				return fmt.Errorf("a cursor of epoch %d in epoch %d: status %d", m.walks[cursor].epoch, m.now.Head.Epoch, a.status)
+				return fmt.Errorf(
+					"a cursor of epoch %d in epoch %d: status %d", m.walks[cursor].epoch, m.now.Head.Epoch, a.status,
+				)
 			}
 			ph.Cursor = ""
 			return m.check()
@@ -290,7 +308,8 @@ func (m *machine) read(ph *phone, s step) error {
 	}
 }
 
-// take notes what an answer delivers, and has the phone take it over unless it is lost. since is "" for the whole.
+// take notes what an answer delivers, and has the phone take it over unless it is lost. since is ""
+// for the whole.
 func (m *machine) take(ph *phone, r client.Results, since string, lost bool) error {
 	if err := m.witness(r.Checkpoint); err != nil {
 		return err
@@ -327,7 +346,8 @@ func (m *machine) take(ph *phone, r client.Results, since string, lost bool) err
 	return m.check()
 }
 
-// settle has one phone, or two that do not know of each other, resolve a conflict as it was shown, or now and then as it was not.
+// settle has one phone, or two that do not know of each other, resolve a conflict as it was shown,
+// or now and then as it was not.
 func (m *machine) settle(ph *phone, s step) error {
 	if err := m.read(ph, step{do: pull}); err != nil {
 		return err
@@ -341,7 +361,18 @@ func (m *machine) settle(ph *phone, s step) error {
 		both = append(both, other)
 	}
 	for i, one := range both {
-		m.record(one, []intent{{kind: client.OpResolve, pick: s.pick, value: []string{`"x"`, "2"}[i], odd: s.odd && i == 0, forged: s.pick > 5 && i == 0}})
+		m.record(
+			one,
+			[]intent{
+				{
+					kind:   client.OpResolve,
+					pick:   s.pick,
+					value:  []string{`"x"`, "2"}[i],
+					odd:    s.odd && i == 0,
+					forged: s.pick > 5 && i == 0,
+				},
+			},
+		)
 	}
 	for _, one := range both {
 		pending := one.pending()
@@ -368,7 +399,8 @@ func (m *machine) clone(ph *phone) error {
 	return m.check()
 }
 
-// patch completes or reopens the session, if that may be; before it is completed a manager mostly sees to its conflicts.
+// patch completes or reopens the session, if that may be; before it is completed a manager mostly
+// sees to its conflicts.
 func (m *machine) patch(s step) error {
 	if s.do == complete && !s.odd && !m.model.completed {
 		if err := m.settleAll(); err != nil {
@@ -377,9 +409,11 @@ func (m *machine) patch(s step) error {
 	}
 	was, to := m.now.Session.Status, firemode.SessionCompleted
 	body := fmt.Sprintf(`{"status":"completed","reason":"done","accept_gaps":%v}`, s.pick%4 > 0)
-	may := (was == firemode.SessionActive || was == firemode.SessionReopened) && m.now.Head.Conflicts == 0 && (m.now.Head.Gaps == 0 || s.pick%4 > 0)
+	may := (was == firemode.SessionActive || was == firemode.SessionReopened) && m.now.Head.Conflicts == 0 &&
+		(m.now.Head.Gaps == 0 || s.pick%4 > 0)
 	if s.do == reopen {
-		to, body, may = firemode.SessionReopened, `{"status":"reopened","reason":"one more reading"}`, was == firemode.SessionCompleted
+		to, body, may = firemode.SessionReopened, `{"status":"reopened","reason":"one more reading"}`,
+			was == firemode.SessionCompleted
 	}
 	a := m.do(request{
 		token: m.tokens["boss"], method: http.MethodPatch, path: m.path(""), body: bytes.NewReader([]byte(body)),
@@ -449,7 +483,9 @@ func (m *machine) heal() error {
 			}
 			for _, p := range ph.pending() {
 				idle = false
-				if !slices.ContainsFunc(ph.pending(), func(q post) bool { return q.key == p.key && q.number == p.number }) {
+				if !slices.ContainsFunc(
+					ph.pending(), func(q post) bool { return q.key == p.key && q.number == p.number },
+				) {
 					continue // the phone has another id by now
 				}
 				if err := m.first(p, spellings[0], false); err != nil {
@@ -466,15 +502,30 @@ func (m *machine) heal() error {
 	for _, ph := range m.phones {
 		all = append(all, fmt.Sprint(ph.Client, " has ", chain(ph)))
 	}
-	return fmt.Errorf("after twelve rounds somebody still has something to send:\n%s\nthe log:\n%s", strings.Join(all, "\n"), m.now)
+	return fmt.Errorf(
+		"after twelve rounds somebody still has something to send:\n%s\nthe log:\n%s", strings.Join(all, "\n"), m.now,
+	)
 }
 
 func (m *machine) healed() error {
 	for _, ph := range m.phones {
 		for _, b := range ph.Batches {
 			p := ph.of(b)
-			if m.model.judge(post{phone: ph, user: p.user, key: "another", number: p.number, client: p.client, changes: p.changes, id: p.id}) != duplicate {
-				return fmt.Errorf("batch %d of %s, %s, was recorded and is not there: the phone has %v\nthe log:\n%s", b.Number, b.Client, b.ID, chain(ph), m.now)
+			if m.model.judge(
+				post{
+					phone:   ph,
+					user:    p.user,
+					key:     "another",
+					number:  p.number,
+					client:  p.client,
+					changes: p.changes,
+					id:      p.id,
+				},
+			) != duplicate {
+				return fmt.Errorf(
+					"batch %d of %s, %s, was recorded and is not there: the phone has %v\nthe log:\n%s", b.Number,
+					b.Client, b.ID, chain(ph), m.now,
+				)
 			}
 		}
 		if err := sameReplica(&ph.State, m.shown); err != nil {

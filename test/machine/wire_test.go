@@ -39,7 +39,8 @@ func (a answer) into(v any) error {
 	return json.Unmarshal(a.body, v)
 }
 
-// do has the real handler answer q. An answer in lines is returned as the JSON that it must come to; one that comes to none has status 0.
+// do has the real handler answer q. An answer in lines is returned as the JSON that it must come
+// to; one that comes to none has status 0.
 func (s *site) do(q request) answer {
 	if q.body == nil {
 		q.body = http.NoBody

@@ -46,7 +46,7 @@ type machine struct {
 	done     *exchange
 	refused  *whole // the last request, if it was refused as a whole
 	pulled   *phone // has just been given all there is
-	hostile  []siege
+	hostile  []attempted
 	observed observed
 	pulls    map[string]observed // by client
 }
@@ -97,13 +97,20 @@ type exchange struct {
 
 var users = []string{"ann", "bob", "cyd", "boss"}
 
-// newMachine makes an organisation with one session, its users and its phones: some that count, one of them without batch ids,
-// and two that do not count.
+// newMachine makes an organisation with one session, its users and its phones: some that count, one
+// of them without batch ids, and two that do not count.
 func (s *site) newMachine(ctx context.Context, c *clock, number int) (*machine, error) {
 	org := firemode.OrgID(fmt.Sprint("o", number))
 	m := &machine{
-		site: s, ctx: ctx, clock: c, ref: ledger.SessionRef{Org: org, Session: "visit"}, tokens: map[string]string{}, model: newModel(),
-		conflicts: map[string]shownConflict{}, walks: map[string]walk{}, pulls: map[string]observed{},
+		site:      s,
+		ctx:       ctx,
+		clock:     c,
+		ref:       ledger.SessionRef{Org: org, Session: "visit"},
+		tokens:    map[string]string{},
+		model:     newModel(),
+		conflicts: map[string]shownConflict{},
+		walks:     map[string]walk{},
+		pulls:     map[string]observed{},
 	}
 	if err := m.populate(); err != nil {
 		return nil, err
@@ -136,7 +143,9 @@ func (m *machine) populate() error {
 		}
 		id := firemode.UserID(name)
 		named := string(org) + "-" + name
-		_, err := m.services.Auth.CreateUser(operator, identity.NewUser{ID: id, Username: named, FullName: name, Role: role, Password: password})
+		_, err := m.services.Auth.CreateUser(
+			operator, identity.NewUser{ID: id, Username: named, FullName: name, Role: role, Password: password},
+		)
 		if err != nil {
 			return err
 		}
@@ -144,11 +153,15 @@ func (m *machine) populate() error {
 			return err
 		}
 	}
-	boss := firemode.WithPrincipal(m.ctx, firemode.Principal{Org: org, User: "boss", Name: "boss", Role: firemode.RoleManager})
+	boss := firemode.WithPrincipal(
+		m.ctx, firemode.Principal{Org: org, User: "boss", Name: "boss", Role: firemode.RoleManager},
+	)
 	if _, err := m.services.Buildings.Create(boss, assets.NewBuilding{ID: "b", Name: "B", Address: "S"}); err != nil {
 		return err
 	}
-	_, err := m.services.Visits.Create(boss, visits.Draft{ID: m.ref.Session, Building: "b", Name: "Visit", Frequency: firemode.Weekly}) // nothing is due that often: what is recorded is found on site
+	_, err := m.services.Visits.Create(
+		boss, visits.Draft{ID: m.ref.Session, Building: "b", Name: "Visit", Frequency: firemode.Weekly},
+	) // nothing is due that often: what is recorded is found on site
 	return err
 }
 

@@ -1,5 +1,5 @@
-// Package httpkittest holds what tests of HTTP servers share: reading answers and problems, encoding bodies, and recording what a
-// server reports.
+// Package httpkittest holds what tests of HTTP servers share: reading answers and problems,
+// encoding bodies, and recording what a server reports.
 package httpkittest
 
 import (

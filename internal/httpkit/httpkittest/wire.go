@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -53,4 +54,34 @@ func must(t testing.TB, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Deadlines is a recorder that counts the deadlines that are set on its connection.
+type Deadlines struct {
+	*httptest.ResponseRecorder
+	Reads    int       // read deadlines
+	LastRead time.Time // the last of them
+	Writes   int       // write deadlines
+}
+
+// SetReadDeadline counts a read deadline.
+func (d *Deadlines) SetReadDeadline(t time.Time) error {
+	d.Reads++
+	d.LastRead = t
+	return nil
+}
+
+// SetWriteDeadline counts a write deadline.
+func (d *Deadlines) SetWriteDeadline(time.Time) error {
+	d.Writes++
+	return nil
+}
+
+// Unread is a body that must not be read.
+type Unread struct{ TB testing.TB }
+
+// Read fails the test.
+func (u Unread) Read([]byte) (int, error) {
+	u.TB.Error("the body was read")
+	return 0, io.EOF
 }

@@ -5,9 +5,9 @@ import (
 	"firemode/internal/rules"
 )
 
-// classify applies the rule of a finding. If the rule cannot use the answers about scope, or the override, the
-// finding gets its default class, and the reason says what was wrong. A condition that the rule does not know is a
-// recommendation until a person settles it.
+// classify applies the rule of a finding. If the rule cannot use the answers about scope, or the
+// override, the finding gets its default class, and the reason says what was wrong. A condition
+// that the rule does not know is a recommendation until a person settles it.
 func classify(f Finding) firemode.Classification {
 	c := firemode.Classification{Rule: f.Rule.Code, Version: f.Rule.Version}
 	result, err := rules.Classify(f.Rule, f.Input)
@@ -27,8 +27,8 @@ func classify(f Finding) firemode.Classification {
 	return c
 }
 
-// SameClassification reports whether two classifications say the same. When and in which transaction they were made
-// does not count.
+// SameClassification reports whether two classifications say the same. When and in which
+// transaction they were made does not count.
 func SameClassification(a, b firemode.Classification) bool {
 	return a.Class == b.Class && a.Default == b.Default && a.Basis == b.Basis && a.Reason == b.Reason &&
 		a.Version == b.Version

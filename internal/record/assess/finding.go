@@ -18,8 +18,8 @@ type Finding struct {
 	UnknownCondition bool // the rule does not know the condition, so it cannot be classified
 }
 
-// findingsOf returns the findings that one live operation reports: a condition that was seen, or a measurement
-// outside a limit of one of the checks.
+// findingsOf returns the findings that one live operation reports: a condition that was seen, or a
+// measurement outside a limit of one of the checks.
 func findingsOf(op *crdt.Op, rule RuleLookup, checks []firemode.Check) []Finding {
 	at := ParsePath(op.Path)
 	switch {
@@ -77,8 +77,9 @@ func outsideLimits(op *crdt.Op, measurement string, rule RuleLookup, checks []fi
 	return found
 }
 
-// sums returns a function that replaces the value of an operation by the sum at its path, where increments are live:
-// no one has seen a single term alone. It must be called with the operations of one path one after the other.
+// sums returns a function that replaces the value of an operation by the sum at its path, where
+// increments are live: no one has seen a single term alone. It must be called with the operations
+// of one path one after the other.
 func sums(st *crdt.State) func(*crdt.Op) *crdt.Op {
 	var path crdt.Pointer
 	var counted bool

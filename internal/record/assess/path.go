@@ -104,8 +104,8 @@ func fitsOverride(at Path, v crdt.Value) bool {
 	return isString(v)
 }
 
-// flags returns flagUnlisted for a path that is no field of item, else flagUnexpectedType for a value that does not
-// fit the field.
+// flags returns flagUnlisted for a path that is no field of item, else flagUnexpectedType for a
+// value that does not fit the field.
 func flags(op crdt.Op, item *firemode.Item) []string {
 	at := ParsePath(op.Path)
 	rest := at.Rest
@@ -122,8 +122,8 @@ func flags(op crdt.Op, item *firemode.Item) []string {
 	return nil
 }
 
-// namesListedRule reports whether the rule in a path, if the field has one, is among the item's checks, and what
-// follows it is known.
+// namesListedRule reports whether the rule in a path, if the field has one, is among the item's
+// checks, and what follows it is known.
 func namesListedRule(at Path, item *firemode.Item) bool {
 	switch at.Field {
 	case "checks", "conditions", "scope", "override":

@@ -8,8 +8,9 @@ import (
 	"firemode"
 )
 
-// assess returns disputed before untouched, untouched before incomplete, and done when nothing is missing: each check
-// has an outcome, each failure a finding that explains it, and what was not tested a reason.
+// assess returns disputed before untouched, untouched before incomplete, and done when nothing is
+// missing: each check has an outcome, each failure a finding that explains it, and what was not
+// tested a reason.
 func (r Record) assess(checks []firemode.Check, disputed bool) (firemode.ItemState, []string) {
 	var missing, open []string
 	add := func(problem string) {
@@ -62,8 +63,8 @@ func (r Record) outcomeOf(rule firemode.RuleCode) string {
 	return r.Outcome
 }
 
-// explains reports whether a finding explains the failure of a check: a finding under its own rule if the check has
-// an outcome of its own, else a finding under any rule.
+// explains reports whether a finding explains the failure of a check: a finding under its own rule
+// if the check has an outcome of its own, else a finding under any rule.
 func (r Record) explains(rule firemode.RuleCode) bool {
 	own := r.Checks[rule] != ""
 	return slices.ContainsFunc(r.Findings, func(f Finding) bool { return !own || f.Rule.Code == rule })

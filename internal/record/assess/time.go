@@ -8,12 +8,13 @@ const clockTolerance = 5 * time.Minute
 // Flags of an effective time.
 const (
 	flagClockCorrected = "clock_corrected" // the device's clock was off by a known amount
-	flagClockSuspect   = "clock_suspect"   // the captured time is in the future, and by how much the clock is off is unknown
+	flagClockSuspect   = "clock_suspect"   // the captured time is in the future, and cannot be corrected
 )
 
-// effectiveTime returns the captured time, corrected by how far the device's clock was off when it sent the change,
-// if that is more than clockTolerance. A change without a captured time counts from its receipt. A captured time in
-// the future that cannot be corrected is suspect and ranks as 0.
+// effectiveTime returns the captured time, corrected by how far the device's clock was off when it
+// sent the change, if that is more than clockTolerance. A change without a captured time counts
+// from its receipt. A captured time in the future that cannot be corrected is suspect and ranks as
+// 0.
 func effectiveTime(captured, sent, received time.Time) (at int64, flag string) {
 	switch {
 	case captured.IsZero():

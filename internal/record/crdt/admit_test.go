@@ -17,9 +17,9 @@ func TestJudge(t *testing.T) {
 		want               crdt.Admission
 	}{
 		{"in order", crdt.Ranges{{1, 2}}, nil, &crdt.Known{ID: "b2"}, nil, crdt.Admit},
-		{"above a hole", crdt.Ranges{{1, 1}}, nil, nil, nil, crdt.Admit},
+		{"above a gap", crdt.Ranges{{1, 1}}, nil, nil, nil, crdt.Admit},
 		{
-			"into a hole",
+			"into a gap",
 			crdt.Ranges{{1, 2}, {4, 4}},
 			nil, &crdt.Known{ID: "b2"}, &crdt.Known{ID: "b4", PrevID: "b3"},
 			crdt.Admit,

@@ -48,7 +48,7 @@ func (s *server) compareState(want oracle.State) error {
 
 // compareReport returns how what Merge said about b differs from what has come of it.
 func compareReport(b batch, m crdt.Merged, before, after oracle.State) error {
-	var added, covered, recontested difference
+	var added, superseded, recontested difference
 	for _, a := range m.Added {
 		added.got(fmt.Sprint(name(a.Op), " live ", a.Live, " superseded ", a.Superseded && bears(a.Op)))
 	}
@@ -59,7 +59,7 @@ func compareReport(b batch, m crdt.Merged, before, after oracle.State) error {
 			bears(op) && alive[name(op)] == nil))
 	}
 	for _, op := range m.Superseded {
-		covered.got(name(op))
+		superseded.got(name(op))
 	}
 	for _, op := range m.Recontested {
 		recontested.got(fmt.Sprint(name(op), " ", op.Contested))
@@ -67,18 +67,18 @@ func compareReport(b batch, m crdt.Merged, before, after oracle.State) error {
 	for _, op := range before.Live {
 		switch {
 		case alive[name(op)] == nil:
-			covered.want(name(op))
+			superseded.want(name(op))
 		case before.Contested(op) != after.Contested(op):
 			recontested.want(fmt.Sprint(name(op), " ", after.Contested(op)))
 		}
 	}
-	return firstOf(added.err("added"), covered.err("covered"), recontested.err("recontested"),
+	return firstOf(added.err("added"), superseded.err("superseded"), recontested.err("recontested"),
 		compareTouched(b, m.Touched, before, after))
 }
 
 // compareTouched holds that a touch tells the truth about its path, and that every path is touched
-// whose live operations or whose conflict changed. What a batch wrote and covered again itself may
-// be touched, and a conflict that stays as it was.
+// whose live operations or whose conflict changed. What a batch wrote and superseded again itself
+// may be touched, and a conflict that stays as it was.
 func compareTouched(b batch, touched []crdt.Touch, before, after oracle.State) error {
 	was, is := kindsOf(before), kindsOf(after)
 	seen := map[crdt.Pointer]bool{}

@@ -11,7 +11,7 @@ type Composer struct {
 	out  io.Writer
 	open []string // segments of the objects that are open, below the outermost one
 	more bool     // something has been written
-	text []byte   // to be used again
+	text []byte   // buffer, reused
 }
 
 // NewComposer returns a Composer of a document on out. Nothing is written before the first leaf.

@@ -70,9 +70,9 @@ func (c Clock) Sum() int64 {
 	return sum
 }
 
-// Clamp returns the foreign entries of a clock that self posted, each cut to delivered(actor), the
-// run of that actor that was delivered to self; entries that come to nothing are left out. cut
-// reports whether anything was taken away.
+// Clamp returns the foreign entries of a clock that self posted, each limited to delivered(actor):
+// the contiguous prefix of that actor that was delivered to self. Entries limited to 0 are left
+// out. cut reports whether any entry was reduced.
 func Clamp(posted Clock, self ActorID, delivered func(ActorID) int64) (clamped Clock, cut bool) {
 	clamped = make(Clock, len(posted))
 	for actor, n := range posted {

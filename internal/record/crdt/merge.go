@@ -19,11 +19,11 @@ type Merged struct {
 type Added struct {
 	Op   *Op
 	Live bool
-	// Superseded says that it was covered when it arrived.
+	// Superseded reports that it was superseded already when it arrived.
 	Superseded bool
 }
 
-// Touch tells what a merge did to the conflict at a path: "" stands for none.
+// Touch is what a merge did to the conflict at a path; "" means none.
 type Touch struct {
 	Path          Pointer
 	Before, After ConflictKind
@@ -32,13 +32,13 @@ type Touch struct {
 // merger is one merge under way.
 type merger struct {
 	*State
-	later   Later
-	added   []Added
-	covered []*Op
-	before  map[*node]ConflictKind
-	own     map[*Op]int    // index in added
-	looked  map[*node]bool // at and below which Contested may have changed
-	changed map[*node]bool // those of them of which the live operations changed
+	later      Later
+	added      []Added
+	superseded []*Op
+	before     map[*node]ConflictKind
+	own        map[*Op]int    // index in added
+	looked     map[*node]bool // at and below which Contested may have changed
+	changed    map[*node]bool // those of them of which the live operations changed
 }
 
 // Merge adds the operations of one batch, in order. The batch must already be in its actor's chain.
@@ -54,15 +54,15 @@ func (s *State) Merge(ops []Op, later Later) Merged {
 		m.add(&ops[i])
 	}
 	recontested := m.recontest()
-	return Merged{Added: m.added, Superseded: m.covered, Recontested: recontested, Touched: m.touched()}
+	return Merged{Added: m.added, Superseded: m.superseded, Recontested: recontested, Touched: m.touched()}
 }
 
 func (m *merger) add(op *Op) {
 	n := m.at(op.Path)
 	if op.Kind != Increment {
-		m.cover(n, func(a *Op) bool { return m.covers(op, a) })
+		m.supersede(n, func(a *Op) bool { return m.supersedes(op, a) })
 	}
-	entry := Added{Op: op, Superseded: m.later.covers(op)}
+	entry := Added{Op: op, Superseded: m.later.supersedes(op)}
 	entry.Live = op.bears() && !entry.Superseded
 	m.own[op] = len(m.added)
 	m.added = append(m.added, entry)
@@ -72,30 +72,29 @@ func (m *merger) add(op *Op) {
 	}
 }
 
-// cover takes away what is live at n and below and is covered.
-func (m *merger) cover(n *node, covered func(*Op) bool) {
+// supersede removes the live operations at n and below for which superseded holds.
+func (m *merger) supersede(n *node, superseded func(*Op) bool) {
 	n.each(func(n *node) {
-		if !slices.ContainsFunc(n.live, covered) {
+		if !slices.ContainsFunc(n.live, superseded) {
 			return
 		}
 		m.touch(n)
 		n.live = slices.DeleteFunc(n.live, func(op *Op) bool {
-			if !covered(op) {
+			if !superseded(op) {
 				return false
 			}
 			if i, own := m.own[op]; own {
 				m.added[i].Live, m.added[i].Superseded = false, true
 			} else {
-				m.covered = append(m.covered, op)
+				m.superseded = append(m.superseded, op)
 			}
 			return true
 		})
 	})
 }
 
-// lengthen applies the writer's batches above again: the hole that is now closed has lengthened
-// their contexts. They cover what is below the hole, and have now seen what they were in conflict
-// with.
+// lengthen applies the writer's later batches once more: closing the gap has lengthened their
+// contexts. They supersede what is before the gap, and have now seen what they conflicted with.
 func (m *merger) lengthen() {
 	writer := m.later.Batch.Actor
 	m.root.each(func(n *node) {
@@ -105,7 +104,7 @@ func (m *merger) lengthen() {
 			m.look(n)
 		}
 	})
-	m.cover(&m.root, func(op *Op) bool { return op.Actor == writer && m.later.sweeps(op) })
+	m.supersede(&m.root, func(op *Op) bool { return op.Actor == writer && m.later.sweeps(op) })
 }
 
 // touch is look for a node of which the live operations are about to change.
@@ -160,7 +159,7 @@ func (m *merger) touched() []Touch {
 	return touched
 }
 
-// Recontest makes Contested anew for everything in s, which must be all that is live at and below
+// Recontest recomputes Contested for everything in s, which must be all that is live at and below
 // its top paths.
 func (s *State) Recontest() {
 	s.root.each(func(n *node) {

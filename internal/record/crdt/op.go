@@ -12,7 +12,7 @@ type Op struct {
 	Path    Pointer
 	Kind    Kind
 	Value   Value // "" for a removal, and for a resolve to absent
-	Names   []Dot // what resolve and correct cover
+	Names   []Dot // what resolve and correct supersede
 	Time    int64 // effective time in microseconds since the epoch, 0 when the clock is suspect
 	Sum     int64 // of the context; of the named dots for resolve and correct
 	Foreign Clock // the clamped foreign entries of its batch; shared, not to be changed
@@ -45,8 +45,8 @@ type OpID struct {
 // ID returns the identity of op.
 func (op *Op) ID() OpID { return OpID{op.Dot, op.Path} }
 
-// sweeps reports whether op covers what its writer had seen there and below. An append is a set of
-// its child.
+// sweeps reports whether op supersedes what its writer had seen at its path and below. An append is
+// a set of its child.
 func (op *Op) sweeps() bool { return op.Kind == Set || op.Kind == Remove || op.Kind == Append }
 
 // bears reports whether op can be live: all but a resolve to absent, which is no removal and
@@ -115,10 +115,10 @@ func (b *Batch) Ops(i int, stamp Stamp) []Op {
 	ops := make([]Op, 0, len(leaves)+1)
 	if names {
 		// What is named may be anywhere at or below the path, not only at a leaf: an operation at
-		// the path itself covers it, and the leaves bear the values.
-		covering := op
-		covering.Kind, covering.Value = Resolve, ""
-		ops = append(ops, covering)
+		// the path itself supersedes it, and the leaves carry the values.
+		superseding := op
+		superseding.Kind, superseding.Value = Resolve, ""
+		ops = append(ops, superseding)
 		op.Names = nil
 	}
 	for _, l := range leaves {

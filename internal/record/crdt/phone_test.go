@@ -69,8 +69,7 @@ func (p *play) step(s step, ph *phone) {
 }
 
 // fork adds a phone that goes on from ph under a fresh id. It inherits what was delivered, and with
-// its first batch has seen what its parent had written up to back batches ago, if the server holds
-// that in a run.
+// its first batch has seen what its parent had written up to back batches ago, that without a gap.
 func (p *play) fork(ph *phone, back int64) {
 	fresh := &phone{id: ph.id + "f", born: crdt.Clock{ph.id: ph.last - back}}
 	for _, other := range p.phones {

@@ -39,12 +39,12 @@ func compareRanges(t *rapid.T, r crdt.Ranges, model map[int64]bool) {
 				run = n
 			}
 			if got, want := r.RangeOf(n), island(model, n); got != want {
-				t.Fatalf("%v: island of %d is %v, want %v", r, n, got, want)
+				t.Fatalf("%v: range of %d is %v, want %v", r, n, got, want)
 			}
 		}
 	}
 	if r.Prefix() != run || r.Max() != highest {
-		t.Fatalf("%v: run %d, max %d; want %d, %d", r, r.Prefix(), r.Max(), run, highest)
+		t.Fatalf("%v: prefix %d, max %d; want %d, %d", r, r.Prefix(), r.Max(), run, highest)
 	}
 	missing := map[int64]bool{}
 	for n := int64(1); n < highest; n++ {
@@ -82,7 +82,7 @@ func rangesOf(model map[int64]bool) crdt.Ranges {
 func TestNoRanges(t *testing.T) {
 	var r crdt.Ranges
 	if r.Prefix() != 0 || r.Max() != 0 || r.Contains(1) || r.Missing() != nil {
-		t.Errorf("run %d, max %d, missing %v", r.Prefix(), r.Max(), r.Missing())
+		t.Errorf("prefix %d, max %d, missing %v", r.Prefix(), r.Max(), r.Missing())
 	}
 	if far := r.Add(1 << 62); far.Max() != 1<<62 || !slices.Equal(far.Missing(), crdt.Ranges{{1, 1<<62 - 1}}) {
 		t.Errorf("%v", far)

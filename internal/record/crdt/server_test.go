@@ -32,7 +32,7 @@ type way int
 
 const (
 	none       way = iota // rightly: the whole state in memory
-	rowsOnly              // rightly: as little of the state as State asks for, read anew for each batch
+	rowsOnly              // rightly: as little of the state as State asks for, reread for each batch
 	liveOnly              // wrongly: compares an arriving operation only with live ones
 	wholeChain            // wrongly: assumes that a writer has seen all it ever wrote, despite gaps
 )

@@ -10,8 +10,7 @@ import (
 type State struct {
 	root   node
 	chains func(ActorID) Ranges
-	// open is the batch that is being merged, while the state is looked at as it was before: a hole
-	// in its actor's chain.
+	// open is the batch being merged while the state before it is read: a gap in its actor's chain.
 	open *BatchRef
 }
 
@@ -103,21 +102,22 @@ func (s *State) sees(b, a *Op) bool {
 	return s.chains(b.Actor).RangeOf(b.Batch)[0] <= a.Batch
 }
 
-// covers is the definition of the package comment, but for the paths: a is at b's path or below it.
-func (s *State) covers(b, a *Op) bool {
+// supersedes is the definition in the package comment. The caller checks that a is at b's path or
+// below it.
+func (s *State) supersedes(b, a *Op) bool {
 	if b.sweeps() {
 		return s.sees(b, a)
 	}
 	return (b.Kind == Resolve || b.Kind == Correct) && slices.Contains(b.Names, a.Dot)
 }
 
-// Later is what the writer of a batch had stored above it when it arrived: it closes a hole, or
-// arrives above one that its writer's corrections have looked across. It is empty for a batch that
-// arrives in order. The state must then hold, beside what a batch can touch, whatever is live of
-// the writer's batches in the chain, with what is around it.
+// Later describes what the writer of a batch had already stored after it when it arrived. It
+// matters if the batch closes a gap, or if corrections of its writer named it in advance. It is
+// empty for a batch that arrives in order. With it, the state must hold, besides what a batch can
+// touch, whatever is live of the writer's batches in the chain, and what is around that.
 type Later struct {
-	// Batch is the batch, and Chain the unbroken chain of its writer's batches that it is now part
-	// of. Chain is empty when the batch is the last of it: then no context has become longer.
+	// Batch is the batch, and Chain the contiguous range of its writer's batches that it is now
+	// part of. Chain is empty if the batch is the last of it: then no context has become longer.
 	Batch BatchRef
 	Chain Range
 	// Sweeps holds, for every path at or above a path of the batch or of the writer's own live
@@ -129,8 +129,8 @@ type Later struct {
 	Names map[Dot][]Pointer
 }
 
-// covers reports whether something in l covers op.
-func (l *Later) covers(op *Op) bool {
+// supersedes reports whether an operation in l supersedes op.
+func (l *Later) supersedes(op *Op) bool {
 	for _, at := range l.Names[op.Dot] {
 		if at.Holds(op.Path) {
 			return true

@@ -24,7 +24,7 @@ type Walk struct {
 	// Conflict is called for each conflict, in order of path.
 	Conflict func(Conflict) error
 
-	path  Pointer // of the operations in hand
+	path  Pointer // of live
 	live  []*Op
 	above Pointer // the last leaf: what is below it is not shown
 }
@@ -41,11 +41,11 @@ func (w *Walk) Add(op Op) error {
 	return nil
 }
 
-// End tells that nothing more comes; inhabited tells whether something is live below the last path
-// all the same.
+// End ends the walk. inhabited reports whether something is live below the last path although it
+// was not added.
 func (w *Walk) End(inhabited bool) error { return w.settle(inhabited) }
 
-// settle judges the operations in hand; inhabited tells whether anything is live below their path.
+// settle evaluates the operations at w.path; inhabited reports whether anything is live below it.
 func (w *Walk) settle(inhabited bool) error {
 	if len(w.live) == 0 {
 		return nil

@@ -64,7 +64,8 @@ const (
 	ActionClassify      = "classify"       // the subject is the rule
 )
 
-// AuditSays reports whether an audit entry says what is expected of it. One that was made when entries said less says less.
+// AuditSays reports whether an audit entry says what is expected of it. One that was made when
+// entries said less says less.
 func AuditSays(e, want AuditEntry) bool {
 	var said, expected map[string]json.RawMessage
 	if json.Unmarshal(e.Data, &said) != nil || json.Unmarshal(want.Data, &expected) != nil || len(said) == 0 {

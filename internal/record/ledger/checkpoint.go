@@ -65,15 +65,15 @@ func OpenCheckpoint(signed string, key note.Verifier) (c Checkpoint, err error) 
 	return c, nil
 }
 
-// asSigned refuses a note that the key signed and somebody has touched since: note.Open passes over
-// signatures of others, and over the bits that base64 does not use.
+// asSigned rejects a note that was altered after the key signed it: note.Open ignores signatures of
+// other keys and the bits that base64 does not use.
 func asSigned(n *note.Note, signed string) error {
 	if len(n.Sigs) != 1 {
 		return errors.New("checkpoint: not signed once")
 	}
 	sig := n.Sigs[0]
 	_, err := base64.StdEncoding.Strict().DecodeString(sig.Base64)
-	if again := fmt.Sprintf("%s\n— %s %s\n", n.Text, sig.Name, sig.Base64); err != nil || again != signed {
+	if rewritten := fmt.Sprintf("%s\n— %s %s\n", n.Text, sig.Name, sig.Base64); err != nil || rewritten != signed {
 		return errors.New("checkpoint: it was altered since it was signed")
 	}
 	return nil
@@ -81,7 +81,7 @@ func asSigned(n *note.Note, signed string) error {
 
 // NewSigner returns the signer of an installation's private key.
 func NewSigner(key ed25519.PrivateKey) (note.Signer, error) {
-	// note reads keys from its own text form alone: algorithm 1 is Ed25519, by seed.
+	// note reads keys only in its own text form: algorithm 1 is Ed25519, by seed.
 	public := PublicKey(key)
 	id := strings.Split(public, "+")[1]
 	seed := base64.StdEncoding.EncodeToString(append([]byte{1}, key.Seed()...))
@@ -104,6 +104,7 @@ func PublicKey(key ed25519.PrivateKey) string {
 // CheckpointOf states what the log of a session is at its head.
 func CheckpointOf(at SessionRef, h Head) Checkpoint {
 	return Checkpoint{
-		Org: string(at.Org), Session: string(at.Session), Size: h.Seq, Root: Frontier(h.Frontier).Root(), Epoch: h.Epoch,
+		Org: string(at.Org), Session: string(at.Session), Size: h.Seq, Root: Frontier(h.Frontier).Root(),
+		Epoch: h.Epoch,
 	}
 }

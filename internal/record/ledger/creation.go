@@ -18,31 +18,37 @@ type Creation struct {
 	Items     int                 `json:"items"`
 	Checks    int                 `json:"checks"`
 	Digest    string              `json:"items_digest"` // over everything about the items that no result changes
-	// Secret is a hash of the session's secret, which is too long to be guessed from it. Entries of earlier binaries have none.
+	// Secret is a hash of the session's secret, which is too long to be guessed from it. Entries of
+	// earlier binaries have none.
 	Secret string `json:"secret_digest"`
 }
 
 func CreationOf(s firemode.Session, secret []byte, items []firemode.Item) Creation {
 	return Creation{
-		Building: s.Building, Frequency: s.Frequency, Items: s.ItemCount, Checks: s.CheckCount, Digest: itemsDigest(items),
+		Building: s.Building, Frequency: s.Frequency, Items: s.ItemCount, Checks: s.CheckCount,
+		Digest: itemsDigest(items),
 		Secret: base64.RawStdEncoding.EncodeToString(Hash("firemode session secret v1", secret)),
 	}
 }
 
 func (c Creation) Data() map[string]any {
 	return map[string]any{
-		"building_id": c.Building, "frequency": c.Frequency, "items": c.Items, "checks": c.Checks, "items_digest": c.Digest, "secret_digest": c.Secret,
+		"building_id": c.Building, "frequency": c.Frequency, "items": c.Items, "checks": c.Checks,
+		"items_digest": c.Digest, "secret_digest": c.Secret,
 	}
 }
 
-// itemsDigest is a hash over what items were when their session was made: what was due, by which rules, with which baselines and
-// readings of the visit before. It names every field, since it must come out the same when items have more of them.
+// itemsDigest is a hash over what items were when their session was made: what was due, by which
+// rules, with which baselines and readings of the visit before. It names every field, since it must
+// come out the same when items have more of them.
 func itemsDigest(items []firemode.Item) string {
 	ordered := slices.SortedFunc(slices.Values(items), func(a, b firemode.Item) int { return cmp.Compare(a.ID, b.ID) })
 	fields := make([][]byte, len(ordered))
 	for n, i := range ordered {
-		fields[n] = Hash("firemode item v1", []byte(i.ID), []byte(i.Kind), []byte(i.Type), []byte(i.Name), []byte(i.System),
-			[]byte(i.Level), Number(int64(i.Position)), fmt.Append(nil, i.Listed), texts("locations", i.Location...), checksDigest(i.Checks),
+		fields[n] = Hash("firemode item v1", []byte(i.ID), []byte(i.Kind), []byte(i.Type), []byte(i.Name),
+			[]byte(i.System),
+			[]byte(i.Level), Number(int64(i.Position)), fmt.Append(nil, i.Listed), texts("locations", i.Location...),
+			checksDigest(i.Checks),
 			baselinesDigest(i.Baselines), lastDigest(i.Last))
 	}
 	return base64.RawStdEncoding.EncodeToString(Hash("firemode items v1", fields...))

@@ -1,10 +1,11 @@
-// Package ledger makes history provable. An entry of a session's log is hashed over its own fields,
-// the root of a Merkle tree (RFC 6962) over its leaves, and the hash of the entry before it: a bit
-// that changes anywhere changes every hash after it, and one leaf can be shown without the others.
-// Over the hashes of the entries stands a second tree, whose root a signed checkpoint states: who
-// holds a checkpoint can tell, for ever, whether an entry was in the log by then, and whether a
-// later log is that one with more behind it. The package is pure; what the fields of an entry are
-// is the caller's to say.
+// Package ledger makes the log of a session tamper-evident. The hash of an entry is over its own
+// fields, the root of a Merkle tree (RFC 6962) over its leaves, and the hash of the entry before
+// it. A changed bit changes every later hash, and one leaf can be shown without the others. A
+// second tree over the hashes of the entries has a root that a signed checkpoint states: its holder
+// can check at any later time whether an entry was in the log by then, and whether a later log
+// extends that one.
+//
+// The package is pure.
 package ledger
 
 import (
@@ -125,7 +126,7 @@ func (t *Tree) Consistency(size int64) ([][]byte, error) {
 	return plain(proof), err
 }
 
-// CheckInclusion is nil if proof shows that leaf stands at index in the tree of size leaves with
+// CheckInclusion returns nil if proof shows that leaf is at index in the tree of size leaves with
 // root.
 func CheckInclusion(proof [][]byte, size int64, root []byte, index int64, leaf []byte) error {
 	top, err := hash(root)
@@ -139,8 +140,8 @@ func CheckInclusion(proof [][]byte, size int64, root []byte, index int64, leaf [
 	return tlog.CheckRecord(steps, size, top, index, tlog.RecordHash(leaf))
 }
 
-// CheckConsistency is nil if proof shows that the tree of newSize leaves with newRoot begins with
-// that of oldSize with oldRoot.
+// CheckConsistency returns nil if proof shows that the tree of newSize leaves with newRoot begins
+// with that of oldSize with oldRoot.
 func CheckConsistency(proof [][]byte, newSize int64, newRoot []byte, oldSize int64, oldRoot []byte) error {
 	after, err := hash(newRoot)
 	if err != nil {

@@ -39,7 +39,7 @@ type Entry struct {
 	Flags       []string
 	Prev, Hash  []byte
 	MergedSeq   int64 // the number at which it became part of the document; 0 while it is late
-	PrefixSeq   int64 // the number at which it became part of its actor's run; 0 before
+	PrefixSeq   int64 // the number at which it became part of its actor's contiguous prefix; 0 before
 }
 
 // Outcome is what became of a change.
@@ -59,7 +59,7 @@ type Actor struct {
 	Held       crdt.Ranges     // the numbers that have arrived
 	Merged     crdt.Ranges     // those that are part of the document: without late ones
 	PrefixSeq  int64           // the number at which Merged.Prefix last grew
-	Delivered  int64           // the document as of this number was delivered to it; written by Deliver alone
+	Delivered  int64           // the document as of this number was delivered to it; only Deliver writes it
 	Parent     crdt.ActorID    // the actor that this fresh one forked from, "" for none
 	LastSync   time.Time       // receipt of its last batch, zero before
 }
@@ -97,7 +97,7 @@ type Quarantined struct {
 	Number     int64
 	Content    []byte
 	ID, PrevID string
-	Fresh      crdt.ActorID // the id it must be sent again under
+	Fresh      crdt.ActorID // the id under which the client must resend it
 	User       firemode.UserID
 	ReceivedAt time.Time
 	Changes    []byte

@@ -12,9 +12,9 @@ import (
 	"golang.org/x/mod/sumdb/note"
 )
 
-// Proof shows one change of a log: who holds the public key can check it with nothing else at hand.
-// It says that the change was recorded as it stands, in this entry, in the log that the checkpoint
-// states; not that what was recorded is true.
+// Proof shows one change of a log. Anyone with the public key can check it offline. It proves that
+// the change was recorded with this content, in this entry of the log that the checkpoint states;
+// it does not prove that the recorded reading is true.
 type Proof struct {
 	Change     Leaf     `json:"reading"`
 	ChangePath [][]byte `json:"reading_path"` // from the change to the root of its entry
@@ -118,7 +118,7 @@ func parse[T any](file []byte, into *T) error {
 		return fmt.Errorf("not a proof: %w", err)
 	}
 	if !bytes.Equal(again, file) {
-		return errors.New("not a proof as it was written: its text was changed or laid out anew")
+		return errors.New("not a proof as it was written: its text or layout was changed")
 	}
 	return nil
 }

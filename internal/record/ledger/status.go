@@ -7,8 +7,8 @@ import (
 	"firemode"
 )
 
-// StatusChange is what a status entry holds in place of changes. Its members stay in this order: the log hashes
-// their bytes.
+// StatusChange is what a status entry holds in place of changes. Its members stay in this order:
+// the log hashes their bytes.
 type StatusChange struct {
 	AcceptGaps bool                   `json:"accept_gaps"`
 	Reason     string                 `json:"reason"`

@@ -99,7 +99,7 @@ func (w *writes) opChanges() []store.OpChange {
 	changes := make([]store.OpChange, 0, len(w.oldOps))
 	for op, u := range w.oldOps {
 		changes = append(changes, store.OpChange{
-			Path: op.Path, Seq: op.Seq, Index: op.Index, Covered: u.superseded, Noted: u.noted, Contested: op.Contested,
+			Path: op.Path, Seq: op.Seq, Index: op.Index, SupersededSeq: u.superseded, Noted: u.noted, Contested: op.Contested,
 		})
 	}
 	slices.SortFunc(changes, func(a, b store.OpChange) int {

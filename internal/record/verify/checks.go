@@ -2,6 +2,7 @@ package verify
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 
@@ -13,111 +14,116 @@ import (
 
 func entryName(seq int64) string { return fmt.Sprintf("batches entry %d", seq) }
 
-func (a *auditor) checkEntry(b ledger.Entry) {
-	where := entryName(b.Seq)
-	if b.Seq != a.log.seq+1 {
-		a.differs(where, "it comes after entry %d: entries are missing", a.log.seq)
+// checkEntry checks that a log entry continues the chain and is as it was sealed, and its changes.
+func (s *verification) checkEntry(e ledger.Entry) {
+	where := entryName(e.Seq)
+	if e.Seq != s.log.seq+1 {
+		s.differs(where, "it comes after entry %d: entries are missing", s.log.seq)
 	}
-	if !bytes.Equal(b.Prev, a.log.hash) {
-		a.differs(where, "it does not continue the chain: its previous hash is not that of the entry before")
+	if !bytes.Equal(e.Prev, s.log.hash) {
+		s.differs(where, "it does not continue the chain: its previous hash is not that of the entry before")
 	}
-	if !b.Sealed(a.ref) {
-		a.differs(where, "its hash is not that of its fields")
+	if !e.Sealed(s.ref) {
+		s.differs(where, "its hash is not that of its fields")
 	}
-	if b.Kind != ledger.EntryChanges {
+	if e.Kind != ledger.EntryChanges {
 		return
 	}
-	changes, err := ledger.ParseChanges(b)
+	changes, err := ledger.ParseChanges(e)
 	if err != nil {
-		a.differs(where, "its changes cannot be read: %v", err)
+		s.differs(where, "its changes cannot be read: %v", err)
 		return
 	}
-	if content := crdt.Content(changes); !bytes.Equal(content[:], b.Content) {
-		a.differs(where, "its content is not that of its changes")
+	if content := crdt.Content(changes); !bytes.Equal(content[:], e.Content) {
+		s.differs(where, "its content is not that of its changes")
 	}
-	if len(changes) != len(b.Outcomes) {
-		a.differs(where, "it has %d changes and %d outcomes", len(changes), len(b.Outcomes))
+	if len(changes) != len(e.Outcomes) {
+		s.differs(where, "it has %d changes and %d outcomes", len(changes), len(e.Outcomes))
 	}
 }
 
-// checkHead compares the head with where the log ends, and the checkpoint with the tree over it.
-func (a *auditor) checkHead() {
+// checkHead compares the head with the end of the log, and the checkpoint with the tree over the
+// log.
+func (s *verification) checkHead() {
 	const where = "session_heads"
-	if a.head.Seq != a.log.seq || !bytes.Equal(a.head.Hash, a.log.hash) {
-		a.differs(where+" and batches", "the head says that the log ends at entry %d; it ends at %d, or with another hash", a.head.Seq, a.log.seq)
+	if s.head.Seq != s.log.seq || !bytes.Equal(s.head.Hash, s.log.hash) {
+		s.differs(where+" and batches",
+			"the head says that the log ends at entry %d; it ends at %d, or with another hash", s.head.Seq, s.log.seq)
 	}
-	if !bytes.Equal(a.head.Frontier, a.log.frontier) {
-		a.differs(where, "its frontier is not that of the tree over the log")
+	if !bytes.Equal(s.head.Frontier, s.log.frontier) {
+		s.differs(where, "its frontier is not that of the tree over the log")
 	}
-	if a.log.seq == 0 {
-		if a.head.Checkpoint != "" {
-			a.differs(where, "it has a checkpoint of an empty log")
+	if s.log.seq == 0 {
+		if s.head.Checkpoint != "" {
+			s.differs(where, "it has a checkpoint of an empty log")
 		}
 		return
 	}
-	c, err := ledger.OpenCheckpoint(a.head.Checkpoint, a.Key)
+	c, err := ledger.OpenCheckpoint(s.head.Checkpoint, s.Key)
 	if err != nil {
-		a.differs(where+" checkpoint", "%v", err)
+		s.differs(where+" checkpoint", "%v", err)
 		return
 	}
-	if c.Org != string(a.ref.Org) || c.Session != string(a.ref.Session) || c.Size != a.log.seq || !bytes.Equal(c.Root, a.log.frontier.Root()) || c.Epoch != a.head.Epoch {
-		a.differs(where+" checkpoint", "it states another log than this one")
+	if c.Org != string(s.ref.Org) || c.Session != string(s.ref.Session) || c.Size != s.log.seq ||
+		!bytes.Equal(c.Root, s.log.frontier.Root()) || c.Epoch != s.head.Epoch {
+		s.differs(where+" checkpoint", "it is a checkpoint of another log")
 	}
 }
 
-// checkSession compares what the log says of the session's status with what is stored.
-func (a *auditor) checkSession() {
-	if a.session.Format != firemode.CurrentFormat {
-		a.differs("sessions", "its format is %d, which this binary does not know", a.session.Format)
-	}
-	if a.session.Status != a.log.status || a.session.Reason != a.log.reason || !a.session.CompletedAt.Equal(a.log.finished) {
-		a.differs("sessions", "it is stored as %s (%q, completed %s), and the log says %s (%q, completed %s)",
-			a.session.Status, a.session.Reason, a.session.CompletedAt, a.log.status, a.log.reason, a.log.finished)
+// checkStatus compares the session's status with what the log says.
+func (s *verification) checkStatus() {
+	x := s.session
+	if x.Status != s.log.status || x.Reason != s.log.reason || !x.CompletedAt.Equal(s.log.completed) {
+		s.differs("sessions", "it is stored as %s (%q, completed %s), and the log says %s (%q, completed %s)",
+			x.Status, x.Reason, x.CompletedAt, s.log.status, s.log.reason, s.log.completed)
 	}
 }
 
-// checkCreation compares the session and its items with what the audit log keeps of them as they were made.
-func (a *auditor) checkCreation(items []firemode.Item) {
-	if !a.audited {
+// checkCreation compares the session and its items with what the audit log says about their
+// creation.
+func (s *verification) checkCreation(items []firemode.Item) {
+	if !s.audited {
 		return
 	}
-	e := a.created
+	e := s.created
 	if e.Seq == 0 {
-		a.differs("sessions", "the audit log does not say that it was made")
+		s.differs("sessions", "the audit log does not say that it was created")
 		return
 	}
-	var kept ledger.Creation
-	if err := json.Unmarshal(e.Data, &kept); err != nil {
-		a.differs("audit entry "+string(e.ID), "it cannot be read: %v", err)
+	var logged ledger.Creation
+	if err := json.Unmarshal(e.Data, &logged); err != nil {
+		s.differs("audit entry "+string(e.ID), "it cannot be read: %v", err)
 		return
 	}
-	now := ledger.CreationOf(a.session, a.head.Key, items)
-	if now.Digest != kept.Digest {
-		a.differs("items", "they are not those that the session was made with: their digest is another")
+	stored := ledger.CreationOf(s.session, s.head.Key, items)
+	if stored.Digest != logged.Digest {
+		s.differs("items", "they are not those that the session was created with: their digest differs")
 	}
-	if kept.Secret != "" && now.Secret != kept.Secret {
-		a.differs("session_heads", "its secret is not the one that the session was made with")
+	if logged.Secret != "" && stored.Secret != logged.Secret { // earlier binaries did not log it
+		s.differs("session_heads", "its secret is not the one that the session was created with")
 	}
-	now.Digest, now.Secret = kept.Digest, kept.Secret
-	if now != kept || e.User != a.session.CreatedBy || !e.At.Equal(a.session.CreatedAt) {
-		a.differs("sessions", "it is stored as %+v by %s at %s, and was made as %+v by %s at %s", now, a.session.CreatedBy, a.session.CreatedAt, kept, e.User, e.At)
+	stored.Digest, stored.Secret = logged.Digest, logged.Secret
+	if stored != logged || e.User != s.session.CreatedBy || !e.At.Equal(s.session.CreatedAt) {
+		s.differs("sessions", "it is stored as %+v by %s at %s, and was created as %+v by %s at %s",
+			stored, s.session.CreatedBy, s.session.CreatedAt, logged, e.User, e.At)
 	}
 }
 
-// checkQuarantine checks each batch of a copied phone, and that the id it was given is the one that its session's secret gives.
-func (a *auditor) checkQuarantine() error {
-	return store.As[store.EntryReader](a.tx).EachQuarantined(a.ctx, a.ref, func(q ledger.Quarantined) error {
-		a.parents[q.Fresh] = q
+// checkQuarantine checks each batch of a forked client, and that its new client id is the one that
+// the session's secret gives.
+func (s *verification) checkQuarantine(ctx context.Context) error {
+	return store.As[store.EntryReader](s.tx).EachQuarantined(ctx, s.ref, func(q ledger.Quarantined) error {
+		s.forked[q.Fresh] = q
 		where := "quarantine " + string(q.Fresh)
-		if !q.Sealed(a.ref) {
-			a.differs(where, "its hash is not that of its fields")
+		if !q.Sealed(s.ref) {
+			s.differs(where, "its hash is not that of its fields")
 		}
 		if len(q.Content) != len(crdt.Posted{}.Content) {
-			return nil // its hash says so
+			return nil // then its hash differs
 		}
 		p := crdt.Posted{Actor: q.Actor, Number: q.Number, ID: q.ID, PrevID: q.PrevID, Content: [32]byte(q.Content)}
-		if crdt.FreshActor(a.head.Key, p) != q.Fresh {
-			a.differs(where, "its id is not that which the session gives to this batch")
+		if crdt.FreshActor(s.head.Key, p) != q.Fresh {
+			s.differs(where, "its id is not the one that the session gives to this batch")
 		}
 		return nil
 	})

@@ -5,8 +5,8 @@ import (
 	"iter"
 )
 
-// side iterates over what each calls back with.
-func side[T any](each func(func(T) error) error, failed *error) iter.Seq[T] {
+// sequence turns a function that calls back into a sequence. Its error goes to failed.
+func sequence[T any](each func(func(T) error) error, failed *error) iter.Seq[T] {
 	stop := errors.New("stop")
 	return func(yield func(T) bool) {
 		err := each(func(v T) error {
@@ -21,20 +21,21 @@ func side[T any](each func(func(T) error) error, failed *error) iter.Seq[T] {
 	}
 }
 
-// pairs walks two sequences that are sorted by key, and calls fn for each key with what either has; nil for what it lacks.
-func pairs[T any](stored, again iter.Seq[T], compare func(a, b *T) int, fn func(stored, again *T)) {
-	nextA, stopA := iter.Pull(stored)
-	defer stopA()
-	nextB, stopB := iter.Pull(again)
-	defer stopB()
-	x, okX := nextA()
-	y, okY := nextB()
-	for okX || okY {
+// eachPair walks two sequences in the order of compare, and calls fn for each key with the value of
+// either sequence, nil if it has none.
+func eachPair[T any](stored, rebuilt iter.Seq[T], compare func(x, y *T) int, fn func(stored, rebuilt *T)) {
+	nextStored, stopStored := iter.Pull(stored)
+	defer stopStored()
+	nextRebuilt, stopRebuilt := iter.Pull(rebuilt)
+	defer stopRebuilt()
+	x, moreX := nextStored()
+	y, moreY := nextRebuilt()
+	for moreX || moreY {
 		order := 0
 		switch {
-		case !okX:
+		case !moreX:
 			order = 1
-		case !okY:
+		case !moreY:
 			order = -1
 		default:
 			order = compare(&x, &y)
@@ -43,14 +44,14 @@ func pairs[T any](stored, again iter.Seq[T], compare func(a, b *T) int, fn func(
 		switch {
 		case order < 0:
 			fn(&a, nil)
-			x, okX = nextA()
+			x, moreX = nextStored()
 		case order > 0:
 			fn(nil, &b)
-			y, okY = nextB()
+			y, moreY = nextRebuilt()
 		default:
 			fn(&a, &b)
-			x, okX = nextA()
-			y, okY = nextB()
+			x, moreX = nextStored()
+			y, moreY = nextRebuilt()
 		}
 	}
 }

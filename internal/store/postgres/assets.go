@@ -10,7 +10,9 @@ import (
 	"firemode/internal/store/row"
 )
 
-func (t readTx) Assets(ctx context.Context, org firemode.OrgID, b firemode.BuildingID, f store.AssetFilter, p store.Page) ([]store.Keyed[firemode.Asset], error) {
+func (t readTx) Assets(
+	ctx context.Context, org firemode.OrgID, b firemode.BuildingID, f store.AssetFilter, p store.Page,
+) ([]store.Keyed[firemode.Asset], error) {
 	list, err := row.All(ctx, t.sql, row.ScanAsset, row.SelectAssets+` AND id > ?3
 		AND (?5 = '' OR system = ?5) AND (?6 = '' OR level = ?6) AND (?7 = '' OR type = ?7) AND (?8 = '' OR status = ?8)
 		AND strpos(search, ?9) > 0 ORDER BY id LIMIT ?4`,
@@ -18,21 +20,26 @@ func (t readTx) Assets(ctx context.Context, org firemode.OrgID, b firemode.Build
 	return row.AssetKeys(list, err)
 }
 
-func (t readTx) AssetsByID(ctx context.Context, org firemode.OrgID, b firemode.BuildingID, ids []firemode.AssetID) ([]firemode.Asset, error) {
+func (t readTx) AssetsByID(
+	ctx context.Context, org firemode.OrgID, b firemode.BuildingID, ids []firemode.AssetID,
+) ([]firemode.Asset, error) {
 	return row.All(ctx, t.sql, row.ScanAsset, row.SelectAssets+" AND id = ANY(?3)", org, b, row.Strings(ids))
 }
 
-func (t readTx) AssetBarcodes(ctx context.Context, org firemode.OrgID, b firemode.BuildingID, barcodes []string) (map[string]firemode.AssetID, error) {
-	// The partial index is used only where the query says what the index says.
+func (t readTx) AssetBarcodes(
+	ctx context.Context, org firemode.OrgID, b firemode.BuildingID, barcodes []string,
+) (map[string]firemode.AssetID, error) {
+	// The query repeats the condition of the partial index, so that the planner uses it.
 	list, err := row.All(ctx, t.sql, row.ScanBarcode,
-		"SELECT barcode, id FROM assets WHERE org = $1 AND building_id = $2 AND barcode <> '' AND barcode = ANY($3)", org, b, row.Strings(barcodes))
+		"SELECT barcode, id FROM assets WHERE org = $1 AND building_id = $2 AND barcode <> '' AND barcode = ANY($3)",
+		org, b, row.Strings(barcodes))
 	if err != nil {
 		return nil, err
 	}
 	return row.Barcodes(list), nil
 }
 
-// lockRegisters keeps the promise of LockBuilding to others: whoever writes to a register takes its building's lock.
+// lockRegisters takes the locks of LockBuilding that writing to registers needs.
 func (t writeTx) lockRegisters(ctx context.Context, assets []firemode.Asset) error {
 	type register struct {
 		org      firemode.OrgID

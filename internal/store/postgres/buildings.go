@@ -8,19 +8,26 @@ import (
 	"firemode/internal/store/row"
 )
 
-func (t writeTx) LockBuilding(ctx context.Context, org firemode.OrgID, id firemode.BuildingID) (firemode.Building, error) {
-	// Not FOR UPDATE, which would also keep others from adding sessions that merely refer to the building.
+func (t writeTx) LockBuilding(
+	ctx context.Context, org firemode.OrgID, id firemode.BuildingID,
+) (firemode.Building, error) {
+	// Not FOR UPDATE, which would also keep others from adding sessions that merely refer to the
+	// building.
 	b, err := row.One(ctx, t.sql, row.ScanBuilding, row.SelectBuilding+" FOR NO KEY UPDATE", org, id)
 	return row.Found(b, err, "building")
 }
 
-func (t readTx) Buildings(ctx context.Context, org firemode.OrgID, f store.BuildingFilter, p store.Page) ([]store.Keyed[firemode.Building], error) {
+func (t readTx) Buildings(
+	ctx context.Context, org firemode.OrgID, f store.BuildingFilter, p store.Page,
+) ([]store.Keyed[firemode.Building], error) {
 	at, id, err := row.After(p)
 	if err != nil {
 		return nil, err
 	}
-	list, err := row.All(ctx, t.sql, row.ScanBuilding, row.SelectBuildings+` WHERE org = $1 AND (created_at, id) > ($2, $3)
-		AND ($5 = '' OR EXISTS (SELECT 1 FROM building_owners o WHERE o.org = b.org AND o.owner = $5 AND o.building_id = b.id))
+	list, err := row.All(ctx, t.sql, row.ScanBuilding, row.SelectBuildings+` WHERE org = $1 AND (created_at,
+		id) > ($2, $3)
+		AND ($5 = '' OR EXISTS (SELECT 1 FROM building_owners o WHERE o.org = b.org AND o.owner = $5
+		AND o.building_id = b.id))
 		AND strpos(search, $6) > 0 ORDER BY created_at, id LIMIT $4`, org, at, id, p.Limit, f.Owner, store.Fold(f.Text))
 	return row.BuildingKeys(list, err)
 }

@@ -11,23 +11,29 @@ import (
 	"firemode/internal/store/row"
 )
 
-func (t readTx) DefectsByID(ctx context.Context, org firemode.OrgID, ids []firemode.DefectID) ([]firemode.Defect, error) {
-	return row.All(ctx, t.sql, row.ScanDefect, row.SelectDefects+" WHERE org = $1 AND id = ANY($2)", org, row.Strings(ids))
+func (t readTx) DefectsByID(
+	ctx context.Context, org firemode.OrgID, ids []firemode.DefectID,
+) ([]firemode.Defect, error) {
+	return row.All(ctx, t.sql, row.ScanDefect, row.SelectDefects+" WHERE org = $1 AND id = ANY($2)", org,
+		row.Strings(ids))
 }
 
-func (t readTx) Defects(ctx context.Context, org firemode.OrgID, f store.DefectFilter, p store.Page) ([]store.Keyed[firemode.Defect], error) {
+func (t readTx) Defects(
+	ctx context.Context, org firemode.OrgID, f store.DefectFilter, p store.Page,
+) ([]store.Keyed[firemode.Defect], error) {
 	at, id, err := row.After(p)
 	if err != nil {
 		return nil, err
 	}
 	c := defectConditions(f, org, at, id, p.Limit)
-	list, err := row.All(ctx, t.sql, row.ScanDefect, row.SelectDefects+` WHERE org = $1 AND (found_at, id) > ($2, $3)`+c.sql+
+	list, err := row.All(ctx, t.sql, row.ScanDefect, row.SelectDefects+` WHERE org = $1 AND (found_at, id) > ($2,
+		$3)`+c.sql+
 		" ORDER BY found_at, id LIMIT $4", c.args...)
 	return row.DefectKeys(list, err)
 }
 
-// conditions are those of a WHERE and their arguments. Only what a filter limits is named, so that the right index is used also
-// by a plan that PostgreSQL keeps for all arguments.
+// conditions are the conditions of a WHERE and their arguments. They name only the columns that a
+// filter limits, so that a generic plan uses the right index.
 type conditions struct {
 	sql  string
 	args []any
@@ -67,6 +73,9 @@ func defectConditions(f store.DefectFilter, args ...any) *conditions {
 	return c
 }
 
-func (t readTx) DefectsOfItems(ctx context.Context, s ledger.SessionRef, items []firemode.ItemID) ([]firemode.Defect, error) {
-	return row.All(ctx, t.sql, row.ScanDefect, lookUp("defects", row.DefectColumns, "item_id"), s.Org, s.Session, row.Strings(items))
+func (t readTx) DefectsOfItems(
+	ctx context.Context, s ledger.SessionRef, items []firemode.ItemID,
+) ([]firemode.Defect, error) {
+	return row.All(ctx, t.sql, row.ScanDefect, lookUp("defects", row.DefectColumns, "item_id"), s.Org, s.Session,
+		row.Strings(items))
 }

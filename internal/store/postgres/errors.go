@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"strings"
@@ -17,7 +16,7 @@ import (
 	"firemode/internal/store/row"
 )
 
-// The SQLSTATEs that mean something to us: PostgreSQL's manual, appendix A.
+// SQLSTATEs that are translated; see appendix A of the PostgreSQL manual.
 const (
 	statementCompletionUnknown = "40003"
 	readOnlyTransaction        = "25006" // of a node that is no longer the primary
@@ -35,14 +34,15 @@ const (
 	classSystemError           = "58"
 )
 
-// translate turns a driver's error into ours by its code; any other is returned as it is, which makes it CodeInternal.
+// translate turns an error of the driver into a firemode.Error by its code. Any other error is
+// returned unchanged, which makes it CodeInternal.
 func translate(err error) error {
 	var e *firemode.Error
 	switch {
 	case err == nil, errors.Is(err, context.Canceled), errors.As(err, &e):
 		return err
 	case errors.Is(err, context.DeadlineExceeded):
-		e = firemode.Unavailable(time.Second, "the database took too long")
+		e = firemode.Unavailable(time.Second, "the database took too long; retry")
 	case connectionLost(err):
 		e = firemode.Unavailable(time.Second, "the database cannot be reached now")
 	default:
@@ -59,22 +59,23 @@ func byCode(code string) *firemode.Error {
 	case "":
 		return nil
 	case foreignKeyViolation:
-		return firemode.NotFound("there is no such thing for this to belong to")
+		return firemode.NotFound("the resource that this belongs to does not exist")
 	case characterNotInRepertoire:
 		return firemode.Invalid("text must be UTF-8 without the character NUL")
 	case programLimitExceeded:
-		return firemode.Invalid("a name is too long to be kept unique")
+		return firemode.Invalid("a name that must be unique is too long")
 	case readOnlyTransaction, lockNotAvailable:
-		return firemode.Unavailable(time.Second, "the database cannot do this now")
+		return firemode.Unavailable(time.Second, "the database is unavailable at the moment; retry")
 	}
 	switch code[:2] {
-	case classConnectionException, classTransactionRollback, classInsufficientResources, classOperatorIntervention, classSystemError:
-		return firemode.Unavailable(time.Second, "the database cannot do this now")
+	case classConnectionException, classTransactionRollback, classInsufficientResources, classOperatorIntervention,
+		classSystemError:
+		return firemode.Unavailable(time.Second, "the database is unavailable at the moment; retry")
 	}
 	return nil
 }
 
-// conflict is translate for a statement that can find something taken.
+// conflict is translate for a statement that can break a uniqueness.
 func conflict(err error, taken row.Taken) error {
 	var pg *pgconn.PgError
 	if !errors.As(err, &pg) || pg.Code != uniqueViolation {
@@ -89,19 +90,18 @@ func conflict(err error, taken row.Taken) error {
 	return e
 }
 
-// commitFailed is the error of an Update whose COMMIT failed. Only the server's word that a constraint or a deadlock undid it is
-// certain; a connection that broke off may have done so after the commit.
+// commitFailed returns the error of an Update whose COMMIT failed. Only if the server reports a
+// broken constraint or a deadlock, it is certain that nothing was written; a lost connection may
+// have been lost after the commit.
 func commitFailed(err error) error {
 	if c := code(err); c != statementCompletionUnknown &&
 		(strings.HasPrefix(c, classIntegrityViolation) || strings.HasPrefix(c, classTransactionRollback)) {
 		return translate(err)
 	}
-	e := firemode.Unavailable(time.Second, "the change may or may not have been saved; try again with the same Idempotency-Key")
-	e.Err = fmt.Errorf("%w: %w", store.ErrOutcomeUnknown, err)
-	return e
+	return store.OutcomeUnknown(err)
 }
 
-// code returns the SQLSTATE, "" for an error of something else.
+// code returns the SQLSTATE, "" for any other error.
 func code(err error) string {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
@@ -113,6 +113,7 @@ func code(err error) string {
 func connectionLost(err error) bool {
 	var connect *pgconn.ConnectError
 	var network net.Error
-	return errors.As(err, &connect) || errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+	return errors.As(err, &connect) || errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err,
+		io.ErrUnexpectedEOF) ||
 		errors.Is(err, net.ErrClosed) || errors.Is(err, puddle.ErrClosedPool) || pgconn.SafeToRetry(err)
 }

@@ -17,7 +17,8 @@ import (
 // terminate ends every other connection to the database, as a restart of the server does.
 func terminate(t *testing.T, url string) {
 	t.Helper()
-	exec(t, url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+	exec(t, url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "+
+		"AND pid <> pg_backend_pid()")
 }
 
 func createOrg(ctx context.Context, tx store.Tx, id firemode.OrgID) error {
@@ -85,7 +86,8 @@ func TestServerThatIsNotThere(t *testing.T) {
 
 func TestDatabaseInAnotherEncodingIsRefused(t *testing.T) {
 	url := pgtest.Empty(t)
-	exec(t, url, "CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' LOCALE_PROVIDER libc TEMPLATE template0")
+	exec(t, url, "CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' LOCALE_PROVIDER libc TEMPLATE "+
+		"template0")
 	latin, err := neturl.Parse(url)
 	if err != nil {
 		t.Fatal(err)
@@ -108,7 +110,10 @@ func TestNameThatIsTooLongForAnIndexIsInvalid(t *testing.T) {
 		for r := rune(0x4e00); r < 0x4e00+5000; r++ {
 			name.WriteRune(r)
 		}
-		return store.As[store.UserWriter](tx).CreateUser(t.Context(), firemode.User{Org: "o", ID: "u", Username: name.String()})
+		return store.As[store.UserWriter](tx).CreateUser(t.Context(), firemode.User{
+			Org: "o", ID: "u",
+			Username: name.String(),
+		})
 	})
 	if firemode.CodeOf(err) != firemode.CodeInvalid {
 		t.Fatalf("got %v", err)

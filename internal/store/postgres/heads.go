@@ -10,7 +10,8 @@ import (
 )
 
 // prefixAt is the contiguous prefix of actor a.id as of a.seq.
-const prefixAt = `coalesce((SELECT number FROM batches b WHERE b.org = $1 AND b.session_id = $2 AND b.actor = a.id AND b.run_seq > 0
+const prefixAt = `coalesce((SELECT number FROM batches b WHERE b.org = $1 AND b.session_id = $2 AND b.actor = a.id
+	AND b.run_seq > 0
 	AND b.run_seq <= a.seq ORDER BY b.run_seq DESC, b.number DESC LIMIT 1), 0)`
 
 func (t readTx) Prefixes(ctx context.Context, s ledger.SessionRef, asks []store.PrefixAsk) ([]int64, error) {

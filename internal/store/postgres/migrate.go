@@ -18,7 +18,7 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// Migrate brings the schema to the newest version. Nodes that do so at once wait for each other.
+// Migrate brings the schema to the newest version. Concurrent nodes wait for each other.
 func (s *Store) Migrate(ctx context.Context) error {
 	return s.goose(func(p *goose.Provider) error {
 		_, err := p.Up(ctx)
@@ -26,7 +26,7 @@ func (s *Store) Migrate(ctx context.Context) error {
 	})
 }
 
-// Migrations lists what this binary knows.
+// Migrations lists the migrations that this binary knows.
 func (s *Store) Migrations(ctx context.Context) (known []store.Migration, err error) {
 	err = s.goose(func(p *goose.Provider) error {
 		list, err := p.Status(ctx)
@@ -54,7 +54,7 @@ func (s *Store) CheckSchema(ctx context.Context) error {
 	return store.CheckVersion(have, known)
 }
 
-// goose calls fn with a provider on connections of our pool.
+// goose calls fn with a provider that uses connections of the pool.
 func (s *Store) goose(fn func(*goose.Provider) error) error {
 	files, err := fs.Sub(migrations, "migrations")
 	if err != nil {
@@ -72,7 +72,8 @@ func (s *Store) goose(fn func(*goose.Provider) error) error {
 	return nil
 }
 
-// advisoryLock makes nodes that migrate at once wait for each other. goose has one too, which asks every few seconds.
+// advisoryLock makes nodes that migrate concurrently wait for each other. The one of goose polls
+// every few seconds.
 type advisoryLock struct{}
 
 // lockNumber is "firemode" as bytes.

@@ -1,9 +1,10 @@
 // Package postgres keeps FireMode's data in PostgreSQL, for any number of nodes.
 //
-// It promises what package store promises. Durable means what PostgreSQL means by synchronous_commit=on. Updates run read
-// committed and rely on row locks and constraints, so their functions never run twice; what must not be lost between reading
-// and writing is locked by a Lock method or carries a version. Locks are taken in order of id, building and session before
-// log. Views run repeatable read. Text is compared by its bytes whatever the locale of the cluster.
+// It keeps the promises of package store. Durable means what PostgreSQL means by
+// synchronous_commit=on. Updates run read committed and rely on row locks and constraints, so their
+// functions never run twice; what must not change between reading and writing is locked by a Lock
+// method or has a version. Locks are taken in order of id, building and session before log. Views
+// run repeatable read. Text is compared by its bytes in every locale.
 package postgres
 
 import (
@@ -22,7 +23,7 @@ import (
 	"firemode/internal/store"
 )
 
-// connections is how many a node opens at most, unless the URL says pool_max_conns.
+// connections is the most connections that a node opens, unless the URL sets pool_max_conns.
 const connections = 16
 
 // Config says which database to use.
@@ -38,8 +39,8 @@ type Store struct {
 	pool       *pgxpool.Pool
 	now        func() time.Time
 	statistics *statistics
-	writers    chan struct{}          // holds one for each Update that has a connection, or is about to
-	waiting    *groupcommit.WaitQueue // of the Updates that have none
+	writers    chan struct{}          // holds one for each Update that has, or is about to have, a connection
+	waiting    *groupcommit.WaitQueue // of Updates without a connection
 	watching   *pgx.ConnConfig
 }
 
@@ -80,17 +81,19 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	}
 	return &Store{
 		pool: pool, now: c.Now, statistics: newStatistics(pool),
-		writers: make(chan struct{}, writersOf(config.MaxConns)), waiting: groupcommit.NewWaitQueue(c.Now), watching: watching(config.ConnConfig),
+		writers: make(chan struct{}, writersOf(config.MaxConns)), waiting: groupcommit.NewWaitQueue(c.Now),
+		watching: watching(config.ConnConfig),
 	}, nil
 }
 
-// byIndex has statements planned once, and by their indexes. Each of them has an index that finds its rows, and must cost what it finds: left to
-// statistics, the planner of a young or lopsided table reads all of it instead, now and then and for hours.
+// byIndex makes the planner plan each statement once and use indexes. Every statement has an index
+// that finds its rows, and must cost what it finds. With statistics, the planner may scan a young
+// or skewed table instead, for hours.
 func byIndex() map[string]string {
 	return map[string]string{
 		"plan_cache_mode": "force_generic_plan",
 		"enable_seqscan":  "off", "enable_bitmapscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off",
-		"jit": "off", // it goes by estimated cost, which is off where a scan cannot be avoided
+		"jit": "off", // it depends on estimated costs, which are wrong where a scan cannot be avoided
 	}
 }
 

@@ -24,7 +24,10 @@ func TestSchema(t *testing.T) { storetest.RunSchema(t, emptyDatabase) }
 func TestNarrow(t *testing.T) { storetest.RunNarrow(t, emptyDatabase, postgres.RowsRead) }
 
 func TestListCost(t *testing.T) {
-	storetest.ListCost(t, "postgres", emptyDatabase, func(n int) string { return fmt.Sprintf("generate_series(1, %d) n", n) })
+	storetest.ListCost(t, "postgres", emptyDatabase, func(n int) string {
+		return fmt.Sprintf("generate_series(1, "+
+			"%d) n", n)
+	})
 }
 
 func emptyDatabase(t testing.TB) storetest.Empty {

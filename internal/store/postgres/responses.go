@@ -13,8 +13,10 @@ func (t readTx) Responses(ctx context.Context, keys []store.StoredResponse) ([]s
 	for _, k := range keys {
 		scopes, ids = append(scopes, k.Scope), append(ids, k.Key)
 	}
-	return row.All(ctx, t.sql, row.ScanResponse, "SELECT "+row.ResponseColumns+` FROM (SELECT DISTINCT * FROM unnest($1::text[], $2::text[]) k (of_scope, name)) k
-		CROSS JOIN LATERAL (SELECT * FROM answers WHERE scope = k.of_scope AND idempotency_key = k.name OFFSET 0) a`, scopes, ids)
+	return row.All(ctx, t.sql, row.ScanResponse, "SELECT "+row.ResponseColumns+` FROM (SELECT DISTINCT *
+		FROM unnest($1::text[], $2::text[]) k (of_scope, name)) k
+		CROSS JOIN LATERAL (SELECT * FROM answers WHERE scope = k.of_scope AND idempotency_key = k.name OFFSET 0) a`,
+		scopes, ids)
 }
 
 func (t writeTx) DeleteResponses(ctx context.Context, before time.Time, limit int) (int, error) {

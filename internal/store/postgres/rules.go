@@ -8,7 +8,8 @@ import (
 	"firemode/internal/store/row"
 )
 
-// CreateRules stamps the rules first: of two transactions that add the same rules in another order, one waits there for the other.
+// CreateRules stamps the rules first: of two transactions that add the same rules in another order,
+// one waits there for the other.
 func (t writeTx) CreateRules(ctx context.Context, rules []firemode.Rule) error {
 	for _, org := range row.Organisations(rules) {
 		if err := t.stampRules(ctx, org); err != nil {
@@ -21,7 +22,10 @@ func (t writeTx) CreateRules(ctx context.Context, rules []firemode.Rule) error {
 func (t writeTx) DeactivateRule(
 	ctx context.Context, org firemode.OrgID, code firemode.RuleCode, version string, by firemode.UserID,
 ) error {
-	added, err := row.InsertDeactivation(ctx, t.sql, org, store.Deactivation{Code: code, Version: version, At: t.Now(), By: by})
+	added, err := row.InsertDeactivation(ctx, t.sql, org, store.Deactivation{
+		Code: code, Version: version, At: t.Now(),
+		By: by,
+	})
 	if err != nil || !added {
 		return err
 	}

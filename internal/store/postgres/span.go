@@ -16,8 +16,9 @@ import (
 	"firemode/internal/store/row"
 )
 
-// tracer wraps otelpgx: it costs nothing where nothing is sampled, records only the code of an error, since its text could contain a
-// value, and makes one span of a statement that is sent for many rows, as the other engine does.
+// tracer wraps otelpgx: it costs nothing where nothing is sampled, records only the code of an
+// error, since its text could contain a value, and makes one span of a statement that is sent for
+// many rows, as the other engine does.
 type tracer struct {
 	*otelpgx.Tracer
 }
@@ -32,10 +33,13 @@ var (
 
 func newTracer(provider trace.TracerProvider, c *pgx.ConnConfig) tracer {
 	return tracer{otelpgx.NewTracer(
-		otelpgx.WithTracerProvider(provider), otelpgx.WithMeterProvider(noop.NewMeterProvider()), otelpgx.WithSpanNameFunc(row.Summary),
-		// Its own attributes of the connection would copy the configuration of the connection for every statement.
+		otelpgx.WithTracerProvider(provider), otelpgx.WithMeterProvider(noop.NewMeterProvider()),
+		otelpgx.WithSpanNameFunc(row.Summary),
+		// Its own attributes of the connection would copy the configuration of the connection for
+		// every statement.
 		otelpgx.WithDisableConnectionDetailsInAttributes(),
-		otelpgx.WithTracerAttributes(semconv.DBNamespace(c.Database), semconv.ServerAddress(c.Host), semconv.ServerPort(int(c.Port))),
+		otelpgx.WithTracerAttributes(semconv.DBNamespace(c.Database), semconv.ServerAddress(c.Host),
+			semconv.ServerPort(int(c.Port))),
 	)}
 }
 
@@ -81,7 +85,8 @@ func (t tracer) TraceQueryEnd(ctx context.Context, c *pgx.Conn, d pgx.TraceQuery
 	ended(ctx, &d.Err, func() { t.Tracer.TraceQueryEnd(ctx, c, d) })
 }
 
-// TraceBatchStart names the span after the one statement that each of our batches runs for many rows.
+// TraceBatchStart names the span after the one statement that each of our batches runs for many
+// rows.
 func (t tracer) TraceBatchStart(ctx context.Context, c *pgx.Conn, d pgx.TraceBatchStartData) context.Context {
 	return started(ctx, func() context.Context {
 		ctx := t.Tracer.TraceBatchStart(ctx, c, d)
@@ -95,7 +100,8 @@ func (t tracer) TraceBatchStart(ctx context.Context, c *pgx.Conn, d pgx.TraceBat
 	})
 }
 
-// TraceBatchQuery starts no span: it is called when the result of a row is read, which says nothing about its time.
+// TraceBatchQuery starts no span: it is called when the result of a row is read, which says nothing
+// about its time.
 func (t tracer) TraceBatchQuery(ctx context.Context, _ *pgx.Conn, d pgx.TraceBatchQueryData) {
 	if d.Err != nil && recording(ctx) {
 		trace.SpanFromContext(ctx).SetStatus(codes.Error, bare(d.Err).Error())
@@ -126,7 +132,9 @@ func (t tracer) TraceConnectEnd(ctx context.Context, d pgx.TraceConnectEndData) 
 	ended(ctx, &d.Err, func() { t.Tracer.TraceConnectEnd(ctx, d) })
 }
 
-func (t tracer) TraceAcquireStart(ctx context.Context, p *pgxpool.Pool, d pgxpool.TraceAcquireStartData) context.Context {
+func (t tracer) TraceAcquireStart(
+	ctx context.Context, p *pgxpool.Pool, d pgxpool.TraceAcquireStartData,
+) context.Context {
 	return started(ctx, func() context.Context { return t.Tracer.TraceAcquireStart(ctx, p, d) })
 }
 

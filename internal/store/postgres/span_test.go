@@ -54,11 +54,13 @@ func TestFailuresSayTheirCodeAlone(t *testing.T) {
 		if err := fails(); err == nil || !strings.Contains(err.Error(), "sesame") {
 			t.Fatalf("%s: %v, want a failure that names the value", name, err)
 		}
-		ended := slices.DeleteFunc(spans.Ended()[before:], func(s sdk.ReadOnlySpan) bool { return strings.HasPrefix(s.Name(), "PREPARE ") })
+		ended := slices.DeleteFunc(spans.Ended()[before:],
+			func(s sdk.ReadOnlySpan) bool { return strings.HasPrefix(s.Name(), "PREPARE ") })
 		if len(ended) != 1 || ended[0].Name() != "SELECT" || ended[0].Status().Code != codes.Error {
 			t.Fatalf("%s: spans %v, want one that failed", name, ended)
 		}
-		if text := fmt.Sprint(ended[0].Status(), ended[0].Events(), ended[0].Attributes()); strings.Contains(text, "sesame") || !strings.Contains(text, "22P02") {
+		if text := fmt.Sprint(ended[0].Status(), ended[0].Events(), ended[0].Attributes()); strings.Contains(text,
+			"sesame") || !strings.Contains(text, "22P02") {
 			t.Errorf("%s: the span says %s", name, text)
 		}
 	}

@@ -84,7 +84,8 @@ func (s *statements) Fail(err error) error {
 	return err
 }
 
-// numbered returns query with PostgreSQL's parameters: ?2 becomes $2, and the n-th ? without a number $n.
+// numbered returns query with PostgreSQL's parameters: ?2 becomes $2, and the n-th ? without a
+// number $n.
 func numbered(query string) string {
 	if !strings.Contains(query, "?") {
 		return query
@@ -106,10 +107,12 @@ func numbered(query string) string {
 	return b.String()
 }
 
-// lookUp returns the query for columns of those rows of a session, $1 and $2, whose key is in the list $3, each once. LATERAL and
-// OFFSET 0 keep the planner from joining the whole of a session instead; see ADR 16.
+// lookUp returns the query for columns of those rows of a session, $1 and $2, whose key is in the
+// list $3, each once. LATERAL and OFFSET 0 keep the planner from joining the whole of a session
+// instead; see ADR 16.
 func lookUp(table, columns, key string) string {
-	return "SELECT " + columns + " FROM (SELECT DISTINCT unnest($3::text[]) AS asked) q CROSS JOIN LATERAL (SELECT * FROM " + table +
+	return "SELECT " + columns + " FROM (SELECT DISTINCT unnest($3::text[]) AS asked) q CROSS " +
+		"JOIN LATERAL (SELECT * FROM " + table +
 		" WHERE org = $1 AND session_id = $2 AND " + key + " = q.asked OFFSET 0) r"
 }
 

@@ -9,10 +9,11 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// statistics has the tables of results analysed while they are young. Until autovacuum comes by, a minute or so into the life of a
-// database, the planner believes that they are empty, and any of their indexes is as good as another to it: finding what is
-// live at a path may then cost all that ever was in the session. Operations and items are counted as this node inserts them; each time they
-// have doubled the tables are analysed, and past the last step autovacuum is left to it.
+// statistics analyses the tables of results while they are young. Until the first autovacuum, about
+// a minute after the first rows, the planner takes the tables for empty and chooses any index: a
+// look-up of a path may then read the whole session. The node counts the operations and items that
+// it inserts, and analyses the tables each time the count has doubled, up to lastAnalysis; then
+// autovacuum takes over.
 type statistics struct {
 	pool     *pgxpool.Pool
 	inserted atomic.Int64
@@ -43,10 +44,10 @@ func (s *statistics) added(rows int) {
 	s.running.Go(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
-		// A failure costs speed alone, and autovacuum does the same later.
+		// A failure costs only speed, and autovacuum does the same later.
 		_, _ = s.pool.Exec(ctx, "ANALYZE ops, batches, actors, answers, items, audit")
 	})
 }
 
-// stop waits for an analysis that runs.
+// stop waits for a running analysis.
 func (s *statistics) stop() { s.running.Wait() }

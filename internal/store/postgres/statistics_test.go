@@ -12,7 +12,8 @@ import (
 	"firemode/internal/store/storetest/pgtest"
 )
 
-// TestYoungTablesAreAnalysed holds that the planner is told of rows as they come, not when autovacuum next looks.
+// TestYoungTablesAreAnalysed holds that the planner is told of rows as they come, not when
+// autovacuum next looks.
 func TestYoungTablesAreAnalysed(t *testing.T) {
 	t.Parallel()
 	url := pgtest.New(t)
@@ -24,7 +25,10 @@ func TestYoungTablesAreAnalysed(t *testing.T) {
 		}
 		ops := make([]ledger.Op, c.rows)
 		for i := range ops {
-			ops[i] = ledger.Op{Op: crdt.Op{Path: "/test", Kind: crdt.Set, Value: "1", Seq: int64(c.rows), Dot: crdt.Dot{Index: i}}, Merged: 1}
+			ops[i] = ledger.Op{Op: crdt.Op{
+				Path: "/test", Kind: crdt.Set, Value: "1", Seq: int64(c.rows),
+				Dot: crdt.Dot{Index: i},
+			}, Merged: 1}
 		}
 		err = s.Update(t.Context(), func(tx store.Tx) error {
 			return store.As[store.OpWriter](tx).InsertOps(t.Context(), ledger.SessionRef{Org: "o", Session: "s"}, ops)
@@ -48,7 +52,8 @@ func analyses(t *testing.T, url string) (n int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := conn.QueryRow(t.Context(), "SELECT analyze_count FROM pg_stat_user_tables WHERE relname = 'ops'").Scan(&n); err != nil {
+	if err := conn.QueryRow(t.Context(), "SELECT analyze_count FROM pg_stat_user_tables "+
+		"WHERE relname = 'ops'").Scan(&n); err != nil {
 		t.Error(err)
 	}
 	if err := conn.Close(t.Context()); err != nil {

@@ -19,7 +19,7 @@ func (s *Store) Stats() store.Stats {
 	}
 }
 
-// Backlog counts over the index of what is open.
+// Backlog reads the index over what is open.
 func (s *Store) Backlog(ctx context.Context) (b store.Backlog, err error) {
 	err = s.View(ctx, func(tx store.ReadTx) (err error) {
 		b, err = row.One(ctx, tx.(readTx).sql, row.ScanBacklog, selectBacklog)
@@ -28,7 +28,7 @@ func (s *Store) Backlog(ctx context.Context) (b store.Backlog, err error) {
 	return b, err
 }
 
-// The condition of the index is written out as it stands there, or the planner does not see that it can be used.
+// The condition repeats that of the index word for word, so that the planner uses the index.
 const selectBacklog = `
 	SELECT coalesce(sum(h.conflicts), 0)::bigint, coalesce(sum(h.gaps), 0)::bigint
 	FROM session_heads h

@@ -16,12 +16,17 @@ func TestBacklogReadsWhatIsOpen(t *testing.T) {
 	url := pgtest.New(t)
 	for _, statement := range []string{
 		`INSERT INTO organisations VALUES ('o', 'O', 0)`,
-		`INSERT INTO buildings (org, id, name, address, name_key, address_key, search, metadata, owners, status, version, created_at)
+		`INSERT INTO buildings (org, id, name, address, name_key, address_key, search, metadata, owners, status,
+			version, created_at)
 			VALUES ('o', 'b', '', '', '', '', '', '{}', '[]', 'active', 1, 0)`,
-		`INSERT INTO sessions (org, id, building_id, name, frequency, status, reason, technicians, item_count, check_count, version, created_at, created_by, completed_at)
-			SELECT 'o', 's' || n, 'b', '', 'yearly', 'active', '', '[]', 0, 0, 1, 0, '', 0 FROM generate_series(1, 20000) n`,
-		`INSERT INTO session_heads (org, session_id, seq, epoch, changed_at, changed_seq, done, conflicts, gaps, batches, late, checkpoint)
-			SELECT 'o', 's' || n, 0, 1, 0, 0, 0, CASE n WHEN 7 THEN 3 ELSE 0 END, CASE n WHEN 9 THEN 2 ELSE 0 END, 0, 0, '' FROM generate_series(1, 20000) n`,
+		`INSERT INTO sessions (org, id, building_id, name, frequency, status, reason, technicians, item_count,
+			check_count, version, created_at, created_by, completed_at)
+			SELECT 'o', 's' || n, 'b', '', 'yearly', 'active', '', '[]', 0, 0, 1, 0, '', 0 FROM generate_series(1,
+			20000) n`,
+		`INSERT INTO session_heads (org, session_id, seq, epoch, changed_at, changed_seq, done, conflicts, gaps,
+			batches, late, checkpoint)
+			SELECT 'o', 's' || n, 0, 1, 0, 0, 0, CASE n WHEN 7 THEN 3 ELSE 0 END, CASE n WHEN 9 THEN 2 ELSE 0 END, 0,
+			0, '' FROM generate_series(1, 20000) n`,
 		`VACUUM ANALYZE`,
 	} {
 		exec(t, url, statement)
@@ -46,7 +51,8 @@ func TestBacklogReadsWhatIsOpen(t *testing.T) {
 
 type scans struct{ index, table int }
 
-// scansOf counts scans of the index of what is open, and those of whole tables that have a row for each session.
+// scansOf counts scans of the index of what is open, and those of whole tables that have a row for
+// each session.
 func scansOf(t *testing.T, url string) (n scans) {
 	t.Helper()
 	conn, err := pgx.Connect(t.Context(), url)
@@ -54,8 +60,10 @@ func scansOf(t *testing.T, url string) (n scans) {
 		t.Fatal(err)
 	}
 	defer conn.Close(t.Context())
-	err = conn.QueryRow(t.Context(), `SELECT (SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = 'session_heads_open'),
-		(SELECT sum(seq_scan) FROM pg_stat_user_tables WHERE relname IN ('sessions', 'session_heads'))::bigint`).Scan(&n.index, &n.table)
+	err = conn.QueryRow(t.Context(), `SELECT (SELECT idx_scan FROM pg_stat_user_indexes
+		WHERE indexrelname = 'session_heads_open'),
+		(SELECT sum(seq_scan) FROM pg_stat_user_tables WHERE relname IN ('sessions',
+		'session_heads'))::bigint`).Scan(&n.index, &n.table)
 	if err != nil {
 		t.Fatal(err)
 	}

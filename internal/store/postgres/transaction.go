@@ -12,20 +12,23 @@ import (
 	"firemode/internal/store/row"
 )
 
-// patience is how long an Update may take.
-const patience = 30 * time.Second
+// updateTimeout is how long an Update may take.
+const updateTimeout = 30 * time.Second
 
-// transaction is the state of a View or an Update. What its function may do with it is readTx or writeTx.
+// transaction is the state of a View or an Update. What its function may do with it is readTx or
+// writeTx.
 type transaction struct {
 	tx          pgx.Tx
 	statistics  *statistics // nil in a View
 	at          time.Time   // what Now returns
 	deadline    time.Time   // of an Update; zero in a View
 	afterCommit []func()
-	broken      error // the first failure of a statement: PostgreSQL has aborted the transaction, or a writing method has failed
+	// the first failure of a statement: PostgreSQL has aborted the transaction, or a writing method has failed
+	broken error
 }
 
-// readTx is what a View gives to its function: the reading ports of the transaction. PostgreSQL refuses to write in it, too.
+// readTx is what a View gives to its function: the reading ports of the transaction. PostgreSQL
+// refuses to write in it, too.
 type readTx struct {
 	row.Reader
 	sql *statements
@@ -57,9 +60,9 @@ func (s *Store) View(ctx context.Context, fn func(store.ReadTx) error) error {
 	return fn(newReadTx(&transaction{tx: tx}, false))
 }
 
-// Update runs fn in a transaction and commits it, whatever becomes of ctx.
+// Update runs fn in a transaction and commits it, even if ctx ends.
 func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), updateTimeout)
 	defer cancel()
 	tx, end, err := s.turn(ctx)
 	if err != nil {
@@ -68,7 +71,10 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) error {
 	defer end()
 	defer rollback(ctx, tx) // nothing to undo after a commit
 	deadline, _ := ctx.Deadline()
-	t := &transaction{tx: tx, statistics: s.statistics, at: s.now().UTC().Truncate(time.Microsecond), deadline: deadline}
+	t := &transaction{
+		tx: tx, statistics: s.statistics, at: s.now().UTC().Truncate(time.Microsecond),
+		deadline: deadline,
+	}
 	if err := run(t, fn); err != nil {
 		return err
 	}
@@ -81,14 +87,15 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) error {
 	return nil
 }
 
-// rollback waits only a little: a connection that does not answer is closed, which undoes the transaction as well.
+// rollback waits for a second at most: if the connection does not reply it is closed, which rolls
+// back as well.
 func rollback(ctx context.Context, tx pgx.Tx) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
 	tx.Rollback(ctx) //nolint:errcheck // see above
 }
 
-// run makes an error of a panic, as every engine does.
+// run turns a panic into an error, as every engine does.
 func run(t *transaction, fn func(store.Tx) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -113,7 +120,8 @@ func (t writeTx) Now() time.Time { return t.sql.at }
 // AfterCommit registers f to be run by the goroutine that called Update.
 func (t writeTx) AfterCommit(f func()) { t.sql.afterCommit = append(t.sql.afterCommit, f) }
 
-// bound returns the context for a statement. An Update's knows no cancelling: it runs to its end, or to its deadline.
+// bound returns the context for a statement. That of an Update is never cancelled: it runs to its
+// end, or to its deadline.
 func (t *transaction) bound(ctx context.Context) (context.Context, context.CancelFunc) {
 	if t.deadline.IsZero() {
 		return ctx, func() {}

@@ -6,11 +6,13 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// writersOf is how many of a node's connections Updates may have at once: a quarter is left to Views, so that what is read, and the
-// look for revocations above all, goes on while every Update waits for a lock.
+// writersOf returns how many connections of a node Updates may use at once. A quarter is left to
+// Views, so that reads, and above all the poll for revocations, go on while every Update waits for
+// a lock.
 func writersOf(connections int32) int { return max(1, int(connections)*3/4) }
 
-// turn begins a transaction of an Update as soon as there is a connection for one; end gives the turn to the next.
+// turn waits until an Update may use a connection and begins its transaction. end lets the next
+// Update begin.
 func (s *Store) turn(ctx context.Context) (tx pgx.Tx, end func(), err error) {
 	ticket := s.waiting.Join()
 	defer ticket.Leave()

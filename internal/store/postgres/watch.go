@@ -12,18 +12,19 @@ import (
 )
 
 const (
-	// channel is on which nodes tell each other what has changed. PostgreSQL keeps channels of databases apart.
+	// channel is the channel of NOTIFY. PostgreSQL keeps the channels of databases apart.
 	channel = "firemode"
-	// watchName is what the watching connection adds to its application_name.
+	// watchName is what the connection of Watch adds to its application_name.
 	watchName = " watch"
-	// silence is after how long without a word the watching connection is asked whether it is alive, and answer how long it may take:
-	// a network that swallows everything closes no connection.
-	silence = 30 * time.Second
-	answer  = 5 * time.Second
+	// pingAfter is how long the connection of Watch may be silent before it is pinged, and
+	// pingTimeout how long the reply may take: a network that drops all packets closes no
+	// connection.
+	pingAfter   = 30 * time.Second
+	pingTimeout = 5 * time.Second
 )
 
-// watching is how the connection of Watch is made: it is none of the pool, which may be used up when it is needed most, and what it
-// waits for is no statement to trace.
+// watching returns the configuration of the connection of Watch. It is not one of the pool, which
+// may be exhausted when Watch is needed most, and its waits are not traced as statements.
 func watching(c *pgx.ConnConfig) *pgx.ConnConfig {
 	own := c.Copy()
 	own.Tracer = nil
@@ -35,7 +36,7 @@ func watching(c *pgx.ConnConfig) *pgx.ConnConfig {
 func (s *Store) Watch(ctx context.Context, changed func(store.Topic)) error {
 	conn, err := pgx.ConnectConfig(ctx, s.watching)
 	if err == nil {
-		defer hangUp(ctx, conn)
+		defer closeConn(ctx, conn)
 		err = listen(ctx, conn, changed)
 	}
 	if ctx.Err() != nil {
@@ -53,7 +54,7 @@ func listen(ctx context.Context, conn *pgx.Conn, changed func(store.Topic)) erro
 		changed(topic)
 	}
 	for {
-		topic, err := hear(ctx, conn)
+		topic, err := receive(ctx, conn)
 		if err != nil {
 			return err
 		}
@@ -63,9 +64,10 @@ func listen(ctx context.Context, conn *pgx.Conn, changed func(store.Topic)) erro
 	}
 }
 
-// hear waits for one notification; after a long silence it returns "" if the connection is alive.
-func hear(ctx context.Context, conn *pgx.Conn) (store.Topic, error) {
-	quiet, cancel := context.WithTimeout(ctx, silence)
+// receive waits for one notification. After a long silence it returns "" if the connection is
+// alive.
+func receive(ctx context.Context, conn *pgx.Conn) (store.Topic, error) {
+	quiet, cancel := context.WithTimeout(ctx, pingAfter)
 	defer cancel()
 	n, err := conn.WaitForNotification(quiet)
 	switch {
@@ -74,12 +76,12 @@ func hear(ctx context.Context, conn *pgx.Conn) (store.Topic, error) {
 	case ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded):
 		return "", err
 	}
-	ping, cancel := context.WithTimeout(ctx, answer)
+	ping, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()
 	return "", conn.Ping(ping)
 }
 
-func hangUp(ctx context.Context, conn *pgx.Conn) {
+func closeConn(ctx context.Context, conn *pgx.Conn) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
 	conn.Close(ctx) //nolint:errcheck // nothing is left to lose

@@ -15,13 +15,17 @@ const soon = 30 * time.Second
 // endWatches ends the connections that listen, and no others.
 func endWatches(t *testing.T, url string) {
 	t.Helper()
-	exec(t, url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'firemode watch'")
+	exec(t, url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() "+
+		"AND application_name = 'firemode watch'")
 }
 
 func revoke(t *testing.T, s store.Database, family string) {
 	t.Helper()
 	err := s.Update(t.Context(), func(tx store.Tx) error {
-		return store.As[store.TokenWriter](tx).CreateRevocation(t.Context(), firemode.Revocation{Family: family, ExpiresAt: time.Now().Add(time.Hour)})
+		return store.As[store.TokenWriter](tx).CreateRevocation(t.Context(), firemode.Revocation{
+			Family:    family,
+			ExpiresAt: time.Now().Add(time.Hour),
+		})
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -15,13 +15,17 @@ const ActorColumns = "id, client, client_type, user_id, held, merged, run_seq, d
 // ActorValues are in the order of ActorColumns.
 func ActorValues(a ledger.Actor) ([]any, error) {
 	var e encoder
-	values := []any{a.ID, a.Client, a.ClientType, a.User, e.json(a.Held), e.json(a.Merged), a.PrefixSeq, a.Delivered, a.Parent, store.Micros(a.LastSync)}
+	values := []any{
+		a.ID, a.Client, a.ClientType, a.User, e.json(a.Held), e.json(a.Merged), a.PrefixSeq, a.Delivered,
+		a.Parent, store.Micros(a.LastSync),
+	}
 	return values, e.err
 }
 
 // ScanActor reads ActorColumns.
 func ScanActor(r Scanner) (a ledger.Actor, err error) {
-	err = scan(r, "actors", &a.ID, &a.Client, &a.ClientType, &a.User, store.JSONColumn{Into: &a.Held}, store.JSONColumn{Into: &a.Merged}, &a.PrefixSeq,
+	err = scan(r, "actors", &a.ID, &a.Client, &a.ClientType, &a.User, store.JSONColumn{Into: &a.Held},
+		store.JSONColumn{Into: &a.Merged}, &a.PrefixSeq,
 		&a.Delivered, &a.Parent, store.TimeColumn{Into: &a.LastSync})
 	return a, err
 }
@@ -36,7 +40,8 @@ func AllActors(ctx context.Context, sql Engine, s ledger.SessionRef) ([]ledger.A
 
 // CountActors implements store.ActorReader.
 func (r Reader) CountActors(ctx context.Context, s ledger.SessionRef, user firemode.UserID) (int, error) {
-	n, err := One(ctx, r.sql, Int, "SELECT count(*) FROM actors WHERE org = ? AND session_id = ? AND user_id = ?", s.Org, s.Session, user)
+	n, err := One(ctx, r.sql, Int, "SELECT count(*) FROM actors WHERE org = ? AND session_id = ? AND user_id = ?",
+		s.Org, s.Session, user)
 	return int(n), err
 }
 
@@ -70,6 +75,7 @@ func (w Writer) BindActor(ctx context.Context, s ledger.SessionRef, a ledger.Act
 
 // Deliver implements store.ActorWriter.
 func (w Writer) Deliver(ctx context.Context, s ledger.SessionRef, actor crdt.ActorID, seq int64) error {
-	return Exec(ctx, w.sql, "UPDATE actors SET delivered = ?1 WHERE org = ?2 AND session_id = ?3 AND id = ?4 AND delivered < ?1",
+	return Exec(ctx, w.sql, "UPDATE actors SET delivered = ?1 WHERE org = ?2 AND session_id = ?3 AND id = ?4 "+
+		"AND delivered < ?1",
 		seq, s.Org, s.Session, actor)
 }

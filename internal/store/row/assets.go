@@ -8,7 +8,8 @@ import (
 )
 
 // AssetColumns are those of table assets, but for search, which follows from them.
-const AssetColumns = "org, building_id, id, type, description, system, level, location, make, model, serial, manufactured, installed, " +
+const AssetColumns = "org, building_id, id, type, description, system, level, location, make, model, serial, " +
+	"manufactured, installed, " +
 	"last_pressure_test, barcode, status, notes, baselines, version, created_at, updated_at"
 
 // AssetTaken says what CreateAssets or UpdateAssets found taken.
@@ -21,7 +22,8 @@ var AssetTaken = Taken{
 func AssetValues(a firemode.Asset) ([]any, error) {
 	var e encoder
 	values := []any{
-		a.Org, a.Building, a.ID, a.Type, a.Description, a.System, a.Level, a.Location, a.Make, a.Model, a.Serial, a.Manufactured,
+		a.Org, a.Building, a.ID, a.Type, a.Description, a.System, a.Level, a.Location, a.Make, a.Model, a.Serial,
+		a.Manufactured,
 		a.Installed, a.LastPressureTest, a.Barcode, a.Status, a.Notes, e.json(a.Baselines), a.Version,
 		store.Micros(a.CreatedAt), store.Micros(a.UpdatedAt), assetSearch(a),
 	}
@@ -42,9 +44,11 @@ func assetSearch(a firemode.Asset) string {
 
 // ScanAsset reads AssetColumns.
 func ScanAsset(s Scanner) (a firemode.Asset, err error) {
-	err = scan(s, "assets", &a.Org, &a.Building, &a.ID, &a.Type, &a.Description, &a.System, &a.Level, &a.Location, &a.Make, &a.Model,
+	err = scan(s, "assets", &a.Org, &a.Building, &a.ID, &a.Type, &a.Description, &a.System, &a.Level, &a.Location,
+		&a.Make, &a.Model,
 		&a.Serial, &a.Manufactured, &a.Installed, &a.LastPressureTest, &a.Barcode, &a.Status, &a.Notes,
-		store.JSONColumn{Into: &a.Baselines}, &a.Version, store.TimeColumn{Into: &a.CreatedAt}, store.TimeColumn{Into: &a.UpdatedAt})
+		store.JSONColumn{Into: &a.Baselines}, &a.Version, store.TimeColumn{Into: &a.CreatedAt},
+		store.TimeColumn{Into: &a.UpdatedAt})
 	return a, err
 }
 
@@ -104,16 +108,20 @@ func (w Writer) CreateAssets(ctx context.Context, assets []firemode.Asset) error
 	return err
 }
 
-// UpdateAssets implements store.AssetWriter. Barcodes that move are taken off first, so that two assets can swap theirs.
+// UpdateAssets implements store.AssetWriter. Barcodes that move are taken off first, so that two
+// assets can swap theirs.
 func (w Writer) UpdateAssets(ctx context.Context, assets []firemode.Asset) error {
 	_, err := WriteAll(ctx, w.sql, Taken{},
-		"UPDATE assets SET barcode = '' WHERE org = ? AND building_id = ? AND id = ? AND barcode NOT IN ('', ?)", assets,
+		"UPDATE assets SET barcode = '' WHERE org = ? AND building_id = ? AND id = ? AND barcode NOT IN ('', ?)",
+		assets,
 		func(a firemode.Asset) ([]any, error) { return []any{a.Org, a.Building, a.ID, a.Barcode}, nil })
 	if err != nil {
 		return err
 	}
-	idle, err := WriteAll(ctx, w.sql, AssetTaken, `UPDATE assets SET type = ?, description = ?, system = ?, level = ?, location = ?,
-		make = ?, model = ?, serial = ?, manufactured = ?, installed = ?, last_pressure_test = ?, barcode = ?, status = ?,
+	idle, err := WriteAll(ctx, w.sql, AssetTaken, `UPDATE assets SET type = ?, description = ?, system = ?, level = ?,
+		location = ?,
+		make = ?, model = ?, serial = ?, manufactured = ?, installed = ?, last_pressure_test = ?, barcode = ?,
+		status = ?,
 		notes = ?, updated_at = ?, search = ?, version = version + 1
 		WHERE org = ? AND building_id = ? AND id = ? AND version = ?`, assets,
 		func(a firemode.Asset) ([]any, error) {
@@ -132,7 +140,8 @@ func (w Writer) PutBaselines(ctx context.Context, a firemode.Asset) error {
 		return w.sql.Fail(err)
 	}
 	n, err := w.sql.Write(ctx, Taken{},
-		"UPDATE assets SET baselines = ?, version = version + 1 WHERE org = ? AND building_id = ? AND id = ? AND version = ?",
+		"UPDATE assets SET baselines = ?, version = version + 1 WHERE org = ? AND building_id = ? AND id = ? "+
+			"AND version = ?",
 		baselines, a.Org, a.Building, a.ID, a.Version)
 	return w.assetChanged(ctx, a, n, err)
 }

@@ -15,16 +15,23 @@ import (
 const AuditColumns = "org, seq, id, at, user_id, action, subject, data, prev, hash"
 
 // AuditTaken says what InsertAudit found taken.
-var AuditTaken = Taken{Primary: "the audit log has gone on meanwhile", Unique: "an audit entry with this id exists already"}
+var AuditTaken = Taken{
+	Primary: "another entry was added to the audit log meanwhile",
+	Unique:  "an audit entry with this id exists already",
+}
 
 // AuditValues are in the order of AuditColumns.
 func AuditValues(e ledger.AuditEntry) []any {
-	return []any{e.Org, e.Seq, e.ID, store.Micros(e.At), e.User, e.Action, e.Subject, blob(e.Data), blob(e.Prev), blob(e.Hash)}
+	return []any{
+		e.Org, e.Seq, e.ID, store.Micros(e.At), e.User, e.Action, e.Subject, blob(e.Data), blob(e.Prev),
+		blob(e.Hash),
+	}
 }
 
 // ScanAudit reads AuditColumns.
 func ScanAudit(r Scanner) (e ledger.AuditEntry, err error) {
-	err = scan(r, "audit", &e.Org, &e.Seq, &e.ID, store.TimeColumn{Into: &e.At}, &e.User, &e.Action, &e.Subject, &e.Data, &e.Prev, &e.Hash)
+	err = scan(r, "audit", &e.Org, &e.Seq, &e.ID, store.TimeColumn{Into: &e.At}, &e.User, &e.Action, &e.Subject,
+		&e.Data, &e.Prev, &e.Hash)
 	return e, err
 }
 
@@ -71,7 +78,8 @@ func (r Reader) EachAudit(ctx context.Context, org firemode.OrgID, fn func(ledge
 		if last != nil {
 			seq = last.Seq
 		}
-		return All(ctx, r.sql, ScanAudit, selectAudit+" WHERE org = ? AND seq > ? ORDER BY seq LIMIT ?", org, seq, chunk)
+		return All(ctx, r.sql, ScanAudit, selectAudit+" WHERE org = ? AND seq > ? ORDER BY seq LIMIT ?", org, seq,
+			chunk)
 	}, fn)
 }
 

@@ -8,7 +8,8 @@ import (
 	"firemode/internal/store"
 )
 
-// BuildingColumns are those of table buildings, but for name_key, address_key and search, which follow from them.
+// BuildingColumns are those of table buildings, but for name_key, address_key and search, which
+// follow from them.
 const BuildingColumns = "org, id, name, address, metadata, owners, status, version, created_at, creation"
 
 // BuildingTaken says what CreateBuilding or UpdateBuilding found taken.
@@ -30,7 +31,8 @@ func BuildingValues(b firemode.Building) ([]any, error) {
 
 func nameKey(s string) string { return store.Fold(strings.TrimSpace(s)) }
 
-// BuildingChanges are what UpdateBuilding writes: name, address, metadata, owners, status, name_key, address_key, search.
+// BuildingChanges are what UpdateBuilding writes: name, address, metadata, owners, status,
+// name_key, address_key, search.
 func BuildingChanges(b firemode.Building) ([]any, error) {
 	v, err := BuildingValues(b)
 	return append(v[2:7:7], v[10:]...), err
@@ -38,7 +40,8 @@ func BuildingChanges(b firemode.Building) ([]any, error) {
 
 // ScanBuilding reads BuildingColumns.
 func ScanBuilding(s Scanner) (b firemode.Building, err error) {
-	err = scan(s, "buildings", &b.Org, &b.ID, &b.Name, &b.Address, store.JSONColumn{Into: &b.Metadata}, store.JSONColumn{Into: &b.Owners},
+	err = scan(s, "buildings", &b.Org, &b.ID, &b.Name, &b.Address, store.JSONColumn{Into: &b.Metadata},
+		store.JSONColumn{Into: &b.Owners},
 		&b.Status, &b.Version, store.TimeColumn{Into: &b.CreatedAt}, &b.Creation)
 	return b, err
 }
@@ -57,7 +60,10 @@ func (r Reader) Building(ctx context.Context, org firemode.OrgID, id firemode.Bu
 
 // BuildingKeys adds the keys of a list of buildings.
 func BuildingKeys(list []firemode.Building, err error) ([]store.Keyed[firemode.Building], error) {
-	return Keyed(list, err, func(b firemode.Building) string { return store.Key(store.Micros(b.CreatedAt), string(b.ID)) })
+	return Keyed(list, err, func(b firemode.Building) string {
+		return store.Key(store.Micros(b.CreatedAt),
+			string(b.ID))
+	})
 }
 
 // CreateBuilding implements store.BuildingWriter but for table building_owners.
@@ -66,17 +72,20 @@ func (w Writer) CreateBuilding(ctx context.Context, b firemode.Building) error {
 	if err != nil {
 		return w.sql.Fail(err)
 	}
-	_, err = w.sql.Write(ctx, BuildingTaken, InsertInto("buildings", BuildingColumns+", name_key, address_key, search"), values...)
+	_, err = w.sql.Write(ctx, BuildingTaken, InsertInto("buildings",
+		BuildingColumns+", name_key, address_key, search"), values...)
 	return err
 }
 
-// UpdateBuilding implements store.BuildingWriter; it empties the rows of table building_owners, and the engine adds them.
+// UpdateBuilding implements store.BuildingWriter; it empties the rows of table building_owners, and
+// the engine adds them.
 func (w Writer) UpdateBuilding(ctx context.Context, b firemode.Building) error {
 	changes, err := BuildingChanges(b)
 	if err != nil {
 		return w.sql.Fail(err)
 	}
-	n, err := w.sql.Write(ctx, BuildingTaken, `UPDATE buildings SET name = ?, address = ?, metadata = ?, owners = ?, status = ?,
+	n, err := w.sql.Write(ctx, BuildingTaken, `UPDATE buildings SET name = ?, address = ?, metadata = ?, owners = ?,
+		status = ?,
 		name_key = ?, address_key = ?, search = ?, version = version + 1
 		WHERE org = ? AND id = ? AND version = ?`, append(changes, b.Org, b.ID, b.Version)...)
 	err = Changed(w.sql, n, err, "the building", func() error {

@@ -8,7 +8,8 @@ import (
 )
 
 // DefectColumns are those of table defects.
-const DefectColumns = "org, id, session_id, building_id, item_id, rule, version, condition, count, status, class, classifications, " +
+const DefectColumns = "org, id, session_id, building_id, item_id, rule, version, condition, count, status, class, " +
+	"classifications, " +
 	"found_by, found_at, note, revision, updated_at"
 
 // DefectValues are in the order of DefectColumns.
@@ -21,7 +22,8 @@ func DefectValues(d firemode.Defect) ([]any, error) {
 	return values, e.err
 }
 
-// DefectChanges are what UpdateDefect writes: version, count, status, class, classifications, note, updated_at.
+// DefectChanges are what UpdateDefect writes: version, count, status, class, classifications, note,
+// updated_at.
 func DefectChanges(d firemode.Defect) ([]any, error) {
 	var e encoder
 	values := []any{d.Version, d.Count, d.Status, d.Class, e.json(d.Classifications), d.Note, store.Micros(d.UpdatedAt)}
@@ -30,8 +32,10 @@ func DefectChanges(d firemode.Defect) ([]any, error) {
 
 // ScanDefect reads DefectColumns.
 func ScanDefect(r Scanner) (d firemode.Defect, err error) {
-	err = scan(r, "defects", &d.Org, &d.ID, &d.Session, &d.Building, &d.Item, &d.Rule, &d.Version, &d.Condition, &d.Count, &d.Status, &d.Class,
-		store.JSONColumn{Into: &d.Classifications}, &d.FoundBy, store.TimeColumn{Into: &d.FoundAt}, &d.Note, &d.Revision,
+	err = scan(r, "defects", &d.Org, &d.ID, &d.Session, &d.Building, &d.Item, &d.Rule, &d.Version, &d.Condition,
+		&d.Count, &d.Status, &d.Class,
+		store.JSONColumn{Into: &d.Classifications}, &d.FoundBy, store.TimeColumn{Into: &d.FoundAt}, &d.Note,
+		&d.Revision,
 		store.TimeColumn{Into: &d.UpdatedAt})
 	return d, err
 }
@@ -53,7 +57,8 @@ func DefectKeys(list []firemode.Defect, err error) ([]store.Keyed[firemode.Defec
 // SaveDefects implements store.DefectWriter.
 func (w Writer) SaveDefects(ctx context.Context, defects []firemode.Defect) error {
 	_, err := WriteAll(ctx, w.sql, Taken{}, InsertInto("defects", DefectColumns)+`
-		ON CONFLICT (org, id) DO UPDATE SET version = excluded.version, count = excluded.count, status = excluded.status,
+		ON CONFLICT (org, id) DO UPDATE SET version = excluded.version, count = excluded.count,
+		status = excluded.status,
 			class = excluded.class, classifications = excluded.classifications, note = excluded.note,
 			updated_at = excluded.updated_at, revision = defects.revision + 1`, defects, DefectValues)
 	return err
@@ -65,7 +70,8 @@ func (w Writer) UpdateDefect(ctx context.Context, d firemode.Defect) error {
 	if err != nil {
 		return w.sql.Fail(err)
 	}
-	n, err := w.sql.Write(ctx, Taken{}, `UPDATE defects SET version = ?, count = ?, status = ?, class = ?, classifications = ?,
+	n, err := w.sql.Write(ctx, Taken{}, `UPDATE defects SET version = ?, count = ?, status = ?, class = ?,
+		classifications = ?,
 		note = ?, updated_at = ?, revision = revision + 1 WHERE org = ? AND id = ? AND revision = ?`,
 		append(changes, d.Org, d.ID, d.Revision)...)
 	return Changed(w.sql, n, err, "the defect", func() error {

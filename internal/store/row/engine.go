@@ -10,27 +10,34 @@ import (
 	"firemode/internal/store"
 )
 
-// Engine runs statements in one transaction. A parameter is written ?, or ?1, ?2 and so on throughout a statement that uses one of them
-// twice or in another order.
+// Engine runs statements in one transaction. A parameter is written ?, or ?1, ?2 and so on
+// throughout a statement that uses one of them twice or in another order.
 type Engine interface {
-	// Query calls fn for every row of a query, and stops at its first error. fn must not use the transaction.
+	// Query calls fn for every row of a query, and stops at its first error. fn must not use the
+	// transaction.
 	Query(ctx context.Context, query string, args []any, fn func(Scanner) error) error
-	// Write runs a statement that changes rows and returns how many it changed. taken says what a broken uniqueness means. A failure
-	// leaves the transaction only to be undone.
+	// Write runs a statement that changes rows and returns how many it changed. taken says what a
+	// broken uniqueness means. A failure leaves the transaction only to be undone.
 	Write(ctx context.Context, taken Taken, query string, args ...any) (int64, error)
-	// WriteAll is Write for each of n lists of arguments, in order. It returns the index of the first that changed nothing, -1 for none.
-	WriteAll(ctx context.Context, taken Taken, query string, n int, args func(i int) ([]any, error)) (idle int, err error)
-	// Fail records that a writing method has failed, so that the transaction can only be undone, and returns err.
+	// WriteAll is Write for each of n lists of arguments, in order. It returns the index of the
+	// first that changed nothing, -1 for none.
+	WriteAll(
+		ctx context.Context, taken Taken, query string, n int, args func(i int) ([]any, error),
+	) (idle int, err error)
+	// Fail records that a writing method has failed, so that the transaction can only be undone,
+	// and returns err.
 	Fail(err error) error
 }
 
-// Reader implements the reading methods whose statements are the same on every engine. An engine embeds it and adds the others.
+// Reader implements the reading methods whose statements are the same on every engine. An engine
+// embeds it and adds the others.
 type Reader struct{ sql Engine }
 
 // NewReader returns a Reader in the transaction of sql.
 func NewReader(sql Engine) Reader { return Reader{sql} }
 
-// Writer implements the writing methods whose statements are the same on every engine. An engine embeds it and adds the others.
+// Writer implements the writing methods whose statements are the same on every engine. An engine
+// embeds it and adds the others.
 type Writer struct {
 	sql  Engine
 	read Reader
@@ -40,7 +47,9 @@ type Writer struct {
 func NewWriter(sql Engine) Writer { return Writer{sql, Reader{sql}} }
 
 // All runs a query and scans every row; nil for none.
-func All[T any](ctx context.Context, sql Engine, scan func(Scanner) (T, error), query string, args ...any) ([]T, error) {
+func All[T any](
+	ctx context.Context, sql Engine, scan func(Scanner) (T, error), query string, args ...any,
+) ([]T, error) {
 	var list []T
 	err := sql.Query(ctx, query, args, func(r Scanner) error {
 		v, err := scan(r)
@@ -83,15 +92,17 @@ func Exec(ctx context.Context, sql Engine, query string, args ...any) error {
 	return err
 }
 
-// WriteAll runs query once for each of list and returns the index of the first that changed nothing, -1 for none.
+// WriteAll runs query once for each of list and returns the index of the first that changed
+// nothing, -1 for none.
 func WriteAll[T any](
 	ctx context.Context, sql Engine, taken Taken, query string, list []T, args func(T) ([]any, error),
 ) (idle int, err error) {
 	return sql.WriteAll(ctx, taken, query, len(list), func(i int) ([]any, error) { return args(list[i]) })
 }
 
-// Changed returns the error of a write that needs the version its caller knows and changed n rows: nil for a row, else what exists
-// says, or CodeChanged if the thing that what names exists with another version.
+// Changed returns the error of a write that needs the version its caller knows and changed n rows:
+// nil for a row, else what exists says, or CodeChanged if the thing that what names exists with
+// another version.
 func Changed(sql Engine, n int64, err error, what string, exists func() error) error {
 	if err != nil || n > 0 {
 		return err
@@ -135,9 +146,9 @@ func After(p store.Page) (n int64, id string, err error) {
 // chunk is how many rows the Each methods read at a time.
 const chunk = 500
 
-// EachPage calls fn for every row of a list, and stops at its first error. It reads the list by pages of size rows, or of any size if
-// size is 1: page returns the one after last, which is nil at first. No statement is open while fn runs, so that it may use the
-// transaction.
+// EachPage calls fn for every row of a list, and stops at its first error. It reads the list by
+// pages of size rows, or of any size if size is 1: page returns the one after last, which is nil at
+// first. No statement is open while fn runs, so that it may use the transaction.
 func EachPage[T any](size int, page func(last *T) ([]T, error), fn func(T) error) error {
 	var last *T
 	for {

@@ -10,18 +10,23 @@ import (
 )
 
 // EntryColumns are those of table batches but for changes, which is long.
-const EntryColumns = "seq, kind, actor, number, batch_id, prev_batch_id, content, idempotency_key, user_id, submitted_by, client, " +
+const EntryColumns = "seq, kind, actor, number, batch_id, prev_batch_id, content, idempotency_key, user_id, " +
+	"submitted_by, client, " +
 	"client_type, captured_at, sent_at, received_at, context, outcomes, flags, prev, hash, merged_seq, run_seq"
 
 // EntryTaken says what InsertEntries found taken.
-var EntryTaken = Taken{Primary: "the log has gone on meanwhile", Unique: "a batch with this number is in the log already"}
+var EntryTaken = Taken{
+	Primary: "another entry was added to the log meanwhile",
+	Unique:  "a batch with this number is in the log already",
+}
 
 // EntryValues are in the order of EntryColumns, then changes.
 func EntryValues(b ledger.Entry) ([]any, error) {
 	var e encoder
 	values := []any{
 		b.Seq, b.Kind, b.Actor, b.Number, b.ID, b.PrevID, blob(b.Content), b.Key, b.User, b.SubmittedBy, b.Client,
-		b.ClientType, store.Micros(b.CapturedAt), store.Micros(b.SentAt), store.Micros(b.ReceivedAt), e.json(b.Context), e.json(b.Outcomes),
+		b.ClientType, store.Micros(b.CapturedAt), store.Micros(b.SentAt), store.Micros(b.ReceivedAt),
+		e.json(b.Context), e.json(b.Outcomes),
 		e.json(b.Flags), blob(b.Prev), blob(b.Hash), b.MergedSeq, b.PrefixSeq, string(b.Changes),
 	}
 	return values, e.err
@@ -56,19 +61,22 @@ func ScanEntryChanges(r Scanner) (ledger.Entry, error) {
 }
 
 // QuarantineColumns are those of table quarantine.
-const QuarantineColumns = "fresh, actor, number, content, batch_id, prev_batch_id, user_id, received_at, changes, reason, hash"
+const QuarantineColumns = "fresh, actor, number, content, batch_id, prev_batch_id, user_id, received_at, changes, " +
+	"reason, hash"
 
 // QuarantineValues are in the order of QuarantineColumns.
 func QuarantineValues(q ledger.Quarantined) []any {
 	return []any{
-		q.Fresh, q.Actor, q.Number, blob(q.Content), q.ID, q.PrevID, q.User, store.Micros(q.ReceivedAt), string(q.Changes), q.Reason, blob(q.Hash),
+		q.Fresh, q.Actor, q.Number, blob(q.Content), q.ID, q.PrevID, q.User, store.Micros(q.ReceivedAt),
+		string(q.Changes), q.Reason, blob(q.Hash),
 	}
 }
 
 // ScanQuarantined reads QuarantineColumns.
 func ScanQuarantined(r Scanner) (q ledger.Quarantined, err error) {
 	var changes string
-	err = scan(r, "quarantine", &q.Fresh, &q.Actor, &q.Number, &q.Content, &q.ID, &q.PrevID, &q.User, store.TimeColumn{Into: &q.ReceivedAt}, &changes, &q.Reason, &q.Hash)
+	err = scan(r, "quarantine", &q.Fresh, &q.Actor, &q.Number, &q.Content, &q.ID, &q.PrevID, &q.User,
+		store.TimeColumn{Into: &q.ReceivedAt}, &changes, &q.Reason, &q.Hash)
 	q.Changes = []byte(changes)
 	return q, err
 }
@@ -79,18 +87,21 @@ const selectEntries = "SELECT " + EntryColumns + " FROM batches"
 func (r Reader) EntryByBatchID(
 	ctx context.Context, s ledger.SessionRef, actor crdt.ActorID, id string,
 ) (ledger.Entry, error) {
-	b, err := One(ctx, r.sql, ScanEntry, selectEntries+` WHERE org = ? AND session_id = ? AND kind = 'changes' AND actor = ?
+	b, err := One(ctx, r.sql, ScanEntry, selectEntries+` WHERE org = ? AND session_id = ? AND kind = 'changes'
+		AND actor = ?
 		AND batch_id = ? ORDER BY number DESC LIMIT 1`, s.Org, s.Session, actor, id)
 	return Found(b, err, "batch")
 }
 
-// logPage is how many log entries a walk over the log holds in memory at a time, and logPageBytes about how much of their changes.
+// logPage is how many log entries a walk over the log holds in memory at a time, and logPageBytes
+// about how much of their changes.
 const (
 	logPage      = 100
 	logPageBytes = 4 << 20
 )
 
-// A page of the log ends before the entry with which its changes would be too much to hold, but for its first.
+// A page of the log ends before the entry with which its changes would be too much to hold, but for
+// its first.
 const (
 	logFrom = " FROM batches WHERE org = ?1 AND session_id = ?2 AND seq >= ?3"
 	logLate = " AND merged_seq = 0"
@@ -110,7 +121,8 @@ func (r Reader) EachLateEntry(ctx context.Context, s ledger.SessionRef, fn func(
 	return r.walkLog(ctx, s, 0, true, fn)
 }
 
-// SelectLog selects EntryColumns and changes of a page of the log, or of its entries that are not merged yet.
+// SelectLog selects EntryColumns and changes of a page of the log, or of its entries that are not
+// merged yet.
 func SelectLog(late bool) string {
 	from := logFrom
 	if late {
@@ -134,7 +146,8 @@ func (r Reader) walkLog(
 
 // EntryHash implements store.EntryReader.
 func (r Reader) EntryHash(ctx context.Context, s ledger.SessionRef, seq int64) ([]byte, error) {
-	hash, err := One(ctx, r.sql, Bytes, "SELECT hash FROM batches WHERE org = ? AND session_id = ? AND seq = ?", s.Org, s.Session, seq)
+	hash, err := One(ctx, r.sql, Bytes, "SELECT hash FROM batches WHERE org = ? AND session_id = ? AND seq = ?", s.Org,
+		s.Session, seq)
 	return Found(hash, err, "log entry")
 }
 
@@ -163,7 +176,8 @@ func ofSession(s ledger.SessionRef, values []any) []any {
 
 // InsertEntries implements store.EntryWriter.
 func (w Writer) InsertEntries(ctx context.Context, s ledger.SessionRef, entries []ledger.Entry) error {
-	_, err := WriteAll(ctx, w.sql, EntryTaken, InsertInto("batches", "org, session_id, "+EntryColumns+", changes"), entries,
+	_, err := WriteAll(ctx, w.sql, EntryTaken, InsertInto("batches", "org, session_id, "+EntryColumns+", changes"),
+		entries,
 		func(e ledger.Entry) ([]any, error) {
 			values, err := EntryValues(e)
 			return ofSession(s, values), err
@@ -173,7 +187,8 @@ func (w Writer) InsertEntries(ctx context.Context, s ledger.SessionRef, entries 
 
 // SetPrefixes implements store.EntryWriter.
 func (w Writer) SetPrefixes(ctx context.Context, s ledger.SessionRef, prefixes []store.PrefixChange) error {
-	_, err := WriteAll(ctx, w.sql, Taken{}, `UPDATE batches SET run_seq = ? WHERE org = ? AND session_id = ? AND kind = 'changes'
+	_, err := WriteAll(ctx, w.sql, Taken{}, `UPDATE batches SET run_seq = ? WHERE org = ? AND session_id = ?
+		AND kind = 'changes'
 		AND actor = ? AND number BETWEEN ? AND ?`, prefixes, func(p store.PrefixChange) ([]any, error) {
 		return []any{p.Seq, s.Org, s.Session, p.Actor, p.From, p.To}, nil
 	})

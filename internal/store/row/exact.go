@@ -13,8 +13,8 @@ import (
 	"firemode/internal/store"
 )
 
-// Read calls fn with a row, which it reads exactly if exact is set: see store.ExactReader. Once ctx is over the error is that of ctx,
-// whatever the row says.
+// Read calls fn with a row, which it reads exactly if exact is set: see store.ExactReader. Once ctx
+// is over the error is that of ctx, whatever the row says.
 func Read(ctx context.Context, exact bool, r Scanner, fn func(Scanner) error) error {
 	if exact {
 		r = exactRow{r}
@@ -46,7 +46,8 @@ func (r exactRow) Scan(dest ...any) error {
 	return r.Scanner.Scan(dest...)
 }
 
-// exactColumn is a JSONColumn that accepts only what store.JSON writes, or wrote when a type had fewer fields.
+// exactColumn is a JSONColumn that accepts only what store.JSON writes, or wrote when a type had
+// fewer fields.
 type exactColumn struct{ store.JSONColumn }
 
 // Scan takes what a driver read.
@@ -99,14 +100,16 @@ func sameMembers(stored, encoded []byte) bool {
 		}
 	}
 	for name, value := range now {
-		if _, known := was[name]; !known && !slices.Contains([]string{"null", "0", `""`, "false", "[]", "{}"}, string(value)) {
+		if _, known := was[name]; !known && !slices.Contains([]string{"null", "0", `""`, "false", "[]", "{}"},
+			string(value)) {
 			return false
 		}
 	}
 	return size == len(stored)
 }
 
-// members returns the members of an object by their encoded names, with quotes; nil for what is no object.
+// members returns the members of an object by their encoded names, with quotes; nil for what is no
+// object.
 func members(object []byte) map[string]jsontext.Value {
 	d := jsontext.NewDecoder(bytes.NewReader(object))
 	if _, err := d.ReadToken(); err != nil {

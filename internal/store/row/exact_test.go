@@ -20,18 +20,21 @@ func TestExactColumn_Scan_AcceptsOnlyWhatJSONWrites(t *testing.T) {
 	}
 	for text, want := range map[string]bool{
 		`{"Count":1,"Text":"a\u003cb","In":[{"Name":"x","Tags":["t"]}],"By":{"a":1,"b":2},"New":null}`: true,
-		`{"Count":1,"Text":"a\u003cb","In":[{"Name":"x","Tags":["t"]}],"By":{"a":1,"b":2}}`:            true, // before New
-		`{"Text":"a","In":[{"Name":"x"}],"By":null}`:                                                   true, // before Count and Tags
-		`{"count":1,"Text":"a","In":null,"By":null}`:                                                   false,
-		`{"Count":1,"Text":"a\u003Cb","In":null,"By":null}`:                                            false,
-		`{"Count":1,"Text":"a<b","In":null,"By":null}`:                                                 false,
-		`{"Count":1, "Text":"a","In":null,"By":null}`:                                                  false,
-		`{"Count":1,"Text":"a","In":null,"By":null} `:                                                  false,
-		`{"Count":1,"Text":"a","In":null,"By":null,"Other":0}`:                                         false,
-		`{"Count":1,"Text":"a","In":[ {"Name":"x","Tags":null}],"By":null}`:                            false,
-		`{"Count":1,"Count":1,"Text":"a","In":null,"By":null}`:                                         false,
-		`{"Count":1,"Text":"a","In":null,"By":{"b":2,"a":1}}`:                                          true, // an order that no flip makes
-		`{"Count":1,"Text":"a","In":null,"By":{"a":01}}`:                                               false,
+		// before New
+		`{"Count":1,"Text":"a\u003cb","In":[{"Name":"x","Tags":["t"]}],"By":{"a":1,"b":2}}`: true,
+		// before Count and Tags
+		`{"Text":"a","In":[{"Name":"x"}],"By":null}`:                        true,
+		`{"count":1,"Text":"a","In":null,"By":null}`:                        false,
+		`{"Count":1,"Text":"a\u003Cb","In":null,"By":null}`:                 false,
+		`{"Count":1,"Text":"a<b","In":null,"By":null}`:                      false,
+		`{"Count":1, "Text":"a","In":null,"By":null}`:                       false,
+		`{"Count":1,"Text":"a","In":null,"By":null} `:                       false,
+		`{"Count":1,"Text":"a","In":null,"By":null,"Other":0}`:              false,
+		`{"Count":1,"Text":"a","In":[ {"Name":"x","Tags":null}],"By":null}`: false,
+		`{"Count":1,"Count":1,"Text":"a","In":null,"By":null}`:              false,
+		// an order that no flip makes
+		`{"Count":1,"Text":"a","In":null,"By":{"b":2,"a":1}}`: true,
+		`{"Count":1,"Text":"a","In":null,"By":{"a":01}}`:      false,
 		`null`: false,
 		`[]`:   false,
 		``:     false,

@@ -11,7 +11,8 @@ import (
 )
 
 // HeadColumns are those of table session_heads after org and session_id.
-const HeadColumns = "seq, hash, epoch, secret, changed_at, changed_seq, done, conflicts, gaps, batches, late, frontier, checkpoint, tallied_seq"
+const HeadColumns = "seq, hash, epoch, secret, changed_at, changed_seq, done, conflicts, gaps, batches, late, " +
+	"frontier, checkpoint, tallied_seq"
 
 // HeadValues are in the order of HeadColumns.
 func HeadValues(h ledger.Head) []any {
@@ -38,7 +39,8 @@ func ScanHead(r Scanner) (h ledger.Head, err error) {
 
 // Head implements store.HeadReader.
 func (r Reader) Head(ctx context.Context, s ledger.SessionRef) (ledger.Head, error) {
-	h, err := One(ctx, r.sql, ScanHead, "SELECT "+HeadColumns+" FROM session_heads WHERE org = ? AND session_id = ?", s.Org, s.Session)
+	h, err := One(ctx, r.sql, ScanHead, "SELECT "+HeadColumns+" FROM session_heads WHERE org = ? AND session_id = ?",
+		s.Org, s.Session)
 	return Found(h, err, "session")
 }
 

@@ -35,7 +35,8 @@ func LastResultValues(f FoundItem) ([]any, error) {
 
 // ScanLastResult reads LastResultColumns.
 func ScanLastResult(r Scanner) (f FoundItem, err error) {
-	err = scan(r, "last_results", &f.Item, &f.Session, store.TimeColumn{Into: &f.CompletedAt}, &f.Outcome, store.JSONColumn{Into: &f.Measurements})
+	err = scan(r, "last_results", &f.Item, &f.Session, store.TimeColumn{Into: &f.CompletedAt}, &f.Outcome,
+		store.JSONColumn{Into: &f.Measurements})
 	return f, err
 }
 

@@ -9,11 +9,12 @@ import (
 	"firemode/internal/store"
 )
 
-// A session stands in one list for each of its viewers, in table session_technicians. What a filter asks for is a merge of ranges
-// of those lists that share no session, so that a page costs a page of each range, however many sessions there are.
+// A session is in one list for each of its viewers, in table session_technicians. What a filter
+// asks for is a merge of ranges of those lists that share no session, so that a page costs a page
+// of each range, and not the number of sessions.
 const (
-	everybody = "*" // the list of all sessions
-	nobody    = ""  // the list of those that name no technician
+	allSessions = "*" // the list of all sessions
+	unassigned  = ""  // the list of sessions that name no technician
 )
 
 func viewer(u firemode.UserID) string { return "@" + string(u) }
@@ -21,9 +22,9 @@ func viewer(u firemode.UserID) string { return "@" + string(u) }
 // Viewers returns the lists that a session which names these technicians stands in.
 func Viewers(technicians []firemode.UserID) []string {
 	if len(technicians) == 0 {
-		return []string{everybody, nobody}
+		return []string{allSessions, unassigned}
 	}
-	viewers := []string{everybody}
+	viewers := []string{allSessions}
 	for _, u := range technicians {
 		viewers = append(viewers, viewer(u))
 	}
@@ -39,7 +40,8 @@ type SessionRange struct {
 	Also     string              // another viewer whose list the sessions must be in, "" for none
 }
 
-// SessionRanges returns the ranges that hold the sessions f asks for in one of buildings, in which "" stands for any.
+// SessionRanges returns the ranges that hold the sessions f asks for in one of buildings, in which
+// "" stands for any.
 func SessionRanges(f store.SessionFilter, buildings []firemode.BuildingID) []SessionRange {
 	viewers, also := filterViewers(f)
 	statuses := slices.Compact(slices.Sorted(slices.Values(f.Statuses)))
@@ -66,13 +68,13 @@ func filterViewers(f store.SessionFilter) (viewers []string, also string) {
 	case f.Technician != "":
 		return []string{viewer(f.Technician)}, ""
 	case f.VisibleTo != "":
-		return []string{viewer(f.VisibleTo), nobody}, ""
+		return []string{viewer(f.VisibleTo), unassigned}, ""
 	}
-	return []string{everybody}, ""
+	return []string{allSessions}, ""
 }
 
 // VisibleTo returns the lists that hold the sessions that technician u may see.
-func VisibleTo(u firemode.UserID) []string { return []string{viewer(u), nobody} }
+func VisibleTo(u firemode.UserID) []string { return []string{viewer(u), unassigned} }
 
 // ListKey is where a session stands in its lists.
 type ListKey struct {
@@ -93,7 +95,8 @@ func (k ListKey) Newer(o ListKey) int {
 	return cmp.Or(cmp.Compare(o.CreatedAt, k.CreatedAt), cmp.Compare(o.ID, k.ID))
 }
 
-// SessionBounds returns the keys between which page p of the list that f asks for lies: older than before, not older than from.
+// SessionBounds returns the keys between which page p of the list that f asks for lies: older than
+// before, not older than from.
 func SessionBounds(f store.SessionFilter, p store.Page) (before ListKey, from int64, err error) {
 	before, from = ListKey{CreatedAt: math.MaxInt64}, math.MinInt64
 	if !f.From.IsZero() {

@@ -13,11 +13,13 @@ import (
 )
 
 // OpColumns are those of table ops, o, and of its batch, b, from which an operation is read.
-const OpColumns = "o.path, o.seq, o.idx, o.kind, o.value, o.names, o.time, o.sum, o.contested, o.origin, o.merged_seq, o.covered_seq, o.noted_seq, " +
+const OpColumns = "o.path, o.seq, o.idx, o.kind, o.value, o.names, o.time, o.sum, o.contested, o.origin, " +
+	"o.merged_seq, o.covered_seq, o.noted_seq, " +
 	"b.actor, b.number, b.context, b.user_id, b.submitted_by, b.client, b.received_at"
 
 // OpInsertColumns are those of table ops.
-const OpInsertColumns = "path, seq, idx, kind, value, names, time, sum, contested, origin, merged_seq, covered_seq, noted_seq"
+const OpInsertColumns = "path, seq, idx, kind, value, names, time, sum, contested, origin, merged_seq, covered_seq, " +
+	"noted_seq"
 
 // origin is the part of crdt.Origin that belongs to a change; the rest belongs to its batch.
 type origin struct {
@@ -36,7 +38,8 @@ func OpValues(op ledger.Op) ([]any, error) {
 		from = origin{store.Micros(o.CapturedAt), o.Instrument, o.Source, o.Reason, o.Flags}
 	}
 	values := []any{
-		op.Path.Key(), op.Seq, op.Index, op.Kind, op.Value, e.json(op.Names), op.Time, op.Sum, op.Contested, e.json(from), op.Merged, op.SupersededSeq, op.Noted,
+		op.Path.Key(), op.Seq, op.Index, op.Kind, op.Value, e.json(op.Names), op.Time, op.Sum, op.Contested,
+		e.json(from), op.Merged, op.SupersededSeq, op.Noted,
 	}
 	return values, e.err
 }
@@ -47,8 +50,10 @@ func ScanOp(r Scanner) (op ledger.Op, err error) {
 	var from origin
 	var received time.Time
 	o := &crdt.Origin{}
-	err = scan(r, "ops", &key, &op.Seq, &op.Index, &op.Kind, &op.Value, store.JSONColumn{Into: &op.Names}, &op.Time, &op.Sum, &op.Contested,
-		store.JSONColumn{Into: &from}, &op.Merged, &op.SupersededSeq, &op.Noted, &op.Actor, &op.Batch, store.JSONColumn{Into: &op.Foreign},
+	err = scan(r, "ops", &key, &op.Seq, &op.Index, &op.Kind, &op.Value, store.JSONColumn{Into: &op.Names}, &op.Time,
+		&op.Sum, &op.Contested,
+		store.JSONColumn{Into: &from}, &op.Merged, &op.SupersededSeq, &op.Noted, &op.Actor, &op.Batch,
+		store.JSONColumn{Into: &op.Foreign},
 		&o.User, &o.SubmittedBy, &o.Client, store.TimeColumn{Into: &received})
 	o.CapturedAt, o.ReceivedAt = store.FromMicros(from.CapturedAt), received
 	o.Instrument, o.Source, o.Reason, o.Flags = from.Instrument, from.Source, from.Reason, from.Flags
@@ -56,12 +61,14 @@ func ScanOp(r Scanner) (op ledger.Op, err error) {
 	return op, err
 }
 
-// HistoryKey is the key of an operation in a session's history, which is ordered by log entry, path and index, newest first.
+// HistoryKey is the key of an operation in a session's history, which is ordered by log entry, path
+// and index, newest first.
 func HistoryKey(op ledger.Op) string {
 	return store.Key(op.Seq, store.Key(int64(op.Index), op.Path.Key()))
 }
 
-// MergeHistory merges two parts of a history, each ordered as HistoryKey says, and returns the first limit.
+// MergeHistory merges two parts of a history, each ordered as HistoryKey says, and returns the
+// first limit.
 func MergeHistory(a, b []ledger.Op, limit int) []ledger.Op {
 	all := append(a, b...)
 	slices.SortFunc(all, func(x, y ledger.Op) int {
@@ -101,12 +108,13 @@ func PathKeys(paths []crdt.Pointer) []string {
 	return keys
 }
 
-// Past is a key that comes after those of p and of everything below it, and before all others that come after p's. After "" it is past
-// every key.
+// Past is a key that comes after those of p and of everything below it, and before all others that
+// come after p's. After "" it is past every key.
 func Past(p crdt.Pointer) string { return p.Key() + "\x02" }
 
-// Covering splits what LiveOps and ContestedOps are asked for so that nothing is found twice: tops are those of below that are not
-// under another of them, and exact those of at that are neither a top nor under one.
+// Covering splits what LiveOps and ContestedOps are asked for so that nothing is found twice: tops
+// are those of below that are not under another of them, and exact those of at that are neither a
+// top nor under one.
 func Covering(at, below []crdt.Pointer) (exact, tops []crdt.Pointer) {
 	in := make(map[crdt.Pointer]bool, len(below))
 	for _, p := range below {
@@ -142,10 +150,11 @@ const opsPage = 250
 // WalkPage ends the query of a page of WalkOps.
 const WalkPage = " AND (o.path, o.seq, o.idx) > (?4, ?5, ?6) AND o.path < ?8 ORDER BY o.path, o.seq, o.idx LIMIT ?7"
 
-// WalkOps calls fn for what query finds at top and below, in the order of the tree, then of the log. query is a SELECT of OpColumns
-// whose parameters are organisation, session and seq.
+// WalkOps calls fn for what query finds at top and below, in the order of the tree, then of the
+// log. query is a SELECT of OpColumns whose parameters are organisation, session and seq.
 func WalkOps(
-	ctx context.Context, sql Engine, s ledger.SessionRef, seq int64, top crdt.Pointer, query string, fn func(ledger.Op) error,
+	ctx context.Context, sql Engine, s ledger.SessionRef, seq int64, top crdt.Pointer, query string,
+	fn func(ledger.Op) error,
 ) error {
 	after := crdt.Op{Path: top}
 	return EachPage(opsPage, func(last *ledger.Op) ([]ledger.Op, error) {
@@ -157,7 +166,8 @@ func WalkOps(
 	}, fn)
 }
 
-// Sweeps runs a query for path, number and index of operations of actor in order of their dots, and returns the last dot of each path.
+// Sweeps runs a query for path, number and index of operations of actor in order of their dots, and
+// returns the last dot of each path.
 func Sweeps(
 	ctx context.Context, sql Engine, actor crdt.ActorID, query string, args ...any,
 ) (map[crdt.Pointer]crdt.Dot, error) {

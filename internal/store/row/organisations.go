@@ -39,6 +39,7 @@ func (r Reader) Organisations(ctx context.Context) ([]firemode.Organisation, err
 
 // CreateOrganisation implements store.OrganisationWriter.
 func (w Writer) CreateOrganisation(ctx context.Context, o firemode.Organisation) error {
-	_, err := w.sql.Write(ctx, OrganisationTaken, InsertInto("organisations", OrganisationColumns), OrganisationValues(o)...)
+	_, err := w.sql.Write(ctx, OrganisationTaken, InsertInto("organisations", OrganisationColumns),
+		OrganisationValues(o)...)
 	return err
 }

@@ -7,8 +7,8 @@ import (
 	"firemode/internal/store"
 )
 
-// foreignKey says to which row of table y each row of table x belongs. The databases do not enforce these keys, or an attacker has
-// switched them off.
+// foreignKey says to which row of table y each row of table x belongs. The databases do not enforce
+// these keys, or an attacker has switched them off.
 type foreignKey struct {
 	table string // of x
 	owner string // the column of x that names y
@@ -20,10 +20,12 @@ type foreignKey struct {
 // query selects table, organisation and owner of the rows of x without a y.
 func (k foreignKey) query() string {
 	return fmt.Sprintf(`SELECT DISTINCT '%[1]s', x.org, x.%[2]s
-FROM %[1]s x WHERE %[3]s AND NOT EXISTS (SELECT 1 FROM %[4]s y WHERE %[5]s) ORDER BY 2, 3`, k.table, k.owner, k.which, k.of, k.by)
+FROM %[1]s x WHERE %[3]s AND NOT EXISTS (SELECT 1 FROM %[4]s y WHERE %[5]s) ORDER BY 2, 3`, k.table, k.owner, k.which,
+		k.of, k.by)
 }
 
-// foreignKeys returns those of the tables that a verification reads. Rows of a session belong to an organisation through it.
+// foreignKeys returns those of the tables that a verification reads. Rows of a session belong to an
+// organisation through it.
 func foreignKeys() []foreignKey {
 	const (
 		all            = "true"
@@ -36,12 +38,14 @@ func foreignKeys() []foreignKey {
 		{"audit_heads", "org", notShared, "organisations", ofOrganisation},
 		{"rules", "org", notShared, "organisations", ofOrganisation},
 		{"rule_deactivations", "org", notShared, "organisations", ofOrganisation},
-		{"sessions", "id", all, "session_technicians", "y.org = x.org AND y.session_id = x.id AND y.viewer = '*'"}, // the list of all sessions
+		// the list of all sessions
+		{"sessions", "id", all, "session_technicians", "y.org = x.org AND y.session_id = x.id AND y.viewer = '*'"},
 		{"sessions", "org", all, "organisations", ofOrganisation},
 		{"session_heads", "session_id", all, "sessions", ofSession},
 		{"batches", "session_id", all, "sessions", ofSession},
 		{"ops", "session_id", all, "sessions", ofSession},
-		{"ops", "session_id", all, "batches", "y.org = x.org AND y.session_id = x.session_id AND y.seq = x.seq"}, // no query finds an operation without its entry
+		// no query finds an operation without its entry
+		{"ops", "session_id", all, "batches", "y.org = x.org AND y.session_id = x.session_id AND y.seq = x.seq"},
 		{"actors", "session_id", all, "sessions", ofSession},
 		{"items", "session_id", all, "sessions", ofSession},
 		{"defects", "session_id", all, "sessions", ofSession},

@@ -25,8 +25,8 @@ func ScanResponse(r Scanner) (a store.StoredResponse, err error) {
 	return a, err
 }
 
-// SaveResponses implements store.ResponseWriter. It inserts in one order, so that two transactions with the same keys cannot wait for
-// each other.
+// SaveResponses implements store.ResponseWriter. It inserts in one order, so that two transactions
+// with the same keys cannot wait for each other.
 func (w Writer) SaveResponses(ctx context.Context, responses []store.StoredResponse) error {
 	ordered := slices.SortedFunc(slices.Values(responses), func(a, b store.StoredResponse) int {
 		return cmp.Or(cmp.Compare(a.Scope, b.Scope), cmp.Compare(a.Key, b.Key))

@@ -1,6 +1,7 @@
-// Package row defines, for each noun, which columns its table has, how a row is written and read, and the statements that are the same
-// on every engine. An engine embeds Reader and Writer, and adds the statements that it writes natively. The package knows no driver:
-// it runs statements through the Engine interface.
+// Package row defines, for each noun, which columns its table has, how a row is written and read,
+// and the statements that are the same on every engine. An engine embeds Reader and Writer, and
+// adds the statements that it writes natively. The package knows no driver: it runs statements
+// through the Engine interface.
 //
 // A binary column reads back as nil when it was empty.
 package row
@@ -14,7 +15,8 @@ type Scanner interface {
 	Scan(dest ...any) error
 }
 
-// Taken tells a user which of a table's two uniquenesses an insert or update would break.
+// Taken is what to tell a user about each of the two uniquenesses of a table that a statement may
+// break.
 type Taken struct {
 	Primary string // the primary key
 	Unique  string // the table's one other unique index

@@ -9,7 +9,8 @@ import (
 )
 
 // RuleColumns are those of table rules.
-const RuleColumns = "org, code, version, name, description, system, standard, section, frequencies, rule_schema, note, created_at, created_by, creation"
+const RuleColumns = "org, code, version, name, description, system, standard, section, frequencies, rule_schema, " +
+	"note, created_at, created_by, creation"
 
 // RuleTaken says what CreateRules found taken.
 var RuleTaken = Taken{Primary: "this version of the rule exists already; versions never change"}
@@ -54,9 +55,11 @@ func (r Reader) Rules(ctx context.Context, org firemode.OrgID) ([]firemode.Rule,
 	return All(ctx, r.sql, ScanRule, selectRules, org)
 }
 
-// RulesStamp implements store.RuleReader. Both stamps only ever grow, so their sum changes with either.
+// RulesStamp implements store.RuleReader. Both stamps only ever grow, so their sum changes with
+// either.
 func (r Reader) RulesStamp(ctx context.Context, org firemode.OrgID) (int64, error) {
-	return One(ctx, r.sql, Int, "SELECT CAST(coalesce(sum(stamp), 0) AS BIGINT) FROM rule_stamps WHERE org IN ('', ?)", org)
+	return One(ctx, r.sql, Int, "SELECT CAST(coalesce(sum(stamp), 0) AS BIGINT) FROM rule_stamps WHERE org IN ('', ?)",
+		org)
 }
 
 // Deactivations implements store.RuleReader.
@@ -87,15 +90,18 @@ func StampRules(ctx context.Context, sql Engine, org firemode.OrgID) error {
 		ON CONFLICT (org) DO UPDATE SET stamp = rule_stamps.stamp + 1`, org)
 }
 
-// InsertDeactivation adds the deactivation of a version for org, and reports whether there was none; CodeNotFound if org does not see
-// such a version. The caller then stamps the rules of org.
-func InsertDeactivation(ctx context.Context, sql Engine, org firemode.OrgID, d store.Deactivation) (added bool, err error) {
+// InsertDeactivation adds the deactivation of a version for org, and reports whether there was
+// none; CodeNotFound if org does not see such a version. The caller then stamps the rules of org.
+func InsertDeactivation(
+	ctx context.Context, sql Engine, org firemode.OrgID, d store.Deactivation,
+) (added bool, err error) {
 	_, err = One(ctx, sql, Int, "SELECT CAST(1 AS BIGINT) FROM rules WHERE org IN ('', ?) AND code = ? AND version = ?",
 		org, d.Code, d.Version)
 	if _, err = Found(0, err, "version of this rule"); err != nil {
 		return false, sql.Fail(err)
 	}
-	n, err := sql.Write(ctx, Taken{}, `INSERT INTO rule_deactivations (org, code, version, deactivated_at, deactivated_by)
+	n, err := sql.Write(ctx, Taken{}, `INSERT INTO rule_deactivations (org, code, version, deactivated_at,
+		deactivated_by)
 		VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`, org, d.Code, d.Version, store.Micros(d.At), d.By)
 	return n > 0, err
 }

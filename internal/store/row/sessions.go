@@ -9,7 +9,8 @@ import (
 )
 
 // SessionColumns are those of table sessions.
-const SessionColumns = "org, id, building_id, name, frequency, status, reason, technicians, item_count, check_count, version, " +
+const SessionColumns = "org, id, building_id, name, frequency, status, reason, technicians, item_count, " +
+	"check_count, version, " +
 	"created_at, created_by, completed_at, creation, format"
 
 // SessionTaken says what CreateSession found taken.
@@ -19,7 +20,8 @@ var SessionTaken = Taken{Primary: "a session with this id exists already"}
 func SessionValues(s firemode.Session) ([]any, error) {
 	var e encoder
 	values := []any{
-		s.Org, s.ID, s.Building, s.Name, s.Frequency, s.Status, s.Reason, e.json(s.Technicians), s.ItemCount, s.CheckCount,
+		s.Org, s.ID, s.Building, s.Name, s.Frequency, s.Status, s.Reason, e.json(s.Technicians), s.ItemCount,
+		s.CheckCount,
 		s.Version, store.Micros(s.CreatedAt), s.CreatedBy, store.Micros(s.CompletedAt), blob(s.Creation), s.Format,
 	}
 	return values, e.err
@@ -55,7 +57,8 @@ const SelectSessions = "SELECT " + SessionColumns + " FROM sessions"
 
 // SelectLockedSessions selects SessionColumns and HeadColumns of sessions of an organisation.
 const SelectLockedSessions = "SELECT " + SessionColumns + ", " + HeadColumns + ` FROM sessions
-	JOIN (SELECT org AS head_org, session_id, ` + HeadColumns + ` FROM session_heads) h ON head_org = org AND session_id = id
+	JOIN (SELECT org AS head_org, session_id, ` + HeadColumns +
+	` FROM session_heads) h ON head_org = org AND session_id = id
 	WHERE org = ?`
 
 // Session implements store.SessionReader.
@@ -64,7 +67,8 @@ func (r Reader) Session(ctx context.Context, org firemode.OrgID, id firemode.Ses
 	return Found(s, err, "session")
 }
 
-// ListedBuildings returns the buildings that the list of sessions that f asks for is limited to, [""] for no limit.
+// ListedBuildings returns the buildings that the list of sessions that f asks for is limited to,
+// [""] for no limit.
 func (r Reader) ListedBuildings(
 	ctx context.Context, org firemode.OrgID, f store.SessionFilter,
 ) ([]firemode.BuildingID, error) {
@@ -85,18 +89,22 @@ func (w Writer) CreateSession(ctx context.Context, s firemode.Session, h ledger.
 	if _, err = w.sql.Write(ctx, SessionTaken, InsertInto("sessions", SessionColumns), values...); err != nil {
 		return err
 	}
-	return Exec(ctx, w.sql, InsertInto("session_heads", "org, session_id, "+HeadColumns), append([]any{s.Org, s.ID}, HeadValues(h)...)...)
+	return Exec(ctx, w.sql, InsertInto("session_heads", "org, session_id, "+HeadColumns), append([]any{s.Org, s.ID},
+		HeadValues(h)...)...)
 }
 
-// UpdateSession implements store.SessionWriter; it empties the rows of table session_technicians, and the engine adds them.
+// UpdateSession implements store.SessionWriter; it empties the rows of table session_technicians,
+// and the engine adds them.
 func (w Writer) UpdateSession(ctx context.Context, s firemode.Session) error {
 	technicians, err := store.JSON(s.Technicians)
 	if err != nil {
 		return w.sql.Fail(err)
 	}
-	n, err := w.sql.Write(ctx, Taken{}, `UPDATE sessions SET name = ?, status = ?, reason = ?, technicians = ?, completed_at = ?,
+	n, err := w.sql.Write(ctx, Taken{}, `UPDATE sessions SET name = ?, status = ?, reason = ?, technicians = ?,
+		completed_at = ?,
 		item_count = ?, check_count = ?, version = version + 1 WHERE org = ? AND id = ? AND version = ?`,
-		s.Name, s.Status, s.Reason, technicians, store.Micros(s.CompletedAt), s.ItemCount, s.CheckCount, s.Org, s.ID, s.Version)
+		s.Name, s.Status, s.Reason, technicians, store.Micros(s.CompletedAt), s.ItemCount, s.CheckCount, s.Org, s.ID,
+		s.Version)
 	err = Changed(w.sql, n, err, "the session", func() error {
 		_, err := w.read.Session(ctx, s.Org, s.ID)
 		return err

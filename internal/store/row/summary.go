@@ -2,8 +2,9 @@ package row
 
 import "strings"
 
-// Summary is what a statement does, in few words: its verb and, if it reads or writes rows, the first table it names. It is the name of
-// the statement's spans, the same on both engines where the statement is.
+// Summary is what a statement does, in few words: its verb and, if it reads or writes rows, the
+// first table it names. It is the name of the statement's spans, the same on both engines where the
+// statement is.
 func Summary(query string) string {
 	words := strings.Fields(strings.ReplaceAll(query, ",", " "))
 	verb := verbOf(words)
@@ -20,7 +21,7 @@ func Summary(query string) string {
 	return verb
 }
 
-// leads tells whether a table follows word.
+// leads reports whether a table follows word.
 func leads(verb, word string) bool {
 	switch verb {
 	case "SELECT":

@@ -9,7 +9,8 @@ import (
 )
 
 // RefreshTokenColumns are those of table refresh_tokens.
-const RefreshTokenColumns = "hash, org, user_id, family, issued_at, expires_at, used_at, revoked, retry_key, retry_answer"
+const RefreshTokenColumns = "hash, org, user_id, family, issued_at, expires_at, used_at, revoked, retry_key, " +
+	"retry_answer"
 
 // RefreshTokenTaken says what CreateRefreshToken found taken.
 var RefreshTokenTaken = Taken{Primary: "this refresh token exists already"}
@@ -29,7 +30,8 @@ func TokenUseValues(t firemode.RefreshToken) []any {
 
 // ScanRefreshToken reads RefreshTokenColumns.
 func ScanRefreshToken(s Scanner) (t firemode.RefreshToken, err error) {
-	err = scan(s, "refresh_tokens", &t.Hash, &t.Org, &t.User, &t.Family, store.TimeColumn{Into: &t.IssuedAt}, store.TimeColumn{Into: &t.ExpiresAt},
+	err = scan(s, "refresh_tokens", &t.Hash, &t.Org, &t.User, &t.Family, store.TimeColumn{Into: &t.IssuedAt},
+		store.TimeColumn{Into: &t.ExpiresAt},
 		store.TimeColumn{Into: &t.UsedAt}, &t.Revoked, &t.RetryKey, &t.RetryAnswer)
 	return t, err
 }
@@ -44,7 +46,8 @@ func RevocationValues(r firemode.Revocation) []any {
 
 // ScanRevocation reads seq and RevocationColumns.
 func ScanRevocation(s Scanner) (r firemode.Revocation, err error) {
-	err = scan(s, "revocations", &r.Seq, &r.Family, &r.Org, &r.User, &r.Generation, store.TimeColumn{Into: &r.ExpiresAt})
+	err = scan(s, "revocations", &r.Seq, &r.Family, &r.Org, &r.User, &r.Generation,
+		store.TimeColumn{Into: &r.ExpiresAt})
 	return r, err
 }
 
@@ -62,18 +65,21 @@ func (r Reader) RefreshToken(ctx context.Context, hash []byte) (firemode.Refresh
 // RevocationsSince implements store.TokenReader.
 func (r Reader) RevocationsSince(ctx context.Context, since int64, now time.Time) ([]firemode.Revocation, error) {
 	return All(ctx, r.sql, ScanRevocation,
-		"SELECT seq, "+RevocationColumns+" FROM revocations WHERE seq > ? AND expires_at > ? ORDER BY seq", since, store.Micros(now))
+		"SELECT seq, "+RevocationColumns+" FROM revocations WHERE seq > ? AND expires_at > ? ORDER BY seq", since,
+		store.Micros(now))
 }
 
 // CreateRefreshToken implements store.TokenWriter.
 func (w Writer) CreateRefreshToken(ctx context.Context, t firemode.RefreshToken) error {
-	_, err := w.sql.Write(ctx, RefreshTokenTaken, InsertInto("refresh_tokens", RefreshTokenColumns), RefreshTokenValues(t)...)
+	_, err := w.sql.Write(ctx, RefreshTokenTaken, InsertInto("refresh_tokens", RefreshTokenColumns),
+		RefreshTokenValues(t)...)
 	return err
 }
 
 // UseRefreshToken implements store.TokenWriter.
 func (w Writer) UseRefreshToken(ctx context.Context, t firemode.RefreshToken) error {
-	n, err := w.sql.Write(ctx, Taken{}, "UPDATE refresh_tokens SET used_at = ?, retry_key = ?, retry_answer = ? WHERE hash = ?",
+	n, err := w.sql.Write(ctx, Taken{}, "UPDATE refresh_tokens SET used_at = ?, retry_key = ?, retry_answer = ? "+
+		"WHERE hash = ?",
 		TokenUseValues(t)...)
 	if err == nil && n == 0 {
 		err = w.sql.Fail(firemode.NotFound("there is no such refresh token"))

@@ -8,7 +8,8 @@ import (
 )
 
 // UserColumns are those of table users, but for username_key, the folded username.
-const UserColumns = "org, id, username, full_name, role, password_hash, disabled, generation, version, created_at, creation"
+const UserColumns = "org, id, username, full_name, role, password_hash, disabled, generation, version, created_at, " +
+	"creation"
 
 // UserTaken says what CreateUser found taken.
 var UserTaken = Taken{Primary: "a user with this id exists already", Unique: "this username is taken"}
@@ -23,7 +24,8 @@ func UserValues(u firemode.User) []any {
 
 // ScanUser reads UserColumns.
 func ScanUser(s Scanner) (u firemode.User, err error) {
-	err = scan(s, "users", &u.Org, &u.ID, &u.Username, &u.FullName, &u.Role, &u.PasswordHash, &u.Disabled, &u.Generation, &u.Version,
+	err = scan(s, "users", &u.Org, &u.ID, &u.Username, &u.FullName, &u.Role, &u.PasswordHash, &u.Disabled,
+		&u.Generation, &u.Version,
 		store.TimeColumn{Into: &u.CreatedAt}, &u.Creation)
 	return u, err
 }
@@ -50,7 +52,8 @@ func (r Reader) Users(ctx context.Context, org firemode.OrgID, p store.Page) ([]
 		return nil, err
 	}
 	list, err := All(ctx, r.sql, ScanUser,
-		SelectUsers+" WHERE org = ? AND (created_at, id) > (?, ?) ORDER BY created_at, id LIMIT ?", org, at, id, p.Limit)
+		SelectUsers+" WHERE org = ? AND (created_at, id) > (?, ?) ORDER BY created_at, id LIMIT ?", org, at, id,
+		p.Limit)
 	return Keyed(list, err, func(u firemode.User) string { return store.Key(store.Micros(u.CreatedAt), string(u.ID)) })
 }
 
@@ -63,7 +66,8 @@ func (w Writer) CreateUser(ctx context.Context, u firemode.User) error {
 // UpdateUser implements store.UserWriter.
 func (w Writer) UpdateUser(ctx context.Context, u firemode.User) error {
 	n, err := w.sql.Write(ctx, UserTaken,
-		`UPDATE users SET full_name = ?, role = ?, password_hash = ?, disabled = ?, generation = ?, version = version + 1
+		`UPDATE users SET full_name = ?, role = ?, password_hash = ?, disabled = ?, generation = ?,
+			version = version + 1
 		WHERE org = ? AND id = ? AND version = ?`,
 		u.FullName, u.Role, u.PasswordHash, u.Disabled, u.Generation, u.Org, u.ID, u.Version)
 	return Changed(w.sql, n, err, "the user", func() error {

@@ -8,11 +8,15 @@ import (
 	"firemode/internal/store/row"
 )
 
-func (t writeTx) LockBuilding(ctx context.Context, org firemode.OrgID, id firemode.BuildingID) (firemode.Building, error) {
+func (t writeTx) LockBuilding(
+	ctx context.Context, org firemode.OrgID, id firemode.BuildingID,
+) (firemode.Building, error) {
 	return t.Building(ctx, org, id) // an Update has the database to itself
 }
 
-func (t readTx) Buildings(ctx context.Context, org firemode.OrgID, f store.BuildingFilter, p store.Page) ([]store.Keyed[firemode.Building], error) {
+func (t readTx) Buildings(
+	ctx context.Context, org firemode.OrgID, f store.BuildingFilter, p store.Page,
+) ([]store.Keyed[firemode.Building], error) {
 	at, id, err := row.After(p)
 	if err != nil {
 		return nil, err
@@ -24,7 +28,8 @@ func (t readTx) Buildings(ctx context.Context, org firemode.OrgID, f store.Build
 	if f.Text != "" {
 		query += " AND instr(search, ?6)"
 	}
-	list, err := row.All(ctx, t.sql, row.ScanBuilding, query+" AND (created_at, id) > (?2, ?3) ORDER BY created_at, id LIMIT ?4",
+	list, err := row.All(ctx, t.sql, row.ScanBuilding, query+" AND (created_at, id) > (?2, ?3) ORDER BY created_at, "+
+		"id LIMIT ?4",
 		org, at, id, p.Limit, f.Owner, store.Fold(f.Text))
 	return row.BuildingKeys(list, err)
 }

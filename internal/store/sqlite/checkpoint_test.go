@@ -31,7 +31,10 @@ func write(t *testing.T, s *Store, from, n int) {
 	t.Helper()
 	for i := range n {
 		id := fmt.Sprintf("org-%d", from+i)
-		if err := s.Update(t.Context(), func(tx store.Tx) error { return createOrg(t.Context(), tx, id, "") }); err != nil {
+		if err := s.Update(t.Context(), func(tx store.Tx) error {
+			return createOrg(t.Context(), tx, id,
+				"")
+		}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -40,7 +43,8 @@ func write(t *testing.T, s *Store, from, n int) {
 func stamp(t *testing.T, s *Store) {
 	t.Helper()
 	err := s.Update(t.Context(), func(tx store.Tx) error {
-		return row.Exec(t.Context(), tx.(writeTx).sql, "INSERT INTO rule_stamps (org, stamp) VALUES ('o', 1) ON CONFLICT (org) DO UPDATE SET stamp = stamp + 1")
+		return row.Exec(t.Context(), tx.(writeTx).sql, "INSERT INTO rule_stamps (org, stamp) VALUES ('o', "+
+			"1) ON CONFLICT (org) DO UPDATE SET stamp = stamp + 1")
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -76,8 +80,8 @@ func TestTheLogStaysSmall(t *testing.T) {
 	}
 }
 
-// While a View runs nothing is moved, not even the part that it does not need: a part that was not synced would be lost with a sync that
-// fails. When it has ended, everything is.
+// While a View runs nothing is moved, not even the part that it does not need: a part that was not
+// synced would be lost with a sync that fails. When it has ended, everything is.
 func TestACheckpointIsWholeOrNone(t *testing.T) {
 	path, clock := filepath.Join(t.TempDir(), "firemode.db"), &ticking{}
 	s := openAt(t, path, clock.now)
@@ -87,7 +91,8 @@ func TestACheckpointIsWholeOrNone(t *testing.T) {
 	write(t, s, 0, 3)
 	before := content(t, path)
 	err := s.View(t.Context(), func(tx store.ReadTx) error {
-		if _, err := store.As[store.OrganisationReader](tx).Organisations(context.WithoutCancel(t.Context())); err != nil {
+		if _,
+			err := store.As[store.OrganisationReader](tx).Organisations(context.WithoutCancel(t.Context())); err != nil {
 			return err
 		}
 		clock.stands.Store(false)

@@ -9,17 +9,19 @@ import (
 	"go.opentelemetry.io/otel/trace"
 )
 
-// maxStatements is how many prepared statements a connection keeps: more than there are texts of statements.
+// maxStatements is how many prepared statements a connection keeps: more than there are texts of
+// statements.
 const maxStatements = 256
 
-// conn is one connection with its prepared statements, so that a statement costs a bind and a step. One goroutine uses it at a time.
+// conn is a connection with its prepared statements, so that a statement costs a bind and a step.
+// It is not safe for concurrent use.
 type conn struct {
 	raw    *sql.Conn
 	stmts  map[string]*statement // by SQL text
 	follow following
 }
 
-// statement is a prepared statement with what its spans say.
+// statement is a prepared statement with the name and the attributes of its spans.
 type statement struct {
 	*sql.Stmt
 	name       string
@@ -62,7 +64,7 @@ func (c *conn) exec(ctx context.Context, query string, args ...any) (sql.Result,
 	return result, err
 }
 
-// do runs a statement that neither takes nor gives anything, to its end. ctx must know no cancelling.
+// do runs a statement without parameters and results to its end. ctx must not be cancellable.
 func (c *conn) do(ctx context.Context, query string) error {
 	_, err := c.exec(ctx, query)
 	c.follow.flush()
@@ -76,10 +78,10 @@ func (c *conn) forget() {
 	clear(c.stmts)
 }
 
-// close gives the connection back to be closed, not to be used again: it may be in a transaction.
+// close closes the connection for good: it may be in a transaction.
 func (c *conn) close() {
 	c.follow.flush()
 	c.forget()
-	c.raw.Raw(func(any) error { return driver.ErrBadConn }) //nolint:errcheck // this is how database/sql is told to drop it
+	c.raw.Raw(func(any) error { return driver.ErrBadConn }) //nolint:errcheck // makes database/sql drop it
 	c.raw.Close()                                           //nolint:errcheck // nothing is left to lose
 }

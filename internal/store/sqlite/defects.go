@@ -10,16 +10,22 @@ import (
 	"firemode/internal/store/row"
 )
 
-func (t readTx) DefectsByID(ctx context.Context, org firemode.OrgID, ids []firemode.DefectID) ([]firemode.Defect, error) {
-	return row.All(ctx, t.sql, row.ScanDefect, row.SelectDefects+" WHERE org = ? AND id IN (SELECT value FROM json_each(?))", org, array(ids))
+func (t readTx) DefectsByID(
+	ctx context.Context, org firemode.OrgID, ids []firemode.DefectID,
+) ([]firemode.Defect, error) {
+	return row.All(ctx, t.sql, row.ScanDefect, row.SelectDefects+" WHERE org = ? AND id IN (SELECT value "+
+		"FROM json_each(?))", org, array(ids))
 }
 
-func (t readTx) Defects(ctx context.Context, org firemode.OrgID, f store.DefectFilter, p store.Page) ([]store.Keyed[firemode.Defect], error) {
+func (t readTx) Defects(
+	ctx context.Context, org firemode.OrgID, f store.DefectFilter, p store.Page,
+) ([]store.Keyed[firemode.Defect], error) {
 	at, id, err := row.After(p)
 	if err != nil {
 		return nil, err
 	}
-	list, err := row.All(ctx, t.sql, row.ScanDefect, row.SelectDefects+defectConditions(f)+" ORDER BY found_at, id LIMIT ?4",
+	list, err := row.All(ctx, t.sql, row.ScanDefect, row.SelectDefects+defectConditions(f)+" ORDER BY found_at, id "+
+		"LIMIT ?4",
 		org, at, id, p.Limit, f.Building, f.Session, f.NotSession, array(f.Statuses), array(f.Classes),
 		array(row.VisibleTo(f.VisibleTo)), f.OwnedBy)
 	return row.DefectKeys(list, err)
@@ -53,6 +59,8 @@ func defectConditions(f store.DefectFilter) string {
 const selectDefectsOfItems = row.SelectDefects + ` INDEXED BY defects_item
 	WHERE org = ? AND session_id = ? AND item_id IN (SELECT value FROM json_each(?))`
 
-func (t readTx) DefectsOfItems(ctx context.Context, s ledger.SessionRef, items []firemode.ItemID) ([]firemode.Defect, error) {
+func (t readTx) DefectsOfItems(
+	ctx context.Context, s ledger.SessionRef, items []firemode.ItemID,
+) ([]firemode.Defect, error) {
 	return row.All(ctx, t.sql, row.ScanDefect, selectDefectsOfItems, s.Org, s.Session, array(items))
 }

@@ -7,8 +7,9 @@ import (
 	"firemode/internal/store/row"
 )
 
-// Queries that must not cost more as the log grows name their index: the planner has no statistics and takes a primary key that
-// holds all of a session for as good as a partial index that holds what is live.
+// Queries that must not cost more as the log grows name their index: the planner has no statistics
+// and takes a primary key that holds all of a session for as good as a partial index that holds
+// what is live.
 
 func (t readTx) Entries(ctx context.Context, s ledger.SessionRef, refs []ledger.BatchRef) ([]ledger.Entry, error) {
 	return row.All(ctx, t.sql, row.ScanEntry, "SELECT "+row.EntryColumns+` FROM json_each(?3) r
@@ -19,7 +20,8 @@ func (t readTx) Entries(ctx context.Context, s ledger.SessionRef, refs []ledger.
 func (t readTx) EntriesByKey(ctx context.Context, s ledger.SessionRef, keys []ledger.BatchKey) ([]ledger.Entry, error) {
 	return row.All(ctx, t.sql, row.ScanEntry, "SELECT "+row.EntryColumns+` FROM json_each(?3) k
 		CROSS JOIN batches INDEXED BY batches_key WHERE org = ?1 AND session_id = ?2
-			AND actor = k.value ->> 'Actor' AND idempotency_key = k.value ->> 'Key' AND idempotency_key <> ''`, s.Org, s.Session, list(keys))
+			AND actor = k.value ->> 'Actor' AND idempotency_key = k.value ->> 'Key' AND idempotency_key <> ''`, s.Org,
+		s.Session, list(keys))
 }
 
 func (t writeTx) MarkMerged(ctx context.Context, s ledger.SessionRef, seqs []int64, merged int64) error {

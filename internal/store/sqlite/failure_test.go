@@ -50,7 +50,8 @@ func TestCommitThatFailsIsUnknownToAll(t *testing.T) {
 	s.writer = startWriter(s.db, Config{Now: s.now, Committed: func(int) {}}, s.readers, noop.Tracer{}) // for Close
 }
 
-// When the disk is full SQLite may give up the whole transaction. Whoever is told of success must be there, and nobody else.
+// When the disk is full SQLite may give up the whole transaction. Whoever is told of success must
+// be there, and nobody else.
 func TestFullDisk(t *testing.T) {
 	s := newStore(t)
 	limit := func(tx store.Tx) error {
@@ -92,7 +93,7 @@ func TestUpdateEndsAtItsDeadline(t *testing.T) {
 		if err := createOrg(t.Context(), tx, "a", ""); err != nil {
 			return err
 		}
-		now = now.Add(patience + 1)
+		now = now.Add(updateTimeout + 1)
 		return createOrg(t.Context(), tx, "b", "")
 	})
 	if firemode.CodeOf(err) != firemode.CodeUnavailable || countOrgs(t, s) != 0 {
@@ -126,7 +127,10 @@ func TestFunctionThatEndsItsGoroutine(t *testing.T) {
 	if err := <-done; err == nil {
 		t.Error("no error")
 	}
-	if err := s.Update(t.Context(), func(tx store.Tx) error { return createOrg(t.Context(), tx, "a", "") }); err != nil {
+	if err := s.Update(t.Context(), func(tx store.Tx) error {
+		return createOrg(t.Context(), tx, "a",
+			"")
+	}); err != nil {
 		t.Error(err)
 	}
 }

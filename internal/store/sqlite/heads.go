@@ -13,8 +13,10 @@ import (
 func (t readTx) Prefixes(ctx context.Context, s ledger.SessionRef, asks []store.PrefixAsk) ([]int64, error) {
 	prefixes := make([]int64, len(asks))
 	for i, ask := range asks {
-		n, err := row.One(ctx, t.sql, row.Int, `SELECT number FROM batches WHERE org = ? AND session_id = ? AND actor = ?
-			AND run_seq > 0 AND run_seq <= ? ORDER BY run_seq DESC, number DESC LIMIT 1`, s.Org, s.Session, ask.Actor, ask.Seq)
+		n, err := row.One(ctx, t.sql, row.Int, `SELECT number FROM batches WHERE org = ? AND session_id = ?
+			AND actor = ?
+			AND run_seq > 0 AND run_seq <= ? ORDER BY run_seq DESC, number DESC LIMIT 1`, s.Org, s.Session, ask.Actor,
+			ask.Seq)
 		if err != nil && !errors.Is(err, row.ErrNone) {
 			return nil, err
 		}

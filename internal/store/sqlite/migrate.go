@@ -17,7 +17,7 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// Migrate brings the schema to the newest version. Processes that do so at once wait for each other.
+// Migrate brings the schema to the newest version. Concurrent processes wait for each other.
 func (s *Store) Migrate(ctx context.Context) (err error) {
 	unlock, err := lockFile(ctx, s.path+"-migrate")
 	if err != nil {
@@ -34,8 +34,8 @@ func (s *Store) Migrate(ctx context.Context) (err error) {
 	return syncFolder(filepath.Dir(s.path))
 }
 
-// lockFile keeps other processes out until unlock. The lock is SQLite's own, on an empty file: it works wherever SQLite does and
-// ends with the process.
+// lockFile excludes other processes until unlock. The lock is that of SQLite on an empty file: it
+// works wherever SQLite does, and ends with the process.
 func lockFile(ctx context.Context, path string) (unlock func() error, err error) {
 	db, err := sql.Open("sqlite", "file:"+escape(path)+"?_txlock=exclusive&_pragma=busy_timeout(60000)")
 	if err != nil {
@@ -60,7 +60,7 @@ func (s *Store) provider() (*goose.Provider, error) {
 	return p, nil
 }
 
-// Migrations lists what this binary knows.
+// Migrations lists the migrations that this binary knows.
 func (s *Store) Migrations(ctx context.Context) ([]store.Migration, error) {
 	p, err := s.provider()
 	if err != nil {

@@ -1,12 +1,13 @@
 // Package sqlite keeps FireMode's data in one SQLite file. It is the default engine.
 //
-// It promises what package store promises. Durable means that the write-ahead log was flushed to the disk
-// (synchronous=FULL) before Update returned. All writing goes through one connection, owned by one goroutine: the Updates
-// that wait while a commit is on its way to the disk share the next one, each inside a savepoint of its own. Nothing is ever
-// held back to make a group larger. Readers have connections of their own and never wait for the writer.
+// It keeps the promises of package store. Durable means that the write-ahead log was flushed to the
+// disk (synchronous=FULL) before Update returned. One goroutine owns the one connection that
+// writes: the Updates that wait while a commit is being flushed share the next one, each inside a
+// savepoint of its own. No Update is held back to make a group larger. Readers have connections of
+// their own and never wait for the writer.
 //
-// A file is for one machine. Several processes of that machine may open it (a command beside the server, say), not several
-// machines over a network file system.
+// Several processes of one machine may open the file, such as a command beside the server; several
+// machines over a network file system may not.
 package sqlite
 
 import (
@@ -30,19 +31,22 @@ import (
 	"firemode/internal/store/row"
 )
 
-// oldest is the first SQLite without the rare corruption of a write-ahead log that two connections reset at once.
+// oldest is the first SQLite version in which two connections that reset a write-ahead log at the
+// same time cannot corrupt it.
 const oldest = "3.51.3"
 
 // Config says which file to open.
 type Config struct {
-	Path    string           // of the database file; it is made if it is not there, its folder is not
+	Path    string           // of the database file; Open creates it, but not its folder
 	Readers int              // most Views that run at once; 8 if 0
 	Now     func() time.Time // the clock of transactions; time.Now if nil
-	// Scratch is for a file that is thrown away: nothing in it survives a power cut.
+	// Scratch is for a temporary file: nothing in it survives a power cut.
 	Scratch bool
-	// Committed is told how many Updates shared a commit; nil for nobody. It must be quick.
+	// Committed is called with the number of Updates that shared a commit. It must be quick. It may
+	// be nil.
 	Committed func(updates int)
-	// Supervise runs what writes, and runs it again if it dies; nil for nobody. The end of its context ends the writing.
+	// Supervise runs the writer and restarts it if it dies; nil for groupcommit.Unsupervised. The
+	// end of its context stops the writer.
 	Supervise groupcommit.Start
 	// Traces takes the spans of statements and commits; nil for none.
 	Traces trace.TracerProvider
@@ -97,7 +101,8 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	}, nil
 }
 
-// create makes the file, readable by its owner alone since it holds password hashes; SQLite's own files beside it inherit that.
+// create creates the file, readable by its owner only, since it holds password hashes. The files
+// that SQLite adds beside it inherit that.
 func create(path string) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if errors.Is(err, os.ErrExist) {
@@ -109,7 +114,7 @@ func create(path string) error {
 	return errors.Join(f.Close(), syncFolder(filepath.Dir(path)))
 }
 
-// syncFolder makes the name of a new file in the folder survive a power cut.
+// syncFolder flushes the folder, so that the name of a new file survives a power cut.
 func syncFolder(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
@@ -118,17 +123,22 @@ func syncFolder(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// dsn holds the pragmas, since one that is sent through a pool sets a single connection. busy_timeout is first, so that the
-// others wait for a lock too.
+// dsn returns the data source name with the pragmas, since a pragma that is sent through a pool
+// sets one connection only. busy_timeout comes first, so that the other pragmas wait for locks,
+// too.
 func dsn(path string, scratch bool) string {
-	pragmas := []string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "wal_autocheckpoint(0)"} // see checkpoint
+	// see checkpoint
+	pragmas := []string{
+		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
+		"wal_autocheckpoint(0)",
+	}
 	if scratch {
 		pragmas[2] = "synchronous(OFF)"
 	}
 	return "file:" + escape(path) + "?_txlock=immediate&_pragma=" + strings.Join(pragmas, "&_pragma=")
 }
 
-// escape keeps the ? and % of a path out of the URI's syntax.
+// escape encodes the ? and % of a path for a URI.
 func escape(path string) string { return (&url.URL{Path: path}).EscapedPath() }
 
 func checkVersion(ctx context.Context, db *sql.DB) error {
@@ -137,7 +147,8 @@ func checkVersion(ctx context.Context, db *sql.DB) error {
 		return fmt.Errorf("sqlite: open: %w", err)
 	}
 	if number(version) < number(oldest) {
-		return fmt.Errorf("sqlite: this binary holds SQLite %s, which can corrupt its log; at least %s is needed", version, oldest)
+		return fmt.Errorf("sqlite: this binary holds SQLite %s, which can corrupt its log; at least %s is needed",
+			version, oldest)
 	}
 	return nil
 }

@@ -24,7 +24,8 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 	if _, err := Open(t.Context(), Config{}); err == nil {
 		t.Error("no path: no error")
 	}
-	if _, err := Open(t.Context(), Config{Path: filepath.Join(t.TempDir(), "nowhere", "x.db")}); !errors.Is(err, os.ErrNotExist) {
+	if _, err := Open(t.Context(), Config{Path: filepath.Join(t.TempDir(), "nowhere", "x.db")}); !errors.Is(err,
+		os.ErrNotExist) {
 		t.Errorf("no folder: %v", err)
 	}
 }

@@ -17,7 +17,7 @@ type readers struct {
 	db     *sql.DB
 	now    func() time.Time
 	tracer trace.Tracer
-	idle   chan *conn // holds nil for a connection that is yet to be opened
+	idle   chan *conn // holds nil for a connection that is not open yet
 	opened atomic.Int64
 	waits  waits
 }
@@ -47,7 +47,7 @@ func (r *readers) take(ctx context.Context) (*conn, error) {
 	return nil, translate(err)
 }
 
-// await takes a place: a connection, or nil where one is yet to be opened.
+// await takes a connection, or nil for one that is not open yet.
 func (r *readers) await(ctx context.Context) (*conn, error) {
 	select {
 	case c, open := <-r.idle:
@@ -71,7 +71,7 @@ func unlessOpen(open bool) error {
 	return errClosed()
 }
 
-// give takes a connection back; nil for one that had to be closed.
+// give returns a connection, or nil for one that was closed.
 func (r *readers) give(c *conn) {
 	if c == nil {
 		r.opened.Add(-1)
@@ -95,7 +95,7 @@ func (s *Store) View(ctx context.Context, fn func(store.ReadTx) error) error {
 	if err != nil {
 		return err
 	}
-	lasting := context.WithoutCancel(ctx) // a snapshot is let go of also when ctx is over
+	lasting := context.WithoutCancel(ctx) // the snapshot is released even if ctx is over
 	defer func() {
 		if c.do(lasting, "ROLLBACK") != nil {
 			c.close()

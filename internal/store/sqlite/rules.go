@@ -23,7 +23,10 @@ func (t writeTx) CreateRules(ctx context.Context, rules []firemode.Rule) error {
 func (t writeTx) DeactivateRule(
 	ctx context.Context, org firemode.OrgID, code firemode.RuleCode, version string, by firemode.UserID,
 ) error {
-	added, err := row.InsertDeactivation(ctx, t.sql, org, store.Deactivation{Code: code, Version: version, At: t.Now(), By: by})
+	added, err := row.InsertDeactivation(ctx, t.sql, org, store.Deactivation{
+		Code: code, Version: version, At: t.Now(),
+		By: by,
+	})
 	if err != nil || !added {
 		return err
 	}

@@ -10,11 +10,16 @@ import (
 	"firemode/internal/store/row"
 )
 
-func (t readTx) SessionsByID(ctx context.Context, org firemode.OrgID, ids []firemode.SessionID) ([]firemode.Session, error) {
-	return row.All(ctx, t.sql, row.ScanSession, row.SelectSessions+" WHERE org = ? AND id IN (SELECT value FROM json_each(?))", org, array(ids))
+func (t readTx) SessionsByID(
+	ctx context.Context, org firemode.OrgID, ids []firemode.SessionID,
+) ([]firemode.Session, error) {
+	return row.All(ctx, t.sql, row.ScanSession, row.SelectSessions+" WHERE org = ? AND id IN (SELECT value "+
+		"FROM json_each(?))", org, array(ids))
 }
 
-func (t readTx) Sessions(ctx context.Context, org firemode.OrgID, f store.SessionFilter, p store.Page) ([]store.Keyed[firemode.Session], error) {
+func (t readTx) Sessions(
+	ctx context.Context, org firemode.OrgID, f store.SessionFilter, p store.Page,
+) ([]store.Keyed[firemode.Session], error) {
 	keys, err := t.sessionKeys(ctx, org, f, p)
 	if err != nil {
 		return nil, err
@@ -30,7 +35,8 @@ func (t readTx) Sessions(ctx context.Context, org firemode.OrgID, f store.Sessio
 	return page, nil
 }
 
-// A range of each of the two indexes of session_technicians, newest first: ?4 and ?5 are the key to go on from.
+// A range of each of the two indexes of session_technicians, newest first: ?4 and ?5 are the key to
+// go on from.
 const (
 	listRange = `SELECT created_at, session_id FROM session_technicians v
 		WHERE org = ?1 AND viewer = ?2 AND status = ?3 AND (created_at, session_id) < (?4, ?5) AND created_at >= ?6`
@@ -40,7 +46,9 @@ const (
 	listBuilding = " AND building_id = ?9"
 )
 
-func (t readTx) sessionKeys(ctx context.Context, org firemode.OrgID, f store.SessionFilter, p store.Page) ([]row.ListKey, error) {
+func (t readTx) sessionKeys(
+	ctx context.Context, org firemode.OrgID, f store.SessionFilter, p store.Page,
+) ([]row.ListKey, error) {
 	before, from, err := row.SessionBounds(f, p)
 	if err != nil {
 		return nil, err
@@ -85,14 +93,18 @@ func (t writeTx) UpdateSession(ctx context.Context, s firemode.Session) error {
 	return t.enlist(ctx, s)
 }
 
-// enlist puts the session into its lists. What they are ordered by comes from the row, which no caller can change.
+// enlist adds the session to its lists. The columns by which they are ordered come from the row,
+// which no caller can change.
 func (t writeTx) enlist(ctx context.Context, s firemode.Session) error {
-	return row.Exec(ctx, t.sql, `INSERT INTO session_technicians (org, session_id, viewer, building_id, status, created_at)
+	return row.Exec(ctx, t.sql, `INSERT INTO session_technicians (org, session_id, viewer, building_id, status,
+		created_at)
 		SELECT s.org, s.id, v.value, s.building_id, s.status, s.created_at FROM sessions s, json_each(?) v
 		WHERE s.org = ? AND s.id = ?`, array(row.Viewers(s.Technicians)), s.Org, s.ID)
 }
 
-func (t writeTx) LockSessions(ctx context.Context, org firemode.OrgID, ids []firemode.SessionID) ([]store.LockedSession, error) {
+func (t writeTx) LockSessions(
+	ctx context.Context, org firemode.OrgID, ids []firemode.SessionID,
+) ([]store.LockedSession, error) {
 	// An Update has the database to itself: nothing is left to lock.
 	return row.All(ctx, t.sql, row.ScanLockedSession,
 		row.SelectLockedSessions+" AND id IN (SELECT value FROM json_each(?)) ORDER BY id", org, array(ids))

@@ -15,9 +15,10 @@ import (
 	"firemode/internal/store/row"
 )
 
-// following makes the spans of the statements of one connection, below the span that the context of a statement carries and only if
-// that is sampled. A statement that is run for row after row is one span, with the number of runs: a batch of a thousand
-// changes is a trace that can be read. A span holds the text, never the values.
+// following starts the spans of the statements of one connection, as children of the span in the
+// context of a statement and only if that is sampled. A statement that runs for many rows has one
+// span, with the number of runs, so that the trace of a large batch stays readable. A span has the
+// text of the statement, never its values.
 type following struct {
 	tracer trace.Tracer
 
@@ -41,7 +42,8 @@ func (f *following) begin(ctx context.Context, s *statement, query string) {
 		return
 	}
 	f.flush()
-	_, f.span = f.tracer.Start(ctx, s.name, trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(s.attributes...))
+	_, f.span = f.tracer.Start(ctx, s.name, trace.WithSpanKind(trace.SpanKindClient),
+		trace.WithAttributes(s.attributes...))
 	f.parent, f.query, f.runs = parent, query, 1
 }
 
@@ -53,7 +55,7 @@ func (f *following) end(err error) {
 	if err == nil {
 		return
 	}
-	// The text of the error could name a value.
+	// The text of the error could contain a value.
 	kind := "sqlite"
 	if failed := (*driver.Error)(nil); errors.As(err, &failed) {
 		kind = strconv.Itoa(failed.Code())
@@ -75,8 +77,11 @@ func (f *following) flush() {
 	f.span = nil
 }
 
-// describe gives a statement the name and the attributes of its spans.
+// describe sets the name and the attributes of the spans of a statement.
 func (s *statement) describe(query string) {
 	s.name = row.Summary(query)
-	s.attributes = []attribute.KeyValue{semconv.DBSystemNameSQLite, semconv.DBQueryText(query), semconv.DBQuerySummary(s.name)}
+	s.attributes = []attribute.KeyValue{
+		semconv.DBSystemNameSQLite, semconv.DBQueryText(query),
+		semconv.DBQuerySummary(s.name),
+	}
 }

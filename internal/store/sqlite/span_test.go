@@ -33,7 +33,8 @@ func openTraced(t *testing.T) (*Store, *tracetest.SpanRecorder, *sdk.TracerProvi
 	return s, spans, provider
 }
 
-// TestASharedCommitIsLinkedToItsUpdates: what is not traced, such as the migration before, has no span.
+// TestASharedCommitIsLinkedToItsUpdates: what is not traced, such as the migration before, has no
+// span.
 func TestASharedCommitIsLinkedToItsUpdates(t *testing.T) {
 	s, spans, provider := openTraced(t)
 	s.writer.stop() // the test is the writer now
@@ -63,11 +64,13 @@ func TestASharedCommitIsLinkedToItsUpdates(t *testing.T) {
 		got = append(got, line{span.Name(), names[span.Parent().SpanID().String()], span.Status().Code == codes.Error})
 		switch span.Name() {
 		case "transaction":
-			if links := span.Links(); len(links) != 1 || links[0].SpanContext.SpanID() != secondSpan.SpanContext().SpanID() {
+			if links := span.Links(); len(links) != 1 ||
+				links[0].SpanContext.SpanID() != secondSpan.SpanContext().SpanID() {
 				t.Errorf("the transaction links to %v, want second", links)
 			}
 		case "second":
-			if links := span.Links(); len(links) != 1 || names[links[0].SpanContext.SpanID().String()] != "transaction" {
+			if links := span.Links(); len(links) != 1 ||
+				names[links[0].SpanContext.SpanID().String()] != "transaction" {
 				t.Errorf("second links to %v, want the transaction", links)
 			}
 		}
@@ -93,7 +96,8 @@ func TestASharedCommitIsLinkedToItsUpdates(t *testing.T) {
 	}
 }
 
-// TestOneSpanForAStatementInALoop: its number of runs is told, and it ends when the last of them ended.
+// TestOneSpanForAStatementInALoop: its number of runs is told, and it ends when the last of them
+// ended.
 func TestOneSpanForAStatementInALoop(t *testing.T) {
 	s, spans, provider := openTraced(t)
 	ctx, span := provider.Tracer("test").Start(t.Context(), "many")
@@ -126,7 +130,10 @@ func TestOneSpanForAStatementInALoop(t *testing.T) {
 			t.Errorf("%s ends before it begins", span.Name())
 		}
 	}
-	want := []string{"BEGIN", "INSERT organisations x3", "SELECT organisations", "INSERT organisations", "COMMIT", "transaction", "many"}
+	want := []string{
+		"BEGIN", "INSERT organisations x3", "SELECT organisations", "INSERT organisations", "COMMIT",
+		"transaction", "many",
+	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}

@@ -57,15 +57,17 @@ func exec(t testing.TB, path, statement string) {
 // TestMain finds the goroutines that a closed store has left behind.
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// What a merge asks for is found by an index that knows more of it than which session it is in, but where that is all there is to know. SQLite
-// has no statistics, so a plan is the same however long the past.
+// What a merge asks for is found by an index that knows more of it than which session it is in, but
+// where that is all there is to know. SQLite has no statistics, so a plan is the same however long
+// the past.
 func TestNarrow(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "firemode.db"))
 	if err := s.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	storetest.AskNarrow(t, s)
-	wide := regexp.MustCompile(`^SEARCH .*\((org=\?)( AND session_id=\?)?\)$|^SCAN (o|b|d|batches|ops|items|defects|actors|answers|session_heads)\b`)
+	wide := regexp.MustCompile(`^SEARCH .*\((org=\?)(
+		AND session_id=\?)?\)$|^SCAN (o|b|d|batches|ops|items|defects|actors|answers|session_heads)\b`)
 	known := regexp.MustCompile(`^SEARCH (session_heads USING|batches USING INDEX batches_late) `)
 	plans := sqlite.Plans(t, s)
 	if len(plans) < 20 {
@@ -82,6 +84,7 @@ func TestNarrow(t *testing.T) {
 
 func TestListCost(t *testing.T) {
 	storetest.ListCost(t, "sqlite", emptyFile, func(n int) string {
-		return fmt.Sprintf("(WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < %d) SELECT n FROM numbers)", n)
+		return fmt.Sprintf("(WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers "+
+			"WHERE n < %d) SELECT n FROM numbers)", n)
 	})
 }

@@ -35,7 +35,7 @@ func (r *readers) pool() store.Pool {
 	}
 }
 
-// Backlog counts over the index of what is open.
+// Backlog reads the index over what is open.
 func (s *Store) Backlog(ctx context.Context) (b store.Backlog, err error) {
 	err = s.View(ctx, func(tx store.ReadTx) (err error) {
 		b, err = row.One(ctx, tx.(readTx).sql, row.ScanBacklog, selectBacklog)
@@ -44,7 +44,7 @@ func (s *Store) Backlog(ctx context.Context) (b store.Backlog, err error) {
 	return b, err
 }
 
-// The condition of the index is written out as it stands there, or the planner does not see that it can be used.
+// The condition repeats that of the index word for word, so that the planner uses the index.
 const selectBacklog = `
 	SELECT coalesce(sum(h.conflicts), 0), coalesce(sum(h.gaps), 0)
 	FROM session_heads h

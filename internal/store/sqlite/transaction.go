@@ -14,7 +14,8 @@ import (
 	"firemode/internal/store/row"
 )
 
-// transaction is the state of a View or an Update. What its function may do with it is readTx or writeTx.
+// transaction is the state of a View or an Update. What its function may do with it is readTx or
+// writeTx.
 type transaction struct {
 	conn        *conn
 	at          time.Time        // what Now returns
@@ -26,7 +27,8 @@ type transaction struct {
 	ended       bool
 }
 
-// readTx is what a View gives to its function: the reading ports of the transaction. Its connection refuses to write, too.
+// readTx is what a View gives to its function: the reading ports of the transaction. Its connection
+// refuses to write, too.
 type readTx struct {
 	row.Reader
 	sql *statements
@@ -69,8 +71,9 @@ func (t writeTx) notify(topic store.Topic) {
 
 func (t *transaction) end() { t.ended = true }
 
-// ready returns the context for a statement. An Update's knows no cancelling: it runs to its end, or to its deadline, which is
-// checked here because a context that can be cancelled costs a goroutine per statement.
+// ready returns the context for a statement. That of an Update is never cancelled: it runs to its
+// end, or to its deadline, which is checked here because a context with a deadline costs a
+// goroutine per statement.
 func (t *transaction) ready(ctx context.Context, args []any) (context.Context, error) {
 	if t.ended {
 		return ctx, errors.New("sqlite: a transaction was used after its end")

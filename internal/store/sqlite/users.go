@@ -8,5 +8,6 @@ import (
 )
 
 func (t readTx) UsersByID(ctx context.Context, org firemode.OrgID, ids []firemode.UserID) ([]firemode.User, error) {
-	return row.All(ctx, t.sql, row.ScanUser, row.SelectUsers+" WHERE org = ? AND id IN (SELECT value FROM json_each(?))", org, array(ids))
+	return row.All(ctx, t.sql, row.ScanUser, row.SelectUsers+" WHERE org = ? AND id IN (SELECT value "+
+		"FROM json_each(?))", org, array(ids))
 }

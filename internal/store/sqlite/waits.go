@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// waits adds up how often, and how long, callers waited for a connection.
+// waits counts how often callers waited for a connection, and how long in total.
 type waits struct {
 	count atomic.Int64
 	nanos atomic.Int64

@@ -7,7 +7,7 @@ import (
 	"firemode/internal/store"
 )
 
-// watchers are the Watches that run.
+// watchers are the running calls of Watch.
 type watchers struct {
 	mu  sync.RWMutex
 	all map[*watcher]struct{}
@@ -15,7 +15,8 @@ type watchers struct {
 
 type watcher struct{ changed func(store.Topic) }
 
-// Watch tells of the Updates of this store. What another process writes into the file is told by nothing: it is found by looking.
+// Watch reports the Updates of this store. It does not see what another process writes into the
+// file: callers must poll for that.
 func (s *Store) Watch(ctx context.Context, changed func(store.Topic)) error {
 	one := &watcher{changed}
 	s.watchers.add(one)
@@ -42,8 +43,8 @@ func (w *watchers) remove(one *watcher) {
 	delete(w.all, one)
 }
 
-// tell is called by the Update that changed topics, once it is durable.
-func (w *watchers) tell(topics []store.Topic) {
+// report is called by the Update that changed topics, once it is durable.
+func (w *watchers) report(topics []store.Topic) {
 	if len(topics) == 0 {
 		return
 	}

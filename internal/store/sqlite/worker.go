@@ -6,7 +6,7 @@ import (
 	"firemode/internal/groupcommit"
 )
 
-// enqueue hands u to the writer, unless there is none.
+// enqueue hands u to the writer. It fails if the writer is closed or dead.
 func (w *writer) enqueue(u *update) error {
 	w.mu.RLock()
 	defer w.mu.RUnlock()
@@ -15,7 +15,7 @@ func (w *writer) enqueue(u *update) error {
 	}
 	down := w.liveness.Down()
 	select {
-	case <-down: // also when there is room
+	case <-down: // even if there is room in the queue
 		return groupcommit.ErrDown
 	default:
 	}
@@ -44,7 +44,7 @@ func (w *writer) run(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, w.shut)
 	defer stop()
 	for u := range w.queue {
-		w.turn(u)
+		w.serve(u)
 		w.checkpoint()
 	}
 	w.drop()
@@ -52,9 +52,9 @@ func (w *writer) run(ctx context.Context) error {
 	return nil
 }
 
-// clear answers those that wait for a goroutine that died: nothing of theirs was done.
+// clear ends the calls that wait for a goroutine that died: nothing was done for them.
 func (w *writer) clear() {
-	w.mu.Lock() // until those who are sending have noticed, too
+	w.mu.Lock() // until callers that are sending have noticed, too
 	defer w.mu.Unlock()
 	for {
 		select {
@@ -71,7 +71,7 @@ func (w *writer) clear() {
 	}
 }
 
-// shut lets the queue run empty, and takes nothing more.
+// shut refuses new updates and lets the queue drain.
 func (w *writer) shut() {
 	w.mu.Lock()
 	defer w.mu.Unlock()

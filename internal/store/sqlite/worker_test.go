@@ -11,8 +11,9 @@ import (
 	"firemode/internal/store"
 )
 
-// A writer that dies, and is not started again at once, leaves nobody waiting: not whom it was serving, not who waits, and not who comes.
-// What was committed is there, and so is what comes when it is back.
+// A writer that dies, and is not started again at once, leaves nobody waiting: not whom it was
+// serving, not who waits, and not who comes. What was committed is there, and so is what comes when
+// it is back.
 func TestAWriterThatDies(t *testing.T) {
 	var work func(context.Context) error
 	ctx, cancel := context.WithCancel(t.Context())
@@ -62,7 +63,10 @@ func TestAWriterThatDies(t *testing.T) {
 		time.Sleep(time.Millisecond) // the queue has no way to say that it has come
 	}
 	close(release)
-	for name, answer := range map[string]error{"in its hands": <-lost, "in the queue": <-waiting, "later": add("later")} {
+	for name, answer := range map[string]error{
+		"in its hands": <-lost, "in the queue": <-waiting,
+		"later": add("later"),
+	} {
 		if firemode.CodeOf(answer) != firemode.CodeUnavailable {
 			t.Errorf("%s: got %v", name, answer)
 		}

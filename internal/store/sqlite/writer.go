@@ -19,10 +19,11 @@ import (
 )
 
 const (
-	// groupSize is the most Updates that share a commit: it bounds what the first of them waits for the others.
+	// groupSize is the most Updates that share a commit. It bounds how long the first of them waits
+	// for the others.
 	groupSize = 256
-	// patience is how long the statements of one Update may go on.
-	patience = 30 * time.Second
+	// updateTimeout is how long the statements of one Update may take together.
+	updateTimeout = 30 * time.Second
 )
 
 // writer owns the one connection that writes, and the goroutine that uses it.
@@ -32,10 +33,10 @@ type writer struct {
 	tracer       trace.Tracer
 	readers      *readers
 	checkpointed time.Time // when it was last tried
-	conn         *conn     // nil until it is needed, and again after it failed
+	conn         *conn     // nil until it is needed, and after a failure
 	queue        chan *update
-	waiting      *groupcommit.WaitQueue // of those whose function has not begun
-	group        []*update              // in its hands
+	waiting      *groupcommit.WaitQueue // of Updates whose function has not begun
+	group        []*update              // that is being committed
 	idle         chan struct{}          // closed when the goroutine has ended
 
 	liveness *groupcommit.Liveness // of the goroutine
@@ -66,8 +67,9 @@ func newUpdate(ctx context.Context, fn func(store.Tx) error) *update {
 
 func startWriter(db *sql.DB, c Config, r *readers, tracer trace.Tracer) *writer {
 	w := &writer{
-		db: db, now: c.Now, tracer: tracer, readers: r, committed: c.Committed, queue: make(chan *update, groupSize), waiting: groupcommit.NewWaitQueue(c.Now),
-		idle: make(chan struct{}), liveness: groupcommit.NewLiveness(),
+		db: db, now: c.Now, tracer: tracer, readers: r, committed: c.Committed, queue: make(chan *update, groupSize),
+		waiting: groupcommit.NewWaitQueue(c.Now),
+		idle:    make(chan struct{}), liveness: groupcommit.NewLiveness(),
 	}
 	start := c.Supervise
 	if start == nil {
@@ -77,7 +79,7 @@ func startWriter(db *sql.DB, c Config, r *readers, tracer trace.Tracer) *writer 
 	return w
 }
 
-// Update runs fn in a transaction and waits until it is on the disk, whatever becomes of ctx.
+// Update runs fn in a transaction and waits until it is on the disk, even if ctx ends.
 func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) error {
 	u := newUpdate(ctx, fn)
 	u.ticket = s.writer.waiting.Join()
@@ -92,19 +94,21 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) error {
 	for _, f := range u.tx.afterCommit {
 		f()
 	}
-	s.watchers.tell(u.tx.topics)
+	s.watchers.report(u.tx.topics)
 	return nil
 }
 
-// turn serves u and what waits beside it, and answers all of them, whatever their functions do.
-func (w *writer) turn(u *update) {
+// serve commits the group of u and what is queued, and ends the calls of all of them, even if a
+// function ends the goroutine.
+func (w *writer) serve(u *update) {
 	w.group = append(w.group[:0], u)
 	served := false
 	defer func() {
 		w.busy.Store(false)
 		if !served {
 			w.drop()
-			fail(w.group, lost())
+			// SQLite rolls back what it had open, unless that was the commit.
+			fail(w.group, store.OutcomeUnknown(errWriterDied))
 		}
 		for _, u := range w.group {
 			u.ticket.Leave()
@@ -118,7 +122,7 @@ func (w *writer) turn(u *update) {
 	served = true
 }
 
-// took notes that the group waits no longer.
+// took measures how long the group has waited.
 func (w *writer) took() {
 	w.busy.Store(true)
 	for _, u := range w.group {
@@ -128,7 +132,7 @@ func (w *writer) took() {
 	}
 }
 
-// gather adds what waits already, and waits for nothing.
+// gather adds what is queued now to the group. It does not wait.
 func (w *writer) gather() {
 	for len(w.group) < groupSize {
 		select {
@@ -156,7 +160,7 @@ func (w *writer) commit(group []*update) {
 	for _, u := range group {
 		if err := w.runOne(ctx, u, len(group) > 1); err != nil {
 			span.SetStatus(codes.Error, "undone")
-			// SQLite has given up the whole transaction, as it may when the disk is full: nothing of it is there.
+			// SQLite has rolled back the whole transaction, as it may when the disk is full.
 			w.drop()
 			fail(group, undone(errors.Join(u.err, err)))
 			return
@@ -172,7 +176,7 @@ func (w *writer) commit(group []*update) {
 	if err := w.conn.do(ctx, end); err != nil {
 		span.SetStatus(codes.Error, "unknown")
 		w.drop()
-		fail(kept, unknown(err))
+		fail(kept, store.OutcomeUnknown(err)) // the log may have reached the disk
 		return
 	}
 	if len(kept) > 0 {
@@ -190,7 +194,9 @@ func spansOf(group []*update) iter.Seq[trace.Span] {
 	}
 }
 
-// fail gives err to those of group that have no error of their own.
+var errWriterDied = errors.New("the goroutine of the writer died")
+
+// fail sets err for those of group that have no error of their own.
 func fail(group []*update, err error) {
 	for _, u := range group {
 		if u.err == nil {
@@ -212,7 +218,7 @@ func (w *writer) begin(ctx context.Context) (err error) {
 	return err
 }
 
-// drop closes a connection whose state is in doubt; SQLite rolls back what it had open.
+// drop closes a connection whose state is unknown; SQLite rolls back what it had open.
 func (w *writer) drop() {
 	if w.conn != nil {
 		w.conn.close()
@@ -221,8 +227,9 @@ func (w *writer) drop() {
 	}
 }
 
-// runOne runs the function of u and sets its error. In a group it has a savepoint, so that its failure undoes its own writes
-// alone; when it is by itself, the transaction is enough. The error that is returned is one of the whole transaction.
+// runOne runs the function of u and sets its error. In a group it has a savepoint, so that its
+// failure undoes its own writes only; a group of one needs none. The returned error is one of the
+// whole transaction.
 func (w *writer) runOne(ctx context.Context, u *update, grouped bool) error {
 	if grouped {
 		if err := w.conn.do(ctx, "SAVEPOINT one"); err != nil {
@@ -231,7 +238,10 @@ func (w *writer) runOne(ctx context.Context, u *update, grouped bool) error {
 	}
 	u.ticket.Leave()
 	now := w.now()
-	u.tx = &transaction{conn: w.conn, at: now.UTC().Truncate(time.Microsecond), clock: w.now, deadline: now.Add(patience)}
+	u.tx = &transaction{
+		conn: w.conn, at: now.UTC().Truncate(time.Microsecond), clock: w.now,
+		deadline: now.Add(updateTimeout),
+	}
 	u.err = run(u.tx, u.fn)
 	if !grouped {
 		return nil
@@ -244,7 +254,7 @@ func (w *writer) runOne(ctx context.Context, u *update, grouped bool) error {
 	return w.conn.do(ctx, "RELEASE one")
 }
 
-// run makes an error of a panic, as every engine does.
+// run turns a panic into an error, as every engine does.
 func run(tx *transaction, fn func(store.Tx) error) (err error) {
 	defer func() {
 		tx.end()

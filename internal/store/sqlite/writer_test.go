@@ -37,7 +37,10 @@ func openAt(t testing.TB, path string, now func() time.Time) *Store {
 }
 
 func createOrg(ctx context.Context, tx store.Tx, id, name string) error {
-	return store.As[store.OrganisationWriter](tx).CreateOrganisation(ctx, firemode.Organisation{ID: firemode.OrgID(id), Name: name})
+	return store.As[store.OrganisationWriter](tx).CreateOrganisation(ctx, firemode.Organisation{
+		ID:   firemode.OrgID(id),
+		Name: name,
+	})
 }
 
 func countOrgs(t testing.TB, s *Store) (n int) {
@@ -53,7 +56,8 @@ func countOrgs(t testing.TB, s *Store) (n int) {
 	return n
 }
 
-// What waits while the writer is busy goes into one commit, and each function has a savepoint of its own in it.
+// What waits while the writer is busy goes into one commit, and each function has a savepoint of
+// its own in it.
 func TestUpdatesThatWaitShareACommit(t *testing.T) {
 	s := newStore(t)
 	const n = 50
@@ -139,7 +143,8 @@ func BenchmarkUpdate(b *testing.B) {
 		for p.Next() {
 			if err := s.Update(b.Context(), func(tx store.Tx) error {
 				seq, _, err := store.As[store.AuditWriter](tx).LockAudit(b.Context(), "o")
-				return errors.Join(err, store.AppendAudit(b.Context(), tx, "o", ledger.AuditEntry{ID: firemode.AuditID(fmt.Sprint(seq)), Data: []byte("{}")}))
+				return errors.Join(err, store.AppendAudit(b.Context(), tx, "o",
+					ledger.AuditEntry{ID: firemode.AuditID(fmt.Sprint(seq)), Data: []byte("{}")}))
 			}); err != nil {
 				b.Error(err)
 			}
@@ -149,7 +154,10 @@ func BenchmarkUpdate(b *testing.B) {
 
 func BenchmarkView(b *testing.B) {
 	s := newStore(b)
-	if err := s.Update(b.Context(), func(tx store.Tx) error { return createOrg(b.Context(), tx, "o", "O") }); err != nil {
+	if err := s.Update(b.Context(), func(tx store.Tx) error {
+		return createOrg(b.Context(), tx, "o",
+			"O")
+	}); err != nil {
 		b.Fatal(err)
 	}
 	b.ReportAllocs()

@@ -11,7 +11,8 @@ import (
 
 func newAsset(id firemode.AssetID, barcode string) firemode.Asset {
 	return firemode.Asset{
-		Org: "o", Building: "b", ID: id, Type: "extinguisher_powder", System: "FE", Level: "L05", Status: firemode.AssetInService,
+		Org: "o", Building: "b", ID: id, Type: "extinguisher_powder", System: "FE", Level: "L05",
+		Status:  firemode.AssetInService,
 		Barcode: barcode, Version: 1, CreatedAt: day(0), UpdatedAt: day(0),
 	}
 }
@@ -49,15 +50,19 @@ func assetTests() []test {
 				}
 			}
 			taken(t, s, "an asset with this id is in the register already", add(newAsset("A4", ""), newAsset("A1", "")))
-			taken(t, s, "this barcode is on another asset of the building", add(newAsset("A4", ""), newAsset("A5", "1")))
-			taken(t, s, "this barcode is on another asset of the building", func(ctx context.Context, tx store.Tx) error {
+			taken(t, s, "this barcode is on another asset of the building", add(newAsset("A4", ""), newAsset("A5",
+				"1")))
+			taken(t, s, "this barcode is on another asset of the building", func(ctx context.Context,
+				tx store.Tx,
+			) error {
 				return store.As[store.AssetWriter](tx).UpdateAssets(ctx, []firemode.Asset{newAsset("A2", "1")})
 			})
 			equal(t, assetIDs(assetsOf(t, s, store.AssetFilter{})), []firemode.AssetID{"A1", "A2", "A3"})
 			update(t, s, func(ctx context.Context, tx store.Tx) error {
 				a := newAsset("A1", "1")
 				a.Building = "b2"
-				return errors.Join(store.As[store.BuildingWriter](tx).CreateBuilding(ctx, newBuilding("b2", "Other", "")), store.As[store.AssetWriter](tx).CreateAssets(ctx, []firemode.Asset{a}))
+				return errors.Join(store.As[store.BuildingWriter](tx).CreateBuilding(ctx, newBuilding("b2", "Other",
+					"")), store.As[store.AssetWriter](tx).CreateAssets(ctx, []firemode.Asset{a}))
 			})
 		}},
 		{"a register belongs to a building that is there", func(t *testing.T, s store.Database) {
@@ -68,7 +73,10 @@ func assetTests() []test {
 		{"two assets swap their barcodes", func(t *testing.T, s store.Database) {
 			createAssets(t, s, newAsset("A1", "1"), newAsset("A2", "2"), newAsset("A3", "3"))
 			update(t, s, func(ctx context.Context, tx store.Tx) error {
-				return store.As[store.AssetWriter](tx).UpdateAssets(ctx, []firemode.Asset{newAsset("A1", "2"), newAsset("A2", "1"), newAsset("A3", "")})
+				return store.As[store.AssetWriter](tx).UpdateAssets(ctx, []firemode.Asset{
+					newAsset("A1", "2"),
+					newAsset("A2", "1"), newAsset("A3", ""),
+				})
 			})
 			got := read(t, s, func(ctx context.Context, tx store.ReadTx) (map[string]firemode.AssetID, error) {
 				return store.As[store.AssetReader](tx).AssetBarcodes(ctx, "o", "b", []string{"1", "2", "3", ""})
@@ -82,7 +90,8 @@ func assetTests() []test {
 			createAssets(t, s)
 			listTest[firemode.Asset]{
 				add: func(ctx context.Context, tx store.Tx, n int) error {
-					return store.As[store.AssetWriter](tx).CreateAssets(ctx, []firemode.Asset{newAsset(firemode.AssetID(name("A", n)), "")})
+					return store.As[store.AssetWriter](tx).CreateAssets(ctx,
+						[]firemode.Asset{newAsset(firemode.AssetID(name("A", n)), "")})
 				},
 				list: func(ctx context.Context, tx store.ReadTx, p store.Page) ([]store.Keyed[firemode.Asset], error) {
 					return store.As[store.AssetReader](tx).Assets(ctx, "o", "b", store.AssetFilter{System: "FE"}, p)
@@ -91,10 +100,14 @@ func assetTests() []test {
 				anyKey: true,
 			}.stable(t, s)
 			update(t, s, func(ctx context.Context, tx store.Tx) error {
-				return store.As[store.AssetWriter](tx).CreateAssets(ctx, []firemode.Asset{newAsset("a", ""), newAsset("_", ""), newAsset("B", ""), newAsset("-", "")})
+				return store.As[store.AssetWriter](tx).CreateAssets(ctx, []firemode.Asset{
+					newAsset("a", ""),
+					newAsset("_", ""), newAsset("B", ""), newAsset("-", ""),
+				})
 			})
 			ids := assetIDs(assetsOf(t, s, store.AssetFilter{}))
-			equal(t, []firemode.AssetID{ids[0], ids[len(ids)-3], ids[len(ids)-2], ids[len(ids)-1]}, []firemode.AssetID{"-", "B", "_", "a"})
+			equal(t, []firemode.AssetID{ids[0], ids[len(ids)-3], ids[len(ids)-2], ids[len(ids)-1]},
+				[]firemode.AssetID{"-", "B", "_", "a"})
 		}},
 		{"a large register, with the transaction in use meanwhile", largeRegister},
 	}
@@ -106,8 +119,10 @@ func updateAssets(t *testing.T, s store.Database) {
 	other := newAsset("A2", "2")
 	createAssets(t, s, before, other)
 	after := firemode.Asset{
-		Org: "o", Building: "b", ID: before.ID, Type: "t", Description: "d", System: "SK", Level: "G", Location: "l", Make: "m", Model: "o",
-		Serial: "s", Manufactured: "1", Installed: "2", LastPressureTest: "3", Barcode: "4", Status: "5", Notes: awkward,
+		Org: "o", Building: "b", ID: before.ID, Type: "t", Description: "d", System: "SK", Level: "G", Location: "l",
+		Make: "m", Model: "o",
+		Serial: "s", Manufactured: "1", Installed: "2", LastPressureTest: "3", Barcode: "4", Status: "5",
+		Notes:   awkward,
 		Version: 1, CreatedAt: day(99), UpdatedAt: day(50),
 	}
 	update(t, s, func(ctx context.Context, tx store.Tx) error {

@@ -24,7 +24,8 @@ func number(t testing.TB, id string) int {
 
 func newBuilding(id firemode.BuildingID, title, address string, owners ...firemode.UserID) firemode.Building {
 	return firemode.Building{
-		Org: "o", ID: id, Name: title, Address: address, Owners: owners, Status: firemode.BuildingActive, Version: 1, CreatedAt: day(0),
+		Org: "o", ID: id, Name: title, Address: address, Owners: owners, Status: firemode.BuildingActive, Version: 1,
+		CreatedAt: day(0),
 	}
 }
 
@@ -55,7 +56,8 @@ func buildingTests() []test { return slices.Concat(buildingWriteTests(), buildin
 func buildingWriteTests() []test {
 	return []test{
 		{"an id is taken once, and so are name and address together", func(t *testing.T, s store.Database) {
-			createBuildings(t, s, newBuilding("b1", "Harbour Tower", "1 Quay St"), newBuilding("b2", "Harbour Tower", "2 Quay St"))
+			createBuildings(t, s, newBuilding("b1", "Harbour Tower", "1 Quay St"), newBuilding("b2", "Harbour Tower",
+				"2 Quay St"))
 			create := func(b firemode.Building) func(ctx context.Context, tx store.Tx) error {
 				return func(ctx context.Context, tx store.Tx) error {
 					return store.As[store.BuildingWriter](tx).CreateBuilding(ctx, b)
@@ -65,11 +67,13 @@ func buildingWriteTests() []test {
 			const both = "a building of this name and address exists already"
 			taken(t, s, both, create(newBuilding("b3", " HARBOUR tower\t", "\n1 quay ST ")))
 			taken(t, s, both, func(ctx context.Context, tx store.Tx) error {
-				return store.As[store.BuildingWriter](tx).UpdateBuilding(ctx, newBuilding("b2", "harbour tower", "1 QUAY ST"))
+				return store.As[store.BuildingWriter](tx).UpdateBuilding(ctx, newBuilding("b2", "harbour tower",
+					"1 QUAY ST"))
 			})
 			// A name that ends where the other's address begins is another name.
 			update(t, s, func(ctx context.Context, tx store.Tx) error {
-				return store.As[store.BuildingWriter](tx).CreateBuilding(ctx, newBuilding("b4", "Harbour Tower1 Quay", "St"))
+				return store.As[store.BuildingWriter](tx).CreateBuilding(ctx, newBuilding("b4", "Harbour Tower1 Quay",
+					"St"))
 			})
 		}},
 		{"UpdateBuilding writes all but what never changes", updateBuilding},
@@ -112,7 +116,9 @@ func buildingListTests() []test {
 						b.CreatedAt = day(n / 3)
 						return store.As[store.BuildingWriter](tx).CreateBuilding(ctx, b)
 					},
-					list: func(ctx context.Context, tx store.ReadTx, p store.Page) ([]store.Keyed[firemode.Building], error) {
+					list: func(ctx context.Context, tx store.ReadTx, p store.Page) ([]store.Keyed[firemode.Building],
+						error,
+					) {
 						return store.As[store.BuildingReader](tx).Buildings(ctx, "o", f, p)
 					},
 					n: func(b firemode.Building) int {

@@ -11,8 +11,10 @@ import (
 
 func newDefect(id firemode.DefectID, found int) firemode.Defect {
 	return firemode.Defect{
-		Org: "o", ID: id, Session: "s-0000", Building: "b", Item: "i", Rule: code, Version: "1.0.0", Condition: "pressure_low", Count: "1",
-		Status: firemode.DefectOpen, Class: firemode.ClassNonCritical, FoundAt: day(found), Revision: 1, UpdatedAt: day(found),
+		Org: "o", ID: id, Session: "s-0000", Building: "b", Item: "i", Rule: code, Version: "1.0.0",
+		Condition: "pressure_low", Count: "1",
+		Status: firemode.DefectOpen, Class: firemode.ClassNonCritical, FoundAt: day(found), Revision: 1,
+		UpdatedAt: day(found),
 	}
 }
 
@@ -24,7 +26,9 @@ func createDefects(t testing.TB, s store.Database, defects ...firemode.Defect) {
 		x.Technicians = []firemode.UserID{"t1"}
 		b, err2 := store.As[store.BuildingReader](tx).Building(ctx, "o", "b")
 		b.Owners = []firemode.UserID{"owner1"}
-		return errors.Join(err, err2, store.As[store.SessionWriter](tx).UpdateSession(ctx, x), store.As[store.BuildingWriter](tx).UpdateBuilding(ctx, b), store.As[store.DefectWriter](tx).SaveDefects(ctx, defects))
+		return errors.Join(err, err2, store.As[store.SessionWriter](tx).UpdateSession(ctx, x),
+			store.As[store.BuildingWriter](tx).UpdateBuilding(ctx, b),
+			store.As[store.DefectWriter](tx).SaveDefects(ctx, defects))
 	})
 }
 
@@ -68,10 +72,14 @@ func defectTests() []test {
 			createDefects(t, s)
 			listTest[firemode.Defect]{
 				add: func(ctx context.Context, tx store.Tx, n int) error {
-					return store.As[store.DefectWriter](tx).SaveDefects(ctx, []firemode.Defect{newDefect(firemode.DefectID(name("d", n)), n/3)})
+					return store.As[store.DefectWriter](tx).SaveDefects(ctx,
+						[]firemode.Defect{newDefect(firemode.DefectID(name("d", n)), n/3)})
 				},
 				list: func(ctx context.Context, tx store.ReadTx, p store.Page) ([]store.Keyed[firemode.Defect], error) {
-					return store.As[store.DefectReader](tx).Defects(ctx, "o", store.DefectFilter{Building: "b", OwnedBy: "owner1", VisibleTo: "t9"}, p)
+					return store.As[store.DefectReader](tx).Defects(ctx, "o", store.DefectFilter{
+						Building: "b",
+						OwnedBy:  "owner1", VisibleTo: "t9",
+					}, p)
 				},
 				n: func(d firemode.Defect) int { return number(t, string(d.ID)) },
 			}.stable(t, s)
@@ -82,10 +90,12 @@ func defectTests() []test {
 func saveDefects(t *testing.T, s store.Database) {
 	d, other := newDefect("d1", 1), newDefect("d2", 1)
 	createDefects(t, s, d, other)
-	d.Version, d.Count, d.Status, d.Class, d.Note, d.UpdatedAt = "2.0.0", "3", firemode.DefectWithdrawn, firemode.ClassCritical, awkward, day(9)
+	d.Version, d.Count, d.Status, d.Class, d.Note, d.UpdatedAt = "2.0.0", "3", firemode.DefectWithdrawn,
+		firemode.ClassCritical, awkward, day(9)
 	d.Classifications = newWorld("o").defect.Classifications
 	asked := d
-	asked.Item, asked.Rule, asked.Condition, asked.FoundBy, asked.FoundAt, asked.Revision = "i2", "r2", "c2", "u2", day(77), 40
+	asked.Item, asked.Rule, asked.Condition, asked.FoundBy, asked.FoundAt, asked.Revision = "i2", "r2", "c2", "u2",
+		day(77), 40
 	third := newDefect("d3", 2)
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
 		return store.As[store.DefectWriter](tx).SaveDefects(ctx, []firemode.Defect{asked, third})
@@ -110,10 +120,19 @@ func defectFilters(t *testing.T, s store.Database) {
 		{store.DefectFilter{Building: "b2"}, nil},
 		{store.DefectFilter{Session: "s-0000"}, []firemode.DefectID{"b", "a"}},
 		{store.DefectFilter{NotSession: "s-0000"}, []firemode.DefectID{"c"}},
-		{store.DefectFilter{Building: "b", NotSession: "s-0001", Statuses: []firemode.DefectStatus{firemode.DefectOpen}}, []firemode.DefectID{"a"}},
-		{store.DefectFilter{Statuses: []firemode.DefectStatus{firemode.DefectOpen, firemode.DefectClosed}}, []firemode.DefectID{"c", "b", "a"}},
+		{store.DefectFilter{
+			Building: "b", NotSession: "s-0001",
+			Statuses: []firemode.DefectStatus{firemode.DefectOpen},
+		}, []firemode.DefectID{"a"}},
+		{
+			store.DefectFilter{Statuses: []firemode.DefectStatus{firemode.DefectOpen, firemode.DefectClosed}},
+			[]firemode.DefectID{"c", "b", "a"},
+		},
 		{store.DefectFilter{Statuses: []firemode.DefectStatus{firemode.DefectNotified}}, nil},
-		{store.DefectFilter{Classes: []firemode.Class{firemode.ClassCritical, firemode.ClassRecommendation}}, []firemode.DefectID{"b"}},
+		{
+			store.DefectFilter{Classes: []firemode.Class{firemode.ClassCritical, firemode.ClassRecommendation}},
+			[]firemode.DefectID{"b"},
+		},
 		{store.DefectFilter{VisibleTo: "t1"}, []firemode.DefectID{"c", "b", "a"}},
 		{store.DefectFilter{VisibleTo: "t2"}, []firemode.DefectID{"b", "a"}},
 		{store.DefectFilter{OwnedBy: "owner1"}, []firemode.DefectID{"c", "b", "a"}},
@@ -121,7 +140,8 @@ func defectFilters(t *testing.T, s store.Database) {
 		{
 			store.DefectFilter{
 				Building: "b", Session: "s-0000", NotSession: "s-0001", VisibleTo: "t1", OwnedBy: "owner1",
-				Statuses: []firemode.DefectStatus{firemode.DefectClosed}, Classes: []firemode.Class{firemode.ClassCritical},
+				Statuses: []firemode.DefectStatus{firemode.DefectClosed},
+				Classes:  []firemode.Class{firemode.ClassCritical},
 			},
 			[]firemode.DefectID{"b"},
 		},

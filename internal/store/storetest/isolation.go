@@ -10,8 +10,8 @@ import (
 	"firemode/internal/store"
 )
 
-// orgRead is one reading method, what it finds in a world, and what it says in an organisation that has nothing: empty, or
-// CodeNotFound where empty is nil.
+// orgRead is one reading method, what it finds in a world, and what it says in an organisation that
+// has nothing: empty, or CodeNotFound where empty is nil.
 type orgRead struct {
 	name  string
 	read  func(ctx context.Context, tx store.ReadTx, org firemode.OrgID) (any, error)
@@ -21,7 +21,9 @@ type orgRead struct {
 
 func isolationTests() []test {
 	return []test{
-		{"every read finds its organisation's rows exactly as written, and no other's", func(t *testing.T, s store.Database) {
+		{"every read finds its organisation's rows exactly as written, and no other's", func(t *testing.T,
+			s store.Database,
+		) {
 			one, two := newWorld("org-one"), newWorld("org-two")
 			update(t, s, one.create)
 			update(t, s, two.create)
@@ -30,7 +32,11 @@ func isolationTests() []test {
 					for _, w := range []world{one, two} {
 						equal(t, readOrg(t, s, r, w.org.ID), r.want(w))
 					}
-					got, err := tryRead(t, s, func(ctx context.Context, tx store.ReadTx) (any, error) { return r.read(ctx, tx, "org-three") })
+					got, err := tryRead(t, s, func(ctx context.Context, tx store.ReadTx) (any,
+						error,
+					) {
+						return r.read(ctx, tx, "org-three")
+					})
 					if r.empty == nil {
 						wantCode(t, err, firemode.CodeNotFound)
 						return
@@ -92,7 +98,8 @@ func registerReads() []orgRead {
 			return store.As[store.BuildingReader](tx).Building(ctx, org, "b1")
 		}, func(w world) any { return w.building }, nil},
 		{"Buildings", func(ctx context.Context, tx store.ReadTx, org firemode.OrgID) (any, error) {
-			return rows(store.As[store.BuildingReader](tx).Buildings(ctx, org, store.BuildingFilter{Owner: "owner1"}, everything()))
+			return rows(store.As[store.BuildingReader](tx).Buildings(ctx, org, store.BuildingFilter{Owner: "owner1"},
+				everything()))
 		}, func(w world) any { return []firemode.Building{w.building} }, []firemode.Building{}},
 		{"Asset", func(ctx context.Context, tx store.ReadTx, org firemode.OrgID) (any, error) {
 			return store.As[store.AssetReader](tx).Asset(ctx, org, "b1", "FE-001")
@@ -112,7 +119,10 @@ func registerReads() []orgRead {
 			return store.As[store.AssetReader](tx).AssetsByID(ctx, org, "b1", []firemode.AssetID{"FE-001", "FE-002"})
 		}, func(w world) any { return []firemode.Asset{w.asset} }, []firemode.Asset(nil)},
 		{"AssetBarcodes", func(ctx context.Context, tx store.ReadTx, org firemode.OrgID) (any, error) {
-			return store.As[store.AssetReader](tx).AssetBarcodes(ctx, org, "b1", []string{"BC-org-one", "BC-org-two", ""})
+			return store.As[store.AssetReader](tx).AssetBarcodes(ctx, org, "b1", []string{
+				"BC-org-one", "BC-org-two",
+				"",
+			})
 		}, func(w world) any {
 			return map[string]firemode.AssetID{w.asset.Barcode: "FE-001"}
 		}, map[string]firemode.AssetID{}},
@@ -125,7 +135,10 @@ func sessionReads() []orgRead {
 			return store.As[store.SessionReader](tx).Session(ctx, org, "s1")
 		}, func(w world) any { return w.session }, nil},
 		{"Sessions", func(ctx context.Context, tx store.ReadTx, org firemode.OrgID) (any, error) {
-			return rows(store.As[store.SessionReader](tx).Sessions(ctx, org, store.SessionFilter{VisibleTo: "tech1", OwnedBy: "owner2"}, everything()))
+			return rows(store.As[store.SessionReader](tx).Sessions(ctx, org, store.SessionFilter{
+				VisibleTo: "tech1",
+				OwnedBy:   "owner2",
+			}, everything()))
 		}, func(w world) any { return []firemode.Session{w.session} }, []firemode.Session{}},
 		{"SessionsByID", func(ctx context.Context, tx store.ReadTx, org firemode.OrgID) (any, error) {
 			return store.As[store.SessionReader](tx).SessionsByID(ctx, org, []firemode.SessionID{"s1", "s2"})
@@ -143,7 +156,10 @@ func sessionReads() []orgRead {
 			return store.As[store.DefectReader](tx).Defect(ctx, org, "d1")
 		}, func(w world) any { return w.defect }, nil},
 		{"Defects", func(ctx context.Context, tx store.ReadTx, org firemode.OrgID) (any, error) {
-			return rows(store.As[store.DefectReader](tx).Defects(ctx, org, store.DefectFilter{VisibleTo: "tech1", OwnedBy: "owner2"}, everything()))
+			return rows(store.As[store.DefectReader](tx).Defects(ctx, org, store.DefectFilter{
+				VisibleTo: "tech1",
+				OwnedBy:   "owner2",
+			}, everything()))
 		}, func(w world) any { return []firemode.Defect{w.defect} }, []firemode.Defect{}},
 		{"DefectsByID", func(ctx context.Context, tx store.ReadTx, org firemode.OrgID) (any, error) {
 			return store.As[store.DefectReader](tx).DefectsByID(ctx, org, []firemode.DefectID{"d1", "d2"})

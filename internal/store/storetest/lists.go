@@ -30,7 +30,10 @@ func walk[T any](t testing.TB, s store.Database, limit int, between func(page in
 	var whole []T
 	p := store.Page{Limit: limit}
 	for n := 0; ; n++ {
-		page := read(t, s, func(ctx context.Context, tx store.ReadTx) ([]store.Keyed[T], error) { return list(ctx, tx, p) })
+		page := read(t, s, func(ctx context.Context, tx store.ReadTx) ([]store.Keyed[T], error) {
+			return list(ctx, tx,
+				p)
+		})
 		if len(page) > limit {
 			t.Fatalf("page of %d rows, limit %d", len(page), limit)
 		}
@@ -57,7 +60,8 @@ type listTest[T any] struct {
 	anyKey bool
 }
 
-// stable walks the list while others write to it: everything that was there when the walk began must come exactly once, in order.
+// stable walks the list while others write to it: everything that was there when the walk began
+// must come exactly once, in order.
 func (l listTest[T]) stable(t *testing.T, s store.Database) {
 	t.Helper()
 	var want []int

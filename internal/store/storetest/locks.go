@@ -18,7 +18,8 @@ const (
 	rounds  = 12
 )
 
-// race runs fn in several goroutines, each in an Update, again and again. Every Update must succeed.
+// race runs fn in several goroutines, each in an Update, again and again. Every Update must
+// succeed.
 func race(t *testing.T, s store.Database, fn func(ctx context.Context, tx store.Tx, writer int) error) {
 	t.Helper()
 	var all sync.WaitGroup
@@ -53,7 +54,10 @@ func counterTests() []test {
 				return err
 			})
 			update(t, s, func(ctx context.Context, tx store.Tx) error {
-				locked, err := store.As[store.SessionWriter](tx).LockSessions(ctx, "o", []firemode.SessionID{ids[4], ids[0], ids[2], ids[3], ids[1], ids[0]})
+				locked, err := store.As[store.SessionWriter](tx).LockSessions(ctx, "o", []firemode.SessionID{
+					ids[4],
+					ids[0], ids[2], ids[3], ids[1], ids[0],
+				})
 				var got []firemode.SessionID
 				for _, l := range locked {
 					equal(t, l.Head.Seq, int64(writers*rounds))
@@ -157,7 +161,8 @@ func chainLength(t *testing.T, s store.Database, org firemode.OrgID) int64 {
 func createSessions(t testing.TB, s store.Database, n int) (ids []firemode.SessionID) {
 	t.Helper()
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
-		err := errors.Join(createOrg(ctx, tx, "o"), store.As[store.BuildingWriter](tx).CreateBuilding(ctx, firemode.Building{Org: "o", ID: "b", Name: "B", Version: 1, CreatedAt: day(0)}))
+		err := errors.Join(createOrg(ctx, tx, "o"), store.As[store.BuildingWriter](tx).CreateBuilding(ctx,
+			firemode.Building{Org: "o", ID: "b", Name: "B", Version: 1, CreatedAt: day(0)}))
 		for i := range n {
 			id := firemode.SessionID(name("s", i))
 			ids = append(ids, id)

@@ -13,15 +13,20 @@ import (
 )
 
 const (
-	// past is how long the log of the session is, and how many of everything else it has; fewer than have a store analyse its tables.
+	// past is how long the log of the session is, and how many of everything else it has; fewer
+	// than have a store analyse its tables.
 	past = 240
-	// fewRows is what a question that finds one thing may read: it, its batch, and what an index cannot tell apart.
+	// fewRows is what a question that finds one thing may read: it, its batch, and what an index
+	// cannot tell apart.
 	fewRows = 6
 )
 
-// RunNarrow holds that what a merge asks for costs what it finds, however long the past of the session, and however short it was when the
-// engine looked at it last and made its plans. rowsRead tells how many the connection of tx has read so far.
-func RunNarrow(t *testing.T, empty func(t testing.TB) Empty, rowsRead func(ctx context.Context, tx store.ReadTx) (int64, error)) {
+// RunNarrow holds that what a merge asks for costs what it finds, however long the past of the
+// session, and however short it was when the engine looked at it last and made its plans. rowsRead
+// tells how many the connection of tx has read so far.
+func RunNarrow(t *testing.T, empty func(t testing.TB) Empty, rowsRead func(ctx context.Context,
+	tx store.ReadTx) (int64, error),
+) {
 	for _, planned := range []int{2, 10, past / 2, past} {
 		t.Run(fmt.Sprint("planned at ", planned), func(t *testing.T) {
 			e := empty(t)
@@ -43,7 +48,8 @@ func RunNarrow(t *testing.T, empty func(t testing.TB) Empty, rowsRead func(ctx c
 	}
 }
 
-// AskNarrow asks the same of a session with a past, for those who look at how the questions are answered.
+// AskNarrow asks the same of a session with a past, for those who look at how the questions are
+// answered.
 func AskNarrow(t *testing.T, s store.Database) {
 	createSessions(t, s, 1)
 	lengthen(t, s, 1, past)
@@ -51,7 +57,9 @@ func AskNarrow(t *testing.T, s store.Database) {
 }
 
 // askNarrow returns how many rows each question reads.
-func askNarrow(t *testing.T, s store.Database, rowsRead func(ctx context.Context, tx store.ReadTx) (int64, error)) map[string]int64 {
+func askNarrow(t *testing.T, s store.Database, rowsRead func(ctx context.Context, tx store.ReadTx) (int64,
+	error),
+) map[string]int64 {
 	found := map[string]int64{}
 	none := func(_ any, err error) error { return err }
 	for _, q := range []struct {
@@ -68,10 +76,16 @@ func askNarrow(t *testing.T, s store.Database, rowsRead func(ctx context.Context
 			return none(store.As[store.ActorReader](tx).CountActors(ctx, results, "u7"))
 		}},
 		{"Entries", func(ctx context.Context, tx store.ReadTx) error {
-			return none(store.As[store.EntryReader](tx).Entries(ctx, results, []ledger.BatchRef{{Actor: "a", Number: 7}, {Actor: "a", Number: 7}, {Actor: "a", Number: past + 1}}))
+			return none(store.As[store.EntryReader](tx).Entries(ctx, results, []ledger.BatchRef{{
+				Actor:  "a",
+				Number: 7,
+			}, {Actor: "a", Number: 7}, {Actor: "a", Number: past + 1}}))
 		}},
 		{"EntriesByKey", func(ctx context.Context, tx store.ReadTx) error {
-			return none(store.As[store.EntryReader](tx).EntriesByKey(ctx, results, []ledger.BatchKey{{Actor: "a", Key: "key 7"}, {Actor: "a", Key: "key 7"}, {Actor: "a", Key: "new"}}))
+			return none(store.As[store.EntryReader](tx).EntriesByKey(ctx, results, []ledger.BatchKey{{
+				Actor: "a",
+				Key:   "key 7",
+			}, {Actor: "a", Key: "key 7"}, {Actor: "a", Key: "new"}}))
 		}},
 		{"EntryByBatchID", func(ctx context.Context, tx store.ReadTx) error {
 			return none(store.As[store.EntryReader](tx).EntryByBatchID(ctx, results, "a", fmt.Sprint("batch ", past)))
@@ -83,25 +97,34 @@ func askNarrow(t *testing.T, s store.Database, rowsRead func(ctx context.Context
 			return store.As[store.EntryReader](tx).EachLateEntry(ctx, results, func(ledger.Entry) error { return nil })
 		}},
 		{"Prefixes", func(ctx context.Context, tx store.ReadTx) error {
-			return none(store.As[store.HeadReader](tx).Prefixes(ctx, results, []store.PrefixAsk{{Actor: "a", Seq: past}, {Actor: "a", Seq: 7}}))
+			return none(store.As[store.HeadReader](tx).Prefixes(ctx, results, []store.PrefixAsk{{
+				Actor: "a",
+				Seq:   past,
+			}, {Actor: "a", Seq: 7}}))
 		}},
 		{"LiveOps", func(ctx context.Context, tx store.ReadTx) error {
-			return none(store.As[store.OpReader](tx).LiveOps(ctx, results, []crdt.Pointer{"/items/i7"}, []crdt.Pointer{"/items/i7/note"}))
+			return none(store.As[store.OpReader](tx).LiveOps(ctx, results, []crdt.Pointer{"/items/i7"},
+				[]crdt.Pointer{"/items/i7/note"}))
 		}},
 		{"ContestedOps", func(ctx context.Context, tx store.ReadTx) error {
 			return none(store.As[store.OpReader](tx).ContestedOps(ctx, results, []crdt.Pointer{"/items/i7"}))
 		}},
 		{"OpsByDot", func(ctx context.Context, tx store.ReadTx) error {
-			return none(store.As[store.OpReader](tx).OpsByDot(ctx, results, []crdt.Dot{{Actor: "a", Batch: 7}, {Actor: "a", Batch: past + 1}}))
+			return none(store.As[store.OpReader](tx).OpsByDot(ctx, results, []crdt.Dot{
+				{Actor: "a", Batch: 7},
+				{Actor: "a", Batch: past + 1},
+			}))
 		}},
 		{"Inhabited", func(ctx context.Context, tx store.ReadTx) error {
 			return none(store.As[store.OpReader](tx).Inhabited(ctx, results, []crdt.Pointer{"/items/i7", "/items/new"}))
 		}},
 		{"OwnSweeps", func(ctx context.Context, tx store.ReadTx) error {
-			return none(store.As[store.OwnOpReader](tx).OwnSweeps(ctx, results, "a", crdt.Range{7, 7}, []crdt.Pointer{"/items/i7/note"}))
+			return none(store.As[store.OwnOpReader](tx).OwnSweeps(ctx, results, "a", crdt.Range{7, 7},
+				[]crdt.Pointer{"/items/i7/note"}))
 		}},
 		{"OwnSweeps of one path in all batches", func(ctx context.Context, tx store.ReadTx) error {
-			return none(store.As[store.OwnOpReader](tx).OwnSweeps(ctx, results, "a", crdt.Range{1, past}, []crdt.Pointer{"/items/i7/note"}))
+			return none(store.As[store.OwnOpReader](tx).OwnSweeps(ctx, results, "a", crdt.Range{1, past},
+				[]crdt.Pointer{"/items/i7/note"}))
 		}},
 		{"OwnNames", func(ctx context.Context, tx store.ReadTx) error {
 			return none(store.As[store.OwnOpReader](tx).OwnNames(ctx, results, "a", past-1))
@@ -120,7 +143,10 @@ func askNarrow(t *testing.T, s store.Database, rowsRead func(ctx context.Context
 			return none(store.As[store.DefectReader](tx).DefectsOfItems(ctx, results, []firemode.ItemID{"i7", "new"}))
 		}},
 		{"Responses", func(ctx context.Context, tx store.ReadTx) error {
-			return none(store.As[store.ResponseReader](tx).Responses(ctx, []store.StoredResponse{{Scope: "o", Key: "key 7"}, {Scope: "o", Key: "key 7"}, {Scope: "o", Key: "new"}}))
+			return none(store.As[store.ResponseReader](tx).Responses(ctx, []store.StoredResponse{{
+				Scope: "o",
+				Key:   "key 7",
+			}, {Scope: "o", Key: "key 7"}, {Scope: "o", Key: "new"}}))
 		}},
 	} {
 		found[q.name] = read(t, s, func(ctx context.Context, tx store.ReadTx) (int64, error) {
@@ -138,7 +164,8 @@ func askNarrow(t *testing.T, s store.Database, rowsRead func(ctx context.Context
 	return found
 }
 
-// lengthen adds entries first to last by one actor to the session, with an operation each on an item of its own that has a defect, all of them answered.
+// lengthen adds entries first to last by one actor to the session, with an operation each on an
+// item of its own that has a defect, all of them answered.
 func lengthen(t *testing.T, s store.Database, first, last int) {
 	var numbers []int
 	for i := first; i <= last; i++ {
@@ -160,7 +187,10 @@ func lengthen(t *testing.T, s store.Database, first, last int) {
 		others := each(numbers, func(i int) ledger.Actor {
 			return ledger.Actor{ID: crdt.ActorID(fmt.Sprint("b", i)), User: firemode.UserID(fmt.Sprint("u", i))}
 		})
-		return store.As[store.ActorWriter](tx).SaveActors(ctx, results, slices.Concat(others, []ledger.Actor{{ID: "a", User: "u"}}))
+		return store.As[store.ActorWriter](tx).SaveActors(ctx, results, slices.Concat(others, []ledger.Actor{{
+			ID:   "a",
+			User: "u",
+		}}))
 	})
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
 		return store.As[store.ResponseWriter](tx).SaveResponses(ctx, each(numbers, func(i int) store.StoredResponse {

@@ -27,7 +27,8 @@ func drawn(r *rapid.T) (log []ledger.Entry, w written) {
 		numbers[actor]++
 		b := logEntry(seq, actor, numbers[actor])
 		log = append(log, b)
-		for i, p := range rapid.SliceOfNDistinct(rapid.SampledFrom(paths), 0, 4, rapid.ID[crdt.Pointer]).Draw(r, "paths") {
+		for i, p := range rapid.SliceOfNDistinct(rapid.SampledFrom(paths), 0, 4, rapid.ID[crdt.Pointer]).Draw(r,
+			"paths") {
 			op := operation(b, i/2, p, rapid.SampledFrom(kinds).Draw(r, "kind"))
 			op.Merged = min(seq+rapid.SampledFrom([]int64{0, 0, 0, 2}).Draw(r, "late"), int64(size))
 			if rapid.Bool().Draw(r, "covered") {
@@ -48,7 +49,10 @@ func questions(t *testing.T, s store.Database) {
 		ref := ledger.SessionRef{Org: "o", Session: firemode.SessionID(name("q", len(ids)))}
 		ids = append(ids, ref.Session)
 		update(t, s, func(ctx context.Context, tx store.Tx) error {
-			return store.As[store.SessionWriter](tx).CreateSession(ctx, firemode.Session{Org: "o", ID: ref.Session, Building: "b", Version: 1, CreatedAt: day(0)}, ledger.Head{})
+			return store.As[store.SessionWriter](tx).CreateSession(ctx, firemode.Session{
+				Org: "o", ID: ref.Session,
+				Building: "b", Version: 1, CreatedAt: day(0),
+			}, ledger.Head{})
 		})
 		log, w := drawn(r)
 		w.write(t, s, ref, log)
@@ -87,12 +91,14 @@ func (q question) ask(fn func(ctx context.Context, tx store.ReadTx) error) {
 func (q question) live(at, below []crdt.Pointer) {
 	q.ask(func(ctx context.Context, tx store.ReadTx) error {
 		live, err := store.As[store.OpReader](tx).LiveOps(ctx, q.ref, at, below)
-		q.want(fmt.Sprint("live at ", at, " and below ", below), asStored(live).names(), q.w.where(func(op ledger.Op) bool {
-			return op.SupersededSeq == 0 && (slices.Contains(at, op.Path) || holds(below, op.Path))
-		}).names())
+		q.want(fmt.Sprint("live at ", at, " and below ", below), asStored(live).names(),
+			q.w.where(func(op ledger.Op) bool {
+				return op.SupersededSeq == 0 && (slices.Contains(at, op.Path) || holds(below, op.Path))
+			}).names())
 		contested, err2 := store.As[store.OpReader](tx).ContestedOps(ctx, q.ref, below)
 		q.want(fmt.Sprint("contested below ", below), asStored(contested).names(), q.w.where(func(op ledger.Op) bool {
-			return op.SupersededSeq == 0 && op.Contested && holds(below, op.Path) && slices.ContainsFunc(below, func(p crdt.Pointer) bool { return p != op.Path && p.Holds(op.Path) })
+			return op.SupersededSeq == 0 && op.Contested && holds(below, op.Path) && slices.ContainsFunc(below,
+				func(p crdt.Pointer) bool { return p != op.Path && p.Holds(op.Path) })
 		}).names())
 		return errors.Join(err, err2)
 	})
@@ -108,13 +114,14 @@ func (q question) then(seq int64, top crdt.Pointer) {
 					return nil
 				})
 			})
-			q.want(fmt.Sprintf("live at number %d from %q on", seq, top), got.names(), q.w.where(func(op ledger.Op) bool {
-				live := op.SupersededSeq == 0
-				if seq > 0 {
-					live = op.Merged <= seq && (op.SupersededSeq == 0 || op.SupersededSeq > seq)
-				}
-				return live && (top == "" || top.Holds(op.Path))
-			}).names())
+			q.want(fmt.Sprintf("live at number %d from %q on", seq, top), got.names(),
+				q.w.where(func(op ledger.Op) bool {
+					live := op.SupersededSeq == 0
+					if seq > 0 {
+						live = op.Merged <= seq && (op.SupersededSeq == 0 || op.SupersededSeq > seq)
+					}
+					return live && (top == "" || top.Holds(op.Path))
+				}).names())
 		}
 	}
 }
@@ -124,7 +131,10 @@ func (q question) inhabited(asked []crdt.Pointer) {
 		got, err := store.As[store.OpReader](tx).Inhabited(ctx, q.ref, asked)
 		want := map[crdt.Pointer]bool{}
 		for _, p := range asked {
-			if slices.ContainsFunc(q.w, func(op ledger.Op) bool { return op.SupersededSeq == 0 && op.Path != p && p.Holds(op.Path) }) {
+			if slices.ContainsFunc(q.w, func(op ledger.Op) bool {
+				return op.SupersededSeq == 0 && op.Path != p &&
+					p.Holds(op.Path)
+			}) {
 				want[p] = true
 			}
 		}
@@ -137,17 +147,27 @@ func (q question) inhabited(asked []crdt.Pointer) {
 }
 
 func (q question) dots() {
-	asked := []crdt.Dot{{Actor: "a", Batch: 1}, {Actor: "A", Batch: 1, Index: 1}, {Actor: "~u1", Batch: 2}, {Actor: "nobody", Batch: 1}, {Actor: "a", Batch: 1}}
+	asked := []crdt.Dot{
+		{Actor: "a", Batch: 1},
+		{Actor: "A", Batch: 1, Index: 1},
+		{Actor: "~u1", Batch: 2},
+		{Actor: "nobody", Batch: 1},
+		{Actor: "a", Batch: 1},
+	}
 	q.ask(func(ctx context.Context, tx store.ReadTx) error {
 		found, err := store.As[store.OpReader](tx).OpsByDot(ctx, q.ref, asked)
 		got := written(found)
 		got.sort()
-		q.want("by dot", got.names(), q.w.where(func(op ledger.Op) bool { return slices.Contains(asked, op.Dot) }).names())
+		q.want("by dot", got.names(), q.w.where(func(op ledger.Op) bool {
+			return slices.Contains(asked,
+				op.Dot)
+		}).names())
 		return err
 	})
 }
 
-// changed walks through what changed after since: each page must hold what changed up to its end, and not many more than limit.
+// changed walks through what changed after since: each page must hold what changed up to its end,
+// and not many more than limit.
 func (q question) changed(since int64, limit int) {
 	in := func(n, from, to int64) bool { return from < n && n <= to }
 	for from := since; ; {
@@ -165,7 +185,8 @@ func (q question) changed(since int64, limit int) {
 		}
 		slices.Sort(got)
 		if !slices.Equal(got, slices.Sorted(maps.Keys(want))) || until > q.head || until <= from && from < q.head {
-			q.Fatalf("changed after %d: %q until %d of %d, want %q", from, got, until, q.head, slices.Sorted(maps.Keys(want)))
+			q.Fatalf("changed after %d: %q until %d of %d, want %q", from, got, until, q.head,
+				slices.Sorted(maps.Keys(want)))
 		}
 		if until == q.head {
 			return

@@ -24,12 +24,18 @@ func responseTests() []test {
 	}
 	return []test{
 		{"a response is stored unchanged, once per scope and key", func(t *testing.T, s store.Database) {
-			a := store.StoredResponse{Scope: "o " + awkward, Key: "k", Fingerprint: []byte{0, 255}, Result: []byte(`{"x": 1 }`), CreatedAt: day(1)}
+			a := store.StoredResponse{
+				Scope: "o " + awkward, Key: "k", Fingerprint: []byte{0, 255},
+				Result: []byte(`{"x": 1 }`), CreatedAt: day(1),
+			}
 			b := store.StoredResponse{Scope: "p", Key: "k", CreatedAt: day(1)}
 			update(t, s, save(a, b))
 			refuse(t, s, firemode.CodeConflict, save(store.StoredResponse{Scope: "p", Key: "l"}, b))
 			equal(t, find(t, s, store.StoredResponse{Scope: a.Scope, Key: "k"}), []store.StoredResponse{a})
-			equal(t, find(t, s, store.StoredResponse{Scope: "p", Key: "l"}, store.StoredResponse{Scope: a.Scope, Key: "K"}), nil)
+			equal(t, find(t, s, store.StoredResponse{Scope: "p", Key: "l"}, store.StoredResponse{
+				Scope: a.Scope,
+				Key:   "K",
+			}), nil)
 			equal(t, len(find(t, s, a, b)), 2)
 			equal(t, find(t, s), nil)
 		}},
@@ -63,7 +69,8 @@ func once(t *testing.T, s store.Database) {
 	work := func(ctx context.Context) (int64, error) {
 		return store.Once(ctx, s, func(tx store.Tx) (int64, error) {
 			seq, _, err := store.As[store.AuditWriter](tx).LockAudit(ctx, "o")
-			return seq + 1, errors.Join(err, store.AppendAudit(ctx, tx, "o", ledger.AuditEntry{ID: firemode.AuditID(name("a", int(seq)))}))
+			return seq + 1, errors.Join(err, store.AppendAudit(ctx, tx, "o",
+				ledger.AuditEntry{ID: firemode.AuditID(name("a", int(seq)))}))
 		})
 	}
 	const callers = 12

@@ -33,19 +33,27 @@ func insertEntries(t testing.TB, s store.Database, batches ...ledger.Entry) {
 	})
 }
 
-// logEntry is entry seq of a log: the batch of an actor, with everything that can be told from its zero value.
+// logEntry is entry seq of a log: the batch of an actor, with everything that can be told from its
+// zero value.
 func logEntry(seq int64, actor crdt.ActorID, number int64) ledger.Entry {
 	return ledger.Entry{
-		Seq: seq, Kind: ledger.EntryChanges, Actor: actor, Number: number, ID: fmt.Sprint("batch ", number), PrevID: awkward, Content: []byte{0, 255, byte(seq)},
-		Key: "key " + fmt.Sprint(number), User: "u1", SubmittedBy: "u2", Client: "tab", ClientType: "web", CapturedAt: day(1), SentAt: day(2),
-		ReceivedAt: day(int(seq)), Context: crdt.Clock{"other": 1 << 53}, Changes: []byte(`[{"op":"set","path":"/x","value":12.50}]`),
-		Outcomes: []ledger.Outcome{{Status: "rejected", Reason: awkward, Time: -1, Flags: []string{"unlisted"}}}, Flags: []string{"clock_clamped"},
-		Prev: []byte{1}, Hash: []byte{2, byte(seq)}, MergedSeq: seq, PrefixSeq: seq,
+		Seq: seq, Kind: ledger.EntryChanges, Actor: actor, Number: number, ID: fmt.Sprint("batch ", number),
+		PrevID: awkward, Content: []byte{0, 255, byte(seq)},
+		Key: "key " + fmt.Sprint(number), User: "u1", SubmittedBy: "u2", Client: "tab", ClientType: "web",
+		CapturedAt: day(1), SentAt: day(2),
+		ReceivedAt: day(int(seq)), Context: crdt.Clock{"other": 1 << 53},
+		Changes:  []byte(`[{"op":"set","path":"/x","value":12.50}]`),
+		Outcomes: []ledger.Outcome{{Status: "rejected", Reason: awkward, Time: -1, Flags: []string{"unlisted"}}},
+		Flags:    []string{"clock_clamped"},
+		Prev:     []byte{1}, Hash: []byte{2, byte(seq)}, MergedSeq: seq, PrefixSeq: seq,
 	}
 }
 
 func statusEntry(seq int64) ledger.Entry {
-	return ledger.Entry{Seq: seq, Kind: ledger.EntryStatus, User: "u1", ReceivedAt: day(int(seq)), Changes: []byte(`{"status":"completed"}`), Hash: []byte{9}, MergedSeq: seq}
+	return ledger.Entry{
+		Seq: seq, Kind: ledger.EntryStatus, User: "u1", ReceivedAt: day(int(seq)),
+		Changes: []byte(`{"status":"completed"}`), Hash: []byte{9}, MergedSeq: seq,
+	}
 }
 
 // bare is b as it is read without its changes.
@@ -69,7 +77,10 @@ func resultTests() []test {
 	return []test{
 		{"a log entry comes back as it was written", func(t *testing.T, s store.Database) {
 			createSessions(t, s, 2)
-			log := []ledger.Entry{logEntry(1, "a", 1), statusEntry(2), logEntry(3, "a", 2), logEntry(4, "~u1", 1), statusEntry(5)}
+			log := []ledger.Entry{
+				logEntry(1, "a", 1), statusEntry(2), logEntry(3, "a", 2), logEntry(4, "~u1", 1),
+				statusEntry(5),
+			}
 			insertEntries(t, s, log...)
 			equal(t, logOf(t, s, 0), log)
 			equal(t, logOf(t, s, 3), log[2:])
@@ -80,7 +91,8 @@ func resultTests() []test {
 			insertEntries(t, s, logEntry(1, "a", 1), statusEntry(2))
 			for _, again := range []ledger.Entry{logEntry(2, "b", 1), logEntry(3, "a", 1), statusEntry(1)} {
 				refuse(t, s, firemode.CodeConflict, func(ctx context.Context, tx store.Tx) error {
-					return store.As[store.EntryWriter](tx).InsertEntries(ctx, results, []ledger.Entry{logEntry(9, "z", 1), again})
+					return store.As[store.EntryWriter](tx).InsertEntries(ctx, results, []ledger.Entry{logEntry(9, "z",
+						1), again})
 				})
 			}
 			equal(t, len(logOf(t, s, 0)), 2)
@@ -150,7 +162,8 @@ func longLog(t *testing.T, s store.Database) {
 
 func findBatches(t *testing.T, s store.Database) {
 	createSessions(t, s, 1)
-	a1, b1, a2, again, naive := logEntry(1, "a", 1), logEntry(2, "b", 1), logEntry(3, "a", 2), logEntry(4, "a", 3), logEntry(5, "a~s", 1)
+	a1, b1, a2, again, naive := logEntry(1, "a", 1), logEntry(2, "b", 1), logEntry(3, "a", 2), logEntry(4, "a", 3),
+		logEntry(5, "a~s", 1)
 	again.ID = a2.ID
 	a1.Key, b1.Key, a2.Key = "", "", ""
 	insertEntries(t, s, a1, b1, a2, again, naive, statusEntry(6))
@@ -163,14 +176,16 @@ func findBatches(t *testing.T, s store.Database) {
 			return sorted(store.As[store.EntryReader](tx).Entries(ctx, results, refs))
 		})
 	}
-	equal(t, byRef(ledger.BatchRef{Actor: "a", Number: 2}, ledger.BatchRef{Actor: "b", Number: 1}, ledger.BatchRef{Actor: "b", Number: 2}, ledger.BatchRef{}), []ledger.Entry{bare(b1), bare(a2)})
+	equal(t, byRef(ledger.BatchRef{Actor: "a", Number: 2}, ledger.BatchRef{Actor: "b", Number: 1},
+		ledger.BatchRef{Actor: "b", Number: 2}, ledger.BatchRef{}), []ledger.Entry{bare(b1), bare(a2)})
 	equal(t, byRef(), nil)
 	byKey := func(keys ...ledger.BatchKey) []ledger.Entry {
 		return read(t, s, func(ctx context.Context, tx store.ReadTx) ([]ledger.Entry, error) {
 			return sorted(store.As[store.EntryReader](tx).EntriesByKey(ctx, results, keys))
 		})
 	}
-	equal(t, byKey(ledger.BatchKey{Actor: "a~s", Key: "key 1"}, ledger.BatchKey{Actor: "b", Key: "key 1"}, ledger.BatchKey{Actor: "a"}), []ledger.Entry{bare(naive)})
+	equal(t, byKey(ledger.BatchKey{Actor: "a~s", Key: "key 1"}, ledger.BatchKey{Actor: "b", Key: "key 1"},
+		ledger.BatchKey{Actor: "a"}), []ledger.Entry{bare(naive)})
 	byID := func(actor crdt.ActorID, id string) (ledger.Entry, error) {
 		return tryRead(t, s, func(ctx context.Context, tx store.ReadTx) (ledger.Entry, error) {
 			return store.As[store.EntryReader](tx).EntryByBatchID(ctx, results, actor, id)
@@ -212,7 +227,8 @@ func lateBatches(t *testing.T, s store.Database) {
 	equal(t, logOf(t, s, 0), []ledger.Entry{merged, late, later})
 }
 
-// runsAndClocks has a with 1 at 1, 3 at 2 and the hole closed at 4, b with a late 1 that is merged at 6, and c above a hole for ever.
+// runsAndClocks has a with 1 at 1, 3 at 2 and the hole closed at 4, b with a late 1 that is merged
+// at 6, and c above a hole for ever.
 func runsAndClocks(t *testing.T, s store.Database) {
 	createSessions(t, s, 1)
 	a3, b1, c2 := logEntry(2, "a", 3), logEntry(5, "b", 1), logEntry(3, "c", 2)
@@ -220,23 +236,47 @@ func runsAndClocks(t *testing.T, s store.Database) {
 	insertEntries(t, s, logEntry(1, "a", 1), a3, c2, logEntry(4, "a", 2), b1, statusEntry(6))
 	locked(t, s, func(ctx context.Context, tx store.Tx) error {
 		return errors.Join(
-			store.As[store.ActorWriter](tx).SaveActors(ctx, results, []ledger.Actor{{ID: "a", User: "u"}, {ID: "b", User: "u"}, {ID: "c", User: "u"}, {ID: "idle", User: "u"}}),
-			store.As[store.EntryWriter](tx).SetPrefixes(ctx, results, []store.PrefixChange{{Actor: "a", From: 2, To: 3, Seq: 4}, {Actor: "b", From: 1, To: 1, Seq: 6}}),
+			store.As[store.ActorWriter](tx).SaveActors(ctx, results, []ledger.Actor{{ID: "a", User: "u"}, {
+				ID:   "b",
+				User: "u",
+			}, {ID: "c", User: "u"}, {ID: "idle", User: "u"}}),
+			store.As[store.EntryWriter](tx).SetPrefixes(ctx, results, []store.PrefixChange{{
+				Actor: "a", From: 2, To: 3,
+				Seq: 4,
+			}, {Actor: "b", From: 1, To: 1, Seq: 6}}),
 			store.As[store.EntryWriter](tx).MarkMerged(ctx, results, []int64{5}, 6),
 		)
 	})
-	for seq, want := range []crdt.Clock{{}, {"a": 1}, {"a": 1}, {"a": 1}, {"a": 3}, {"a": 3}, {"a": 3, "b": 1}, {"a": 3, "b": 1}} {
+	for seq, want := range []crdt.Clock{
+		{},
+		{"a": 1},
+		{"a": 1},
+		{"a": 1},
+		{"a": 3},
+		{"a": 3},
+		{"a": 3, "b": 1},
+		{"a": 3, "b": 1},
+	} {
 		seq := int64(seq)
 		equal(t, read(t, s, func(ctx context.Context, tx store.ReadTx) (crdt.Clock, error) {
 			return store.As[store.HeadReader](tx).ClockAt(ctx, results, seq)
 		}), want)
-		asks := []store.PrefixAsk{{Actor: "b", Seq: seq}, {Actor: "a", Seq: seq}, {Actor: "c", Seq: seq}, {Actor: "nobody", Seq: seq}, {Actor: "a", Seq: 1}}
+		asks := []store.PrefixAsk{
+			{Actor: "b", Seq: seq},
+			{Actor: "a", Seq: seq},
+			{Actor: "c", Seq: seq},
+			{Actor: "nobody", Seq: seq},
+			{Actor: "a", Seq: 1},
+		}
 		runs := read(t, s, func(ctx context.Context, tx store.ReadTx) ([]int64, error) {
 			return store.As[store.HeadReader](tx).Prefixes(ctx, results, asks)
 		})
 		equal(t, runs, []int64{want["b"], want["a"], 0, 0, 1})
 	}
-	for at, want := range map[time.Time]int64{day(0): 0, day(1): 1, day(2).Add(-time.Microsecond): 1, day(5): 5, day(6).Add(-time.Microsecond): 5, day(99): 6} {
+	for at, want := range map[time.Time]int64{
+		day(0): 0, day(1): 1, day(2).Add(-time.Microsecond): 1, day(5): 5,
+		day(6).Add(-time.Microsecond): 5, day(99): 6,
+	} {
 		equal(t, read(t, s, func(ctx context.Context, tx store.ReadTx) (int64, error) {
 			return store.As[store.HeadReader](tx).SeqAt(ctx, results, at)
 		}), want)
@@ -246,7 +286,8 @@ func runsAndClocks(t *testing.T, s store.Database) {
 func quarantine(t *testing.T, s store.Database) {
 	createSessions(t, s, 1)
 	q := ledger.Quarantined{
-		Actor: "a", Number: 3, Content: []byte{0, 255}, ID: "id", PrevID: awkward, Fresh: "f-1", User: "u1", ReceivedAt: day(1), Changes: []byte(`[{"v":1.0}]`), Reason: "forked", Hash: []byte{7},
+		Actor: "a", Number: 3, Content: []byte{0, 255}, ID: "id", PrevID: awkward, Fresh: "f-1", User: "u1",
+		ReceivedAt: day(1), Changes: []byte(`[{"v":1.0}]`), Reason: "forked", Hash: []byte{7},
 	}
 	other, again := q, q
 	other.Fresh, again.ReceivedAt = "f-2", day(2)
@@ -262,6 +303,9 @@ func quarantine(t *testing.T, s store.Database) {
 			return nil
 		})
 	})
-	slices.SortFunc(kept, func(a, b ledger.Quarantined) int { return strings.Compare(string(a.Fresh), string(b.Fresh)) })
+	slices.SortFunc(kept, func(a, b ledger.Quarantined) int {
+		return strings.Compare(string(a.Fresh),
+			string(b.Fresh))
+	})
 	equal(t, kept, []ledger.Quarantined{q, other})
 }

@@ -54,7 +54,8 @@ func ruleTests() []test {
 	return []test{
 		{"an organisation's own versions lie over the shared catalogue", func(t *testing.T, s store.Database) {
 			shared1, shared2 := newRule("", code, "1.9.0"), newRule("", code, "1.10.0")
-			own1, own2, foreign := newRule("o1", code, "1.10.0"), newRule("o1", "X.1", "2.0.0-rc.1"), newRule("o2", code, "1.10.0")
+			own1, own2, foreign := newRule("o1", code, "1.10.0"), newRule("o1", "X.1", "2.0.0-rc.1"), newRule("o2",
+				code, "1.10.0")
 			createRules(t, s, shared1, shared2, own1, own2, foreign)
 			equal(t, rulesOf(t, s, ""), []firemode.Rule{shared2, shared1})
 			equal(t, rulesOf(t, s, "o1"), []firemode.Rule{own1, shared1, own2})
@@ -63,8 +64,13 @@ func ruleTests() []test {
 		}},
 		{"a version never changes", func(t *testing.T, s store.Database) {
 			createRules(t, s, newRule("o1", code, "1.0.0"))
-			taken(t, s, "this version of the rule exists already; versions never change", func(ctx context.Context, tx store.Tx) error {
-				return store.As[store.RuleWriter](tx).CreateRules(ctx, []firemode.Rule{newRule("o1", code, "1.1.0"), newRule("o1", code, "1.0.0")})
+			taken(t, s, "this version of the rule exists already; versions never change", func(ctx context.Context,
+				tx store.Tx,
+			) error {
+				return store.As[store.RuleWriter](tx).CreateRules(ctx, []firemode.Rule{
+					newRule("o1", code, "1.1.0"),
+					newRule("o1", code, "1.0.0"),
+				})
 			})
 			equal(t, rulesOf(t, s, "o1"), []firemode.Rule{newRule("o1", code, "1.0.0")})
 		}},
@@ -85,7 +91,9 @@ func ruleTests() []test {
 			own.DeactivatedAt = deactivate(t, s, "o1", "2.0.0")
 			equal(t, rulesOf(t, s, "o1"), []firemode.Rule{shared, own})
 		}},
-		{"a shared version is deactivated by its owner for all, and the first time counts", func(t *testing.T, s store.Database) {
+		{"a shared version is deactivated by its owner for all, and the first time counts", func(t *testing.T,
+			s store.Database,
+		) {
 			shared := newRule("", code, "1.0.0")
 			createRules(t, s, shared)
 			first := deactivate(t, s, "o1", "1.0.0")
@@ -122,7 +130,8 @@ func ruleStamps(t *testing.T, s store.Database) {
 	deactivate(t, s, "", "1.1.0")
 	look()
 	err := s.Update(t.Context(), func(tx store.Tx) error {
-		return errors.Join(store.As[store.RuleWriter](tx).CreateRules(t.Context(), []firemode.Rule{newRule("o1", code, "3.0.0")}), errTest)
+		return errors.Join(store.As[store.RuleWriter](tx).CreateRules(t.Context(), []firemode.Rule{newRule("o1", code,
+			"3.0.0")}), errTest)
 	})
 	equal(t, errors.Is(err, errTest), true)
 	look()

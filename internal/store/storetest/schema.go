@@ -66,10 +66,13 @@ func oldSession(t *testing.T, db Empty) {
 	s := db.Open()
 	equal(t, s.Migrate(t.Context()), nil)
 	db.Exec("INSERT INTO organisations (id, name, created_at) VALUES ('o', 'O', 0)")
-	db.Exec(`INSERT INTO buildings (org, id, name, address, name_key, address_key, search, metadata, owners, status, version, created_at)
+	db.Exec(`INSERT INTO buildings (org, id, name, address, name_key, address_key, search, metadata, owners, status,
+		version, created_at)
 		VALUES ('o', 'b', 'B', 'A', 'b', 'a', 'b a', '{}', '[]', 'active', 1, 0)`)
-	db.Exec(`INSERT INTO sessions (org, id, building_id, name, frequency, status, reason, technicians, item_count, check_count, version,
-		created_at, created_by, completed_at) VALUES ('o', 's', 'b', 'S', 'yearly', 'active', '', '[]', 0, 0, 1, 0, 'u', 0)`)
+	db.Exec(`INSERT INTO sessions (org, id, building_id, name, frequency, status, reason, technicians, item_count,
+		check_count, version,
+		created_at, created_by, completed_at) VALUES ('o', 's', 'b', 'S', 'yearly', 'active', '', '[]', 0, 0, 1, 0,
+		'u', 0)`)
 	format := read(t, s, func(ctx context.Context, tx store.ReadTx) (int, error) {
 		session, err := store.As[store.SessionReader](tx).Session(ctx, "o", "s")
 		return session.Format, err
@@ -84,7 +87,8 @@ func wantSchema(t *testing.T, s store.Database, words string) {
 	}
 }
 
-// wantApplied wants the list of migrations to be numbered from 1 without a gap, and all of them to be applied, or none.
+// wantApplied wants the list of migrations to be numbered from 1 without a gap, and all of them to
+// be applied, or none.
 func wantApplied(t *testing.T, s store.Database, applied bool) {
 	t.Helper()
 	list, err := s.Migrations(t.Context())

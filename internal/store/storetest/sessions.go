@@ -20,13 +20,19 @@ func sessionTests() []test {
 		{"an id is taken once in an organisation", func(t *testing.T, s store.Database) {
 			createSessions(t, s, 1)
 			taken(t, s, "a session with this id exists already", func(ctx context.Context, tx store.Tx) error {
-				return store.As[store.SessionWriter](tx).CreateSession(ctx, firemode.Session{Org: "o", ID: "s-0000", Building: "b"}, ledger.Head{})
+				return store.As[store.SessionWriter](tx).CreateSession(ctx, firemode.Session{
+					Org: "o", ID: "s-0000",
+					Building: "b",
+				}, ledger.Head{})
 			})
 		}},
 		{"a session belongs to a building that is there", func(t *testing.T, s store.Database) {
 			createSessions(t, s, 0)
 			refuse(t, s, firemode.CodeNotFound, func(ctx context.Context, tx store.Tx) error {
-				return store.As[store.SessionWriter](tx).CreateSession(ctx, firemode.Session{Org: "o", ID: "s", Building: "b2"}, ledger.Head{})
+				return store.As[store.SessionWriter](tx).CreateSession(ctx, firemode.Session{
+					Org: "o", ID: "s",
+					Building: "b2",
+				}, ledger.Head{})
 			})
 		}},
 		{"UpdateSession writes what it says, and moves the session between lists", updateSession},
@@ -36,14 +42,20 @@ func sessionTests() []test {
 			createSessions(t, s, 0)
 			listTest[firemode.Session]{
 				add: func(ctx context.Context, tx store.Tx, n int) error {
-					statuses := []firemode.SessionStatus{firemode.SessionActive, firemode.SessionPending, firemode.SessionCompleted, firemode.SessionReopened}
+					statuses := []firemode.SessionStatus{
+						firemode.SessionActive, firemode.SessionPending,
+						firemode.SessionCompleted, firemode.SessionReopened,
+					}
 					technicians := [][]firemode.UserID{nil, {"t1"}, {"t1", "t2"}}
 					return store.As[store.SessionWriter](tx).CreateSession(ctx, firemode.Session{
-						Org: "o", ID: firemode.SessionID(name("s", n)), Building: "b", Status: statuses[n%4], Technicians: technicians[n%3],
-						Version: 1, CreatedAt: day(n / 3),
+						Org: "o", ID: firemode.SessionID(name("s", n)), Building: "b", Status: statuses[n%4],
+						Technicians: technicians[n%3],
+						Version:     1, CreatedAt: day(n / 3),
 					}, ledger.Head{})
 				},
-				list: func(ctx context.Context, tx store.ReadTx, p store.Page) ([]store.Keyed[firemode.Session], error) {
+				list: func(ctx context.Context, tx store.ReadTx, p store.Page) ([]store.Keyed[firemode.Session],
+					error,
+				) {
 					return store.As[store.SessionReader](tx).Sessions(ctx, "o", store.SessionFilter{VisibleTo: "t1"}, p)
 				},
 				n:      func(s firemode.Session) int { return number(t, string(s.ID)) },
@@ -76,10 +88,12 @@ func sessionIDs(t testing.TB, s store.Database, f store.SessionFilter) (ids []fi
 func updateSession(t *testing.T, s store.Database) {
 	createSessions(t, s, 2)
 	x := sessionOf(t, s, "s-0000")
-	x.Name, x.Status, x.Reason, x.Technicians = awkward, firemode.SessionCompleted, "why "+awkward, []firemode.UserID{"t2", "t1", "t2"}
+	x.Name, x.Status, x.Reason, x.Technicians = awkward, firemode.SessionCompleted, "why "+awkward,
+		[]firemode.UserID{"t2", "t1", "t2"}
 	x.CompletedAt, x.ItemCount, x.CheckCount = day(9), 11, 29
 	asked := x
-	asked.Building, asked.Frequency, asked.CreatedAt, asked.CreatedBy, asked.Creation = "b2", firemode.Weekly, day(99), "u", []byte{1}
+	asked.Building, asked.Frequency, asked.CreatedAt, asked.CreatedBy, asked.Creation = "b2", firemode.Weekly, day(99),
+		"u", []byte{1}
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
 		return store.As[store.SessionWriter](tx).UpdateSession(ctx, asked)
 	})
@@ -90,8 +104,14 @@ func updateSession(t *testing.T, s store.Database) {
 		want   []firemode.SessionID
 	}{
 		{store.SessionFilter{}, []firemode.SessionID{"s-0001", "s-0000"}},
-		{store.SessionFilter{Statuses: []firemode.SessionStatus{firemode.SessionPending}}, []firemode.SessionID{"s-0001"}},
-		{store.SessionFilter{Statuses: []firemode.SessionStatus{firemode.SessionCompleted}, Building: "b"}, []firemode.SessionID{"s-0000"}},
+		{
+			store.SessionFilter{Statuses: []firemode.SessionStatus{firemode.SessionPending}},
+			[]firemode.SessionID{"s-0001"},
+		},
+		{
+			store.SessionFilter{Statuses: []firemode.SessionStatus{firemode.SessionCompleted}, Building: "b"},
+			[]firemode.SessionID{"s-0000"},
+		},
 		{store.SessionFilter{Technician: "t2"}, []firemode.SessionID{"s-0000"}},
 		{store.SessionFilter{VisibleTo: "t3"}, []firemode.SessionID{"s-0001"}},
 		{store.SessionFilter{Building: "b2"}, nil},
@@ -125,16 +145,26 @@ func saveHead(t *testing.T, s store.Database) {
 	})
 }
 
-// population makes sessions with every mix of what filters ask for, many of them created at the same moment.
-func population(t testing.TB, s store.Database) (sessions []firemode.Session, owners map[firemode.BuildingID][]firemode.UserID) {
+// population makes sessions with every mix of what filters ask for, many of them created at the
+// same moment.
+func population(t testing.TB, s store.Database) (sessions []firemode.Session,
+	owners map[firemode.BuildingID][]firemode.UserID,
+) {
 	t.Helper()
 	owners = map[firemode.BuildingID][]firemode.UserID{"b0": {"owner1"}, "b1": {"owner1", "owner2"}, "b2": nil}
 	technicians := [][]firemode.UserID{nil, {"t1"}, {"t2"}, {"t1", "t2"}, {"t3"}}
-	statuses := []firemode.SessionStatus{firemode.SessionPending, firemode.SessionActive, firemode.SessionCompleted, firemode.SessionReopened}
-	createBuildings(t, s, newBuilding("b0", "B0", "", owners["b0"]...), newBuilding("b1", "B1", "", owners["b1"]...), newBuilding("b2", "B2", ""))
+	statuses := []firemode.SessionStatus{
+		firemode.SessionPending, firemode.SessionActive, firemode.SessionCompleted,
+		firemode.SessionReopened,
+	}
+	createBuildings(t, s, newBuilding("b0", "B0", "", owners["b0"]...), newBuilding("b1", "B1", "", owners["b1"]...),
+		newBuilding("b2", "B2", ""))
 	for n := range 180 {
 		sessions = append(sessions, firemode.Session{
-			Org: "o", ID: firemode.SessionID(name("s", n*37%180)), Building: []firemode.BuildingID{"b0", "b1", "b2"}[n%3],
+			Org: "o", ID: firemode.SessionID(name("s", n*37%180)), Building: []firemode.BuildingID{
+				"b0", "b1",
+				"b2",
+			}[n%3],
 			Technicians: technicians[n%5], Status: statuses[n%4], Version: 1, CreatedAt: day(n / 12),
 		})
 	}
@@ -170,7 +200,8 @@ func sessionFilters(t *testing.T, s store.Database) {
 	rapid.Check(t, func(r *rapid.T) {
 		f := store.SessionFilter{
 			Statuses: rapid.SliceOfN(rapid.SampledFrom([]firemode.SessionStatus{
-				firemode.SessionPending, firemode.SessionActive, firemode.SessionCompleted, firemode.SessionReopened, "unknown",
+				firemode.SessionPending, firemode.SessionActive, firemode.SessionCompleted, firemode.SessionReopened,
+				"unknown",
 			}), 0, 3).Draw(r, "statuses"),
 			Building:   rapid.SampledFrom([]firemode.BuildingID{"", "b0", "b1", "b2", "b9"}).Draw(r, "building"),
 			Technician: user.Draw(r, "technician"), VisibleTo: user.Draw(r, "visible to"),
@@ -221,7 +252,10 @@ func walkWhileStatusesChange(t *testing.T, s store.Database) {
 func lastResults(t *testing.T, s store.Database) {
 	createSessions(t, s, 0)
 	result := func(session firemode.SessionID, at int) firemode.LastResult {
-		return firemode.LastResult{Session: session, CompletedAt: day(at), Outcome: string(session), Measurements: map[string]string{"x": "1.0"}}
+		return firemode.LastResult{
+			Session: session, CompletedAt: day(at), Outcome: string(session),
+			Measurements: map[string]string{"x": "1.0"},
+		}
 	}
 	save := func(found map[firemode.ItemID]firemode.LastResult) {
 		update(t, s, func(ctx context.Context, tx store.Tx) error {
@@ -235,5 +269,8 @@ func lastResults(t *testing.T, s store.Database) {
 	got := read(t, s, func(ctx context.Context, tx store.ReadTx) (map[firemode.ItemID]firemode.LastResult, error) {
 		return store.As[store.SessionReader](tx).LastResults(ctx, "o", "b")
 	})
-	equal(t, got, map[firemode.ItemID]firemode.LastResult{"i1": result("s2", 5), "i2": result("s3", 6), "i3": result("s1", 4)})
+	equal(t, got, map[firemode.ItemID]firemode.LastResult{
+		"i1": result("s2", 5), "i2": result("s3", 6),
+		"i3": result("s1", 4),
+	})
 }

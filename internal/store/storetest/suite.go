@@ -21,7 +21,8 @@ type test struct {
 	run  func(t *testing.T, s store.Database)
 }
 
-// Run tries every promise of package store on the engine that open opens: each call a new, migrated store.
+// Run tries every promise of package store on the engine that open opens: each call a new, migrated
+// store.
 func Run(t *testing.T, open func(t testing.TB) store.Database) {
 	for _, noun := range []struct {
 		name  string
@@ -45,7 +46,7 @@ func Run(t *testing.T, open func(t testing.TB) store.Database) {
 		{"responses", responseTests()},
 		{"isolation", isolationTests()},
 		{"observed", observedTests()},
-		{"strays", strayTests()},
+		{"orphans", orphanTests()},
 	} {
 		t.Run(noun.name, func(t *testing.T) {
 			t.Parallel()
@@ -106,7 +107,9 @@ func read[T any](t testing.TB, s store.Database, fn func(ctx context.Context, tx
 	return v
 }
 
-func tryRead[T any](t testing.TB, s store.Database, fn func(ctx context.Context, tx store.ReadTx) (T, error)) (v T, err error) {
+func tryRead[T any](t testing.TB, s store.Database, fn func(ctx context.Context, tx store.ReadTx) (T, error)) (v T,
+	err error,
+) {
 	t.Helper()
 	err = s.View(t.Context(), func(tx store.ReadTx) error {
 		v, err = fn(t.Context(), tx)

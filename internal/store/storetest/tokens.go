@@ -12,7 +12,10 @@ import (
 )
 
 func newToken(hash string, user firemode.UserID, family string, expires int) firemode.RefreshToken {
-	return firemode.RefreshToken{Hash: []byte(hash), Org: "o", User: user, Family: family, IssuedAt: day(0), ExpiresAt: day(expires)}
+	return firemode.RefreshToken{
+		Hash: []byte(hash), Org: "o", User: user, Family: family, IssuedAt: day(0),
+		ExpiresAt: day(expires),
+	}
 }
 
 func createTokens(t testing.TB, s store.Database, tokens ...firemode.RefreshToken) {
@@ -77,7 +80,8 @@ func refreshTests() []test {
 				})
 			}
 			update(t, s, func(ctx context.Context, tx store.Tx) error {
-				return errors.Join(store.As[store.TokenWriter](tx).UseRefreshToken(ctx, early), store.As[store.TokenWriter](tx).UseRefreshToken(ctx, late))
+				return errors.Join(store.As[store.TokenWriter](tx).UseRefreshToken(ctx, early),
+					store.As[store.TokenWriter](tx).UseRefreshToken(ctx, late))
 			})
 			forget(1)
 			forget(0)
@@ -120,7 +124,8 @@ func revocations(t *testing.T, s store.Database) {
 	first := firemode.Revocation{Family: "f", ExpiresAt: day(10)}
 	second := firemode.Revocation{Org: "o", User: "u", Generation: 7, ExpiresAt: day(12)}
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
-		return errors.Join(store.As[store.TokenWriter](tx).CreateRevocation(ctx, first), store.As[store.TokenWriter](tx).CreateRevocation(ctx, second))
+		return errors.Join(store.As[store.TokenWriter](tx).CreateRevocation(ctx, first),
+			store.As[store.TokenWriter](tx).CreateRevocation(ctx, second))
 	})
 	all := revocationsSince(t, s, 0, day(0))
 	if len(all) != 2 || all[0].Seq < 1 || all[1].Seq <= all[0].Seq {
@@ -134,7 +139,10 @@ func revocations(t *testing.T, s store.Database) {
 	// A number is never used twice, so that a node that has seen it misses none.
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
 		_, err := store.As[store.TokenWriter](tx).DeleteExpiredTokens(ctx, day(20))
-		return errors.Join(err, store.As[store.TokenWriter](tx).CreateRevocation(ctx, firemode.Revocation{Family: "g", ExpiresAt: day(30)}))
+		return errors.Join(err, store.As[store.TokenWriter](tx).CreateRevocation(ctx, firemode.Revocation{
+			Family:    "g",
+			ExpiresAt: day(30),
+		}))
 	})
 	third := revocationsSince(t, s, second.Seq, day(0))
 	if len(third) != 1 || third[0].Seq <= second.Seq {
@@ -153,7 +161,10 @@ func deleteExpired(t *testing.T, s store.Database) {
 	kept := newToken("3", "u", "f", 11)
 	createTokens(t, s, newToken("1", "u", "f", 9), newToken("2", "u", "f", 10), kept)
 	update(t, s, func(ctx context.Context, tx store.Tx) error {
-		return errors.Join(store.As[store.TokenWriter](tx).CreateRevocation(ctx, firemode.Revocation{Family: "f", ExpiresAt: day(9)}),
+		return errors.Join(store.As[store.TokenWriter](tx).CreateRevocation(ctx, firemode.Revocation{
+			Family:    "f",
+			ExpiresAt: day(9),
+		}),
 			store.As[store.TokenWriter](tx).CreateRevocation(ctx, firemode.Revocation{Family: "g", ExpiresAt: day(11)}))
 	})
 	for _, want := range []int{3, 0} {

@@ -126,7 +126,8 @@ func timeAndTextTests() []test {
 		{"text that is not UTF-8, or holds NUL, is CodeInvalid", func(t *testing.T, s store.Database) {
 			for _, bad := range []string{"a\x00b", "a\xffb"} {
 				refuse(t, s, firemode.CodeInvalid, func(ctx context.Context, tx store.Tx) error {
-					return store.As[store.OrganisationWriter](tx).CreateOrganisation(ctx, firemode.Organisation{ID: "a", Name: bad})
+					return store.As[store.OrganisationWriter](tx).CreateOrganisation(ctx,
+						firemode.Organisation{ID: "a", Name: bad})
 				})
 				_, err := tryRead(t, s, func(ctx context.Context, tx store.ReadTx) (any, error) {
 					return store.As[store.OrganisationReader](tx).Organisation(ctx, firemode.OrgID(bad))
@@ -145,7 +146,8 @@ func timeAndTextTests() []test {
 	}
 }
 
-// manyAtOnce has Updates that succeed, fail after writing and panic after writing go into the same commits.
+// manyAtOnce has Updates that succeed, fail after writing and panic after writing go into the same
+// commits.
 func manyAtOnce(t *testing.T, s store.Database) {
 	const n = 210
 	errs := make([]error, n)
@@ -183,7 +185,8 @@ func manyAtOnce(t *testing.T, s store.Database) {
 }
 
 func createOrg(ctx context.Context, tx store.Tx, id firemode.OrgID) error {
-	return store.As[store.OrganisationWriter](tx).CreateOrganisation(ctx, firemode.Organisation{ID: id, Name: "Org " + string(id), CreatedAt: day(0)})
+	return store.As[store.OrganisationWriter](tx).CreateOrganisation(ctx, firemode.Organisation{ID: id, Name: "Org " +
+		string(id), CreatedAt: day(0)})
 }
 
 // orgs returns the ids of all organisations.

@@ -26,7 +26,11 @@ func organisationTests() []test {
 		}},
 		{"an id is taken once", func(t *testing.T, s store.Database) {
 			update(t, s, func(ctx context.Context, tx store.Tx) error { return createOrg(ctx, tx, "o") })
-			taken(t, s, "an organisation with this id exists already", func(ctx context.Context, tx store.Tx) error { return createOrg(ctx, tx, "o") })
+			taken(t, s, "an organisation with this id exists already", func(ctx context.Context,
+				tx store.Tx,
+			) error {
+				return createOrg(ctx, tx, "o")
+			})
 		}},
 	}
 }

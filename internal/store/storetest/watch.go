@@ -53,7 +53,8 @@ func watchTests() []test {
 			createRules(t, s, newRule("o", code, "1.0.0"), newRule("", code, "1.0.0"))
 			wantTopics(t, told, store.TopicRules)
 			err := s.Update(t.Context(), func(tx store.Tx) error { // undone
-				return errors.Join(store.As[store.TokenWriter](tx).CreateRevocation(t.Context(), firemode.Revocation{Family: "f", ExpiresAt: day(10)}), errTest)
+				return errors.Join(store.As[store.TokenWriter](tx).CreateRevocation(t.Context(),
+					firemode.Revocation{Family: "f", ExpiresAt: day(10)}), errTest)
 			})
 			equal(t, errors.Is(err, errTest), true)
 			update(t, s, func(ctx context.Context, tx store.Tx) error { return createOrg(ctx, tx, "a") })
@@ -61,7 +62,10 @@ func watchTests() []test {
 			wantTopics(t, told, store.TopicRules)
 			deactivate(t, s, "o", "1.0.0") // changes nothing
 			update(t, s, func(ctx context.Context, tx store.Tx) error {
-				return store.As[store.TokenWriter](tx).CreateRevocation(ctx, firemode.Revocation{Family: "g", ExpiresAt: day(10)})
+				return store.As[store.TokenWriter](tx).CreateRevocation(ctx, firemode.Revocation{
+					Family:    "g",
+					ExpiresAt: day(10),
+				})
 			})
 			wantTopics(t, told, store.TopicRevocations)
 			equal(t, len(told), 0)
@@ -70,7 +74,8 @@ func watchTests() []test {
 			told := watch(t, s)
 			for n := 1; n <= 20; n++ {
 				update(t, s, func(ctx context.Context, tx store.Tx) error {
-					return store.As[store.TokenWriter](tx).CreateRevocation(ctx, firemode.Revocation{Family: name("f", n), ExpiresAt: day(10)})
+					return store.As[store.TokenWriter](tx).CreateRevocation(ctx, firemode.Revocation{Family: name("f",
+						n), ExpiresAt: day(10)})
 				})
 				wantTopics(t, told, store.TopicRevocations)
 				equal(t, len(revocationsSince(t, s, 0, day(0))), n)

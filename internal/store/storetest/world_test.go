@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// A field that is added to an entity must be in the world, or nobody would notice that a store forgets it.
+// A field that is added to an entity must be in the world, or nobody would notice that a store
+// forgets it.
 func TestWorldIsFull(t *testing.T) {
 	w := newWorld("o")
 	w.audit = w.audit.Seal(1, []byte{1})

@@ -2,8 +2,8 @@ package storetest
 
 import "firemode/internal/store"
 
-// Wrapper is embedded by a transaction of a test that replaces some of its ports: the wrapper implements those,
-// and store.As finds the others in Tx.
+// Wrapper is embedded by a transaction of a test that replaces some of its ports: the wrapper
+// implements those, and store.As finds the others in Tx.
 type Wrapper struct{ store.Tx }
 
 // Unwrap returns the transaction that has the other ports.

@@ -6,7 +6,7 @@ import (
 	"firemode/internal/record/crdt"
 )
 
-// Conflict is what nobody has settled yet at a path.
+// Conflict is an unresolved conflict at a path.
 type Conflict struct {
 	Path     crdt.Pointer
 	Kind     string     // value, removed, shape or type

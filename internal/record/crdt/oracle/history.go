@@ -1,11 +1,10 @@
-// Package oracle says what the merge must be. It is the definition in the comment of package crdt
-// read out loud: every operation is held against every other, nothing is kept between two
-// questions, and nothing is clever. It is far too slow to serve anybody, and is there so that tests
-// can hold the engine to it.
+// Package oracle computes the expected result of a merge directly from the definition in the
+// comment of package crdt. It compares every operation with every other and keeps no state between
+// calls. It is far too slow for production; tests compare the engine with it.
 //
-// It shares with the engine the vocabulary (operations, dots, paths, values) and no rule: what
-// covers, what ranks, what is a conflict and how the document is written are all stated here a
-// second time.
+// It shares the vocabulary of the engine (operations, dots, paths, values) and none of its rules:
+// what supersedes, what ranks higher, what is a conflict and how the document is written are
+// implemented a second time.
 package oracle
 
 import "firemode/internal/record/crdt"
@@ -39,8 +38,8 @@ func (h History) saw(b, a *crdt.Op) bool {
 // concurrent reports whether neither writer had seen the other's operation.
 func (h History) concurrent(a, b *crdt.Op) bool { return !h.saw(a, b) && !h.saw(b, a) }
 
-// covers reports whether b puts an end to a. An append is a set of a child of its own.
-func (h History) covers(b, a *crdt.Op) bool {
+// supersedes reports whether b supersedes a. An append is a set of a child of its own.
+func (h History) supersedes(b, a *crdt.Op) bool {
 	if a.ID() == b.ID() || !within(b.Path, a.Path) {
 		return false
 	}
@@ -57,14 +56,14 @@ func (h History) covers(b, a *crdt.Op) bool {
 	return false
 }
 
-// live reports whether a bears something that no operation covers. A resolve without a value
+// live reports whether a bears something that no operation supersedes. A resolve without a value
 // answers "absent" and bears nothing.
 func (h History) live(a *crdt.Op) bool {
 	if a.Kind == crdt.Resolve && a.Value == "" {
 		return false
 	}
 	for i := range h.Ops {
-		if h.covers(&h.Ops[i], a) {
+		if h.supersedes(&h.Ops[i], a) {
 			return false
 		}
 	}
