@@ -12,8 +12,9 @@ import (
 	"firemode/internal/store"
 )
 
-// submit decides what to do with one job, and does it. A failure of the job is its err: then nothing of it remains, except
-// the quarantined batch of a fork. An error that submit returns fails the transaction.
+// submit decides what to do with one job, and does it. A failure of the job is its err: then
+// nothing of it remains, except the quarantined batch of a fork. An error that submit returns fails
+// the transaction.
 func (m *merging) submit(ctx context.Context, j *job) error {
 	if m.claimed[keyOf(j.claim)] {
 		m.repeats = append(m.repeats, j) // its receipt is not complete before the end
@@ -41,8 +42,9 @@ func (m *merging) submit(ctx context.Context, j *job) error {
 	return nil
 }
 
-// actorFor returns the actor of a job, bound to its user: a new one if the client is new. It sets j.err if the client id
-// belongs to another user, the user does not exist, or the user has too many clients.
+// actorFor returns the actor of a job, bound to its user: a new one if the client is new. It sets
+// j.err if the client id belongs to another user, the user does not exist, or the user has too many
+// clients.
 func (m *merging) actorFor(ctx context.Context, j *job) (*ledger.Actor, error) {
 	client := j.in.Meta.Client
 	for _, id := range []crdt.ActorID{crdt.ActorID(client), crdt.NaiveActor(client, string(j.user))} {
@@ -75,8 +77,8 @@ func (m *merging) actorFor(ctx context.Context, j *job) (*ledger.Actor, error) {
 	return &ledger.Actor{ID: j.actor, Client: client, ClientType: j.in.Meta.ClientType, User: j.user}, nil
 }
 
-// admission returns what to do with a job, and the stored entry of the same batch, if there is one. A batch without a
-// number is recognised by its Idempotency-Key.
+// admission returns what to do with a job, and the stored entry of the same batch, if there is one.
+// A batch without a number is recognised by its Idempotency-Key.
 func (m *merging) admission(j *job, actor *ledger.Actor) (crdt.Admission, *ledger.Entry) {
 	if j.number == 0 {
 		if stored := m.known.byKey[ledger.BatchKey{Actor: j.actor, Key: j.in.Key}]; stored != nil {
@@ -97,7 +99,8 @@ func knownBatch(e *ledger.Entry) *crdt.Known {
 	return &crdt.Known{ID: e.ID, PrevID: e.PrevID, Content: [32]byte(e.Content)}
 }
 
-// fork keeps the batch of a copied device in quarantine. The job's error carries the client id to continue under.
+// fork keeps the batch of a copied device in quarantine. The job's error carries the client id to
+// continue under.
 func (m *merging) fork(ctx context.Context, j *job, actor *ledger.Actor) error {
 	meta := j.in.Meta
 	fresh := crdt.FreshActor(m.head.Key, j.posted())
@@ -124,8 +127,8 @@ func (m *merging) fork(ctx context.Context, j *job, actor *ledger.Actor) error {
 	return err
 }
 
-// appendBatch appends a new batch to the log. While the session is open it also merges the batch into the document. Nothing
-// changes before the batch has been checked.
+// appendBatch appends a new batch to the log. While the session is open it also merges the batch
+// into the document. Nothing changes before the batch has been checked.
 func (m *merging) appendBatch(ctx context.Context, j *job, actor *ledger.Actor) error {
 	foreign := m.beginReceipt(j, actor)
 	if err := m.inheritContext(ctx, j, actor, foreign); err != nil {
@@ -165,8 +168,9 @@ func (m *merging) appendBatch(ctx context.Context, j *job, actor *ledger.Actor) 
 	return m.activate(ctx)
 }
 
-// inheritContext extends the context of the first batch of a fresh client by what its device had written before it forked:
-// the batch that it names as its predecessor, if that is in the contiguous prefix of the parent, and those before it.
+// inheritContext extends the context of the first batch of a fresh client by what its device had
+// written before it forked: the batch that it names as its predecessor, if that is in the
+// contiguous prefix of the parent, and those before it.
 func (m *merging) inheritContext(ctx context.Context, j *job, actor *ledger.Actor, foreign crdt.Clock) error {
 	parent := m.known.actors[actor.Parent]
 	if actor.Parent == "" || parent == nil || j.number != 1 || j.in.Meta.PrevBatch == "" {

@@ -10,13 +10,14 @@ import (
 	"firemode/internal/store"
 )
 
-// Consequences derives the rows of a feature from merged results. Features implement it, and the node configures the
-// order in which they run.
+// Consequences derives the rows of a feature from merged results. Features implement it, and the
+// node configures the order in which they run.
 type Consequences interface {
-	// Derive runs once for each session and transaction that may have changed the findings of an item, after the log and
-	// the operations are written and before the head is. It returns the audit entries of what it did; ChangeStatus and
-	// Submit append them, Rebuild drops them. An error fails the transaction. Verification runs Derive in a scratch store:
-	// what it writes must depend on m and the store alone.
+	// Derive runs once for each session and transaction that may have changed the findings of an
+	// item, after the log and the operations are written and before the head is. It returns the
+	// audit entries of what it did; ChangeStatus and Submit append them, Rebuild drops them. An
+	// error fails the transaction. Verification runs Derive in a scratch store: what it writes must
+	// depend on m and the store alone.
 	Derive(ctx context.Context, tx store.Tx, m Merged) ([]ledger.AuditEntry, error)
 }
 

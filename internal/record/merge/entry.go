@@ -11,7 +11,8 @@ import (
 // flagOnBehalf is the flag of an operation that another user submitted.
 const flagOnBehalf = "submitted_on_behalf"
 
-// newEntry returns the log entry of a job. foreign is its context: what its writer had been shown of others.
+// newEntry returns the log entry of a job. foreign is its context: what its writer had been shown
+// of others.
 func (m *merging) newEntry(j *job, actor *ledger.Actor, foreign crdt.Clock, problems []problem) ledger.Entry {
 	meta := j.in.Meta
 	e := ledger.Entry{
@@ -34,8 +35,8 @@ func (m *merging) newEntry(j *job, actor *ledger.Actor, foreign crdt.Clock, prob
 	return e
 }
 
-// outcome returns the outcome that is stored of a change; the merge may still make it superseded. The flags and the time
-// are stored because they depend on the moment and the items of now.
+// outcome returns the outcome that is stored of a change; the merge may still make it superseded.
+// The flags and the time are stored because they depend on the moment and the items of now.
 func (m *merging) outcome(e ledger.Entry, c crdt.Change, reason string) ledger.Outcome {
 	if reason != "" {
 		return ledger.Outcome{Status: changeRejected, Reason: reason}

@@ -19,8 +19,8 @@ type Answer struct {
 	Err      error
 }
 
-// Together submits posts as one group: what collects while another group is being written. It lets a test choose the group, which
-// callers that merely run at once do not.
+// Together submits posts as one group: what collects while another group is being written. It lets
+// a test choose the group, which callers that merely run at once do not.
 func (s *Service) Together(ctx context.Context, posts []Post) []Answer {
 	answers := make([]Answer, len(posts))
 	var jobs []*job

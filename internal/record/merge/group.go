@@ -42,7 +42,8 @@ func (s *Service) runGroup(ctx context.Context, jobs []*job) []error {
 	})
 	watch.Lap(firemode.StageCommit)
 	if err != nil {
-		// This holds even if the outcome of the commit is unknown: if it has happened, the retry replays the stored responses.
+		// This holds even if the outcome of the commit is unknown: if it has happened, the retry
+		// replays the stored responses.
 		return groupcommit.Undone(len(jobs), err)
 	}
 	s.Meter.GroupCommitted(Queue, len(jobs))
@@ -103,7 +104,8 @@ func failAll(jobs []*job, err error) {
 	}
 }
 
-// partition groups list by key. The groups are ordered by key; the order within a group is that of list.
+// partition groups list by key. The groups are ordered by key; the order within a group is that of
+// list.
 func partition[T any, K ~string](list []T, key func(T) K) [][]T {
 	groups := map[K][]T{}
 	var keys []K

@@ -17,8 +17,8 @@ import (
 type itemChanges struct {
 	touched map[firemode.ItemID]bool // true for an item that may have to be assessed again
 	opened  map[firemode.ItemID]int  // conflicts opened, less conflicts closed
-	// counted is whether the items' conflicts are counted up to the last entry. An older binary that wrote to the session
-	// has not counted them.
+	// counted is whether the items' conflicts are counted up to the last entry. An older binary
+	// that wrote to the session has not counted them.
 	counted bool
 }
 
@@ -36,16 +36,17 @@ func (m *merging) touchItem(path crdt.Pointer, opened int) {
 	}
 }
 
-// mayAffect reports whether a change at path may change how the item is assessed: path affects it, or nothing is recorded
-// at path now, so that the item may be untouched again.
+// mayAffect reports whether a change at path may change how the item is assessed: path affects it,
+// or nothing is recorded at path now, so that the item may be untouched again.
 func (m *merging) mayAffect(id firemode.ItemID, path crdt.Pointer) bool {
 	basis, known := m.known.bases[id]
 	recorded := slices.ContainsFunc(m.state.Live(path), func(op *crdt.Op) bool { return op.Kind != crdt.Remove })
 	return !known || !recorded || assess.Affects(path, basis)
 }
 
-// deriveItems updates what follows from the document for the touched items: their states and conflict counts, the count of
-// items that are done, and the consequences. It reads, so it must follow flush.
+// deriveItems updates what follows from the document for the touched items: their states and
+// conflict counts, the count of items that are done, and the consequences. It reads, so it must
+// follow flush.
 func (m *merging) deriveItems(ctx context.Context) error {
 	if len(m.items.touched) == 0 || !m.session.Status.Open() {
 		return nil
@@ -76,8 +77,8 @@ func (m *merging) deriveItems(ctx context.Context) error {
 	return m.ports.itemWriter.SaveItemStates(ctx, m.ref.Org, m.ref.Session, states)
 }
 
-// isStale reports whether the stored state of a touched item is stale: it is untouched, or does not follow its conflict
-// count. item is nil for one that the session does not list; it has no state.
+// isStale reports whether the stored state of a touched item is stale: it is untouched, or does not
+// follow its conflict count. item is nil for one that the session does not list; it has no state.
 func isStale(item *firemode.Item) bool {
 	if item == nil {
 		return false
@@ -85,7 +86,8 @@ func isStale(item *firemode.Item) bool {
 	return item.State == firemode.ItemUntouched || (item.Conflicts > 0) != (item.State == firemode.ItemDisputed)
 }
 
-// assessItems updates the states of items, adds those that changed to changed, and derives the consequences.
+// assessItems updates the states of items, adds those that changed to changed, and derives the
+// consequences.
 func (m *merging) assessItems(
 	ctx context.Context, ruleSet *rules.Set, ids []firemode.ItemID, changed map[firemode.ItemID]bool,
 ) error {
@@ -132,8 +134,8 @@ func (m *merging) readBases(ctx context.Context, ruleSet *rules.Set, ids []firem
 	return m.readLive(ctx, tops)
 }
 
-// recordOf returns what is recorded of an item. If nothing remains of what was read, it reads all of the item, to find out
-// whether the item is untouched.
+// recordOf returns what is recorded of an item. If nothing remains of what was read, it reads all
+// of the item, to find out whether the item is untouched.
 func (m *merging) recordOf(
 	ctx context.Context, ruleSet *rules.Set, id firemode.ItemID, item *firemode.Item,
 ) (assess.Record, error) {
@@ -168,8 +170,9 @@ func (m *merging) assess(item *firemode.Item, r assess.Record) bool {
 	return true
 }
 
-// countConflicts updates the conflict counts of the touched items, and returns the items whose count changed. If an older
-// binary has written to the session without counting, it counts the conflicts of the whole session.
+// countConflicts updates the conflict counts of the touched items, and returns the items whose
+// count changed. If an older binary has written to the session without counting, it counts the
+// conflicts of the whole session.
 func (m *merging) countConflicts(
 	ctx context.Context, touched []firemode.ItemID,
 ) (changed map[firemode.ItemID]bool, err error) {
@@ -187,7 +190,8 @@ func (m *merging) countConflicts(
 	return changed, nil
 }
 
-// recountConflicts counts the conflicts of every item, and adds the items whose count was wrong to changed.
+// recountConflicts counts the conflicts of every item, and adds the items whose count was wrong to
+// changed.
 func (m *merging) recountConflicts(ctx context.Context, changed map[firemode.ItemID]bool) error {
 	open := map[firemode.ItemID]int{}
 	err := m.eachItem(ctx, func(id firemode.ItemID, state *crdt.State) {

@@ -92,7 +92,8 @@ func (m *merging) readActorsOf(ctx context.Context, jobs []*job) error {
 	return m.readActors(ctx, wanted)
 }
 
-// readActors reads those of wanted that were not read yet, and the parents of fresh ones. It empties wanted.
+// readActors reads those of wanted that were not read yet, and the parents of fresh ones. It
+// empties wanted.
 func (m *merging) readActors(ctx context.Context, wanted map[crdt.ActorID]bool) error {
 	for len(wanted) > 0 {
 		for id := range wanted {
@@ -120,8 +121,8 @@ func (m *merging) readActors(ctx context.Context, wanted map[crdt.ActorID]bool) 
 	return nil
 }
 
-// readBatches reads the stored batches with the number of a job's batch and the numbers beside it. For a client that does
-// not number its batches it reads the batch with the job's key.
+// readBatches reads the stored batches with the number of a job's batch and the numbers beside it.
+// For a client that does not number its batches it reads the batch with the job's key.
 func (m *merging) readBatches(ctx context.Context, jobs []*job) error {
 	var refs []ledger.BatchRef
 	var keys []ledger.BatchKey
@@ -158,8 +159,8 @@ func (m *merging) readBatches(ctx context.Context, jobs []*job) error {
 	return err
 }
 
-// readPrefixes reads how much of every actor was delivered to the writers of jobs. What is merged in this transaction
-// cannot have been delivered, so the prefixes before it are the right ones.
+// readPrefixes reads how much of every actor was delivered to the writers of jobs. What is merged
+// in this transaction cannot have been delivered, so the prefixes before it are the right ones.
 func (m *merging) readPrefixes(ctx context.Context, jobs []*job) error {
 	var asks []store.PrefixAsk
 	for _, j := range jobs {
@@ -209,8 +210,8 @@ func (m *merging) namedBy(j *job) map[crdt.ActorID]*ledger.Actor {
 	return named
 }
 
-// readAround reads what is live at, above and below paths. For each item that one of paths affects it also reads the
-// basis, by which the item will be assessed.
+// readAround reads what is live at, above and below paths. For each item that one of paths affects
+// it also reads the basis, by which the item will be assessed.
 func (m *merging) readAround(ctx context.Context, paths []crdt.Pointer) error {
 	ruleSet, err := m.readItems(ctx, paths)
 	if err != nil {
@@ -262,7 +263,8 @@ func (m *merging) readLive(ctx context.Context, tops map[crdt.Pointer]bool) erro
 	return m.readContested(ctx, at)
 }
 
-// readContested reads the operations below paths that are in conflict with something live at one of paths.
+// readContested reads the operations below paths that are in conflict with something live at one of
+// paths.
 func (m *merging) readContested(ctx context.Context, paths []crdt.Pointer) error {
 	inhabited := slices.DeleteFunc(paths, func(p crdt.Pointer) bool { return len(m.state.Live(p)) == 0 })
 	if len(inhabited) == 0 {
@@ -273,7 +275,8 @@ func (m *merging) readContested(ctx context.Context, paths []crdt.Pointer) error
 	return err
 }
 
-// loadOps adds operations to the state. Those that are in it stay: they may have changed in this transaction.
+// loadOps adds operations to the state. Those that are in it stay: they may have changed in this
+// transaction.
 func (m *merging) loadOps(ops []crdt.Op) {
 	for i := range ops {
 		if id := ops[i].ID(); !m.known.ops[id] {

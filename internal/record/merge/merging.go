@@ -12,9 +12,10 @@ import (
 	"firemode/internal/store"
 )
 
-// merging is the work on one locked session in one transaction. It reads what the jobs can touch (known, state), merges in
-// memory, collects what is to be written (writes) and what items were touched (items), and writes it at the end. Only
-// this struct's transaction may use it, and nothing of it outlives the transaction.
+// merging is the work on one locked session in one transaction. It reads what the jobs can touch
+// (known, state), merges in memory, collects what is to be written (writes) and what items were
+// touched (items), and writes it at the end. Only this struct's transaction may use it, and nothing
+// of it outlives the transaction.
 type merging struct {
 	svc   *Service
 	tx    store.Tx
@@ -46,7 +47,8 @@ type claimKey struct{ scope, key string }
 
 func keyOf(c *store.Idempotency) claimKey { return claimKey{c.Scope, c.Key} }
 
-// newMerging begins the work on a locked session. It fails if this binary does not know the session's format.
+// newMerging begins the work on a locked session. It fails if this binary does not know the
+// session's format.
 func (s *Service) newMerging(ctx context.Context, tx store.Tx, locked store.LockedSession) (*merging, error) {
 	if err := assess.CheckFormat(locked.Session.Format); err != nil {
 		return nil, fmt.Errorf("merge into session %s: %w", locked.Session.ID, err)
@@ -70,10 +72,10 @@ func (m *merging) resetState(ctx context.Context) {
 	clear(m.known.assessable)
 }
 
-// chain returns the merged batches of an actor. The state calls it while it merges, for the actors of operations that
-// were read. Most of them are never asked for, so an actor is read when it is first asked for. crdt is pure and its
-// callback returns no error: the first error is kept in readErr, the result of the merge is then meaningless, and
-// writeRecord fails the transaction.
+// chain returns the merged batches of an actor. The state calls it while it merges, for the actors
+// of operations that were read. Most of them are never asked for, so an actor is read when it is
+// first asked for. crdt is pure and its callback returns no error: the first error is kept in
+// readErr, the result of the merge is then meaningless, and writeRecord fails the transaction.
 func (m *merging) chain(ctx context.Context, id crdt.ActorID) crdt.Ranges {
 	if _, known := m.known.actors[id]; !known {
 		if err := m.readActors(ctx, map[crdt.ActorID]bool{id: true}); err != nil && m.readErr == nil {
@@ -86,8 +88,8 @@ func (m *merging) chain(ctx context.Context, id crdt.ActorID) crdt.Ranges {
 	return nil
 }
 
-// run merges jobs in order and writes the outcome. A failure of one job is its err; an error of run fails the
-// transaction.
+// run merges jobs in order and writes the outcome. A failure of one job is its err; an error of run
+// fails the transaction.
 func (m *merging) run(ctx context.Context, jobs []*job) error {
 	visible, err := m.visible(ctx, jobs)
 	if err != nil {
@@ -137,7 +139,8 @@ func (m *merging) visible(ctx context.Context, jobs []*job) ([]*job, error) {
 	return visible, nil
 }
 
-// finish signs and writes the record, if there is a new entry. There is none after replays, duplicates and refusals.
+// finish signs and writes the record, if there is a new entry. There is none after replays,
+// duplicates and refusals.
 func (m *merging) finish(ctx context.Context) error {
 	if m.head.Seq == m.before {
 		return nil
@@ -173,7 +176,8 @@ func (m *merging) writeRecord(ctx context.Context) error {
 	return m.ports.sessions.SaveHead(ctx, m.ref.Org, m.ref.Session, m.head)
 }
 
-// saveReceipts stores the receipts of this transaction under their keys. All carry the checkpoint of its end.
+// saveReceipts stores the receipts of this transaction under their keys. All carry the checkpoint
+// of its end.
 func (m *merging) saveReceipts(ctx context.Context, responses *store.Responses) error {
 	for _, j := range m.done {
 		j.receipt.Checkpoint = m.head.Checkpoint

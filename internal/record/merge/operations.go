@@ -8,8 +8,8 @@ import (
 	"firemode/internal/store"
 )
 
-// mergeBatch makes the batch of a log entry part of the document at number at: that of the entry, or of the reopening for a
-// late batch.
+// mergeBatch makes the batch of a log entry part of the document at number at: that of the entry,
+// or of the reopening for a late batch.
 func (m *merging) mergeBatch(
 	ctx context.Context, e *ledger.Entry, changes []crdt.Change, actor *ledger.Actor, at int64,
 ) error {
@@ -25,8 +25,8 @@ func (m *merging) mergeBatch(
 	return nil
 }
 
-// extendPrefix adds a batch to the merged batches of its actor, and records which batches became part of the contiguous
-// prefix.
+// extendPrefix adds a batch to the merged batches of its actor, and records which batches became
+// part of the contiguous prefix.
 func (m *merging) extendPrefix(e *ledger.Entry, actor *ledger.Actor, at int64) {
 	before := actor.Merged.Prefix()
 	actor.Merged = actor.Merged.Add(e.Number)
@@ -67,7 +67,8 @@ func operationsOf(e *ledger.Entry, changes []crdt.Change) []crdt.Op {
 	return ops
 }
 
-// later reads what the actor's batches above e have already done. It is empty for a batch that arrives in order.
+// later reads what the actor's batches above e have already done. It is empty for a batch that
+// arrives in order.
 func (m *merging) later(
 	ctx context.Context, e *ledger.Entry, actor *ledger.Actor, ops []crdt.Op,
 ) (l crdt.Later, err error) {
@@ -105,7 +106,8 @@ func (m *merging) later(
 	return l, err
 }
 
-// namedAbove returns the paths at which a resolve or correct of the actor's batches above e named a reading of e.
+// namedAbove returns the paths at which a resolve or correct of the actor's batches above e named a
+// reading of e.
 func (m *merging) namedAbove(
 	ctx context.Context, e *ledger.Entry, actor *ledger.Actor,
 ) (map[crdt.Dot][]crdt.Pointer, error) {
@@ -136,15 +138,16 @@ func (m *merging) record(e *ledger.Entry, merged crdt.Merged, at int64) {
 	}
 	for _, touch := range merged.Touched {
 		if live := m.state.Live(touch.Path); touch.Before != touch.After && len(live) > 0 {
-			// The conflict has changed though perhaps no operation at this path did: a gap was closed elsewhere.
+			// The conflict has changed though perhaps no operation at this path did: a gap was
+			// closed elsewhere.
 			m.writes.update(live[0], func(u *opUpdate) { u.noted = at })
 		}
 		m.countTouch(touch)
 	}
 }
 
-// supersede marks each change of which every operation was superseded when it arrived. A change without a value or a
-// removal, such as a resolve to absent, cannot be superseded.
+// supersede marks each change of which every operation was superseded when it arrived. A change
+// without a value or a removal, such as a resolve to absent, cannot be superseded.
 func (m *merging) supersede(e *ledger.Entry, added []crdt.Added) {
 	hasValue, current := make([]bool, len(e.Outcomes)), make([]bool, len(e.Outcomes))
 	for _, a := range added {

@@ -57,8 +57,9 @@ func (m *merging) namedOps(ctx context.Context, changes []crdt.Change) (map[crdt
 	return named, err
 }
 
-// resolveProblem checks that the writer of a resolve was shown the conflict: every dot that it names is merged at or below
-// its path, and the conflict id computed from them is the one that it carries.
+// resolveProblem checks that the writer of a resolve was shown the conflict: every dot that it
+// names is merged at or below its path, and the conflict id computed from them is the one that it
+// carries.
 func (m *merging) resolveProblem(c crdt.Change, named map[crdt.Dot][]*crdt.Op) problem {
 	var all, live []*crdt.Op
 	isLive := map[crdt.OpID]bool{}
@@ -79,8 +80,8 @@ func (m *merging) resolveProblem(c crdt.Change, named map[crdt.Dot][]*crdt.Op) p
 			return m.staleResolve(c, fmt.Sprintf("there is no reading %s at this path", d))
 		}
 	}
-	// An object value writes several readings under one dot. Some of them may not have been part of the conflict: then it
-	// was made of those that are still live.
+	// An object value writes several readings under one dot. Some of them may not have been part of
+	// the conflict: then it was made of those that are still live.
 	key := m.head.Key
 	if crdt.ConflictID(key, c.Path, all) != c.ConflictID && crdt.ConflictID(key, c.Path, live) != c.ConflictID {
 		return m.staleResolve(c, "the dots are not those of the conflict with this id")
@@ -88,7 +89,8 @@ func (m *merging) resolveProblem(c crdt.Change, named map[crdt.Dot][]*crdt.Op) p
 	return problem{}
 }
 
-// staleResolve returns the problem of a resolve with the conflict that is open at its path, if there is one.
+// staleResolve returns the problem of a resolve with the conflict that is open at its path, if
+// there is one.
 func (m *merging) staleResolve(c crdt.Change, reason string) problem {
 	p := problem{reason: reason}
 	if now, open := m.state.Conflict(c.Path, m.head.Key); open {
@@ -98,8 +100,9 @@ func (m *merging) staleResolve(c crdt.Change, reason string) problem {
 	return p
 }
 
-// correctProblem returns why a correct may not replace the reading it names, "" if it may. It may replace an earlier reading
-// of its own writer, arrived or not, or a reading that was delivered to the writer.
+// correctProblem returns why a correct may not replace the reading it names, "" if it may. It may
+// replace an earlier reading of its own writer, arrived or not, or a reading that was delivered to
+// the writer.
 func (m *merging) correctProblem(j *job, index int, named map[crdt.Dot][]*crdt.Op) string {
 	c := j.in.Changes[index]
 	d := c.Names[0]

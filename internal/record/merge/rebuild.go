@@ -12,13 +12,14 @@ import (
 	"firemode/internal/store"
 )
 
-// Rebuild recomputes a session from entries of its log, in a store that holds nothing of the session but how it was
-// created. Entries that were merged in one transaction are rebuilt in one, so that what was derived once for all of
-// them is derived once. Add the entries in order, then call Finish.
+// Rebuild recomputes a session from entries of its log, in a store that holds nothing of the
+// session but how it was created. Entries that were merged in one transaction are rebuilt in one,
+// so that what was derived once for all of them is derived once. Add the entries in order, then
+// call Finish.
 type Rebuild struct{ m *merging }
 
-// Rebuild begins to rebuild a locked session. at is the time of the transaction that is rebuilt. It fails if this binary
-// does not know the session's format.
+// Rebuild begins to rebuild a locked session. at is the time of the transaction that is rebuilt. It
+// fails if this binary does not know the session's format.
 func (s *Service) Rebuild(ctx context.Context, tx store.Tx, locked store.LockedSession, at time.Time) (Rebuild, error) {
 	m, err := s.newMerging(ctx, tx, locked)
 	if err != nil {
@@ -28,8 +29,9 @@ func (s *Service) Rebuild(ctx context.Context, tx store.Tx, locked store.LockedS
 	return Rebuild{m}, nil
 }
 
-// Add rebuilds one entry. It returns the outcomes of its changes as they are recomputed; the caller compares them with the
-// stored ones. Changes or a status that cannot be parsed are skipped: comparing entries reports them.
+// Add rebuilds one entry. It returns the outcomes of its changes as they are recomputed; the caller
+// compares them with the stored ones. Changes or a status that cannot be parsed are skipped:
+// comparing entries reports them.
 func (r Rebuild) Add(ctx context.Context, stored ledger.Entry) ([]ledger.Outcome, error) {
 	e := stored
 	e.MergedSeq, e.PrefixSeq = 0, 0
@@ -56,8 +58,8 @@ func (r Rebuild) Add(ctx context.Context, stored ledger.Entry) ([]ledger.Outcome
 // Finish writes what follows from the entries.
 func (r Rebuild) Finish(ctx context.Context) error { return r.m.writeRecord(ctx) }
 
-// Found returns the results of a visit that was completed at the given time, by item. Call it after Add of the entry that
-// completed it.
+// Found returns the results of a visit that was completed at the given time, by item. Call it after
+// Add of the entry that completed it.
 func (r Rebuild) Found(ctx context.Context, completed time.Time) (map[firemode.ItemID]firemode.LastResult, error) {
 	r.m.session.CompletedAt = completed
 	return r.m.lastResults(ctx)

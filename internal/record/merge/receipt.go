@@ -56,7 +56,8 @@ const (
 // maxShownSiblings is the maximum number of values that a receipt lists of a conflict.
 const maxShownSiblings = 20
 
-// beginReceipt sets what every receipt has, and returns the posted clock cut to what was delivered to the actor.
+// beginReceipt sets what every receipt has, and returns the posted clock cut to what was delivered
+// to the actor.
 func (m *merging) beginReceipt(j *job, actor *ledger.Actor) (clamped crdt.Clock) {
 	clamped = crdt.Clock{}
 	r := Receipt{
@@ -143,8 +144,8 @@ func refuseBatch(problems []problem) error {
 	return firemode.Invalid("the batch is atomic and some of its changes cannot be applied; nothing was", details...)
 }
 
-// reportOutcomes reports the outcomes of all changes to the meter after the commit. Jobs that repeat a stored response
-// changed nothing and are not among m.done.
+// reportOutcomes reports the outcomes of all changes to the meter after the commit. Jobs that
+// repeat a stored response changed nothing and are not among m.done.
 func (m *merging) reportOutcomes() {
 	counts := map[string]int{}
 	for _, j := range m.done {
@@ -162,7 +163,8 @@ func (m *merging) reportOutcomes() {
 	})
 }
 
-// outcomeLabel returns the status under which a change is counted. A change that was kept for later counts as late.
+// outcomeLabel returns the status under which a change is counted. A change that was kept for later
+// counts as late.
 func outcomeLabel(receipt, change string) string {
 	if receipt == StatusLate && change == changeApplied {
 		return StatusLate

@@ -16,10 +16,10 @@ type Restoration struct {
 	NewID  func() string
 }
 
-// MarkRestored begins a new epoch in every session, in one transaction, after a database was restored from a backup. Earlier
-// cursors are then refused, and clients resend what the backup does not hold. It appends an audit entry in every
-// organisation, and returns the number of sessions. An unnecessary call makes every client download the whole document once;
-// no reading is lost.
+// MarkRestored begins a new epoch in every session, in one transaction, after a database was
+// restored from a backup. Earlier cursors are then refused, and clients resend what the backup does
+// not hold. It appends an audit entry in every organisation, and returns the number of sessions. An
+// unnecessary call makes every client download the whole document once; no reading is lost.
 func MarkRestored(ctx context.Context, s store.Store, r Restoration) (sessions int, err error) {
 	err = s.Update(ctx, func(tx store.Tx) error {
 		orgs, err := store.As[store.OrganisationReader](tx).Organisations(ctx)
@@ -71,8 +71,9 @@ func (r Restoration) markOrganisation(ctx context.Context, tx store.Tx, org fire
 	}
 }
 
-// nextEpoch returns the head of a session in a new epoch, with its checkpoint signed. The epoch is the time in seconds, so
-// that no other restoration of the same backup has the same one, unless the clock is behind.
+// nextEpoch returns the head of a session in a new epoch, with its checkpoint signed. The epoch is
+// the time in seconds, so that no other restoration of the same backup has the same one, unless the
+// clock is behind.
 func (r Restoration) nextEpoch(l store.LockedSession, seconds int64) (h ledger.Head, err error) {
 	h = l.Head
 	h.Epoch = max(h.Epoch+1, seconds)

@@ -20,18 +20,19 @@ type RuleSets interface {
 	RuleSet(ctx context.Context, org firemode.OrgID) (*rules.Set, error)
 }
 
-// Meter receives the numbers for dashboards. All of them are reported after the commit. Its methods must be quick and safe
-// for concurrent use.
+// Meter receives the numbers for dashboards. All of them are reported after the commit. Its methods
+// must be quick and safe for concurrent use.
 type Meter interface {
 	// ConflictArose reports one new conflict.
 	ConflictArose(session string)
-	// Synced reports the time from the call of Submit to its durable receipt. ctx is that of the request; its trace can
-	// serve as the exemplar.
+	// Synced reports the time from the call of Submit to its durable receipt. ctx is that of the
+	// request; its trace can serve as the exemplar.
 	Synced(ctx context.Context, clientType string, d time.Duration)
 	// GroupCommitted reports one committed transaction and how many submissions it carried.
 	GroupCommitted(queue string, size int)
-	// ChangesSettled reports the outcome of n changes: "applied", "duplicate", "superseded", "rejected", or "late" for
-	// those kept for a completed session. Replayed receipts are not reported.
+	// ChangesSettled reports the outcome of n changes: "applied", "duplicate", "superseded",
+	// "rejected", or "late" for those kept for a completed session. Replayed receipts are not
+	// reported.
 	ChangesSettled(status string, n int)
 }
 
@@ -47,13 +48,15 @@ type Config struct {
 	// Consequences are derived in the transaction of the merge, in this order.
 	Consequences []Consequences
 	Meter        Meter // may be nil
-	// Supervise starts the worker of the groups and restarts it after a failure; nil for no supervision.
+	// Supervise starts the worker of the groups and restarts it after a failure; nil for no
+	// supervision.
 	Supervise groupcommit.Start
 	// Traces receives the spans of groups and merges; nil for none.
 	Traces trace.TracerProvider
 }
 
-// Service merges submissions into sessions. It is safe for concurrent use. Close writes what is queued.
+// Service merges submissions into sessions. It is safe for concurrent use. Close writes what is
+// queued.
 type Service struct {
 	Config
 	store     store.Store
@@ -89,7 +92,8 @@ func New(s store.Store, c Config) (*Service, error) {
 	return service, nil
 }
 
-// LongestWait returns how long the first submission in the queue has been waiting for a group, 0 if none waits.
+// LongestWait returns how long the first submission in the queue has been waiting for a group, 0 if
+// none waits.
 func (s *Service) LongestWait() time.Duration { return s.queue.LongestWait() }
 
 // Waiting returns how many submissions wait for a group.

@@ -18,9 +18,10 @@ type StatusChange struct {
 	AcceptGaps bool
 }
 
-// ChangeStatus appends a change of status to the log of a locked session. Completing saves the results of the visit for the
-// next one; reopening merges the late batches. The caller has checked that the change is allowed, and writes the session
-// itself. ChangeStatus fails if this binary does not know the session's format.
+// ChangeStatus appends a change of status to the log of a locked session. Completing saves the
+// results of the visit for the next one; reopening merges the late batches. The caller has checked
+// that the change is allowed, and writes the session itself. ChangeStatus fails if this binary does
+// not know the session's format.
 func (s *Service) ChangeStatus(ctx context.Context, tx store.Tx, locked store.LockedSession, c StatusChange) error {
 	m, err := s.newMerging(ctx, tx, locked)
 	if err != nil {
@@ -59,8 +60,8 @@ func (m *merging) appendStatus(c StatusChange) error {
 // maxLateBytes is the size of late changes after which mergeLate drops what it has read for them.
 const maxLateBytes = 4 << 20
 
-// mergeLate merges the late batches in the order of the log, all at the number of the reopening: they are delivered to
-// clients from that number on. Its memory does not grow with their number.
+// mergeLate merges the late batches in the order of the log, all at the number of the reopening:
+// they are delivered to clients from that number on. Its memory does not grow with their number.
 func (m *merging) mergeLate(ctx context.Context) error {
 	if err := m.flush(ctx); err != nil {
 		return err
@@ -95,7 +96,8 @@ func (m *merging) mergeLate(ctx context.Context) error {
 	return m.ports.entryWriter.MarkMerged(ctx, m.ref, seqs, m.head.Seq)
 }
 
-// saveLastResults saves the results of the completed visit, which the next visit shows beside its readings.
+// saveLastResults saves the results of the completed visit, which the next visit shows beside its
+// readings.
 func (m *merging) saveLastResults(ctx context.Context) error {
 	results, err := m.lastResults(ctx)
 	if err != nil {
@@ -104,7 +106,8 @@ func (m *merging) saveLastResults(ctx context.Context) error {
 	return m.ports.sessions.SaveLastResults(ctx, m.ref.Org, m.session.Building, results)
 }
 
-// lastResults returns the outcome and the measurements of every item, as the document shows them now.
+// lastResults returns the outcome and the measurements of every item, as the document shows them
+// now.
 func (m *merging) lastResults(ctx context.Context) (map[firemode.ItemID]firemode.LastResult, error) {
 	results := map[firemode.ItemID]firemode.LastResult{}
 	err := m.eachItem(ctx, func(id firemode.ItemID, state *crdt.State) {

@@ -15,13 +15,14 @@ import (
 	"firemode/internal/store"
 )
 
-// Submission is one POST of results. Only Session, Key and Changes are required; without the rest the merge is still
-// correct.
+// Submission is one POST of results. Only Session, Key and Changes are required; without the rest
+// the merge is still correct.
 type Submission struct {
 	Session firemode.SessionID
 	Key     string // Idempotency-Key
-	// Scope is the namespace of Key: the same key in another scope belongs to another request. "" means the caller in
-	// this session. It is stored, so callers must always form it in the same way.
+	// Scope is the namespace of Key: the same key in another scope belongs to another request. ""
+	// means the caller in this session. It is stored, so callers must always form it in the same
+	// way.
 	Scope   string
 	Changes []crdt.Change
 	Atomic  bool // apply all changes or none
@@ -44,9 +45,10 @@ type Meta struct {
 // maxBatchID is the maximum length of a batch id in bytes.
 const maxBatchID = 64
 
-// Submit merges changes into a session and returns when the receipt is durable. replayed reports that the receipt is the
-// stored response to an earlier request with the same key. Besides the errors of any write it returns CodeConflict with a
-// FreshClientID for a forked client, and CodeForbidden for the client id of another user.
+// Submit merges changes into a session and returns when the receipt is durable. replayed reports
+// that the receipt is the stored response to an earlier request with the same key. Besides the
+// errors of any write it returns CodeConflict with a FreshClientID for a forked client, and
+// CodeForbidden for the client id of another user.
 func (s *Service) Submit(ctx context.Context, in Submission) (r Receipt, replayed bool, err error) {
 	p, err := firemode.Caller(ctx)
 	if err != nil {
@@ -113,8 +115,8 @@ func newJob(p firemode.Principal, in Submission) (*job, error) {
 	return j, nil
 }
 
-// fingerprint returns a hash of what the submission asks for, followed by its batch id. It is stored: a change of it would
-// refuse retries across an upgrade.
+// fingerprint returns a hash of what the submission asks for, followed by its batch id. It is
+// stored: a change of it would refuse retries across an upgrade.
 func (j *job) fingerprint() []byte {
 	other := j.in.Meta.OnBehalfOf
 	if other == j.p.User {
@@ -134,8 +136,8 @@ func sameRequest(stored, fingerprint []byte) bool {
 	return len(stored) == size || len(fingerprint) == size || bytes.Equal(stored[size:], fingerprint[size:])
 }
 
-// replay takes the response that is stored or was added for the job's claim, and reports whether there is one. If it is
-// that of another request, the job fails.
+// replay takes the response that is stored or was added for the job's claim, and reports whether
+// there is one. If it is that of another request, the job fails.
 func (j *job) replay(r *store.Responses) (found bool) {
 	found, j.err = r.Replay(j.claim, &j.receipt)
 	return found

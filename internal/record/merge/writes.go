@@ -10,7 +10,8 @@ import (
 	"firemode/internal/store"
 )
 
-// writes collects what a merging has changed of the log, the operations and the actors since the last flush.
+// writes collects what a merging has changed of the log, the operations and the actors since the
+// last flush.
 type writes struct {
 	entries  []ledger.Entry
 	ops      []*newOp
@@ -37,7 +38,8 @@ type newOp struct {
 	opUpdate
 }
 
-// opUpdate is what changed of an operation after it was added: the numbers of ledger.Op, 0 for no change.
+// opUpdate is what changed of an operation after it was added: the numbers of ledger.Op, 0 for no
+// change.
 type opUpdate struct{ superseded, noted int64 }
 
 // addOp collects a new operation.
@@ -61,7 +63,8 @@ func (w *writes) update(op *crdt.Op, change func(*opUpdate)) {
 	w.oldOps[op] = u
 }
 
-// flush writes what was collected. It runs before a query that must see what this transaction has merged, and at the end.
+// flush writes what was collected. It runs before a query that must see what this transaction has
+// merged, and at the end.
 func (m *merging) flush(ctx context.Context) error {
 	w := &m.writes
 	if err := m.ports.entryWriter.InsertEntries(ctx, m.ref, w.entries); err != nil {
