@@ -46,7 +46,7 @@ func (s *Services) sources(dataFolder string) telemetry.Sources {
 func (s *Services) queues() map[string]func() time.Duration {
 	return map[string]func() time.Duration{
 		httpkit.QueueDatabase:        func() time.Duration { return s.Store.Stats().Wait },
-		httpapi.QueueResults:         s.Merge.Depth,
+		httpapi.QueueResults:         s.Merge.LongestWait,
 		httpapi.QueueClassifications: s.Catalogue.Depth,
 	}
 }

@@ -240,7 +240,7 @@ func queuesOn(t *testing.T, s store.Database, clock *jumping, tried string) func
 		must(t, err)
 		t.Cleanup(c.Services.Merge.Close)
 		c.Limits.Queues = map[string]func() time.Duration{
-			QueueResults: c.Services.Merge.Depth, QueueClassifications: c.Services.Catalogue.Depth,
+			QueueResults: c.Services.Merge.LongestWait, QueueClassifications: c.Services.Catalogue.Depth,
 			httpkit.QueueDatabase: func() time.Duration { return s.Stats().Wait },
 		}
 	}

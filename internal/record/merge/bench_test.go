@@ -60,7 +60,8 @@ func sets(b testing.TB, paths ...string) []crdt.Change {
 	return changes
 }
 
-// BenchmarkSubmit measures the store's group commit on one hot session: naive clients of 64 users, one change each.
+// BenchmarkSubmit measures the store's group commit on one hot session: naive clients of 64 users,
+// one change each.
 func BenchmarkSubmit(b *testing.B) {
 	w := newBench(b, openDurable)
 	changes := sets(b, "/test")
@@ -74,7 +75,8 @@ func BenchmarkSubmit(b *testing.B) {
 	})
 }
 
-// BenchmarkLive measures a batch of one change by how much is live elsewhere: in the session, in its own item, in another.
+// BenchmarkLive measures a batch of one change by how much is live elsewhere: in the session, in
+// its own item, in another.
 func BenchmarkLive(b *testing.B) {
 	for _, engine := range []struct {
 		name string
@@ -132,7 +134,8 @@ func BenchmarkVerify(b *testing.B) {
 	}
 }
 
-// BenchmarkDocument measures reading a document of which every path is in dispute: the time for each, and the memory made meanwhile.
+// BenchmarkDocument measures reading a document of which every path is in dispute: the time for
+// each, and the memory made meanwhile.
 func BenchmarkDocument(b *testing.B) {
 	for _, n := range []int{1000, 10_000} {
 		b.Run(fmt.Sprintf("conflicts=%d", n), func(b *testing.B) {

@@ -17,15 +17,17 @@ import (
 	"firemode/internal/store"
 )
 
-// TestBig has a session of a hundred thousand and one of a million operations, a tenth of them in dispute, and holds that reading,
-// following, looking back and verifying take work in proportion and memory that does not grow with it. It takes many minutes.
+// TestBig has a session of a hundred thousand and one of a million operations, a tenth of them in
+// dispute, and holds that reading, following, looking back and verifying take work in proportion
+// and memory that does not grow with it. It takes many minutes.
 func TestBig(t *testing.T) {
 	if os.Getenv("FIREMODE_BIG") == "" {
 		t.Skip("many minutes; make big runs it")
 	}
 	// Multiples of eleven: of eleven operations ten are at a path of their own.
 	const small, large = 110_000, 1_100_000
-	// Each operation is found in a tree: ten times as many take 12 times the work by that alone. The rest is noise.
+	// Each operation is found in a tree: ten times as many take 12 times the work by that alone.
+	// The rest is noise.
 	const worst = 14
 	for _, engine := range []struct {
 		name string
@@ -51,8 +53,8 @@ func TestBig(t *testing.T) {
 	}
 }
 
-// cost is what a piece of work took, and how far the live heap grew meanwhile. The work is that of this process: of SQLite all of it, of
-// PostgreSQL our side.
+// cost is what a piece of work took, and how far the live heap grew meanwhile. The work is that of
+// this process: of SQLite all of it, of PostgreSQL our side.
 type cost struct {
 	took, cpu time.Duration
 	heap      uint64
@@ -126,7 +128,8 @@ func bigCosts(t *testing.T, open func(testing.TB, func() time.Time) store.Databa
 	return costs
 }
 
-// fillBig writes n readings of items, of which a tenth is written by two who do not know of each other.
+// fillBig writes n readings of items, of which a tenth is written by two who do not know of each
+// other.
 func (w *bench) fillBig(t testing.TB, n int) {
 	const each = 5000 // of ann's in a batch
 	for number := int64(1); n > 0; number++ {
@@ -156,7 +159,8 @@ func (s *tally) Conflict(ledger.Conflict) error { s.conflicts++; return nil }
 func (s *tally) Removed(crdt.Pointer) error     { return nil }
 func (s *tally) Late(ledger.Entry) error        { return nil }
 
-// costOf measures work. The heap is looked at often, with a collector that keeps close to what lives.
+// costOf measures work. The heap is looked at often, with a collector that keeps close to what
+// lives.
 func costOf(do func()) cost {
 	defer debug.SetGCPercent(debug.SetGCPercent(10))
 	base := heap()

@@ -13,7 +13,8 @@ import (
 	"firemode/internal/record/view"
 )
 
-// check compares what is stored, and shown, after exchanges with the oracle, and their answers with the model.
+// check compares what is stored, and shown, after exchanges with the oracle, and their answers with
+// the model.
 func (p *play) check(done []exchange) error {
 	f, err := mergetest.Read(p.ctx, p.store, p.ref)
 	if err != nil {
@@ -48,7 +49,8 @@ func (p *play) compare(f *mergetest.Facts, done []exchange) error {
 	return mergetest.All(p.compareLog(f), f.Compare(truth), p.compareShown(f, truth))
 }
 
-// compareLog holds that the log is gapless and chained, that what was in it still is, and that what was acknowledged is in it.
+// compareLog holds that the log is gapless and chained, that what was in it still is, and that what
+// was acknowledged is in it.
 func (p *play) compareLog(f *mergetest.Facts) error {
 	var prev []byte
 	held := 0

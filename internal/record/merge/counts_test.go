@@ -29,7 +29,8 @@ func (m *meter) ChangesSettled(status string, n int) {
 	m.changes[status] += n
 }
 
-// Every change is counted once, by what its first answer says became of it, and each transaction with what it carried.
+// Every change is counted once, by what its first answer says became of it, and each transaction
+// with what it carried.
 func TestChangesAreCountedByWhatBecameOfThem(t *testing.T) {
 	w := newWorld(t, openScratch)
 	ref, err := w.newSession(t.Context(), "a")

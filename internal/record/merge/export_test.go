@@ -19,8 +19,8 @@ type Answer struct {
 	Err      error
 }
 
-// Together submits posts as one group: what collects while another group is being written. It lets a test choose the group, which
-// callers that merely run at once do not.
+// Together submits posts as one group: what collects while another group is being written. It lets
+// a test choose the group, which callers that merely run at once do not.
 func (s *Service) Together(ctx context.Context, posts []Post) []Answer {
 	answers := make([]Answer, len(posts))
 	var jobs []*job
@@ -34,7 +34,7 @@ func (s *Service) Together(ctx context.Context, posts []Post) []Answer {
 	}
 	for i, err := range s.runGroup(ctx, jobs) {
 		j := jobs[i]
-		answers[at[j]] = Answer{j.receipt, j.replayed, j.err}
+		answers[at[j]] = Answer{j.receipt, j.claim.Replayed, j.err}
 		if err != nil {
 			answers[at[j]].Err = err
 		}

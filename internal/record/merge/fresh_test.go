@@ -11,8 +11,8 @@ import (
 	"firemode/internal/record/merge/mergetest"
 )
 
-// A phone that was told before a restore to go on under a fresh id does so before the restored server has found out again whose copy it
-// is. When it has, verify still finds nothing.
+// A phone that was told before a restore to go on under a fresh id does so before the restored
+// server has found out again whose copy it is. When it has, verify still finds nothing.
 func TestAFreshClientThatComesBeforeItsFork(t *testing.T) {
 	for _, engine := range engines {
 		t.Run(engine.name, func(t *testing.T) {

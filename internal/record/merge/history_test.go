@@ -17,8 +17,9 @@ var engines = []struct {
 	open func(testing.TB, func() time.Time) store.Database
 }{{"sqlite", openScratch}, {"postgres", openPostgres}}
 
-// Whatever clients do, what is stored and shown after each request is what the oracle makes of the log, and what each client was
-// answered follows from what it had been shown. A failure names the seed with which -rapid.seed plays it again.
+// Whatever clients do, what is stored and shown after each request is what the oracle makes of the
+// log, and what each client was answered follows from what it had been shown. A failure names the
+// seed with which -rapid.seed plays it again.
 func TestHistories(t *testing.T) {
 	for _, engine := range engines {
 		t.Run(engine.name, func(t *testing.T) {
@@ -45,7 +46,8 @@ func (w *world) playOne(t *rapid.T) {
 	}
 }
 
-// A phone that does not count and its manager may submit the same within one group: both are told that it was merged.
+// A phone that does not count and its manager may submit the same within one group: both are told
+// that it was merged.
 func TestSubmittedTwiceInOneGroup(t *testing.T) {
 	w := newWorld(t, openScratch)
 	p, err := w.newPlay(t.Context())

@@ -63,7 +63,8 @@ func settle(c change, open ledger.Conflict, in intent) change {
 	return append(c, member{"value", json.RawMessage(in.value)})
 }
 
-// correct names an own earlier reading, which may arrive later, or one of others that was delivered, unless it is forged.
+// correct names an own earlier reading, which may arrive later, or one of others that was
+// delivered, unless it is forged.
 func (p *play) correct(ph *phone, c change, in intent) (change, bool) {
 	known := slices.Clone(ph.wrote)
 	seen := p.model.seen(p.facts, ph.actor(true))

@@ -100,9 +100,9 @@ func raised(t testing.TB, format string, n int) []crdt.Change {
 	return changes
 }
 
-// TestMemory_LargeDocuments_Bounded reads documents of one size and of ten times that: in neither may
-// the heap grow by the size of the document. It does not run in parallel with other tests, whose heap it
-// would count.
+// TestMemory_LargeDocuments_Bounded reads documents of one size and of ten times that: in neither
+// may the heap grow by the size of the document. It does not run in parallel with other tests,
+// whose heap it would count.
 func TestMemory_LargeDocuments_Bounded(t *testing.T) {
 	if race.Enabled {
 		t.Skip("the heap is measured in the pass without the race detector")

@@ -12,7 +12,8 @@ import (
 	"firemode/internal/record/merge/mergetest"
 )
 
-// model is what a server must remember, kept beside the real one: which batches it holds, what it answered, what it showed to whom.
+// model is what a server must remember, kept beside the real one: which batches it holds, what it
+// answered, what it showed to whom.
 type model struct {
 	known     map[crdt.ActorID]map[int64]crdt.Known
 	keyed     map[string]int64  // the numbers that the server gave, by actor and key
@@ -61,7 +62,8 @@ const (
 	reused    verdict = "its key was used for another request"
 )
 
-// judge says what must become of a request, from what was held before it. key is under which its answer is kept.
+// judge says what must become of a request, from what was held before it. key is under which its
+// answer is kept.
 func (m *model) judge(one post) (v verdict, key, request string) {
 	key = string(one.By.User) + " " + one.Key
 	request = fmt.Sprintf("%s %d %x %s %t", one.Meta.Client, one.draft.number, crdt.Content(one.Changes), one.user(), one.Atomic)
@@ -90,7 +92,8 @@ func (m *model) judge(one post) (v verdict, key, request string) {
 	return admitted, key, request
 }
 
-// judgeNaive says what must become of a request whose batch the server counts: the key is all that tells it from another.
+// judgeNaive says what must become of a request whose batch the server counts: the key is all that
+// tells it from another.
 func (m *model) judgeNaive(one post) verdict {
 	n, held := m.keyed[one.slot()]
 	switch {
@@ -127,8 +130,8 @@ func (one post) posted() crdt.Posted {
 	return crdt.Posted{Actor: one.writer(), Number: one.draft.number, ID: one.draft.id, PrevID: one.draft.prev, Content: crdt.Content(one.Changes)}
 }
 
-// hear compares an answer with what it must be, and has the phone and the model learn from it. entry is the log entry that is next;
-// used tells whether the request made it.
+// hear compares an answer with what it must be, and has the phone and the model learn from it.
+// entry is the log entry that is next; used tells whether the request made it.
 func (p *play) hear(f *mergetest.Facts, ex exchange, entry int) (used bool, err error) {
 	m := p.model
 	v, key, request := m.judge(ex.post)
@@ -178,7 +181,8 @@ func (p *play) hear(f *mergetest.Facts, ex exchange, entry int) (used bool, err 
 	return true, p.admitted(f, ex, entry)
 }
 
-// unfit are the changes of a request that cannot be applied when the log ends at seq, in the words of a refusal.
+// unfit are the changes of a request that cannot be applied when the log ends at seq, in the words
+// of a refusal.
 func (p *play) unfit(f *mergetest.Facts, ex exchange, seq int64) (fields []string) {
 	if !ex.Atomic {
 		return nil
@@ -230,7 +234,8 @@ func (m *model) admit(actor crdt.ActorID, number int64, k crdt.Known) {
 	m.known[actor][number] = k
 }
 
-// context is what the writer of an admitted batch had seen of others, and what of that its clock says, for log entry seq.
+// context is what the writer of an admitted batch had seen of others, and what of that its clock
+// says, for log entry seq.
 func (m *model) context(f *mergetest.Facts, one post, seq int64) (context, clamped crdt.Clock, cut bool) {
 	clamped = crdt.Clock{}
 	if !one.numbered() {

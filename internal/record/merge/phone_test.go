@@ -17,7 +17,8 @@ import (
 	"firemode/internal/record/view"
 )
 
-// phone is one client: it counts its batches, unless it cannot, and keeps those that it has not sent.
+// phone is one client: it counts its batches, unless it cannot, and keeps those that it has not
+// sent.
 type phone struct {
 	by     firemode.Principal
 	client string
@@ -142,7 +143,8 @@ func (ph *phone) keep(d draft, id string) {
 	ph.held = append(ph.held, d)
 }
 
-// goOn numbers what is not acknowledged anew, under the id that the server gave, first what it refused.
+// goOn numbers what is not acknowledged anew, under the id that the server gave, first what it
+// refused.
 func (ph *phone) goOn(fresh string, refused draft) {
 	ph.client, ph.last = fresh, 0
 	ph.held = append([]draft{refused}, ph.held...)
@@ -153,7 +155,8 @@ func (ph *phone) goOn(fresh string, refused draft) {
 	}
 }
 
-// inParts keeps what was refused as a whole, to send each change of it for itself. Nothing is kept under the key, which may be used again.
+// inParts keeps what was refused as a whole, to send each change of it for itself. Nothing is kept
+// under the key, which may be used again.
 func (ph *phone) inParts(one post) {
 	d := one.draft
 	d.whole, d.key = false, one.Key

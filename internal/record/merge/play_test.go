@@ -28,7 +28,8 @@ type play struct {
 
 var manager = firemode.Principal{User: "boss", Role: firemode.RoleManager}
 
-// newPlay makes a session and its clients: three that count, one without batch ids, of two users; and two that do not count.
+// newPlay makes a session and its clients: three that count, one without batch ids, of two users;
+// and two that do not count.
 func (w *world) newPlay(ctx context.Context) (*play, error) {
 	ref, err := w.newSession(ctx, "X", "Y")
 	if err != nil {
@@ -103,7 +104,8 @@ func (p *play) step(s step) error {
 	return nil
 }
 
-// compose makes the requests of a posting step, if there is anything to post: the phone's, a manager's, or both.
+// compose makes the requests of a posting step, if there is anything to post: the phone's, a
+// manager's, or both.
 func (p *play) compose(ph *phone, s step) []post {
 	own, ok := p.composeOwn(ph, s)
 	if !ok {
@@ -122,7 +124,8 @@ func (p *play) compose(ph *phone, s step) []post {
 	return []post{own, managers}
 }
 
-// composeOwn makes the phone's request of a posting step; ok is false when there is nothing to post.
+// composeOwn makes the phone's request of a posting step; ok is false when there is nothing to
+// post.
 func (p *play) composeOwn(ph *phone, s step) (one post, ok bool) {
 	switch s.do {
 	case write, hold, careless:
@@ -215,7 +218,8 @@ func (p *play) submit(one post) error {
 	return p.check([]exchange{{one, a}})
 }
 
-// together makes several requests that are served in one transaction, after all that the phone holds, last first.
+// together makes several requests that are served in one transaction, after all that the phone
+// holds, last first.
 func (p *play) together(ph *phone, s step) error {
 	var requests []merge.Post
 	var all []exchange

@@ -16,8 +16,9 @@ import (
 	"firemode/test/ratio"
 )
 
-// TestBatchCost holds that what a batch costs does not depend on what else the session holds. Nothing is flushed on SQLite: what is compared
-// is work, and a flush costs what the other users of the disk leave of it.
+// TestBatchCost holds that what a batch costs does not depend on what else the session holds.
+// Nothing is flushed on SQLite: what is compared is work, and a flush costs what the other users of
+// the disk leave of it.
 func TestBatchCost(t *testing.T) {
 	ratio.Wanted(t)
 	for _, engine := range engines {
@@ -95,7 +96,8 @@ func (c *costs) crowd(t *testing.T, path string, n int) {
 	}
 }
 
-// TestRebuildCost holds that computing a session anew from its log, and comparing, costs what the log is long.
+// TestRebuildCost holds that computing a session anew from its log, and comparing, costs what the
+// log is long.
 func TestRebuildCost(t *testing.T) {
 	ratio.Wanted(t)
 	for _, engine := range engines {

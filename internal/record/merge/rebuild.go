@@ -3,6 +3,7 @@ package merge
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"firemode"
@@ -11,104 +12,111 @@ import (
 	"firemode/internal/store"
 )
 
-// Rebuild merges entries of a log again, as they were decided when they were logged, in a store that holds nothing
-// of the session but how it was made. Entries that were merged in one transaction are rebuilt in one.
+// Rebuild recomputes a session from entries of its log, in a store that holds nothing of the
+// session but how it was created. Entries that were merged in one transaction are rebuilt in one,
+// so that what was derived once for all of them is derived once. Add the entries in order, then
+// call Finish.
 type Rebuild struct{ m *merging }
 
-// Rebuild begins with a locked session. at is the time of the transaction that is repeated.
-func (s *Service) Rebuild(ctx context.Context, tx store.Tx, locked store.LockedSession, at time.Time) Rebuild {
-	m := s.newMerging(ctx, tx, locked)
+// Rebuild begins to rebuild a locked session. at is the time of the transaction that is rebuilt. It
+// fails if this binary does not know the session's format.
+func (s *Service) Rebuild(ctx context.Context, tx store.Tx, locked store.LockedSession, at time.Time) (Rebuild, error) {
+	m, err := s.newMerging(ctx, tx, locked)
+	if err != nil {
+		return Rebuild{}, err
+	}
 	m.at = at
-	return Rebuild{m}
+	return Rebuild{m}, nil
 }
 
-// Add merges one entry again. It returns the outcomes of its changes as they come out now: none for an entry that
-// cannot be read.
-func (r Rebuild) Add(stored ledger.Entry) ([]ledger.Outcome, error) {
+// Add rebuilds one entry. It returns the outcomes of its changes as they are recomputed; the caller
+// compares them with the stored ones. Changes or a status that cannot be parsed are skipped:
+// comparing entries reports them.
+func (r Rebuild) Add(ctx context.Context, stored ledger.Entry) ([]ledger.Outcome, error) {
 	e := stored
 	e.MergedSeq, e.PrefixSeq = 0, 0
 	var err error
 	if e.Kind == ledger.EntryStatus {
-		err = r.status(&e)
+		err = r.addStatus(ctx, &e)
 	} else {
-		err = r.changes(&e)
+		err = r.addChanges(ctx, &e)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("log entry %d: %w", e.Seq, err)
 	}
 	rebuilt := e.Outcomes
 	e.Outcomes = stored.Outcomes
-	for i := range r.m.newBatches {
-		if r.m.newBatches[i].Seq == e.Seq {
-			r.m.newBatches[i] = e
+	for i, pending := range r.m.writes.entries {
+		if pending.Seq == e.Seq {
+			r.m.writes.entries[i] = e
 		}
 	}
 	r.m.head.Seq, r.m.head.Hash = e.Seq, e.Hash
 	return rebuilt, nil
 }
 
-// Finish writes what the entries come to.
-func (r Rebuild) Finish() error { return r.m.settle() }
+// Finish writes what follows from the entries.
+func (r Rebuild) Finish(ctx context.Context) error { return r.m.writeRecord(ctx) }
 
-// Found returns what a visit that was completed at the given time found, by item. It must follow the entry that
-// completed it.
-func (r Rebuild) Found(completed time.Time) (map[firemode.ItemID]firemode.LastResult, error) {
+// Found returns the results of a visit that was completed at the given time, by item. Call it after
+// Add of the entry that completed it.
+func (r Rebuild) Found(ctx context.Context, completed time.Time) (map[firemode.ItemID]firemode.LastResult, error) {
 	r.m.session.CompletedAt = completed
-	return r.m.findings()
+	return r.m.lastResults(ctx)
 }
 
-func (r Rebuild) status(e *ledger.Entry) error {
+func (r Rebuild) addStatus(ctx context.Context, e *ledger.Entry) error {
 	c, err := ledger.ParseStatusChange(*e)
 	if err != nil {
-		return nil // the caller compares entries, and says so
+		return nil
 	}
 	m := r.m
 	m.session.Status = c.Status
 	e.MergedSeq = e.Seq
-	m.newBatches = append(m.newBatches, *e)
+	m.writes.entries = append(m.writes.entries, *e)
 	m.head.Seq = e.Seq
-	if err := store.As[store.SessionWriter](m.tx).UpdateSession(m.ctx, m.session); err != nil {
+	if err := m.ports.sessions.UpdateSession(ctx, m.session); err != nil {
 		return err
 	}
 	if c.Status == firemode.SessionReopened {
-		return m.mergeLate()
+		return m.mergeLate(ctx)
 	}
 	return nil
 }
 
-func (r Rebuild) changes(e *ledger.Entry) error {
+func (r Rebuild) addChanges(ctx context.Context, e *ledger.Entry) error {
 	changes, err := ledger.ParseChanges(*e)
 	if err != nil || len(changes) != len(e.Outcomes) {
-		return nil // as above
+		return nil
 	}
 	m := r.m
-	if err := m.needActors(map[crdt.ActorID]bool{e.Actor: true}); err != nil {
+	if err := m.readActors(ctx, map[crdt.ActorID]bool{e.Actor: true}); err != nil {
 		return err
 	}
-	actor := m.actors[e.Actor]
+	actor := m.known.actors[e.Actor]
 	if actor == nil {
 		actor = &ledger.Actor{ID: e.Actor, Client: e.Client, User: e.User}
-		m.actors[e.Actor] = actor
+		m.known.actors[e.Actor] = actor
 	}
-	m.hold(actor, e.Number)
+	m.holdBatch(actor, e.Number)
 	actor.LastSync, actor.ClientType = e.ReceivedAt, e.ClientType
 	m.head.Batches++
-	e.Outcomes = append([]ledger.Outcome(nil), e.Outcomes...)
+	e.Outcomes = slices.Clone(e.Outcomes)
 	for i := range e.Outcomes {
 		if e.Outcomes[i].Status == changeSuperseded {
-			e.Outcomes[i].Status = changeApplied // to be found out by the merge
+			e.Outcomes[i].Status = changeApplied // the merge finds out
 		}
 	}
-	if !m.session.Status.Open() {
-		m.head.Late++
+	if m.session.Status.Open() {
+		if err := m.readAround(ctx, changedPaths(changes)); err != nil {
+			return err
+		}
+		if err := m.mergeBatch(ctx, e, changes, actor, e.Seq); err != nil {
+			return err
+		}
 	} else {
-		if err := m.loadPaths(changedPaths(changes)); err != nil {
-			return err
-		}
-		if err := m.merge(e, changes, actor, e.Seq); err != nil {
-			return err
-		}
+		m.head.Late++
 	}
-	m.newBatches = append(m.newBatches, *e)
+	m.writes.entries = append(m.writes.entries, *e)
 	return nil
 }

@@ -92,8 +92,8 @@ func (p *play) outcomes(f *mergetest.Facts, ex exchange, i int) error {
 	return mergetest.All(mergetest.Same("outcomes stored", stored, wants), mergetest.Same("outcomes answered", answered, wants), mergetest.Same("applied", r.Applied, applied), mergetest.Same("duplicates", r.Duplicates, 0))
 }
 
-// superseded tells of each change of log entry i whether all that it bears was covered when it was merged. A resolve to absent bears
-// nothing, and is never superseded.
+// superseded tells of each change of log entry i whether all that it bears was covered when it was
+// merged. A resolve to absent bears nothing, and is never superseded.
 func superseded(f *mergetest.Facts, i int) []bool {
 	b := f.Log[i]
 	superseded := make([]bool, len(b.Outcomes))
@@ -122,8 +122,8 @@ func acceptable(f *mergetest.Facts, ex exchange, c int, before oracle.State, m *
 	return true
 }
 
-// provesConflict reports whether a resolve carries the id of a conflict of exactly the readings it names: all they wrote there, or what
-// of it is live.
+// provesConflict reports whether a resolve carries the id of a conflict of exactly the readings it
+// names: all they wrote there, or what of it is live.
 func provesConflict(change crdt.Change, before oracle.State) bool {
 	var named, live []*crdt.Op
 	found := map[crdt.Dot]bool{}
@@ -142,7 +142,8 @@ func provesConflict(change crdt.Change, before oracle.State) bool {
 		(crdt.ConflictID(secret, change.Path, named) == change.ConflictID || crdt.ConflictID(secret, change.Path, live) == change.ConflictID)
 }
 
-// mayCorrect reports whether the reading that a correct names is an earlier one of its writer, arrived or not, or was delivered to it.
+// mayCorrect reports whether the reading that a correct names is an earlier one of its writer,
+// arrived or not, or was delivered to it.
 func mayCorrect(f *mergetest.Facts, ex exchange, c int, before oracle.State, m *model) bool {
 	change, number := ex.Changes[c], ex.draft.number
 	d := change.Names[0]
@@ -164,7 +165,8 @@ func writes(ex exchange, d crdt.Dot, p crdt.Pointer) bool {
 	return slices.ContainsFunc(b.Ops(d.Index, crdt.Stamp{}), func(op crdt.Op) bool { return p.Holds(op.Path) })
 }
 
-// acknowledged compares the receipt for a batch that is in the log already with what it must be, when the log ended at seq.
+// acknowledged compares the receipt for a batch that is in the log already with what it must be,
+// when the log ended at seq.
 func (p *play) acknowledged(f *mergetest.Facts, ex exchange, seq int64) error {
 	var wants, answered []string
 	status := merge.StatusMerged
@@ -193,7 +195,8 @@ func (p *play) acknowledged(f *mergetest.Facts, ex exchange, seq int64) error {
 	return mergetest.All(mergetest.Same("duplicate", answered, wants), mergetest.Same("status of a duplicate", ex.answer.Status, status), mergetest.Same("applied", ex.answer.Applied, 0), p.shownOf(f, ex, seq))
 }
 
-// shownOf compares the conflicts in a receipt with those that were open at and above its paths when the log ended at seq.
+// shownOf compares the conflicts in a receipt with those that were open at and above its paths when
+// the log ended at seq.
 func (p *play) shownOf(f *mergetest.Facts, ex exchange, seq int64) error {
 	at := map[crdt.Pointer]bool{}
 	for _, c := range ex.Changes {

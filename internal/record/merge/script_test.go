@@ -8,8 +8,9 @@ import (
 	"firemode/internal/record/crdt"
 )
 
-// A script is a history as data: what phones write, what arrives when and how often, who reads, who is cloned. Every number in it is
-// taken modulo what there is to choose from when it is played, so that any script can be played and a shorter one is one too.
+// A script is a history as data: what phones write, what arrives when and how often, who reads, who
+// is cloned. Every number in it is taken modulo what there is to choose from when it is played, so
+// that any script can be played and a shorter one is one too.
 type script []step
 
 type step struct {

@@ -1,11 +1,3 @@
-// Package sessions is the service visit: its items, its log of results and what follows from them.
-//
-// It promises that a change which was answered as applied, superseded or late is in the session's log for ever and durable;
-// that state is a function of that log (see internal/record/crdt); that a retry changes nothing; and that nothing which arrives in
-// time or out of it is lost: what cannot be applied is answered as rejected and kept, the batch of a cloned phone is kept in
-// quarantine, and results for a completed session are kept as late. See docs/acknowledgement.md.
-//
-// It does not decide who may call what (internal/identity), except by session and building: what a caller may not see is not found.
 package merge
 
 import (
@@ -23,54 +15,55 @@ import (
 	"firemode/internal/store"
 )
 
-// RuleSets returns the rules that an organisation sees, from memory.
+// RuleSets returns the rules of an organisation, from memory.
 type RuleSets interface {
 	RuleSet(ctx context.Context, org firemode.OrgID) (*rules.Set, error)
 }
 
-// Meter counts what dashboards rely on. Its methods must be quick.
+// Meter receives the numbers for dashboards. All of them are reported after the commit. Its methods
+// must be quick and safe for concurrent use.
 type Meter interface {
-	// ConflictArose is called once for each conflict that was not there before.
+	// ConflictArose reports one new conflict.
 	ConflictArose(session string)
-	// Synced tells how long a results POST took from its body being read to being durable. ctx is that of the request, whose trace it
-	// can name as an example.
+	// Synced reports the time from the call of Submit to its durable receipt. ctx is that of the
+	// request; its trace can serve as the exemplar.
 	Synced(ctx context.Context, clientType string, d time.Duration)
-	// GroupCommitted is called once for each transaction of results that was committed, with the number of submissions it carried.
+	// GroupCommitted reports one committed transaction and how many submissions it carried.
 	GroupCommitted(queue string, size int)
-	// ChangesSettled tells what became of n changes that were not answered before: "applied", "duplicate", "superseded",
-	// "rejected", or "late" for those kept for a completed session.
+	// ChangesSettled reports the outcome of n changes: "applied", "duplicate", "superseded",
+	// "rejected", or "late" for those kept for a completed session. Replayed receipts are not
+	// reported.
 	ChangesSettled(status string, n int)
 }
 
-// Queue is the name under which groups of submissions are counted.
+// Queue is the name under which Meter gets the groups of submissions.
 const Queue = "results"
 
 // Config is what a Service needs beside the store.
 type Config struct {
 	Now   func() time.Time
 	Rules RuleSets
-	// Signer signs the checkpoint that every answer about results carries.
+	// Signer signs the checkpoint that every receipt carries.
 	Signer note.Signer
-	// Consequences are derived in the transaction of the merge, in order.
+	// Consequences are derived in the transaction of the merge, in this order.
 	Consequences []Consequences
 	Meter        Meter // may be nil
-	// Supervise runs what writes submissions, and runs it again if it dies; nil for nobody.
+	// Supervise starts the worker of the groups and restarts it after a failure; nil for no
+	// supervision.
 	Supervise groupcommit.Start
-	// Traces takes the spans of groups and merges; nil for none.
+	// Traces receives the spans of groups and merges; nil for none.
 	Traces trace.TracerProvider
 }
 
-// Service works on sessions. Close it to let what is queued be written.
+// Service merges submissions into sessions. It is safe for concurrent use. Close writes what is
+// queued.
 type Service struct {
 	Config
 	store     store.Store
 	tracer    trace.Tracer
 	collector *groupcommit.Collector[*job]
-	line      *groupcommit.WaitQueue // of submissions that no group has taken on yet
+	queue     *groupcommit.WaitQueue // of submissions that no group has taken yet
 }
-
-// maxGroup is how many submissions one transaction carries at most.
-const maxGroup = 256
 
 // New returns a Service on s.
 func New(s store.Store, c Config) (*Service, error) {
@@ -90,17 +83,21 @@ func New(s store.Store, c Config) (*Service, error) {
 	if c.Traces == nil {
 		c.Traces = noop.NewTracerProvider()
 	}
-	service := &Service{Config: c, store: s, line: groupcommit.NewWaitQueue(c.Now), tracer: c.Traces.Tracer("firemode/internal/record/merge")}
+	service := &Service{
+		Config: c, store: s, queue: groupcommit.NewWaitQueue(c.Now),
+		tracer: c.Traces.Tracer("firemode/internal/record/merge"),
+	}
 	service.collector = groupcommit.NewTraced(maxGroup, service.tracer, "results group", service.runGroup)
 	service.collector.Supervise(c.Supervise)
 	return service, nil
 }
 
-// Depth is how long the first of the submissions that no transaction has taken on yet has been waiting, 0 when none waits.
-func (s *Service) Depth() time.Duration { return s.line.LongestWait() }
+// LongestWait returns how long the first submission in the queue has been waiting for a group, 0 if
+// none waits.
+func (s *Service) LongestWait() time.Duration { return s.queue.LongestWait() }
 
-// Waiting returns how many submissions wait for the transaction before theirs.
-func (s *Service) Waiting() int { return s.line.Len() }
+// Waiting returns how many submissions wait for a group.
+func (s *Service) Waiting() int { return s.queue.Len() }
 
 // Close waits until everything that was submitted is written.
 func (s *Service) Close() { s.collector.Close() }

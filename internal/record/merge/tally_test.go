@@ -25,7 +25,8 @@ func (w *world) set(t *testing.T, s *merge.Service, ref ledger.SessionRef, user 
 	must(t, err)
 }
 
-// TestConflictsAreCountedAnew plays a binary that knows nothing of the items' counts: what it leaves behind is not believed.
+// TestConflictsAreCountedAnew plays a binary that knows nothing of the items' counts: what it
+// leaves behind is not believed.
 func TestConflictsAreCountedAnew(t *testing.T) {
 	for _, engine := range engines {
 		t.Run(engine.name, func(t *testing.T) {

@@ -41,8 +41,8 @@ func (p *play) deliver(client string, seq int64) {
 	}
 }
 
-// page reads what changed since the last answer, in pages of one or two changes. It is delivered with its last page, if what came before
-// the first was.
+// page reads what changed since the last answer, in pages of one or two changes. It is delivered
+// with its last page, if what came before the first was.
 func (p *play) page(ph *phone, s step) error {
 	if ph.cursor == nil || ph.client == "" {
 		return nil
@@ -127,7 +127,8 @@ func (p *play) noneLate(reopened int64) error {
 	return nil
 }
 
-// settle resolves, by one who has read everything, every conflict that is open, and sees to the items that nobody has.
+// settle resolves, by one who has read everything, every conflict that is open, and sees to the
+// items that nobody has.
 func (p *play) settle() error {
 	boss := &phone{by: p.boss(), client: "M", counts: true, ids: true, last: p.model.held("M").Max()}
 	if n := boss.last; n > 0 {

@@ -60,15 +60,18 @@ func (s *verification) rebuildGroup(ctx context.Context, scratch store.Store, gr
 		if err != nil {
 			return err
 		}
-		r := s.Merge.Rebuild(ctx, tx, locked[0], group[0].ReceivedAt)
+		r, err := s.Merge.Rebuild(ctx, tx, locked[0], group[0].ReceivedAt)
+		if err != nil {
+			return err
+		}
 		for _, e := range group {
-			outcomes, err := r.Add(e)
+			outcomes, err := r.Add(ctx, e)
 			if err != nil {
 				return err
 			}
 			s.compareOutcomes(e, outcomes)
 			if e.Kind == ledger.EntryStatus {
-				err = s.rebuildStatus(r, e)
+				err = s.rebuildStatus(ctx, r, e)
 			} else if s.log.status == firemode.SessionPending {
 				s.log.status = firemode.SessionActive
 			}
@@ -76,12 +79,12 @@ func (s *verification) rebuildGroup(ctx context.Context, scratch store.Store, gr
 				return err
 			}
 		}
-		return r.Finish()
+		return r.Finish(ctx)
 	})
 }
 
 // rebuildStatus follows a change of the session's status.
-func (s *verification) rebuildStatus(r merge.Rebuild, e ledger.Entry) error {
+func (s *verification) rebuildStatus(ctx context.Context, r merge.Rebuild, e ledger.Entry) error {
 	c, err := ledger.ParseStatusChange(e)
 	if err != nil {
 		s.differs(entryName(e.Seq), "it cannot be read: %v", err)
@@ -92,7 +95,7 @@ func (s *verification) rebuildStatus(r merge.Rebuild, e ledger.Entry) error {
 		return nil
 	}
 	s.log.completed = e.ReceivedAt
-	found, err := r.Found(e.ReceivedAt)
+	found, err := r.Found(ctx, e.ReceivedAt)
 	maps.Copy(s.results, found)
 	return err
 }

@@ -14,7 +14,8 @@ import (
 // Truth is what the oracle makes of the log.
 func (f *Facts) Truth() oracle.State { return f.History(f.Head.Seq).State() }
 
-// Compare returns how what is stored beside the log differs from what follows from it, nil when it does not. truth is f.Truth().
+// Compare returns how what is stored beside the log differs from what follows from it, nil when it
+// does not. truth is f.Truth().
 func (f *Facts) Compare(truth oracle.State) error {
 	return All(f.compareOps(truth), f.compareActors(), f.compareHead(truth), f.compareItems(truth))
 }
@@ -118,7 +119,8 @@ func wantState(truth oracle.State, id firemode.ItemID) firemode.ItemState {
 	return firemode.ItemUntouched
 }
 
-// Describe puts conflicts, whose ids are made under key, into words that can be compared, in an order of their own.
+// Describe puts conflicts, whose ids are made under key, into words that can be compared, in an
+// order of their own.
 func Describe(key []byte, open []oracle.Conflict) []string {
 	var all []string
 	for _, c := range open {
@@ -133,7 +135,8 @@ func Describe(key []byte, open []oracle.Conflict) []string {
 	return all
 }
 
-// Same returns how got differs from want, nil when it does not. Lists without elements are the same.
+// Same returns how got differs from want, nil when it does not. Lists without elements are the
+// same.
 func Same[T any](what string, got, want T) error {
 	if reflect.DeepEqual(got, want) || fmt.Sprint(got) == "[]" && fmt.Sprint(want) == "[]" {
 		return nil

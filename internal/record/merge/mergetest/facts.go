@@ -115,7 +115,8 @@ func (f *Facts) History(seq int64) oracle.History {
 	return h
 }
 
-// Numbers returns the batches of an actor that were held, or merged as of number seq if that is not 0.
+// Numbers returns the batches of an actor that were held, or merged as of number seq if that is not
+// 0.
 func (f *Facts) Numbers(actor crdt.ActorID, seq int64) crdt.Ranges {
 	var held crdt.Ranges
 	for _, b := range f.Log {
