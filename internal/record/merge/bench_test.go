@@ -42,7 +42,10 @@ func newBench(b testing.TB, open func(testing.TB, func() time.Time) store.Databa
 
 // submit posts changes for a client that does not count.
 func (w *bench) submit(b *testing.B, user firemode.UserID, changes []crdt.Change) {
-	ctx := firemode.WithPrincipal(b.Context(), firemode.Principal{Org: w.ref.Org, User: user, Role: firemode.RoleTechnician})
+	ctx := firemode.WithPrincipal(
+		b.Context(),
+		firemode.Principal{Org: w.ref.Org, User: user, Role: firemode.RoleTechnician},
+	)
 	in := merge.Submission{Session: w.ref.Session, Key: fmt.Sprint(w.n.Add(1)), Changes: changes}
 	if _, _, err := w.service.Submit(ctx, in); err != nil {
 		b.Error(err)

@@ -41,12 +41,25 @@ func TestBig(t *testing.T) {
 			for _, what := range []string{"read", "past", "follow", "verify"} {
 				a, b := costs[small][what], costs[large][what]
 				ratio := b.cpu.Seconds() / a.cpu.Seconds()
-				t.Logf("%s: ten times the operations take %.1f times the work, and %.1f MiB of heap beside %.1f", what, ratio, b.mib(), a.mib())
+				t.Logf(
+					"%s: ten times the operations take %.1f times the work, and %.1f MiB of heap beside %.1f",
+					what,
+					ratio,
+					b.mib(),
+					a.mib(),
+				)
 				if ratio > worst {
 					t.Errorf("%s is not in proportion: %s for %d, %s for %d", what, a.cpu, small, b.cpu, large)
 				}
 				if b.heap > 2*a.heap+(16<<20) {
-					t.Errorf("%s takes memory that grows with the session: %.1f MiB for %d, %.1f MiB for %d", what, a.mib(), small, b.mib(), large)
+					t.Errorf(
+						"%s takes memory that grows with the session: %.1f MiB for %d, %.1f MiB for %d",
+						what,
+						a.mib(),
+						small,
+						b.mib(),
+						large,
+					)
 				}
 			}
 		})
@@ -80,7 +93,14 @@ func bigCosts(t *testing.T, open func(testing.TB, func() time.Time) store.Databa
 	note := func(what string, do func()) {
 		c := costOf(do)
 		costs[what] = c
-		t.Logf("%d operations: %s took %s, of work %s, and %.1f MiB", n, what, c.took.Round(time.Millisecond), c.cpu.Round(time.Millisecond), c.mib())
+		t.Logf(
+			"%d operations: %s took %s, of work %s, and %.1f MiB",
+			n,
+			what,
+			c.took.Round(time.Millisecond),
+			c.cpu.Round(time.Millisecond),
+			c.mib(),
+		)
 	}
 	tenth := n / 11
 	var first view.Cursor
@@ -123,7 +143,10 @@ func bigCosts(t *testing.T, open func(testing.TB, func() time.Time) store.Databa
 		}
 	})
 	note("verify", func() {
-		must(t, w.service.verify(t.Context(), w.ref, openScratch(t, time.Now), func(where, what string) { t.Error(where, what) }))
+		must(
+			t,
+			w.service.verify(t.Context(), w.ref, openScratch(t, time.Now), func(where, what string) { t.Error(where, what) }),
+		)
 	})
 	return costs
 }
@@ -135,7 +158,11 @@ func (w *bench) fillBig(t testing.TB, n int) {
 	for number := int64(1); n > 0; number++ {
 		part := min(n, each*11/10)
 		var format strings.Builder
-		fmt.Fprintf(&format, `{"op":"set","path":"/items/I%d-%%[1]d/measurements/pressure","value":%%[1]d.50,"instrument":{"id":"G-17"}}`, number)
+		fmt.Fprintf(
+			&format,
+			`{"op":"set","path":"/items/I%d-%%[1]d/measurements/pressure","value":%%[1]d.50,"instrument":{"id":"G-17"}}`,
+			number,
+		)
 		changes := raised(t, format.String(), part*10/11)
 		w.counted(t, "ann", number, changes)
 		w.counted(t, "bob", number, raised(t, strings.Replace(format.String(), ".50", ".75", 1), part-len(changes)))

@@ -82,7 +82,8 @@ func (p *play) compareLog(f *mergetest.Facts) error {
 // compareShown reads the whole document, telling nobody, and compares it with the oracle's.
 func (p *play) compareShown(f *mergetest.Facts, truth oracle.State) error {
 	var a answer
-	if err := p.service.Results(firemode.WithPrincipal(p.ctx, p.boss()), view.Query{Session: p.ref.Session}, &a); err != nil {
+	if err := p.service.Results(firemode.WithPrincipal(p.ctx, p.boss()), view.Query{Session: p.ref.Session},
+		&a); err != nil {
 		return err
 	}
 	p.model.open = a.conflicts
@@ -97,9 +98,21 @@ func (p *play) compareShown(f *mergetest.Facts, truth oracle.State) error {
 		}
 	}
 	return mergetest.All(
-		mergetest.Same("document", a.document(), truth.Document()), mergetest.Same("conflicts", described(a.conflicts), mergetest.Describe(secret, truth.Conflicts())),
-		mergetest.Same("clock shown", fmt.Sprint(a.Clock), fmt.Sprint(f.Runs(f.Head.Seq))), mergetest.Same("late", late, waiting), mergetest.Same("complete", a.Complete, true),
-		p.model.stable(a.conflicts), p.grown(a),
+		mergetest.Same(
+			"document",
+			a.document(),
+			truth.Document(),
+		),
+		mergetest.Same("conflicts", described(a.conflicts), mergetest.Describe(secret, truth.Conflicts())),
+		mergetest.Same(
+			"clock shown",
+			fmt.Sprint(a.Clock),
+			fmt.Sprint(f.Runs(f.Head.Seq)),
+		),
+		mergetest.Same("late", late, waiting),
+		mergetest.Same("complete", a.Complete, true),
+		p.model.stable(a.conflicts),
+		p.grown(a),
 	)
 }
 

@@ -43,7 +43,11 @@ func TestChangesAreCountedByWhatBecameOfThem(t *testing.T) {
 	t.Cleanup(s.Close)
 	by := firemode.Principal{Org: ref.Org, User: "ann", Role: firemode.RoleManager}
 	post := func(key string, number int64, changes ...string) merge.Post {
-		in := merge.Submission{Session: ref.Session, Key: key, Meta: merge.Meta{Client: "tab", Clock: crdt.Clock{"tab": number}}}
+		in := merge.Submission{
+			Session: ref.Session,
+			Key:     key,
+			Meta:    merge.Meta{Client: "tab", Clock: crdt.Clock{"tab": number}},
+		}
 		raw := make([]jsontext.Value, len(changes))
 		for i, c := range changes {
 			raw[i] = jsontext.Value(c)

@@ -52,7 +52,11 @@ func TestSubmittedTwiceInOneGroup(t *testing.T) {
 	w := newWorld(t, openScratch)
 	p, err := w.newPlay(t.Context())
 	must(t, err)
-	own := p.phones[3].post(draft{clock: crdt.Clock{}, changes: []change{{{"op", "set"}, {"path", "/x"}, {"value", 1}}}}, "key", false)
+	own := p.phones[3].post(
+		draft{clock: crdt.Clock{}, changes: []change{{{"op", "set"}, {"path", "/x"}, {"value", 1}}}},
+		"key",
+		false,
+	)
 	managers := own.onBehalf(p.boss())
 	answers := p.service.Together(p.ctx, []merge.Post{own.Post, managers.Post})
 	must(t, p.check([]exchange{{own, answers[0]}, {managers, answers[1]}}))

@@ -10,7 +10,16 @@ import (
 )
 
 // captured are the times that phones put on a change: none, in order, the same, years off.
-var captured = []time.Duration{0, 0, time.Second, 2 * time.Second, 2 * time.Second, -3 * 365 * 24 * time.Hour, 3 * 365 * 24 * time.Hour, time.Minute}
+var captured = []time.Duration{
+	0,
+	0,
+	time.Second,
+	2 * time.Second,
+	2 * time.Second,
+	-3 * 365 * 24 * time.Hour,
+	3 * 365 * 24 * time.Hour,
+	time.Minute,
+}
 
 // change makes an intent a change; ok is false when there is nothing to name.
 func (p *play) change(ph *phone, in intent) (c change, ok bool) {
@@ -84,5 +93,10 @@ func (p *play) correct(ph *phone, c change, in intent) (change, bool) {
 		path = above
 	}
 	c[1].value = path
-	return append(c, member{"dot", reading.Dot.String()}, member{"reason", "misread"}, member{"value", json.RawMessage(in.value)}), true
+	return append(
+		c,
+		member{"dot", reading.Dot.String()},
+		member{"reason", "misread"},
+		member{"value", json.RawMessage(in.value)},
+	), true
 }

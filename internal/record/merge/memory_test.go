@@ -76,7 +76,10 @@ func (w *bench) counted(t testing.TB, user firemode.UserID, number int64, change
 }
 
 func (w *bench) as(t testing.TB, user firemode.UserID) context.Context {
-	return firemode.WithPrincipal(t.Context(), firemode.Principal{Org: w.ref.Org, User: user, Role: firemode.RoleTechnician})
+	return firemode.WithPrincipal(
+		t.Context(),
+		firemode.Principal{Org: w.ref.Org, User: user, Role: firemode.RoleTechnician},
+	)
 }
 
 // measure asks for a document and returns what came and how far the heap grew.
@@ -144,8 +147,26 @@ func TestMemory_LargeDocuments_Bounded(t *testing.T) {
 func (w *bench) dispute(t testing.TB, n int) {
 	for at := 0; at < n; at += 5000 {
 		part := min(5000, n-at)
-		w.counted(t, "ann", int64(at/5000+1), raised(t, fmt.Sprintf(`{"op":"set","path":"/d/%d-%%d/reading","value":"a reading of some length, by ann"}`, at), part))
-		w.counted(t, "bob", int64(at/5000+1), raised(t, fmt.Sprintf(`{"op":"set","path":"/d/%d-%%d/reading","value":"a reading of some length, by bob"}`, at), part))
+		w.counted(
+			t,
+			"ann",
+			int64(at/5000+1),
+			raised(
+				t,
+				fmt.Sprintf(`{"op":"set","path":"/d/%d-%%d/reading","value":"a reading of some length, by ann"}`, at),
+				part,
+			),
+		)
+		w.counted(
+			t,
+			"bob",
+			int64(at/5000+1),
+			raised(
+				t,
+				fmt.Sprintf(`{"op":"set","path":"/d/%d-%%d/reading","value":"a reading of some length, by bob"}`, at),
+				part,
+			),
+		)
 	}
 }
 
@@ -172,7 +193,16 @@ func manyPastConflicts(t *testing.T, w *bench, n int) *gauge {
 func (w *bench) fillBelow(t testing.TB, first string, n int) {
 	w.counted(t, "ann", 1, raised(t, first, 1)) // %d is no part of it
 	for at := 0; at < n; at += 5000 {
-		w.counted(t, "ann", int64(at/5000+2), raised(t, fmt.Sprintf(`{"op":"set","path":"/d/%d-%%d","value":"a reading of some length, and below something else"}`, at), min(5000, n-at)))
+		w.counted(
+			t,
+			"ann",
+			int64(at/5000+2),
+			raised(
+				t,
+				fmt.Sprintf(`{"op":"set","path":"/d/%d-%%d","value":"a reading of some length, and below something else"}`, at),
+				min(5000, n-at),
+			),
+		)
 	}
 }
 
@@ -204,7 +234,9 @@ func wantLeaves(t *testing.T, g *gauge, n int) *gauge {
 // manyLate completes the session before n/50 batches of 300 KiB come.
 func manyLate(t *testing.T, w *bench, n int) *gauge {
 	must(t, w.store.Update(t.Context(), func(tx store.Tx) error {
-		locked, err := store.As[store.SessionWriter](tx).LockSessions(t.Context(), w.ref.Org, []firemode.SessionID{w.ref.Session})
+		locked, err := store.As[store.SessionWriter](
+			tx,
+		).LockSessions(t.Context(), w.ref.Org, []firemode.SessionID{w.ref.Session})
 		if err != nil {
 			return err
 		}
@@ -235,8 +267,12 @@ func reopenManyLate(t *testing.T, w *bench, n int) *gauge {
 	must(t, err)
 	defer service.Close()
 	status := firemode.SessionReopened
-	_, err = service.Patch(firemode.WithPrincipal(t.Context(), firemode.Principal{Org: w.ref.Org, User: "boss", Role: firemode.RoleManager}),
-		w.ref.Session, "*", visits.Patch{Status: &status, Reason: "more came"})
+	_, err = service.Patch(
+		firemode.WithPrincipal(t.Context(), firemode.Principal{Org: w.ref.Org, User: "boss", Role: firemode.RoleManager}),
+		w.ref.Session,
+		"*",
+		visits.Patch{Status: &status, Reason: "more came"},
+	)
 	must(t, err)
 	if after := w.measure(t, view.Query{}); after.lates != 0 || after.leaves != 5 {
 		t.Errorf("%d batches are late and %d readings shown, want none and 5", after.lates, after.leaves)

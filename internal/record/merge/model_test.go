@@ -30,8 +30,9 @@ type stored struct{ request, receipt string }
 
 func newModel() *model {
 	return &model{
-		known: map[crdt.ActorID]map[int64]crdt.Known{}, keyed: map[string]int64{}, answers: map[string]stored{}, delivered: map[crdt.ActorID]int64{},
-		parent: map[crdt.ActorID]crdt.ActorID{}, ids: map[string]string{},
+		known: map[crdt.ActorID]map[int64]crdt.Known{}, keyed: map[string]int64{}, answers: map[string]stored{},
+		delivered: map[crdt.ActorID]int64{},
+		parent:    map[crdt.ActorID]crdt.ActorID{}, ids: map[string]string{},
 	}
 }
 
@@ -66,7 +67,14 @@ const (
 // answer is kept.
 func (m *model) judge(one post) (v verdict, key, request string) {
 	key = string(one.By.User) + " " + one.Key
-	request = fmt.Sprintf("%s %d %x %s %t", one.Meta.Client, one.draft.number, crdt.Content(one.Changes), one.user(), one.Atomic)
+	request = fmt.Sprintf(
+		"%s %d %x %s %t",
+		one.Meta.Client,
+		one.draft.number,
+		crdt.Content(one.Changes),
+		one.user(),
+		one.Atomic,
+	)
 	if was, answered := m.answers[key]; answered {
 		if was.request == request {
 			return replayed, key, request
@@ -127,7 +135,13 @@ func (one post) writer() crdt.ActorID {
 }
 
 func (one post) posted() crdt.Posted {
-	return crdt.Posted{Actor: one.writer(), Number: one.draft.number, ID: one.draft.id, PrevID: one.draft.prev, Content: crdt.Content(one.Changes)}
+	return crdt.Posted{
+		Actor:   one.writer(),
+		Number:  one.draft.number,
+		ID:      one.draft.id,
+		PrevID:  one.draft.prev,
+		Content: crdt.Content(one.Changes),
+	}
 }
 
 // hear compares an answer with what it must be, and has the phone and the model learn from it.
@@ -146,7 +160,13 @@ func (p *play) hear(f *mergetest.Facts, ex exchange, entry int) (used bool, err 
 	switch v {
 	case replayed:
 		if ex.answer.Err != nil || !ex.answer.Replayed || string(receipt) != m.answers[key].receipt {
-			return false, fmt.Errorf("replayed: %v %v\n%s, want\n%s", ex.answer.Replayed, ex.answer.Err, receipt, m.answers[key].receipt)
+			return false, fmt.Errorf(
+				"replayed: %v %v\n%s, want\n%s",
+				ex.answer.Replayed,
+				ex.answer.Err,
+				receipt,
+				m.answers[key].receipt,
+			)
 		}
 		return false, nil
 	case reused:

@@ -103,7 +103,14 @@ func (ph *phone) post(d draft, key string, odd bool) post {
 	if d.number > 0 {
 		meta.Clock[crdt.ActorID(ph.client)] = d.number
 	}
-	return post{Post: merge.Post{By: ph.by, Submission: merge.Submission{Session: "visit", Key: key, Changes: d.parsed(odd), Atomic: d.whole, Meta: meta}}, phone: ph, draft: d}
+	return post{
+		Post: merge.Post{
+			By:         ph.by,
+			Submission: merge.Submission{Session: "visit", Key: key, Changes: d.parsed(odd), Atomic: d.whole, Meta: meta},
+		},
+		phone: ph,
+		draft: d,
+	}
 }
 
 // onBehalf is the same request as a manager makes it for its user. The phone does not hear of it.

@@ -65,8 +65,14 @@ func newCosts(t *testing.T, open func(testing.TB, func() time.Time) store.Databa
 
 func (c *costs) submit(user firemode.UserID, changes []crdt.Change) {
 	c.n++
-	ctx := firemode.WithPrincipal(context.Background(), firemode.Principal{Org: c.ref.Org, User: user, Role: firemode.RoleManager})
-	if _, _, err := c.service.Submit(ctx, merge.Submission{Session: c.ref.Session, Key: fmt.Sprint(c.n), Changes: changes}); err != nil {
+	ctx := firemode.WithPrincipal(
+		context.Background(),
+		firemode.Principal{Org: c.ref.Org, User: user, Role: firemode.RoleManager},
+	)
+	if _, _, err := c.service.Submit(ctx, merge.Submission{
+		Session: c.ref.Session, Key: fmt.Sprint(c.n),
+		Changes: changes,
+	}); err != nil {
 		panic(err)
 	}
 }
@@ -90,7 +96,9 @@ func (c *costs) fill(t *testing.T, path string, n int) {
 // crowd has n users disagree about one path.
 func (c *costs) crowd(t *testing.T, path string, n int) {
 	for i := range n {
-		changes, err := crdt.ParseChanges([]jsontext.Value{jsontext.Value(fmt.Sprintf(`{"op":"set","path":%q,"value":%d}`, path, i))})
+		changes, err := crdt.ParseChanges(
+			[]jsontext.Value{jsontext.Value(fmt.Sprintf(`{"op":"set","path":%q,"value":%d}`, path, i))},
+		)
 		must(t, err)
 		c.submit(firemode.UserID(fmt.Sprintf("u%d", i)), changes)
 	}
@@ -106,7 +114,10 @@ func TestRebuildCost(t *testing.T) {
 		short.log(t, 800)
 		ratio.Judge(t, ratio.Pair{
 			Name: engine.name + ": verifying an entry of 8 000, in those of 800", Limit: 1.3, Rounds: 5,
-			Dear: func() time.Duration { return long.verify(t, 8000) }, Cheap: func() time.Duration { return short.verify(t, 800) },
+			Dear: func() time.Duration { return long.verify(t, 8000) }, Cheap: func() time.Duration {
+				return short.verify(t,
+					800)
+			},
 		})
 	}
 }
@@ -121,6 +132,9 @@ func (c *costs) log(t *testing.T, n int) {
 // verify returns what each of n entries costs.
 func (c *costs) verify(t *testing.T, n int) time.Duration {
 	return ratio.Timed(1, func() {
-		must(t, c.service.verify(t.Context(), c.ref, openScratch(t, time.Now), func(where, what string) { t.Error(where, what) }))
+		must(
+			t,
+			c.service.verify(t.Context(), c.ref, openScratch(t, time.Now), func(where, what string) { t.Error(where, what) }),
+		)
 	}) / time.Duration(n)
 }

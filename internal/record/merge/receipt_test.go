@@ -37,7 +37,11 @@ func (p *play) admitted(f *mergetest.Facts, ex exchange, i int) error {
 		status = merge.StatusLate
 	}
 	return mergetest.All(
-		mergetest.Same("writer", fmt.Sprint(b.Actor, " ", b.Number, " ", b.User, " ", b.ID, " ", b.PrevID), fmt.Sprint(ex.writer(), " ", number, " ", ex.user(), " ", ex.draft.id, " ", ex.draft.prev)),
+		mergetest.Same(
+			"writer",
+			fmt.Sprint(b.Actor, " ", b.Number, " ", b.User, " ", b.ID, " ", b.PrevID),
+			fmt.Sprint(ex.writer(), " ", number, " ", ex.user(), " ", ex.draft.id, " ", ex.draft.prev),
+		),
 		mergetest.Same("user of the client", f.Actors[b.Actor].User, ex.user()),
 		mergetest.Same("delivered to the client", f.Actors[b.Actor].Delivered, m.delivered[b.Actor]),
 		submittedBy(b, ex),
@@ -84,12 +88,26 @@ func (p *play) outcomes(f *mergetest.Facts, ex exchange, i int) error {
 		if want != "rejected" {
 			applied++
 		}
-		wants, stored, answered = append(wants, want), append(stored, b.Outcomes[c].Status), append(answered, r.Results[c].Status)
+		wants, stored, answered = append(
+			wants,
+			want,
+		), append(
+			stored,
+			b.Outcomes[c].Status,
+		), append(
+			answered,
+			r.Results[c].Status,
+		)
 		if (want == "rejected") != (r.Results[c].Reason != "") {
 			return fmt.Errorf("change %d is %s because %q", c, want, r.Results[c].Reason)
 		}
 	}
-	return mergetest.All(mergetest.Same("outcomes stored", stored, wants), mergetest.Same("outcomes answered", answered, wants), mergetest.Same("applied", r.Applied, applied), mergetest.Same("duplicates", r.Duplicates, 0))
+	return mergetest.All(
+		mergetest.Same("outcomes stored", stored, wants),
+		mergetest.Same("outcomes answered", answered, wants),
+		mergetest.Same("applied", r.Applied, applied),
+		mergetest.Same("duplicates", r.Duplicates, 0),
+	)
 }
 
 // superseded tells of each change of log entry i whether all that it bears was covered when it was
@@ -139,7 +157,8 @@ func provesConflict(change crdt.Change, before oracle.State) bool {
 		}
 	}
 	return len(found) == len(change.Names) &&
-		(crdt.ConflictID(secret, change.Path, named) == change.ConflictID || crdt.ConflictID(secret, change.Path, live) == change.ConflictID)
+		(crdt.ConflictID(secret, change.Path, named) == change.ConflictID || crdt.ConflictID(secret, change.Path,
+			live) == change.ConflictID)
 }
 
 // mayCorrect reports whether the reading that a correct names is an earlier one of its writer,
@@ -192,7 +211,12 @@ func (p *play) acknowledged(f *mergetest.Facts, ex exchange, seq int64) error {
 		}
 		answered = append(answered, got)
 	}
-	return mergetest.All(mergetest.Same("duplicate", answered, wants), mergetest.Same("status of a duplicate", ex.answer.Status, status), mergetest.Same("applied", ex.answer.Applied, 0), p.shownOf(f, ex, seq))
+	return mergetest.All(
+		mergetest.Same("duplicate", answered, wants),
+		mergetest.Same("status of a duplicate", ex.answer.Status, status),
+		mergetest.Same("applied", ex.answer.Applied, 0),
+		p.shownOf(f, ex, seq),
+	)
 }
 
 // shownOf compares the conflicts in a receipt with those that were open at and above its paths when
@@ -207,8 +231,14 @@ func (p *play) shownOf(f *mergetest.Facts, ex exchange, seq int64) error {
 			}
 		}
 	}
-	open := slices.DeleteFunc(f.History(seq).State().Conflicts(), func(c oracle.Conflict) bool { return !at[c.Path] || len(c.Siblings) > 20 })
-	whole := slices.DeleteFunc(slices.Clone(ex.answer.Conflicts), func(c ledger.Conflict) bool { return c.Count > 20 }) // a receipt lists no more
+	open := slices.DeleteFunc(
+		f.History(seq).State().Conflicts(),
+		func(c oracle.Conflict) bool { return !at[c.Path] || len(c.Siblings) > 20 },
+	)
+	whole := slices.DeleteFunc(
+		slices.Clone(ex.answer.Conflicts),
+		func(c ledger.Conflict) bool { return c.Count > 20 },
+	) // a receipt lists no more
 	return mergetest.Same("conflicts of the receipt", described(whole), mergetest.Describe(secret, open))
 }
 

@@ -19,7 +19,7 @@ type step struct {
 	pick    int     // which held draft, which earlier post, how many batches back a clone was taken, …
 	odd     bool    // the other way of doing it, see play
 	whole   bool    // write, hold, careless: all of it or nothing
-	behalf  bool    // posting: a manager submits the same for the phone's user: before the phone does, after it, or instead
+	behalf  bool    // posting: a manager submits the same, before the phone does, after it, or instead
 	claims  bool    // write: the clock is made up, else it is the one last shown
 	clock   []int64 // claims: what the phone says to have seen of each phone
 	changes []intent
@@ -60,15 +60,18 @@ type intent struct {
 
 var (
 	paths = rapid.SampledFrom([]crdt.Pointer{
-		"/items/X/note", "/items/X/note", "/items/X/outcome", "/items/X/measurements/a", "/items/X/measurements", "/items/X", "/items/X",
-		"/items/Y/note", "/items/Y", "/items/Z/a", "/items", "/a", "/a/b", "/a/b/c", "/l", "/l/A:1:0", "/items/X/evidence", "/a/x~1y",
+		"/items/X/note", "/items/X/note", "/items/X/outcome", "/items/X/measurements/a", "/items/X/measurements",
+		"/items/X", "/items/X",
+		"/items/Y/note", "/items/Y", "/items/Z/a", "/items", "/a", "/a/b", "/a/b/c", "/l", "/l/A:1:0",
+		"/items/X/evidence", "/a/x~1y",
 	})
 	values = rapid.SampledFrom([]string{
 		"1", "2", "1.0", "12.50", `"x"`, `"pass"`, "null", "[1]", `{"b":1}`, `{"note":"n","measurements":{"a":2}}`, `{"X":{"note":"x"},"b":{"c":2}}`,
 	})
 	deltas = rapid.SampledFrom([]string{"1", "0.5", "-2", "1e2"})
 	kinds  = rapid.SampledFrom([]crdt.Kind{
-		crdt.Set, crdt.Set, crdt.Set, crdt.Remove, crdt.Append, crdt.Increment, crdt.Increment, crdt.Resolve, crdt.Resolve, crdt.Correct, "guess", // which there is not
+		crdt.Set, crdt.Set, crdt.Set, crdt.Remove, crdt.Append, crdt.Increment, crdt.Increment, crdt.Resolve,
+		crdt.Resolve, crdt.Correct, "guess", // which there is not
 	})
 	claimed = rapid.SampledFrom([]int64{0, 0, 1, 2, 3, 99})
 	small   = rapid.IntRange(0, 7)
@@ -76,14 +79,35 @@ var (
 
 	intents = rapid.Custom(func(t *rapid.T) intent {
 		return intent{
-			kind: kinds.Draw(t, "op"), path: paths.Draw(t, "path"), value: values.Draw(t, "value"), delta: deltas.Draw(t, "delta"),
-			pick: small.Draw(t, "pick"), captured: small.Draw(t, "captured"), odd: rapid.Bool().Draw(t, "odd"), forged: seldom.Draw(t, "forged"),
+			kind: kinds.Draw(
+				t,
+				"op",
+			), path: paths.Draw(t, "path"), value: values.Draw(t, "value"), delta: deltas.Draw(t, "delta"),
+			pick: small.Draw(
+				t,
+				"pick",
+			), captured: small.Draw(t, "captured"), odd: rapid.Bool().Draw(t, "odd"), forged: seldom.Draw(t, "forged"),
 		}
 	})
 	posting = []action{write, write, write, hold, hold, hold, send, send, lose, retry, again, reuse, careless}
-	others  = []action{clone, pull, pull, pull, page, page, restart, complete, complete, reopen, reopen, together, together, together}
-	posts   = rapid.Custom(func(t *rapid.T) step { return drawStep(t, posting) })
-	steps   = rapid.Custom(func(t *rapid.T) step {
+	others  = []action{
+		clone,
+		pull,
+		pull,
+		pull,
+		page,
+		page,
+		restart,
+		complete,
+		complete,
+		reopen,
+		reopen,
+		together,
+		together,
+		together,
+	}
+	posts = rapid.Custom(func(t *rapid.T) step { return drawStep(t, posting) })
+	steps = rapid.Custom(func(t *rapid.T) step {
 		s := drawStep(t, append(posting, others...))
 		if s.do == together {
 			s.with = rapid.SliceOfN(posts, 2, 4).Draw(t, "with")
@@ -94,7 +118,12 @@ var (
 )
 
 func drawStep(t *rapid.T, among []action) step {
-	s := step{do: rapid.SampledFrom(among).Draw(t, "do"), phone: small.Draw(t, "phone"), pick: small.Draw(t, "pick"), odd: rapid.Bool().Draw(t, "odd")}
+	s := step{
+		do:    rapid.SampledFrom(among).Draw(t, "do"),
+		phone: small.Draw(t, "phone"),
+		pick:  small.Draw(t, "pick"),
+		odd:   rapid.Bool().Draw(t, "odd"),
+	}
 	if slices.Contains(posting, s.do) {
 		s.behalf = seldom.Draw(t, "behalf")
 	}

@@ -16,9 +16,18 @@ import (
 )
 
 // set posts one value for a client that does not count.
-func (w *world) set(t *testing.T, s *merge.Service, ref ledger.SessionRef, user firemode.UserID, path string, value int) {
+func (w *world) set(
+	t *testing.T,
+	s *merge.Service,
+	ref ledger.SessionRef,
+	user firemode.UserID,
+	path string,
+	value int,
+) {
 	t.Helper()
-	changes, err := crdt.ParseChanges([]jsontext.Value{jsontext.Value(fmt.Sprintf(`{"op":"set","path":%q,"value":%d}`, path, value))})
+	changes, err := crdt.ParseChanges(
+		[]jsontext.Value{jsontext.Value(fmt.Sprintf(`{"op":"set","path":%q,"value":%d}`, path, value))},
+	)
 	must(t, err)
 	ctx := firemode.WithPrincipal(t.Context(), firemode.Principal{Org: ref.Org, User: user, Role: firemode.RoleManager})
 	_, _, err = s.Submit(ctx, merge.Submission{Session: ref.Session, Key: fmt.Sprint(user, path, value), Changes: changes})

@@ -113,7 +113,10 @@ func (p *play) patch(patch visits.Patch, may, already bool) error {
 			return err
 		}
 	}
-	return mergetest.All(mergetest.Same("status", p.facts.Session.Status, status), mergetest.Same("entries", len(p.facts.Log), entries))
+	return mergetest.All(
+		mergetest.Same("status", p.facts.Session.Status, status),
+		mergetest.Same("entries", len(p.facts.Log), entries),
+	)
 }
 
 // noneLate holds that a reopening made what was late part of the document, at its own number.
@@ -141,11 +144,17 @@ func (p *play) settle() error {
 		d := draft{clock: p.model.seen(p.facts, "M")}
 		delete(d.clock, "M")
 		for i, open := range p.model.open {
-			d.changes = append(d.changes, settle(change{{"op", crdt.Resolve}, {"path", ""}}, open, intent{pick: i % 3, value: `"pass"`}))
+			d.changes = append(
+				d.changes,
+				settle(change{{"op", crdt.Resolve}, {"path", ""}}, open, intent{pick: i % 3, value: `"pass"`}),
+			)
 		}
 		for _, item := range p.facts.Items {
 			if item.State == firemode.ItemUntouched {
-				d.changes = append(d.changes, change{{"op", crdt.Set}, {"path", "/items/" + item.ID + "/outcome"}, {"value", json.RawMessage(`"pass"`)}})
+				d.changes = append(
+					d.changes,
+					change{{"op", crdt.Set}, {"path", "/items/" + item.ID + "/outcome"}, {"value", json.RawMessage(`"pass"`)}},
+				)
 			}
 		}
 		if len(d.changes) == 0 {
@@ -163,7 +172,12 @@ func (p *play) settle() error {
 // verify has the service itself compute everything again from the log.
 func (p *play) verify() error {
 	var differences []string
-	err := p.service.verify(p.ctx, p.ref, p.scratch, func(where, what string) { differences = append(differences, where+": "+what) })
+	err := p.service.verify(
+		p.ctx,
+		p.ref,
+		p.scratch,
+		func(where, what string) { differences = append(differences, where+": "+what) },
+	)
 	p.service.Close()
 	if err != nil {
 		return fmt.Errorf("verify: %w", err)

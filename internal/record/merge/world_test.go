@@ -94,7 +94,10 @@ func (kept) Close() error { return nil }
 
 func openScratch(t testing.TB, now func() time.Time) store.Database {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), sqlite.Config{Path: filepath.Join(t.TempDir(), "firemode.db"), Now: now, Scratch: true})
+	s, err := sqlite.Open(
+		t.Context(),
+		sqlite.Config{Path: filepath.Join(t.TempDir(), "firemode.db"), Now: now, Scratch: true},
+	)
 	must(t, err)
 	t.Cleanup(func() { must(t, s.Close()) })
 	must(t, s.Migrate(t.Context()))
@@ -130,7 +133,8 @@ type record struct {
 
 func (w *world) newService() (*record, error) {
 	m, err := merge.New(w.store, merge.Config{
-		Now: w.clock.now, Rules: emptyBook{}, Signer: w.signer, Consequences: []merge.Consequences{defects.Consequences{NewID: newID}},
+		Now: w.clock.now, Rules: emptyBook{}, Signer: w.signer,
+		Consequences: []merge.Consequences{defects.Consequences{NewID: newID}},
 	})
 	if err != nil {
 		return nil, err
@@ -143,15 +147,21 @@ func (r *record) Results(ctx context.Context, q view.Query, sink view.Sink) erro
 	return r.views.Results(ctx, q, sink)
 }
 
-func (r *record) Patch(ctx context.Context, id firemode.SessionID, ifMatch string, patch visits.Patch) (visits.Detail, error) {
+func (r *record) Patch(
+	ctx context.Context,
+	id firemode.SessionID,
+	ifMatch string,
+	patch visits.Patch,
+) (visits.Detail, error) {
 	return r.visits.Patch(ctx, id, ifMatch, patch)
 }
 
 // verify rebuilds a session in a scratch store, without an audit log.
 func (r *record) verify(ctx context.Context, ref ledger.SessionRef, scratch store.Store, report verify.Report) error {
 	v := &verify.Verifier{
-		Store: r.w.store, Merge: r.Service, Key: r.w.verifier, Report: report, Recomputers: []verify.Recomputer{defects.Recomputer{}},
-		Scratch: func(context.Context) (verify.Scratch, error) { return kept{scratch}, nil },
+		Store: r.w.store, Merge: r.Service, Key: r.w.verifier, Report: report,
+		Recomputers: []verify.Recomputer{defects.Recomputer{}},
+		Scratch:     func(context.Context) (verify.Scratch, error) { return kept{scratch}, nil },
 	}
 	return v.Session(ctx, ref)
 }
@@ -168,17 +178,32 @@ func (w *world) newSession(ctx context.Context, items ...firemode.ItemID) (ledge
 	org := firemode.OrgID(fmt.Sprintf("o%d", w.orgs))
 	ref := ledger.SessionRef{Org: org, Session: "visit"}
 	return ref, w.store.Update(ctx, func(tx store.Tx) error {
-		if err := store.As[store.OrganisationWriter](tx).CreateOrganisation(ctx, firemode.Organisation{ID: org, Name: "O", CreatedAt: tx.Now()}); err != nil {
+		if err := store.As[store.OrganisationWriter](tx).CreateOrganisation(ctx, firemode.Organisation{
+			ID:   org,
+			Name: "O", CreatedAt: tx.Now(),
+		}); err != nil {
 			return err
 		}
 		for _, name := range []string{"ann", "bob", "cyd"} { // for whom a manager may submit
 			named := name + "@" + string(org)
-			user := firemode.User{Org: org, ID: firemode.UserID(name), Username: named, FullName: name, Role: firemode.RoleTechnician, PasswordHash: "x", Version: 1, CreatedAt: tx.Now()}
+			user := firemode.User{
+				Org:          org,
+				ID:           firemode.UserID(name),
+				Username:     named,
+				FullName:     name,
+				Role:         firemode.RoleTechnician,
+				PasswordHash: "x",
+				Version:      1,
+				CreatedAt:    tx.Now(),
+			}
 			if err := store.As[store.UserWriter](tx).CreateUser(ctx, user); err != nil {
 				return err
 			}
 		}
-		if err := store.As[store.BuildingWriter](tx).CreateBuilding(ctx, firemode.Building{Org: org, ID: "b", Name: "B", Address: "A", Status: firemode.BuildingActive, Version: 1, CreatedAt: tx.Now()}); err != nil {
+		if err := store.As[store.BuildingWriter](tx).CreateBuilding(ctx, firemode.Building{
+			Org: org, ID: "b", Name: "B",
+			Address: "A", Status: firemode.BuildingActive, Version: 1, CreatedAt: tx.Now(),
+		}); err != nil {
 			return err
 		}
 		err := store.As[store.SessionWriter](tx).CreateSession(ctx, firemode.Session{
@@ -190,7 +215,14 @@ func (w *world) newSession(ctx context.Context, items ...firemode.ItemID) (ledge
 		}
 		rows := make([]firemode.Item, len(items))
 		for i, id := range items {
-			rows[i] = firemode.Item{ID: id, Name: string(id), Position: i, Listed: true, Kind: firemode.KindAsset, State: firemode.ItemUntouched}
+			rows[i] = firemode.Item{
+				ID:       id,
+				Name:     string(id),
+				Position: i,
+				Listed:   true,
+				Kind:     firemode.KindAsset,
+				State:    firemode.ItemUntouched,
+			}
 		}
 		return store.As[store.ItemWriter](tx).CreateItems(ctx, org, ref.Session, rows)
 	})

@@ -46,14 +46,35 @@ func (f *Facts) compareOps(truth oracle.State) error {
 }
 
 func describeOp(op crdt.Op, merged int64) string {
-	return fmt.Sprint(op.Path, " ", op.Dot, " ", op.Kind, " ", op.Value, " ", op.Names, " ", op.Time, " ", op.Sum, " ", op.Foreign, " ", op.Seq, " ", merged)
+	return fmt.Sprint(
+		op.Path,
+		" ",
+		op.Dot,
+		" ",
+		op.Kind,
+		" ",
+		op.Value,
+		" ",
+		op.Names,
+		" ",
+		op.Time,
+		" ",
+		op.Sum,
+		" ",
+		op.Foreign,
+		" ",
+		op.Seq,
+		" ",
+		merged,
+	)
 }
 
 // compareActors holds that what is missing of an actor is reported, and nothing else.
 func (f *Facts) compareActors() error {
 	for id, a := range f.Actors {
 		held, merged := f.Numbers(id, 0), f.Numbers(id, f.Head.Seq)
-		if err := Same(fmt.Sprint("batches of ", id), fmt.Sprint(a.Held, a.Merged, a.Held.Missing()), fmt.Sprint(held, merged, held.Missing())); err != nil {
+		if err := Same(fmt.Sprint("batches of ", id), fmt.Sprint(a.Held, a.Merged, a.Held.Missing()), fmt.Sprint(held,
+			merged, held.Missing())); err != nil {
 			return err
 		}
 	}
@@ -82,8 +103,16 @@ func (f *Facts) compareHead(truth oracle.State) error {
 		}
 	}
 	return All(
-		Same("last entry", f.Head.Seq, int64(len(f.Log))), Same("gaps", f.Head.Gaps, gaps), Same("late", f.Head.Late, late),
-		Same("batches", f.Head.Batches, batches), Same("tallied", f.Head.Tallied, f.Head.Seq), Same("conflicts", f.Head.Conflicts, len(truth.Conflicts())),
+		Same("last entry", f.Head.Seq, int64(len(f.Log))),
+		Same("gaps", f.Head.Gaps, gaps),
+		Same("late", f.Head.Late, late),
+		Same(
+			"batches",
+			f.Head.Batches,
+			batches,
+		),
+		Same("tallied", f.Head.Tallied, f.Head.Seq),
+		Same("conflicts", f.Head.Conflicts, len(truth.Conflicts())),
 	)
 }
 
@@ -96,7 +125,8 @@ func (f *Facts) compareItems(truth oracle.State) error {
 			done++
 		}
 		open := len(conflictsOf(truth, item.ID))
-		if err := All(Same(fmt.Sprint("item ", item.ID), item.State, want), Same(fmt.Sprint("conflicts of ", item.ID), item.Conflicts, open)); err != nil {
+		if err := All(Same(fmt.Sprint("item ", item.ID), item.State, want), Same(fmt.Sprint("conflicts of ", item.ID),
+			item.Conflicts, open)); err != nil {
 			return err
 		}
 	}
@@ -129,7 +159,10 @@ func Describe(key []byte, open []oracle.Conflict) []string {
 			siblings = append(siblings, fmt.Sprint(op.Path, " ", op.Dot, " ", op.Kind))
 		}
 		slices.Sort(siblings)
-		all = append(all, fmt.Sprint(c.Path, " ", c.Kind, " ", crdt.ConflictID(key, c.Path, c.Siblings), " ", len(siblings), " ", siblings))
+		all = append(
+			all,
+			fmt.Sprint(c.Path, " ", c.Kind, " ", crdt.ConflictID(key, c.Path, c.Siblings), " ", len(siblings), " ", siblings),
+		)
 	}
 	slices.Sort(all)
 	return all

@@ -43,7 +43,11 @@ func Read(ctx context.Context, s store.Database, ref ledger.SessionRef) (f *Fact
 		if err := store.As[store.EntryReader](tx).EachEntry(ctx, ref, 1, f.addEntry); err != nil {
 			return err
 		}
-		if err := store.As[store.OpReader](tx).EachOp(ctx, ref, func(op ledger.Op) error { f.Rows = append(f.Rows, op); return nil }); err != nil {
+		if err := store.As[store.OpReader](tx).EachOp(ctx, ref, func(op ledger.Op) error {
+			f.Rows = append(f.Rows,
+				op)
+			return nil
+		}); err != nil {
 			return err
 		}
 		actors, err := store.As[store.ActorReader](tx).Actors(ctx, ref, nil)
@@ -53,7 +57,9 @@ func Read(ctx context.Context, s store.Database, ref ledger.SessionRef) (f *Fact
 		if err != nil {
 			return err
 		}
-		items, err := store.As[store.ItemReader](tx).Items(ctx, ref.Org, ref.Session, store.ItemFilter{}, store.Page{Limit: 100})
+		items, err := store.As[store.ItemReader](
+			tx,
+		).Items(ctx, ref.Org, ref.Session, store.ItemFilter{}, store.Page{Limit: 100})
 		for _, item := range items {
 			f.Items = append(f.Items, item.Row)
 		}
